@@ -1,0 +1,110 @@
+"""What every test stands on: a home that is not the user's, a fake upstream, and a gateway in front of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.fake_upstream import FakeUpstream
+from tests.gateway import NVIDIA_KEY, RunningGateway
+from tray_app.keys import Keys
+from tray_app.logs import RedactingFormatter, close_log, open_log
+from tray_app.settings import Address, Settings
+
+KEYS = Keys(nvidia=NVIDIA_KEY)
+
+OUR_VARIABLES = (
+    "ADDR",
+    "PROVIDER_API_KEY",
+    "NVIDIA_API_KEY",
+    "UPSTREAM_URL",
+    "UPSTREAM_TIMEOUT_SECONDS",
+    "SERVER_API_KEY",
+    "CONFIG_PATH",
+    "LOG_BODY_MAX_CHARS",
+    "LOG_STREAM_TEXT_PREVIEW_CHARS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scratch_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's own settings, logs, keyring or clipboard, whatever it starts."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        # what the test kit installed stays where it is
+        patch.setenv("KIT_HOME", os.environ.get("KIT_HOME") or str(Path.home() / ".cache" / "gateway-kit"))
+        for name in ("HOME", "USERPROFILE"):
+            patch.setenv(name, str(home))
+        for name in ("APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+            patch.setenv(name, str(home / name.lower()))
+        for name in ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY"):
+            patch.delenv(name, raising=False)
+        for name in OUR_VARIABLES:
+            patch.delenv(name, raising=False)
+            patch.delenv(name.lower(), raising=False)
+        patch.setenv("CLAUDE_NVIDIA_TRAY_HOME", str(home / "app"))
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        yield
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeUpstream]:
+    """A scripted server in NVIDIA's place."""
+    with FakeUpstream() as server:
+        yield server
+
+
+class StartGateway(Protocol):
+    """Starts a gateway in front of the fake upstream; keywords are settings."""
+
+    def __call__(self, keys: Keys = ..., *, is_demo: bool = ..., **settings: Any) -> RunningGateway: ...
+
+
+@pytest.fixture
+def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
+    running: list[RunningGateway] = []
+
+    def start(keys: Keys = KEYS, *, is_demo: bool = False, **settings: Any) -> RunningGateway:
+        chosen = replace(Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0)), **settings)
+        running.append(RunningGateway(chosen, keys, is_demo=is_demo))
+        return running[-1]
+
+    yield start
+    for gateway in running:
+        gateway.stop()
+
+
+@pytest.fixture
+def gateway(start_gateway: StartGateway) -> RunningGateway:
+    """A gateway with the default settings and an NVIDIA key."""
+    return start_gateway()
+
+
+class LogFile:
+    """The program's real log, as it stands on disk."""
+
+    def __init__(self, folder: Path, formatter: RedactingFormatter) -> None:
+        self._folder = folder
+        self.formatter = formatter
+
+    @property
+    def text(self) -> str:
+        return "".join(path.read_text(encoding="utf-8") for path in sorted(self._folder.iterdir()))
+
+
+@pytest.fixture
+def log_file(tmp_path: Path) -> Iterator[LogFile]:
+    folder = tmp_path / "logs"
+    formatter = RedactingFormatter()
+    handler = open_log(folder, formatter)
+    yield LogFile(folder, formatter)
+    close_log(handler)

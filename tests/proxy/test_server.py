@@ -1,0 +1,364 @@
+"""Who may come in, what lies where, and what a request that cannot be served is told."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import LogFile, StartGateway
+from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
+from tests.gateway import NVIDIA_KEY, WEATHER, RunningGateway, question
+from tray_app import __version__
+from tray_app.catalog import MODELS
+from tray_app.errors import OWN_FAULT
+from tray_app.keys import Keys
+from tray_app.settings import Address
+from tray_app.translate.answer import Answer
+
+SERVER_KEY = "key-of-this-gateway"
+
+
+@pytest.fixture
+def locked(start_gateway: StartGateway) -> RunningGateway:
+    """A gateway with a server key."""
+    return start_gateway(Keys(nvidia=NVIDIA_KEY, server=SERVER_KEY))
+
+
+# ---- routes
+
+
+def test_health_answers_as_soon_as_the_gateway_serves(gateway: RunningGateway) -> None:
+    answer = gateway.request("GET", "/health")
+    assert answer.status == 200
+    assert answer.body == {
+        "status": "ok",
+        "version": __version__,
+        "model": "z-ai/glm4.7",
+        "demo": False,
+        "has_nvidia_key": True,
+        "active_requests": 0,
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/api/hello", "/health"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_signs_of_life_are_given_to_anybody(locked: RunningGateway, method: str, path: str) -> None:
+    assert locked.request(method, path).status == 200
+
+
+def test_the_models_are_listed_in_anthropics_shape(gateway: RunningGateway) -> None:
+    body = gateway.request("GET", "/v1/models?limit=1000").body
+    assert [model["id"] for model in body["data"]] == [model.id for model in MODELS]
+    assert {model["type"] for model in body["data"]} == {"model"}
+    assert (body["first_id"], body["last_id"], body["has_more"]) == (MODELS[0].id, MODELS[-1].id, False)
+
+
+def test_tokens_are_counted_without_asking_upstream(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    short = gateway.request("POST", "/v1/messages/count_tokens?beta=true", question("Hello"))
+    long = gateway.request("POST", "/v1/messages/count_tokens", question("Hello " * 100, tools=[WEATHER]))
+    assert 0 < short.body["input_tokens"] < long.body["input_tokens"]
+    assert not upstream.received
+
+
+def test_what_clients_report_about_themselves_goes_nowhere(locked: RunningGateway, upstream: FakeUpstream) -> None:
+    assert locked.request("POST", "/api/event_logging/batch", {"events": []}).status == 204
+    assert not upstream.received
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "outcome", "sentence"),
+    [
+        ("GET", "/v1/nothing", (404, "not_found_error"), "There is nothing at GET /v1/nothing."),
+        ("POST", "/v1/messages/batches", (404, "not_found_error"), "There is nothing at POST /v1/messages/batches."),
+        ("GET", "/v1/messages", (405, "invalid_request_error"), "/v1/messages does not take GET."),
+        ("DELETE", "/v1/models", (405, "invalid_request_error"), "/v1/models does not take DELETE."),
+    ],
+)
+def test_unknown_paths_and_methods_get_anthropics_error(
+    gateway: RunningGateway, method: str, path: str, outcome: tuple[int, str], sentence: str
+) -> None:
+    answer = gateway.request(method, path)
+    assert (answer.outcome, answer.sentence) == (outcome, sentence)
+
+
+def test_each_request_has_an_id_of_its_own(gateway: RunningGateway) -> None:
+    ids = {gateway.request("GET", path).headers["request-id"] for path in ("/health", "/health", "/v1/nothing")}
+    assert len(ids) == 3
+
+
+# ---- bodies
+
+ROOT = "The request body must be a JSON object."
+NO_JSON = "The request body is not valid JSON."
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", NO_JSON),
+        (b"Hello", NO_JSON),
+        (b'{"model": "x"', NO_JSON),
+        (b'{"model": NaN}', NO_JSON),
+        (b"\xff\xfe\xfa", NO_JSON),
+        (b"[" * 100_000, NO_JSON),
+        (b"[]", ROOT),
+        (b"null", ROOT),
+        (b'"Hello"', ROOT),
+        (b"{}", "model: Field required"),
+        (b'{"model": 5}', "model: Input should be a valid string"),
+        (b'{"model": ""}', "model: Input should be a valid string"),
+        (b'{"model": "x"}', "messages: Field required"),
+    ],
+    ids=[
+        *("nothing", "no JSON", "half", "NaN", "no UTF-8", "too deep"),
+        *("list", "null", "string", "empty", "number as model", "no name", "no messages"),
+    ],
+)
+def test_a_body_that_is_no_request_is_refused(gateway: RunningGateway, path: str, body: bytes, sentence: str) -> None:
+    answer = gateway.request("POST", path, body)
+    assert (answer.outcome, answer.sentence) == ((400, "invalid_request_error"), sentence)
+
+
+WRONG: list[tuple[str, Any, str]] = [
+    ("messages", "Hello", "messages: Input should be a list"),
+    ("messages", [], "messages: at least one message is required"),
+    ("messages", ["Hello"], "messages.0: Input should be an object"),
+    ("messages", [{"content": "Hello"}], "messages.0.role: Input should be 'user' or 'assistant'"),
+    ("messages", [{"role": 1, "content": "Hello"}], "messages.0.role: Input should be 'user' or 'assistant'"),
+    ("messages", [{"role": "user"}], "messages.0.content: Field required"),
+    (
+        "messages",
+        [{"role": "user", "content": 5}],
+        "messages.0.content: Input should be a string or a list of content blocks",
+    ),
+    (
+        "messages",
+        [{"role": "user", "content": ["Hello"]}],
+        "messages.0.content.0: Input should be a content block, an object with a `type`",
+    ),
+    (
+        "messages",
+        [{"role": "user", "content": [{"type": "text"}]}],
+        "messages.0.content.0.text: Input should be a valid string",
+    ),
+    ("messages", [{"role": "user", "content": []}], "messages: at least one message must have content"),
+    ("system", 5, "system: Input should be a string or a list of content blocks"),
+    ("max_tokens", "many", "max_tokens: Input should be a valid integer"),
+    ("max_tokens", True, "max_tokens: Input should be a valid integer"),
+    ("max_tokens", 1.5, "max_tokens: Input should be a valid integer"),
+    ("max_tokens", 0, "max_tokens: Input should be greater than or equal to 1"),
+    ("temperature", "hot", "temperature: Input should be a valid number"),
+    ("top_p", [], "top_p: Input should be a valid number"),
+    ("stop_sequences", "stop", "stop_sequences: Input should be a list of strings"),
+    ("stop_sequences", [5], "stop_sequences: Input should be a list of strings"),
+    ("stream", "yes", "stream: Input should be a valid boolean"),
+    ("tools", {}, "tools: Input should be a list"),
+    ("tools", ["hammer"], "tools.0: Input should be an object"),
+    ("tools", [{"input_schema": {}}], "tools.0.name: Field required"),
+    (
+        "tools",
+        [{"name": "hammer", "input_schema": "any"}],
+        "tools.0.input_schema: Input should be a JSON schema object",
+    ),
+    ("tool_choice", "auto", "tool_choice: Input should be an object with a `type`"),
+    ("tool_choice", {"type": "some"}, "tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'"),
+    (
+        "tool_choice",
+        {"type": "tool", "name": "saw"},
+        "tool_choice.name: there is no tool named 'saw' in tools",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"), WRONG, ids=[f"{field}={str(value)[:40]}" for field, value, _ in WRONG]
+)
+def test_a_field_of_the_wrong_kind_is_named(
+    gateway: RunningGateway, upstream: FakeUpstream, field: str, value: Any, sentence: str
+) -> None:
+    answer = gateway.ask({**question(tools=[WEATHER]), field: value})
+    assert (answer.outcome, answer.sentence) == ((400, "invalid_request_error"), sentence)
+    assert not upstream.received
+
+
+def test_a_field_of_the_wrong_kind_is_named_in_a_question_to_be_streamed_too(gateway: RunningGateway) -> None:
+    assert gateway.ask(question(stream=True, max_tokens=-1)).outcome == (400, "invalid_request_error")
+
+
+def test_a_body_of_more_than_64_megabytes_is_refused(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    answer = gateway.request("POST", "/v1/messages", b" " * (64 * 2**20 + 1))
+    assert (answer.outcome, answer.sentence) == (
+        (413, "request_too_large"),
+        "The request is larger than 64 MB.",
+    )
+    assert not upstream.received
+
+
+def test_a_body_of_32_megabytes_is_served(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    upstream.script(whole(completion("Hello!")))
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 32 * 2**20}}
+    content = [image, {"type": "text", "text": "What is this?"}]
+    assert gateway.ask(question(messages=[{"role": "user", "content": content}])).text == "Hello!"
+
+
+def test_a_compressed_body_is_read(gateway: RunningGateway) -> None:
+    plain, packed = (json.dumps(question()).encode(), gzip.compress(json.dumps(question()).encode()))
+    counts = [
+        gateway.request("POST", "/v1/messages/count_tokens", plain).body,
+        gateway.request("POST", "/v1/messages/count_tokens", packed, Content_Encoding="gzip").body,
+    ]
+    assert counts[0] == counts[1]
+
+
+def test_a_body_that_is_not_compressed_as_it_says_is_refused(gateway: RunningGateway) -> None:
+    answer = gateway.request("POST", "/v1/messages", b"Hello", Content_Encoding="gzip")
+    assert answer.outcome == (400, "invalid_request_error")
+    assert answer.sentence == "The request body cannot be read: it is not encoded as its headers say."
+
+
+# ---- the server key
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Authorization": f"Bearer {SERVER_KEY}"}, {"Authorization": f"bearer {SERVER_KEY}"}, {"x_api_key": SERVER_KEY}],
+    ids=["Bearer", "bearer", "x-api-key"],
+)
+def test_the_server_key_opens_either_way(
+    locked: RunningGateway, upstream: FakeUpstream, headers: dict[str, str]
+) -> None:
+    upstream.script(whole(completion("Hello!")))
+    assert locked.ask(**headers).text == "Hello!"
+    assert upstream.received[0].headers["Authorization"] == f"Bearer {NVIDIA_KEY}"
+
+
+def test_one_right_key_is_enough(locked: RunningGateway, upstream: FakeUpstream) -> None:
+    """A client may send its Anthropic key beside the one for this gateway."""
+    upstream.default = lambda body: whole(completion("Hello!"))
+    assert locked.ask(x_api_key="sk-ant-of-the-user", Authorization=f"Bearer {SERVER_KEY}").text == "Hello!"
+    assert locked.ask(x_api_key=SERVER_KEY, Authorization="Bearer sk-ant-of-the-user").text == "Hello!"
+
+
+@pytest.mark.parametrize(
+    ("headers", "what"),
+    [
+        ({}, "is missing"),
+        ({"Authorization": "Bearer "}, "is missing"),
+        ({"x_api_key": ""}, "is missing"),
+        ({"x_api_key": "wrong"}, "does not match"),
+        ({"x_api_key": SERVER_KEY.upper()}, "does not match"),
+        ({"x_api_key": f"{SERVER_KEY}x"}, "does not match"),
+        ({"Authorization": "Bearer wrong"}, "does not match"),
+        ({"Authorization": f"Basic {SERVER_KEY}"}, "does not match"),
+        ({"x_api_key": "schl\u00fcssel"}, "does not match"),
+    ],
+    ids=["none", "no token", "empty", "wrong", "in capitals", "longer", "wrong token", "Basic", "not ASCII"],
+)
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens", "/v1/%6dessages"])
+def test_any_other_key_is_refused(
+    locked: RunningGateway, upstream: FakeUpstream, path: str, headers: dict[str, str], what: str
+) -> None:
+    answer = locked.request("POST", path, question(), **headers)
+    assert answer.outcome == (401, "authentication_error")
+    assert answer.sentence == (
+        f"The key {what}: send this gateway's server key (SERVER_API_KEY) as ANTHROPIC_AUTH_TOKEN, "
+        "`Authorization: Bearer ...` or `x-api-key`."
+    )
+    assert answer.headers["x-should-retry"] == "false"
+    assert not upstream.received
+
+
+def test_the_models_are_not_listed_without_the_key(locked: RunningGateway) -> None:
+    assert locked.request("GET", "/v1/models").status == 401
+    assert locked.request("GET", "/v1/models", x_api_key=SERVER_KEY).status == 200
+
+
+def test_without_a_server_key_any_key_will_do(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    upstream.default = lambda body: whole(completion("Hello!"))
+    assert [gateway.ask(**headers).status for headers in ({}, {"x_api_key": "any"})] == [200, 200]
+
+
+# ---- web pages
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("evil.example", "evil.example"), ("evil.example:3001", "evil.example"), ("192.168.1.7:3001", "192.168.1.7")],
+)
+@pytest.mark.parametrize("path", ["/v1/models", "/health"])
+def test_a_foreign_host_is_refused(gateway: RunningGateway, path: str, host: str, shown: str) -> None:
+    answer = gateway.request("GET", path, Host=host)
+    assert answer.outcome == (403, "permission_error")
+    assert answer.sentence == (
+        f"The Host header names '{shown}': this gateway answers to 127.0.0.1 and localhost only."
+    )
+
+
+@pytest.mark.parametrize("host", ["", "[::1", "localhost.evil.example", "127.0.0.1.evil.example", "user@evil.example"])
+def test_a_host_that_only_looks_like_ours_is_refused(gateway: RunningGateway, host: str) -> None:
+    assert gateway.request("GET", "/health", Host=host).outcome == (403, "permission_error")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:3001", "127.0.0.1", "127.0.0.2:80", "[::1]", "[::1]:3001"])
+def test_the_names_of_this_machine_are_served(gateway: RunningGateway, host: str) -> None:
+    assert gateway.request("GET", "/health", Host=host).status == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "", "https://evil.example", "http://localhost.evil.example", "file://", "nonsense"]
+)
+def test_a_web_page_is_refused(gateway: RunningGateway, upstream: FakeUpstream, origin: str) -> None:
+    answer = gateway.ask(Origin=origin)
+    assert answer.outcome == (403, "permission_error")
+    assert answer.sentence == f"Web pages may not use this gateway (Origin: {origin})."
+    assert not upstream.received
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8080", "http://127.0.0.1:3001", "http://[::1]:3001"])
+def test_a_page_of_this_machine_is_served(gateway: RunningGateway, upstream: FakeUpstream, origin: str) -> None:
+    upstream.script(whole(completion("Hello!")))
+    assert gateway.ask(Origin=origin).text == "Hello!"
+
+
+def test_a_web_page_is_refused_whatever_key_it_has(locked: RunningGateway) -> None:
+    assert locked.ask(Origin="https://evil.example", x_api_key=SERVER_KEY).status == 403
+
+
+def test_beyond_loopback_any_host_is_served_and_web_pages_still_are_not(
+    start_gateway: StartGateway,
+) -> None:
+    gateway = start_gateway(Keys(nvidia=NVIDIA_KEY, server=SERVER_KEY), addr=Address("0.0.0.0", 0))
+    assert gateway.request("GET", "/health", Host="my-machine.lan:3001").status == 200
+    assert gateway.request("GET", "/health", Origin="https://evil.example").status == 403
+
+
+# ---- faults of this program
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+def test_a_fault_of_this_program_is_said_and_logged(
+    gateway: RunningGateway,
+    upstream: FakeUpstream,
+    log_file: LogFile,
+    monkeypatch: pytest.MonkeyPatch,
+    is_stream: bool,
+) -> None:
+    monkeypatch.setattr(Answer, "finish", lambda self: 1 // 0)
+    gate = Gate()
+    upstream.script(stream(text("Hel"), gate, finish()) if is_stream else whole(completion("Hello!")))
+    if is_stream:
+        with gateway.stream() as reading:
+            reading.read_until("content_block_delta")
+            gate.open()
+            answer = reading.read_rest()
+        assert answer.story == ["start text#0", "+Hel", "error api_error"]
+    else:
+        answer = gateway.ask()
+        assert answer.outcome == (500, "api_error")
+    assert answer.sentence == OWN_FAULT
+    assert "ZeroDivisionError" in log_file.text
+    gateway.wait_active(0)

@@ -1,0 +1,250 @@
+"""The gateway's thread: where it listens, why it cannot, and how it ends."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from tests.conftest import LogFile, StartGateway
+from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
+from tests.gateway import NVIDIA_KEY, RunningGateway, question
+from tests.ports import free_port
+from tray_app.errors import PortTaken, StartError
+from tray_app.keys import Keys
+from tray_app.proxy.service import ProxyService
+from tray_app.settings import Address, Settings
+from tray_app.status import StatusBoard
+
+QUIT = "Claude NVIDIA Tray was quit while it answered."
+LONG_S = 60.0
+
+
+def start(addr: Address, keys: Keys) -> None:
+    """Tries to listen, where it must not succeed."""
+    service = ProxyService(StatusBoard())
+    try:
+        service.start(Settings(addr=addr), keys, is_demo=False)
+    finally:
+        is_running = service.is_running
+        service.stop(0)
+    assert not is_running
+
+
+# ---- listening
+
+
+def test_a_taken_port_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken) as caught:
+            start(Address("127.0.0.1", port), Keys())
+    assert str(caught.value) == (
+        f"Port {port} is in use by another program. Quit that program, or choose another port: "
+        '"addr" in the settings file, or the environment variable ADDR.'
+    )
+
+
+def test_the_same_service_starts_once_the_port_is_free() -> None:
+    service = ProxyService(StatusBoard())
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        settings = Settings(addr=Address("127.0.0.1", other.getsockname()[1]))
+        with pytest.raises(PortTaken):
+            service.start(settings, Keys(), is_demo=False)
+        assert not service.is_running
+    assert service.start(settings, Keys(), is_demo=False) == settings.addr
+    assert service.is_running
+    service.stop(0)
+    assert not service.is_running
+
+
+@pytest.mark.parametrize("host", ["", "0.0.0.0", "::", "192.168.1.7", "my-machine.lan"])
+def test_the_network_is_let_in_with_a_server_key_only(host: str) -> None:
+    address = Address(host, 3001)
+    with pytest.raises(StartError) as caught:
+        start(address, Keys())
+    assert str(caught.value) == (
+        f"Listening on {address} would open the gateway to your network. Set a server key first "
+        "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
+    )
+
+
+def test_with_a_server_key_every_interface_is_served(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(Keys(server="key-of-this-gateway"), addr=Address("", free_port()))
+    assert gateway.request("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["192.0.2.1", "nowhere.invalid", "x" * 70 + ".invalid"], ids=["not ours", "unknown", "too long"]
+)
+def test_an_address_that_is_not_ours_is_named(host: str) -> None:
+    with pytest.raises(StartError, match=rf"^Listening on {host}:3001 failed: .+\. Check the address\.$"):
+        start(Address(host, 3001), Keys(server="key-of-this-gateway"))
+
+
+def test_ipv6_loopback_is_served(start_gateway: StartGateway) -> None:
+    try:
+        gateway = start_gateway(addr=Address("::1", 0))
+    except StartError:
+        pytest.skip("this machine has no IPv6")
+    assert gateway.address.url.startswith("http://[::1]:")
+    assert gateway.request("GET", "/health").status == 200
+
+
+def test_two_gateways_live_in_one_process(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
+    upstream.default = lambda body: whole(completion(body["model"]))
+    one, two = start_gateway(), start_gateway(model="minimaxai/minimax-m2.1")
+    assert [one.ask().text, two.ask().text] == ["z-ai/glm4.7", "minimaxai/minimax-m2.1"]
+
+
+# ---- the end
+
+
+class Drain(logging.Handler):
+    """Notices that a gateway accepts no more and waits for its running answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("quitting: "):
+            self._began.set()
+
+    def wait_begun(self) -> None:
+        assert self._began.wait(LONG_S / 2), "the gateway does not begin to quit"
+
+
+@contextmanager
+def stopping(gateway: RunningGateway, drain_s: float) -> Iterator[Drain]:
+    """Stops in another thread, as the app does, and waits for the end of it."""
+    drain = Drain()
+    logger = logging.getLogger("tray_app.proxy.service")
+    logger.addHandler(drain)
+    logger.setLevel(logging.INFO)
+    thread = threading.Thread(target=gateway.stop, args=(drain_s,))
+    thread.start()
+    try:
+        yield drain
+    finally:
+        thread.join(LONG_S / 2)
+        logger.removeHandler(drain)
+        assert not thread.is_alive(), "the gateway does not stop"
+
+
+def test_a_stopped_gateway_does_not_listen(gateway: RunningGateway) -> None:
+    gateway.stop()
+    with pytest.raises(ConnectionRefusedError):
+        gateway.request("GET", "/health")
+
+
+def test_stopping_twice_is_harmless(gateway: RunningGateway) -> None:
+    gateway.stop()
+    gateway.stop()
+
+
+def test_quitting_lets_running_answers_finish(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    upstream.script(stream(text("one "), gate := Gate(), text("two"), finish()))
+    with gateway.stream() as answer:
+        answer.read_until("content_block_delta")
+        with stopping(gateway, LONG_S) as drain:
+            drain.wait_begun()
+            with pytest.raises(ConnectionRefusedError):
+                gateway.request("GET", "/health")
+            gate.open()
+            assert answer.read_rest().text == "one two"
+
+
+def test_quitting_tells_those_who_do_not_finish(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    upstream.script(stream(text("one "), Gate()))
+    with gateway.stream() as streamed:
+        streamed.read_until("content_block_delta")
+        upstream.script(whole({}, before=(held := Gate())))
+        with ThreadPoolExecutor(1) as pool:
+            plain = pool.submit(gateway.ask)
+            held.wait_reached()
+            gateway.stop(drain_s=0)
+            answer = plain.result()
+            assert (answer.outcome, answer.sentence) == ((503, "api_error"), QUIT)
+            assert answer.headers["x-should-retry"] == "false"
+        answer = streamed.read_rest()
+        assert answer.story == ["start text#0", "+one ", "error api_error"]
+        assert answer.sentence == QUIT
+    for received in upstream.received:
+        received.wait_left()
+    gateway.wait_active(0)
+
+
+def test_quitting_a_second_time_waits_no_longer(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    upstream.script(stream(text("one "), Gate()))
+    with gateway.stream() as answer:
+        answer.read_until("content_block_delta")
+        with stopping(gateway, LONG_S) as drain:
+            drain.wait_begun()
+            gateway.service.hurry()
+            assert answer.read_rest().story[-1] == "error api_error"
+
+
+def test_hurry_without_a_quit_does_nothing(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    upstream.script(stream(text("one "), gate := Gate(), text("two"), finish()))
+    with gateway.stream() as answer:
+        answer.read_until("content_block_delta")
+        gateway.service.hurry()
+        gate.open()
+        assert answer.read_rest().text == "one two"
+
+
+def test_a_client_that_leaves_while_the_app_quits_is_no_fault(
+    gateway: RunningGateway, upstream: FakeUpstream, log_file: LogFile
+) -> None:
+    upstream.script(stream(text("one "), Gate()))
+    with gateway.stream() as answer:
+        answer.read_until("content_block_delta")
+        with stopping(gateway, LONG_S) as drain:
+            drain.wait_begun()
+            answer.leave()
+    upstream.received[0].wait_left()
+    assert "Traceback" not in log_file.text
+
+
+def test_an_idle_connection_of_a_client_does_not_hold_up_the_end(gateway: RunningGateway) -> None:
+    with socket.create_connection((gateway.address.host, gateway.address.port)) as idle:
+        idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert idle.recv(12) == b"HTTP/1.1 200"
+        gateway.stop(LONG_S)
+        while idle.recv(4096):
+            pass
+
+
+def test_a_service_that_has_not_started_takes_no_harm() -> None:
+    service = ProxyService(StatusBoard())
+    service.configure(Settings(), Keys(nvidia=NVIDIA_KEY), is_demo=False)
+    service.hurry()
+    service.stop(0)
+    assert not service.is_running
+
+
+def test_requests_are_counted_while_they_run(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    upstream.script(*(stream(text("one"), Gate()) for _ in range(2)))
+    with gateway.stream(), gateway.stream(question("another")):
+        gateway.wait_active(2)
+        assert gateway.request("GET", "/health").body["active_requests"] == 2
+    gateway.wait_active(0)
+
+
+def test_an_answer_that_is_complete_gets_no_goodbye(
+    gateway: RunningGateway, upstream: FakeUpstream, log_file: LogFile
+) -> None:
+    """Upstream has said its last word and keeps the connection open; the client has all of the answer."""
+    upstream.script(stream(text("one"), finish(), b"data: [DONE]\n\n", Gate(), ends=False))
+    with gateway.stream() as answer:
+        answer.read_until("message_stop")
+        answer.read_end()
+        gateway.stop(0)
+    assert "Traceback" not in log_file.text
+    assert "ShuttingDown" not in log_file.text

@@ -1,0 +1,89 @@
+"""A pass-through between two real parts that keeps what went by."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+_HOP_HEADERS = {"host", "content-length", "connection", "transfer-encoding", "keep-alive"}
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One request and what came back, whole."""
+
+    path: str
+    headers: dict[str, str]
+    request: Any
+    status: int
+    content_type: str
+    answer: bytes
+
+
+class Recorder:
+    """Forwards each request to the base URL that `choose` names for its JSON body; streams pass as they come."""
+
+    def __init__(self, choose: Callable[[Any], str]) -> None:
+        self._choose = choose
+        self.passages: list[Passage] = []
+        self.url = ""
+        self._loop = asyncio.new_event_loop()
+        self._end: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), name="recorder")
+        self._listening: Future[str] = Future()
+
+    def __enter__(self) -> Recorder:
+        self._thread.start()
+        self.url = self._listening.result(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _stop(self) -> None:
+        assert self._end is not None
+        self._end.set()
+
+    async def _serve(self) -> None:
+        self._end = asyncio.Event()
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", self._forward)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self._listening.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}")
+        await self._end.wait()
+        await runner.cleanup()
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        data = await request.read()
+        body = json.loads(data) if data else None
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_HEADERS}
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=170)
+        async with (
+            aiohttp.ClientSession(auto_decompress=False) as session,
+            session.request(
+                request.method, self._choose(body) + request.path_qs, data=data, headers=headers, timeout=timeout
+            ) as reply,
+        ):
+            back = {name: value for name, value in reply.headers.items() if name.lower() not in _HOP_HEADERS}
+            response = web.StreamResponse(status=reply.status, headers=back)
+            await response.prepare(request)
+            answer = b""
+            async for part in reply.content.iter_any():
+                answer += part
+                await response.write(part)
+        self.passages.append(
+            Passage(request.path, dict(request.headers), body, reply.status, reply.content_type, answer)
+        )
+        return response

@@ -1,0 +1,61 @@
+"""The log file."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import LogFile
+from tray_app.logs import FILE_NAME, RedactingFormatter, close_log, open_log
+
+log = logging.getLogger("tray_app.somewhere")
+
+
+def test_a_line_has_a_time_and_a_level(log_file: LogFile) -> None:
+    log.info("hello")
+    log.debug("too much")
+    assert log_file.text.endswith(" INFO    hello\n")
+
+
+def test_a_key_reaches_neither_a_line_nor_a_traceback(log_file: LogFile) -> None:
+    log_file.formatter.secrets = frozenset({"my-server-key"})
+    try:
+        raise ValueError("my-server-key and nvapi-0123456789")
+    except ValueError:
+        log.exception("failed with %s", "my-server-key")
+    assert "ValueError: [hidden] and nvapi-[hidden]" in log_file.text
+    assert "my-server-key" not in log_file.text
+
+
+@pytest.mark.parametrize("name", ["aiohttp.server", "asyncio"])
+def test_what_the_libraries_report_goes_into_the_file_and_not_on_the_terminal(
+    log_file: LogFile, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logging.getLogger(name).error("a bad request with Bearer 0123456789")
+    assert "a bad request with Bearer [hidden]" in log_file.text
+    assert capsys.readouterr() == ("", "")
+
+
+def test_half_a_surrogate_pair_is_no_fault(log_file: LogFile) -> None:
+    log.info("half %s", "\ud83d")
+    assert "half \\ud83d" in log_file.text
+
+
+def test_the_file_is_replaced_before_it_grows_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tray_app.logs._FILE_BYTES", 1_000)
+    handler = open_log(tmp_path, RedactingFormatter())
+    for _ in range(100):
+        log.info("x" * 200)
+    close_log(handler)
+    files = sorted(file.name for file in tmp_path.iterdir())
+    assert files == [FILE_NAME, *(f"{FILE_NAME}.{n}" for n in (1, 2, 3))]
+    assert all(file.stat().st_size <= 1_000 for file in tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_means_no_log(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("in the way")
+    handler = open_log(tmp_path / "logs", RedactingFormatter())
+    assert handler is None
+    close_log(handler)

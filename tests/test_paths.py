@@ -1,0 +1,34 @@
+"""Where things lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tray_app import APP_ID
+from tray_app.paths import Paths, find_paths
+
+
+def test_everything_lies_below_the_home_that_the_user_names(tmp_path: Path) -> None:
+    paths = find_paths({"CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path)})
+    assert paths == Paths(tmp_path / "settings.json", tmp_path / "logs", tmp_path / "state")
+
+
+def test_the_settings_file_may_lie_elsewhere(tmp_path: Path) -> None:
+    environ = {"CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path), "CONFIG_PATH": str(tmp_path / "a" / "config.json")}
+    assert find_paths(environ) == Paths(tmp_path / "a" / "config.json", tmp_path / "logs", tmp_path / "state")
+
+
+def test_a_tilde_is_the_users_home() -> None:
+    assert find_paths({"CONFIG_PATH": "~/config.json"}).settings == Path.home() / "config.json"
+
+
+def test_a_relative_path_is_made_absolute() -> None:
+    assert find_paths({"CONFIG_PATH": "config.json"}).settings == Path.cwd() / "config.json"
+
+
+def test_otherwise_the_platforms_folders_are_used_and_nothing_is_made() -> None:
+    paths = find_paths({})
+    for path in (paths.settings, paths.logs, paths.state):
+        assert path.is_absolute()
+        assert APP_ID in path.parts
+        assert not path.exists()

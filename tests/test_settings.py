@@ -1,0 +1,158 @@
+"""The settings: what each may be, and the sentence that names the one that is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tray_app.errors import SettingsError
+from tray_app.settings import (
+    NVIDIA_URL,
+    Address,
+    Settings,
+    check_setting,
+    default_file,
+    parse_address,
+    parse_environment,
+    parse_file,
+)
+
+URL = f'a web address such as "{NVIDIA_URL}"'
+ADDRESS = 'an address such as "127.0.0.1:3001"'
+MODEL = '"z-ai/glm4.7" or "minimaxai/minimax-m2.1"'
+SWITCH = "true or false"
+SECONDS = "a whole number of seconds, 1 or more"
+NUMBER = "a whole number, 0 or more"
+
+WRONG = [
+    ("nvidia_url", 5, URL),
+    ("nvidia_url", "", URL),
+    ("nvidia_url", "integrate.api.nvidia.com", URL),
+    ("nvidia_url", "ftp://nvidia.com", URL),
+    ("nvidia_url", "https://", URL),
+    ("nvidia_url", "http://[::1", URL),
+    ("nvidia_url", "http://localhost:99999/", URL),
+    ("nvidia_url", "http://localhost:port/", URL),
+    ("nvidia_url", "http://user:word@localhost/", URL),
+    ("addr", None, ADDRESS),
+    ("addr", 3001, ADDRESS),
+    ("addr", "", ADDRESS),
+    ("addr", "localhost", ADDRESS),
+    ("addr", "localhost:", ADDRESS),
+    ("addr", "localhost:65536", ADDRESS),
+    ("addr", "localhost:-1", ADDRESS),
+    ("addr", "localhost:٣٠٠١", ADDRESS),
+    ("addr", "::1:3001", ADDRESS),
+    ("addr", "[nonsense]:3001", ADDRESS),
+    ("addr", "http://localhost:3001", ADDRESS),
+    ("model", 1, MODEL),
+    ("model", "", MODEL),
+    ("model", "gpt-4", MODEL),
+    ("clients_choose_model", "true", SWITCH),
+    ("clients_choose_model", 1, SWITCH),
+    ("upstream_timeout_seconds", 0, SECONDS),
+    ("upstream_timeout_seconds", 1.5, SECONDS),
+    ("upstream_timeout_seconds", "300", SECONDS),
+    ("upstream_timeout_seconds", True, SECONDS),
+    ("log_bodies", None, SWITCH),
+    ("log_body_max_chars", -1, NUMBER),
+    ("log_body_max_chars", [], NUMBER),
+    ("log_stream_text_preview_chars", "many", NUMBER),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "wanted"), WRONG, ids=[f"{name}={value}" for name, value, _ in WRONG])
+def test_a_wrong_setting_is_named_and_left_at_its_default(name: str, value: Any, wanted: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        check_setting(name, value)
+    assert str(caught.value) == f'"{name}" must be {wanted}, not {value!r}.'
+    values, problems = parse_file({name: value, "log_bodies": False} if name != "log_bodies" else {name: value})
+    assert problems == [str(caught.value)]
+    assert name not in values
+
+
+@pytest.mark.parametrize("name", ["nvidia_key", "server_api_key"])
+def test_a_wrong_key_is_named_but_not_shown(name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        check_setting(name, ["nvapi-secret"])
+    assert str(caught.value) == f'"{name}" must be text.'
+
+
+def test_every_wrong_setting_is_named_and_the_right_ones_are_used() -> None:
+    values, problems = parse_file({"addr": "x", "model": "x", "log_bodies": True, "unknown": [1]})
+    assert len(problems) == 2
+    assert values == {"log_bodies": True}
+
+
+def test_the_defaults_pass_their_own_checks() -> None:
+    values, problems = parse_file(default_file())
+    assert not problems
+    assert Settings(**values) == Settings()
+
+
+def test_a_new_file_has_no_place_for_keys() -> None:
+    assert not {"nvidia_key", "server_api_key"} & set(default_file())
+
+
+def test_keys_do_not_show_in_a_repr() -> None:
+    assert "secret" not in repr(Settings(nvidia_key="secret", server_api_key="secret"))
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "url", "is_loopback"),
+    [
+        ("127.0.0.1:3001", Address("127.0.0.1", 3001), "http://127.0.0.1:3001", True),
+        (" localhost:80 ", Address("localhost", 80), "http://localhost:80", True),
+        ("3001", Address("127.0.0.1", 3001), "http://127.0.0.1:3001", True),
+        ("127.0.0.1:0", Address("127.0.0.1", 0), "http://127.0.0.1:0", True),
+        ("[::1]:3001", Address("::1", 3001), "http://[::1]:3001", True),
+        (":3001", Address("", 3001), "http://127.0.0.1:3001", False),
+        ("0.0.0.0:3001", Address("0.0.0.0", 3001), "http://127.0.0.1:3001", False),
+        ("[::]:3001", Address("::", 3001), "http://127.0.0.1:3001", False),
+        ("192.168.1.7:3001", Address("192.168.1.7", 3001), "http://192.168.1.7:3001", False),
+        ("my-machine.lan:3001", Address("my-machine.lan", 3001), "http://my-machine.lan:3001", False),
+    ],
+)
+def test_an_address_is_understood(text: str, address: Address, url: str, is_loopback: bool) -> None:
+    parsed = parse_address(text)
+    assert (parsed, parsed.url, parsed.is_loopback) == (address, url, is_loopback)
+    assert parse_address(str(parsed)) == parsed
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "values"),
+    [
+        ("UPSTREAM_URL", "http://localhost:8000/v1", {"nvidia_url": "http://localhost:8000/v1"}),
+        ("ADDR", ":3001", {"addr": Address("", 3001)}),
+        ("ADDR", "localhost:4000", {"addr": Address("localhost", 4000)}),
+        ("UPSTREAM_TIMEOUT_SECONDS", " 60 ", {"upstream_timeout_seconds": 60}),
+        ("LOG_BODY_MAX_CHARS", "100", {"log_body_max_chars": 100, "log_bodies": True}),
+        ("LOG_BODY_MAX_CHARS", "0", {"log_body_max_chars": 0, "log_bodies": False}),
+        ("LOG_STREAM_TEXT_PREVIEW_CHARS", "0", {"log_stream_text_preview_chars": 0}),
+        ("ADDR", "", {}),
+        ("MODEL", "nonsense of another program", {}),
+    ],
+)
+def test_the_environment_overrides_a_setting(variable: str, text: str, values: dict[str, Any]) -> None:
+    assert parse_environment({variable: text}) == values
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "wanted"),
+    [
+        ("UPSTREAM_URL", "nvidia.com", URL),
+        ("ADDR", "nonsense", ADDRESS),
+        ("UPSTREAM_TIMEOUT_SECONDS", "5m", SECONDS),
+        ("UPSTREAM_TIMEOUT_SECONDS", "0", SECONDS),
+        ("UPSTREAM_TIMEOUT_SECONDS", "-5", SECONDS),
+        ("UPSTREAM_TIMEOUT_SECONDS", "9" * 5_000, SECONDS),
+        ("LOG_BODY_MAX_CHARS", "all", NUMBER),
+        ("LOG_STREAM_TEXT_PREVIEW_CHARS", "-1", NUMBER),
+    ],
+    ids=["url", "address", "unit", "zero", "negative", "endless", "word", "minus one"],
+)
+def test_a_wrong_variable_is_named(variable: str, text: str, wanted: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_environment({variable: text})
+    assert str(caught.value) == f"The environment variable {variable} must be {wanted}, not {text!r}."

@@ -1,0 +1,269 @@
+"""The whole app on a private desktop: its real menu, clicked over D-Bus and in a real panel."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.desktop_harness import Desktop, NotificationService, TrayItem, Watcher, wait_for, xfce4_panel
+from tests.parts import need
+from tests.validators import check_body, check_error, check_stream
+
+pytestmark = pytest.mark.desktop
+
+APP = (sys.executable, "-m", "tray_app")
+GREEN = (118, 185, 0)
+QUESTION = {"model": "claude-x", "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}]}
+
+
+@pytest.fixture
+def desktop() -> Iterator[Desktop]:
+    need("dbus-daemon")
+    with Desktop() as private:
+        private.env["ADDR"] = "127.0.0.1:0"
+        yield private
+
+
+class RunningApp:
+    """The app as its user meets it: an icon, a URL, a settings file."""
+
+    def __init__(self, desktop: Desktop, item: TrayItem) -> None:
+        self.desktop = desktop
+        self.item = item
+
+    @property
+    def url(self) -> str:
+        self.desktop.wait_log("app", "listening on http://")
+        return self.desktop.read_log("app").split("listening on http://")[1].split()[0]
+
+    def settings(self) -> dict[str, Any]:
+        path = Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+        settings: dict[str, Any] = json.loads(path.read_text())
+        return settings
+
+    def wait_setting(self, name: str, value: object) -> None:
+        wait_for(lambda: self.settings()[name] == value, f"{name} = {value!r} in the settings file")
+
+    @contextmanager
+    def open_answer(self, **more: Any) -> Iterator[http.client.HTTPResponse]:
+        connection = http.client.HTTPConnection(self.url, timeout=20)
+        with closing(connection):
+            connection.request("POST", "/v1/messages", json.dumps({**QUESTION, **more}))
+            yield connection.getresponse()
+
+    def ask(self, **more: Any) -> dict[str, Any]:
+        with self.open_answer(**more) as answer:
+            body: dict[str, Any] = json.loads(answer.read())
+            (check_body if answer.status == 200 else check_error)(body)
+            return body
+
+
+@pytest.fixture
+def watcher(desktop: Desktop) -> Iterator[Watcher]:
+    with Watcher(desktop.bus) as panel:
+        yield panel
+
+
+@pytest.fixture
+def app(desktop: Desktop, watcher: Watcher) -> Iterator[RunningApp]:
+    desktop.spawn(*APP, "--demo", log="app")
+    with watcher.wait_item() as item:
+        running = RunningApp(desktop, item)
+        assert running.url
+        yield running
+
+
+@pytest.fixture
+def notifications(desktop: Desktop) -> Iterator[NotificationService]:
+    with NotificationService(desktop.bus) as service:
+        yield service
+
+
+def test_the_menu_says_what_runs_and_where(app: RunningApp) -> None:
+    menu = app.item.wait_menu(lambda menu: menu.has(f"Demo: no model, running on {app.url}"), "the status line")
+    labels = [node.label for node in menu.children if not node.is_separator]
+    assert labels[1:] == [
+        "GLM 4.7",
+        "MiniMax M2.1",
+        "Let Clients Choose the Model",
+        "Copy Claude Code Exports (bash)",
+        "Log Request Bodies",
+        "Open Log Folder",
+        "Quit",
+    ]
+    assert not menu.children[0].is_enabled
+    assert app.item.property("Id") == "claude-nvidia-tray"
+    assert "GLM 4.7" in app.item.property("Title")
+
+
+def test_a_click_on_the_other_model_switches_the_next_request_the_icon_and_the_settings(app: RunningApp) -> None:
+    assert app.ask()["model"] == "z-ai/glm4.7"
+    before = app.item.images()[-1]
+    app.item.click("MiniMax M2.1")
+    menu = app.item.wait_menu(lambda menu: menu.find("MiniMax M2.1").is_checked, "the other model is marked")
+    assert not menu.find("GLM 4.7").is_checked
+    assert app.ask()["model"] == "minimaxai/minimax-m2.1"
+    app.wait_setting("model", "minimaxai/minimax-m2.1")
+    wait_for(lambda: app.item.images()[-1].tobytes() != before.tobytes(), "another letter in the icon")
+
+
+def test_clients_choose_the_model_when_the_menu_lets_them(app: RunningApp) -> None:
+    app.item.click("Let Clients Choose the Model")
+    app.wait_setting("clients_choose_model", True)
+    assert app.ask(model="minimaxai/minimax-m2.1")["model"] == "minimaxai/minimax-m2.1"
+    assert app.ask()["model"] == "z-ai/glm4.7"
+
+
+def test_log_request_bodies_is_off_until_it_is_clicked(app: RunningApp) -> None:
+    log = Path(app.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs", "claude-nvidia-tray.log")
+    secret = "a sentence that nobody else should read"
+    app.ask(messages=[{"role": "user", "content": secret}])
+    assert not app.item.menu().find("Log Request Bodies").is_checked
+    assert secret not in log.read_text()
+    app.item.click("Log Request Bodies")
+    app.item.wait_menu(lambda menu: menu.find("Log Request Bodies").is_checked, "the mark")
+    app.ask(messages=[{"role": "user", "content": secret}])
+    wait_for(lambda: secret in log.read_text(), "the body in the log")
+
+
+def test_open_log_folder_opens_it(app: RunningApp, desktop: Desktop, watcher: Watcher, tmp_path: Path) -> None:
+    opener = tmp_path / "xdg-open"
+    opener.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    opener.chmod(0o755)
+    app.item.click("Quit")
+    watcher.wait(lambda: not watcher.items, "the first app gone")
+    desktop.env["PATH"] = f"{tmp_path}:{desktop.env['PATH']}"
+    desktop.spawn(*APP, "--demo", log="app2")
+    with watcher.wait_item() as item:
+        item.wait_menu(lambda menu: menu.has("Open Log Folder"), "the menu")
+        item.click("Open Log Folder")
+        opened = tmp_path / "opened"
+        wait_for(lambda: opened.exists() and opened.read_text(), "the folder is opened")
+    assert Path(opened.read_text().strip()) == Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs")
+
+
+def test_copied_exports_are_in_the_clipboard_and_a_notification_says_so() -> None:
+    need("dbus-daemon", "Xvfb", "xclip")
+    with Desktop("640x480x24") as desktop, Watcher(desktop.bus) as watcher, NotificationService(desktop.bus) as heard:
+        desktop.env |= {"ADDR": "127.0.0.1:0", "SHELL": "/usr/bin/fish"}
+        desktop.spawn(*APP, "--demo", log="app")
+        with watcher.wait_item() as item:
+            app = RunningApp(desktop, item)
+            url = app.url
+            item.click("Copy Claude Code Exports (fish)")
+            heard.wait(lambda: bool(heard.received), "a notification")
+        copied = desktop.run("xclip", "-selection", "clipboard", "-out")
+    assert f"set -gx ANTHROPIC_BASE_URL 'http://{url}'" in copied
+    assert "DEMO" in copied.splitlines()[0]
+    assert heard.received[0].title == "Exports copied"
+    assert "fish" in heard.received[0].text
+
+
+def test_a_copy_that_fails_never_says_copied(app: RunningApp, notifications: NotificationService) -> None:
+    # a desktop without any display has no clipboard
+    app.item.click("Copy Claude Code Exports (bash)")
+    notifications.wait(lambda: bool(notifications.received), "a notification")
+    assert "could not be written" in notifications.received[0].text
+    assert "copied" not in notifications.received[0].title.lower()
+
+
+def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
+    desktop: Desktop, watcher: Watcher, notifications: NotificationService
+) -> None:
+    desktop.spawn(*APP, log="app")
+    with watcher.wait_item() as item:
+        app = RunningApp(desktop, item)
+        item.wait_menu(lambda menu: menu.has("Add your NVIDIA API key…"), "the fix-it line")
+        error = app.ask()["error"]
+        assert error["type"] == "billing_error"
+        assert "set-key" in error["message"]
+        item.click("Add your NVIDIA API key…")
+        notifications.wait(lambda: bool(notifications.received), "a notification")
+        assert "build.nvidia.com" in notifications.received[0].text
+        with (desktop.folder / "key").open("w+") as typed:
+            typed.write("nvapi-0123456789abcdef\n")
+            typed.seek(0)
+            assert desktop.spawn(*APP, "set-key", log="set-key", stdin=typed.fileno()).wait(20) == 0
+        item.wait_menu(lambda menu: menu.has(f"Running on {app.url}"), "the key is noticed")
+    assert "nvapi-0123456789abcdef" not in desktop.read_log("set-key")
+    assert app.settings()["nvidia_key"] == "nvapi-0123456789abcdef"
+
+
+def test_quit_lets_a_running_answer_finish(app: RunningApp, watcher: Watcher) -> None:
+    with app.open_answer(stream=True) as answer:
+        begin = answer.read1()
+        app.item.wait_menu(lambda menu: menu.has("Quit (1 request active)"), "the active request")
+        app.item.click("Quit (1 request active)")
+        rest = answer.read()
+    check_stream(begin + rest)
+    assert rest.endswith(b'data: {"type":"message_stop"}\n\n')
+    watcher.wait(lambda: not watcher.items, "the icon is gone")
+
+
+def test_a_second_launch_says_where_the_first_one_runs_and_ends_well(
+    app: RunningApp, desktop: Desktop, watcher: Watcher, notifications: NotificationService
+) -> None:
+    second = desktop.spawn(*APP, log="second")
+    assert second.wait(20) == 0
+    notifications.wait(lambda: bool(notifications.received), "a notification")
+    assert notifications.received[0].text == f"Claude NVIDIA Tray is already running. It listens on http://{app.url}."
+    assert len(watcher.items) == 1
+
+
+def test_after_a_crash_the_next_launch_works(app: RunningApp, desktop: Desktop, watcher: Watcher) -> None:
+    pid = json.loads(Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "state", "instance.json").read_text())["pid"]
+    desktop.run("kill", "-KILL", str(pid))
+    watcher.wait(lambda: not watcher.items, "the icon is gone")
+    desktop.spawn(*APP, "--demo", log="next")
+    watcher.wait_item().__exit__()
+    desktop.wait_log("next", "listening on http://")
+
+
+def test_an_icon_comes_when_a_panel_does(desktop: Desktop) -> None:
+    desktop.spawn(*APP, "--demo", log="app")
+    desktop.wait_log("app", "No panel shows tray icons here yet")
+    with Watcher(desktop.bus) as late, late.wait_item() as item:
+        assert item.menu().has("Quit")
+
+
+def test_without_a_session_bus_it_runs_headless_and_says_so(desktop: Desktop) -> None:
+    desktop.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent"
+    app = desktop.spawn(*APP, "--demo", log="app")
+    desktop.wait_log("app", "Ctrl-C the way out")
+    assert "Running without a tray icon" in desktop.read_log("app")
+    app.terminate()
+    assert app.wait(10) == 0
+
+
+def test_the_menu_works_in_a_real_panel(tmp_path: Path) -> None:
+    need("dbus-daemon", "Xvfb", "xfce4-panel", "xdotool", "import", "xsetroot")
+    with Desktop("1024x640x24") as desktop:
+        desktop.env["ADDR"] = "127.0.0.1:0"
+        xfce4_panel(desktop)
+        desktop.spawn(*APP, "--demo", log="app")
+        desktop.wait_log("app", "listening on http://")
+        x, y = wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN), "the icon in the panel")
+        desktop.click(x, y, button=3)
+        wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
+        # the status line cannot be chosen, so the models are the first two
+        desktop.run("xdotool", "key", "Down", "Down", "Return")
+        settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+        wait_for(lambda: json.loads(settings.read_text())["model"] == "minimaxai/minimax-m2.1", "the other model")
+
+
+def find_colour(image: Image.Image, colour: tuple[int, int, int]) -> tuple[int, int] | None:
+    """The middle of the pixels of this colour."""
+    found = [
+        (n % image.width, n // image.width) for n, pixel in enumerate(image.get_flattened_data()) if pixel == colour
+    ]
+    if len(found) < 50:
+        return None
+    return sum(x for x, _ in found) // len(found), sum(y for _, y in found) // len(found)

@@ -1,0 +1,10 @@
+"""How much the property tests try: the same examples in every run, and few enough for all of them in seconds."""
+
+from hypothesis import HealthCheck, settings
+
+bounded = settings(
+    derandomize=True,
+    max_examples=75,
+    deadline=None,  # the first example pays for the start of the validators
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -1,0 +1,22 @@
+"""The models that the tests translate for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
+from tray_app.translate.request import ChatRequest, to_chat
+
+SEEING = replace(GLM_4_7, id="test/seeing", label="Seeing", takes_images=True, thinking_on={}, thinking_off={})
+
+ROWS: dict[str, Model] = {"glm": GLM_4_7, "minimax": MINIMAX_M2_1, "seeing": SEEING}
+
+FAMILIES = {GLM_4_7.id: "glm", MINIMAX_M2_1.id: "minimax"}
+"""What the kit's validator calls the models that it knows."""
+
+
+def ask(model: Model = GLM_4_7, **fields: Any) -> ChatRequest:
+    """A translated request: someone says hi, with `fields` added. Thinking is on unless they say otherwise."""
+    body = {"messages": [{"role": "user", "content": "hi"}], "thinking": {"type": "enabled", "budget_tokens": 1024}}
+    return to_chat({**body, **fields}, model)

@@ -1,0 +1,126 @@
+"""Decoding what upstream sends: the fast way and the plain way agree."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.translate.bounded import bounded
+from tray_app.translate.chunk import Chunk, decode_chunk, decode_loosely, read_arguments
+
+
+def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | values
+
+
+TEXT = st.text(max_size=6) | st.sampled_from(["null", "true", "1", "1.0", "{}", "", "NaN"])
+COUNT = st.integers(0, 2**40)
+ARGUMENTS = TEXT | st.dictionaries(TEXT, TEXT | st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+FUNCTION = st.fixed_dictionaries({}, optional={"name": maybe(TEXT), "arguments": maybe(ARGUMENTS)})
+CALL = st.fixed_dictionaries(
+    {}, optional={"index": maybe(st.integers(0, 9)), "id": maybe(TEXT), "function": maybe(FUNCTION), "type": TEXT}
+)
+PARTS = st.lists(TEXT | st.fixed_dictionaries({"type": TEXT, "text": maybe(TEXT)}), max_size=2)
+MESSAGE = st.fixed_dictionaries(
+    {},
+    optional={
+        "role": TEXT,
+        "content": maybe(TEXT | PARTS),
+        "reasoning": maybe(TEXT),
+        "reasoning_content": maybe(TEXT),
+        "tool_calls": maybe(st.lists(CALL, max_size=3)),
+    },
+)
+CHOICE = st.fixed_dictionaries(
+    {"index": COUNT},
+    optional={
+        "delta": maybe(MESSAGE),
+        "message": maybe(MESSAGE),
+        "finish_reason": maybe(TEXT),
+        "stop_reason": maybe(TEXT | st.integers(-1, 2**31)),
+        "logprobs": st.none(),
+    },
+)
+USAGE = st.fixed_dictionaries(
+    {},
+    optional={
+        "prompt_tokens": maybe(COUNT),
+        "completion_tokens": maybe(COUNT),
+        "prompt_tokens_details": maybe(st.fixed_dictionaries({}, optional={"cached_tokens": maybe(COUNT)})),
+    },
+)
+CHUNK = st.fixed_dictionaries(
+    {"id": TEXT},
+    optional={
+        "choices": maybe(st.lists(CHOICE, max_size=2)),
+        "usage": maybe(USAGE),
+        "error": maybe(TEXT | st.fixed_dictionaries({"message": TEXT, "code": st.integers()})),
+    },
+)
+
+
+@bounded
+@given(CHUNK)
+def test_the_fast_way_reads_what_the_plain_way_reads(chunk: dict[str, Any]) -> None:
+    payload = json.dumps(chunk, ensure_ascii=False).encode()
+    assert decode_chunk(payload) == decode_loosely(payload)
+
+
+def test_unknown_fields_are_ignored() -> None:
+    assert decode_chunk(b'{"id":"x","nvext":{"timing":[1]},"choices":[{"delta":{"mood":1}}]}').choices
+
+
+def test_numbers_may_come_as_text() -> None:
+    payload = b'{"choices":[{"delta":{"tool_calls":[{"index":"1","id":"a"}]}}],"usage":{"prompt_tokens":"7"}}'
+    chunk = decode_chunk(payload)
+    assert chunk.choices
+    assert chunk.choices[0].delta
+    assert chunk.choices[0].delta.tool_calls
+    assert chunk.choices[0].delta.tool_calls[0].index == 1
+    assert chunk.usage
+    assert chunk.usage.prompt_tokens == 7
+
+
+def test_half_a_surrogate_pair_is_text() -> None:
+    chunk = decode_chunk(b'{"choices":[{"delta":{"content":"\\ud83d"}}]}')
+    assert chunk.choices
+    assert chunk.choices[0].delta
+    assert chunk.choices[0].delta.text == "\ud83d"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"not JSON",
+        b'{"choices":',
+        b"[]",
+        b"5",
+        b'"text"',
+        b"null",
+        b'{"choices":"x"}',
+        b'{"choices":[{"delta":{"content":5}}]}',
+        b'{"usage":{"prompt_tokens":NaN}}',
+        b"\xff\xfe",
+        b'{"error":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+    ids=lambda payload: repr(payload[:40]),
+)
+def test_what_is_no_completion_is_a_value_error(payload: bytes) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        decode_chunk(payload)
+
+
+def test_an_empty_object_is_a_chunk_that_says_nothing() -> None:
+    assert decode_chunk(b"{}") == Chunk()
+
+
+def test_read_arguments_gives_json_text() -> None:
+    assert read_arguments(None) == ""
+    assert read_arguments('{"a') == '{"a'
+    assert read_arguments({}) == "{}"
+    assert json.loads(read_arguments({"ü": [1, "\ud83d"]})) == {"ü": [1, "\ud83d"]}

@@ -1,0 +1,71 @@
+"""Content blocks as text, in shapes that the request cases leave out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tray_app.translate.content import NO_IMAGES_NOTE, flatten, join_parts, read_system, to_parts, to_text
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        ({"type": "text", "text": "a"}, "a"),
+        ({"type": "text"}, "[There was content of the type text here. This model cannot read it.]"),
+        ({"type": "image"}, NO_IMAGES_NOTE),
+        ({"type": "tool_reference", "tool_name": "T"}, "Tool T is now loaded."),
+        ({"type": "document"}, '[There was a document here, "document" (None). This model reads text only.]'),
+        (
+            {"type": "document", "source": {"type": "file", "file_id": "f"}},
+            '[There was a document here, "document" (file). This model reads text only.]',
+        ),
+        (
+            {"type": "document", "title": "t", "source": {"type": "content", "content": "abc"}},
+            '<document title="t">\nabc\n</document>',
+        ),
+        ({"type": "mcp_tool_use", "name": "x"}, "[There was content of the type mcp_tool_use here. "),
+        ({"type": "bash_note", "text": "kept"}, "kept"),
+    ],
+    ids=repr,
+)
+def test_a_block_is_its_text_or_a_note(block: dict[str, Any], text: str) -> None:
+    assert to_text(block).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (None, ""),
+        ("a", "a"),
+        ([], ""),
+        ([{"type": "text", "text": "a"}, {"type": "image"}, {"type": "text", "text": "b"}], f"a\n{NO_IMAGES_NOTE}\nb"),
+        (5, "5"),
+    ],
+    ids=repr,
+)
+def test_flattened_content_is_lines(content: object, text: str) -> None:
+    assert flatten(content) == text
+
+
+@pytest.mark.parametrize("source", [None, "x", {}, {"type": "file", "file_id": "f"}], ids=repr)
+def test_an_image_that_cannot_be_passed_on_is_a_note_even_for_a_model_that_sees(source: object) -> None:
+    [part] = to_parts([{"type": "image", "source": source}], takes_images=True)
+    assert part == {"type": "text", "text": NO_IMAGES_NOTE}
+
+
+def test_parts_without_images_are_one_string() -> None:
+    assert join_parts([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]) == "a\n\nb"
+    assert join_parts([]) == ""
+
+
+def test_a_system_that_is_missing_is_empty() -> None:
+    assert read_system(None) == ""
+    assert read_system([]) == ""
+
+
+def test_only_a_billing_header_at_the_very_start_is_dropped() -> None:
+    text = "About x-anthropic-billing-header: keep me."
+    assert read_system(text) == text
+    assert read_system("x-anthropic-billing-header: cch=1;") == ""

@@ -1,0 +1,43 @@
+"""JSON in and out, with text that is no valid Unicode."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.translate.bounded import bounded
+from tray_app.translate import json_text
+
+ANY_TEXT = st.text(st.characters(categories=["L", "N", "P", "Zs", "Zl", "Cc", "Cs"]), max_size=5)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def joined(value: object) -> object:
+    """The same with the halves of a surrogate pair that stand side by side made one character, as parsers do."""
+    return json.loads(json.dumps(value))
+
+
+@bounded
+@given(VALUES)
+def test_what_is_encoded_is_decoded_again(value: object) -> None:
+    data = json_text.encode(value)
+    assert b"\n" not in data
+    assert json_text.decode(data) == joined(value)
+    assert json.loads(data) == joined(value)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"NaN", b"[Infinity]", b"{'a': 1}", b"\xff"], ids=repr)
+def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        json_text.decode(data)

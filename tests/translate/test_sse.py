@@ -1,0 +1,109 @@
+"""The splitter of event streams: however the bytes are cut, the same payloads."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.translate.bounded import bounded
+from tray_app.translate.sse import MAX_EVENT_BYTES, EventTooLong, SseReader, frame
+
+
+def read(raw: bytes, cuts: list[int] | None = None) -> list[bytes]:
+    """All payloads of `raw`, cut at the given places."""
+    reader = SseReader()
+    places = sorted({0, len(raw), *(cut for cut in cuts or () if cut < len(raw))})
+    payloads = [payload for start, end in itertools.pairwise(places) for payload in reader.feed(raw[start:end])]
+    return payloads + reader.finish()
+
+
+@pytest.mark.parametrize(
+    ("raw", "payloads"),
+    [
+        (b"data: a\n\ndata: b\n\n", [b"a", b"b"]),
+        (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"]),
+        (b"data:a\n\n", [b"a"]),
+        (b"data:  a\n\n", [b" a"]),
+        (b"data: a\ndata: b\n\n", [b"a\nb"]),
+        (b": ping\n\n: OPENROUTER PROCESSING\n\ndata: a\n\n", [b"a"]),
+        (b"event: error\nid: 7\nretry: 10\ndata: a\n\n", [b"a"]),
+        (b"\n\n\ndata: a\n\n\n\n", [b"a"]),
+        (b"data: a\n\ndata: b\n", [b"a", b"b"]),
+        (b"data: a\n\ndata: b", [b"a", b"b"]),
+        (b"data: a\n\ndata: b\r", [b"a", b"b"]),
+        (b"data: a\xe2\x80\xa8b\x0cc\rd\n\n", [b"a\xe2\x80\xa8b\x0cc\rd"]),
+        (b"data:\n\n", [b""]),
+        (b"data: [DONE]\n\n", [b"[DONE]"]),
+        (b"", []),
+        (b"datas: a\nmore\n\n", []),
+    ],
+    ids=repr,
+)
+def test_payloads_are_the_data_of_the_events(raw: bytes, payloads: list[bytes]) -> None:
+    assert read(raw) == payloads
+    assert read(raw, list(range(len(raw)))) == payloads
+
+
+def test_a_payload_is_there_as_soon_as_its_event_ends() -> None:
+    reader = SseReader()
+    assert reader.feed(b"data: a\n") == []
+    assert reader.feed(b"\ndata: b\n\ndata") == [b"a", b"b"]
+    assert repr(reader) == "SseReader(unfinished=4 bytes)"
+    assert reader.feed(b": c\n\n") == [b"c"]
+    assert reader.finish() == []
+
+
+@pytest.mark.parametrize("line_bytes", [1024 * 1024, MAX_EVENT_BYTES + 1], ids=["many lines", "one line"])
+def test_an_event_without_an_end_does_not_fill_the_memory(line_bytes: int) -> None:
+    reader = SseReader()
+    line = b"data: " + b"x" * line_bytes + b"\n"
+
+    def feed_too_much() -> None:
+        for _ in range(17):
+            reader.feed(line[:-1])
+            reader.feed(line[-1:])
+
+    with pytest.raises(EventTooLong):
+        feed_too_much()
+
+
+def test_many_events_together_may_be_longer_than_one() -> None:
+    reader = SseReader()
+    event = b"data: " + b"x" * (MAX_EVENT_BYTES // 4) + b"\n\n"
+    assert sum(len(reader.feed(event)) for _ in range(8)) == 8
+
+
+PAYLOAD = st.recursive(
+    st.text(max_size=8) | st.sampled_from(["\u2028", "\u0085", "\r", "\n", "data: x", "😀"]),
+    lambda inner: st.lists(inner, max_size=2),
+    max_leaves=3,
+).map(lambda value: json.dumps(value, ensure_ascii=False).encode())
+NOISE = st.sampled_from([b"", b": ping", b"event: x", b"id: 1", b"retry: 5"])
+
+
+@bounded
+@given(
+    st.lists(st.tuples(NOISE, PAYLOAD, st.booleans(), st.sampled_from([b"\n", b"\r\n"])), max_size=5),
+    st.booleans(),
+    st.lists(st.integers(0, 300), max_size=12),
+)
+def test_any_slicing_gives_the_same_payloads(
+    events: list[tuple[bytes, bytes, bool, bytes]], is_cut_short: bool, cuts: list[int]
+) -> None:
+    raw = b"".join(
+        noise + end * bool(noise) + b"data:" + b" " * has_space + payload + end + end
+        for noise, payload, has_space, end in events
+    )
+    if is_cut_short:
+        raw = raw.rstrip(b"\r\n")
+    payloads = [payload for _, payload, _, _ in events]
+    assert read(raw, cuts) == payloads
+    assert read(raw, list(range(len(raw)))) == payloads
+
+
+def test_a_frame_names_its_event() -> None:
+    assert frame("ping", b'{"type":"ping"}') == b'event: ping\ndata: {"type":"ping"}\n\n'

@@ -1,0 +1,56 @@
+"""Tool names and definitions, beyond what the request cases show."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.translate.bounded import bounded
+from tray_app.catalog import GLM_4_7
+from tray_app.errors import InvalidRequest
+from tray_app.translate.tools import read_choice, read_tools, send_name
+
+
+@bounded
+@given(st.text(min_size=1) | st.text("ab.", min_size=60, max_size=70))
+def test_a_sent_name_is_one_that_openai_takes_and_always_the_same(name: str) -> None:
+    sent = send_name(name)
+    assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", sent)
+    assert send_name(name) == sent
+    assert send_name(sent) == sent
+
+
+@pytest.mark.parametrize("name", ["Bash", "mcp__a-b__c", "x" * 64])
+def test_a_plain_name_is_sent_as_it_is(name: str) -> None:
+    assert send_name(name) == name
+
+
+def test_names_that_differ_only_where_they_are_changed_stay_apart() -> None:
+    names = ["a.b", "a_b", "a b", "a/b", "x" * 65, "x" * 66, "ä", "ö", "\ud83d", "Bash\n"]
+    assert len({send_name(name) for name in names}) == len(names)
+
+
+def test_an_offer_restores_every_name() -> None:
+    names = ["Bash", "mcp.with.dots", "y" * 100]
+    offer = read_tools([{"name": name, "input_schema": {"type": "object"}} for name in names])
+    assert [offer.names[tool["function"]["name"]] for tool in offer.functions] == names
+
+
+def test_a_client_tool_of_anthropics_making_with_a_schema_is_a_tool() -> None:
+    offer = read_tools([{"type": "memory_20250818", "name": "memory", "input_schema": {"type": "object"}}])
+    assert list(offer.names) == ["memory"]
+
+
+@pytest.mark.parametrize("tools", [None, []], ids=repr)
+def test_no_tools_are_no_offer(tools: object) -> None:
+    offer = read_tools(tools)
+    assert offer.functions == []
+    assert read_choice({"type": "any"}, offer, GLM_4_7) == ({}, "")
+
+
+def test_a_choice_without_a_name_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"^tool_choice\.name: there is no tool named None in tools$"):
+        read_choice({"type": "tool"}, read_tools([{"name": "T"}]), GLM_4_7)

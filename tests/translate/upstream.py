@@ -1,0 +1,115 @@
+"""What upstream sends, in short notation; and what the translators make of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tests.translate.rows import ask
+from tray_app.errors import ProxyError
+from tray_app.translate.chunk import decode_chunk
+from tray_app.translate.message import to_message
+from tray_app.translate.request import ChatRequest
+from tray_app.translate.stream import StreamTranslator, error_frame
+
+ChunkJson = dict[str, Any]
+
+MESSAGE_ID = "msg_0123456789abcdef"
+
+
+def delta(finish: str | None = None, **fields: Any) -> ChunkJson:
+    """A chunk with one choice."""
+    return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": fields, "finish_reason": finish}]}
+
+
+def text(content: str, finish: str | None = None) -> ChunkJson:
+    return delta(finish, content=content)
+
+
+def think(reasoning: str) -> ChunkJson:
+    return delta(reasoning_content=reasoning)
+
+
+def part(index: int | None = 0, id: str | None = None, name: str | None = None, args: Any = None) -> dict[str, Any]:
+    """A fragment of a tool call; what is None is left out."""
+    function = {key: value for key, value in (("name", name), ("arguments", args)) if value is not None}
+    fields = {"index": index, "id": id, "type": "function", "function": function}
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def call(*args: Any, **fields: Any) -> ChunkJson:
+    """A chunk with one fragment of a tool call."""
+    return delta(tool_calls=[part(*args, **fields)])
+
+
+def finish(reason: str = "stop", **choice: Any) -> ChunkJson:
+    chunk = delta(reason)
+    chunk["choices"][0] |= choice
+    return chunk
+
+
+def usage(prompt: int | None = 100, completion: int | None = 7, cached: int | None = None) -> ChunkJson:
+    """The chunk without choices that comes last."""
+    counts: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
+    if cached is not None:
+        counts["prompt_tokens_details"] = {"cached_tokens": cached}
+    return {"choices": [], "usage": counts}
+
+
+def stream(chunks: Iterable[ChunkJson], chat: ChatRequest | None = None) -> bytes:
+    """All frames of a stream; upstream's error is its last frame."""
+    translator = StreamTranslator(chat or ask(), MESSAGE_ID)
+    raw = b""
+    try:
+        for chunk in chunks:
+            translator.feed(decode_chunk(json.dumps(chunk).encode()))
+            raw += translator.take()
+        translator.finish()
+    except ProxyError as error:
+        return raw + translator.take() + error_frame(error, "req_1")
+    return raw + translator.take()
+
+
+def plain(completion: ChunkJson, chat: ChatRequest | None = None) -> dict[str, Any]:
+    """The message of a whole completion."""
+    return to_message(decode_chunk(json.dumps(completion).encode()), chat or ask(), MESSAGE_ID)
+
+
+def whole(message: dict[str, Any], finish: str | None = "stop", **fields: Any) -> ChunkJson:
+    """A completion that was not streamed."""
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}
+    return {"object": "chat.completion", "choices": [choice], **fields}
+
+
+def join(chunks: Sequence[ChunkJson]) -> ChunkJson:
+    """The completion that a stream amounts to, as OpenAI's own clients join it: by field, and calls by index."""
+    message: dict[str, Any] = {}
+    calls: dict[int, dict[str, Any]] = {}
+    completion = whole(message)
+    [choice] = completion["choices"]
+    choice["message"] = message
+    for chunk in chunks:
+        if chunk.get("usage"):
+            completion["usage"] = chunk["usage"]
+        for piece in chunk.get("choices") or ():
+            choice |= {key: piece[key] for key in ("finish_reason", "stop_reason") if piece.get(key) is not None}
+            fields = piece.get("delta") or {}
+            for key in ("content", "reasoning", "reasoning_content"):
+                if fields.get(key):
+                    message[key] = message.get(key, "") + fields[key]
+            for fragment in fields.get("tool_calls") or ():
+                known = calls.setdefault(
+                    fragment["index"], {"type": "function", "function": {"name": "", "arguments": ""}}
+                )
+                if fragment.get("id"):
+                    known["id"] = fragment["id"]
+                function = fragment.get("function") or {}
+                known["function"]["name"] = known["function"]["name"] or function.get("name") or ""
+                arguments = function.get("arguments")
+                if isinstance(arguments, dict):
+                    arguments = json.dumps(arguments, ensure_ascii=False)
+                known["function"]["arguments"] += arguments or ""
+    if calls:
+        message["tool_calls"] = list(calls.values())
+    return completion

@@ -1,0 +1,83 @@
+"""The icon: each state looks different, by its shape and not by colour alone."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from PIL import Image, ImageChops
+
+from tray_app.catalog import MODELS
+from tray_app.settings import Settings
+from tray_app.status import Phase, Status, Trouble
+from tray_app.tray.art import SIZE_PX, IconState, draw, read_state
+
+STATES = [
+    IconState(letter, is_solid, needs_attention, is_active and not needs_attention, is_logging)
+    for letter in ("G", "M")
+    for is_solid, needs_attention, is_active, is_logging in itertools.product([True, False], repeat=4)
+    if not (needs_attention and is_active)  # the triangle stands where the dot would
+]
+
+
+def differing_pixels(one: Image.Image, other: Image.Image) -> int:
+    """How many pixels differ clearly."""
+    difference = ImageChops.difference(one, other)
+    bands = [band.point(lambda value: 255 if value > 60 else 0) for band in difference.split()]
+    mask = bands[0]
+    for band in bands[1:]:
+        mask = ImageChops.lighter(mask, band)
+    return mask.histogram()[255]
+
+
+def test_the_icon_is_a_square_with_an_alpha_channel() -> None:
+    for state in STATES:
+        image = draw(state)
+        assert (image.mode, image.size) == ("RGBA", (SIZE_PX, SIZE_PX))
+        assert image.getpixel((0, SIZE_PX - 1)) == (0, 0, 0, 0), "panels show through at the corners"
+
+
+def test_every_state_can_be_told_from_every_other() -> None:
+    for one, other in itertools.combinations(STATES, 2):
+        assert differing_pixels(draw(one), draw(other)) > 60, (one, other)
+
+
+def test_states_can_be_told_without_colour() -> None:
+    plain = draw(IconState("G")).convert("L")
+    for state in (
+        IconState("G", is_solid=False),
+        IconState("G", needs_attention=True),
+        IconState("G", is_active=True),
+        IconState("G", is_logging=True),
+        IconState("M"),
+    ):
+        assert differing_pixels(plain, draw(state).convert("L")) > 30, state
+
+
+def test_the_small_icon_still_shows_the_letter() -> None:
+    small = [draw(IconState(model.letter)).resize((16, 16)) for model in MODELS]
+    assert differing_pixels(*small) > 10
+
+
+def test_a_state_is_drawn_once() -> None:
+    assert draw(IconState("G", is_active=True)) is draw(IconState("G", is_active=True))
+
+
+@pytest.mark.parametrize(
+    ("status", "settings", "state"),
+    [
+        (Status(phase=Phase.RUNNING), Settings(), IconState("G")),
+        (Status(phase=Phase.RUNNING), Settings(model="minimaxai/minimax-m2.1"), IconState("M")),
+        (Status(), Settings(), IconState("G", is_solid=False)),
+        (Status(phase=Phase.STOPPED), Settings(), IconState("G", is_solid=False)),
+        (Status(phase=Phase.QUITTING), Settings(), IconState("G", is_solid=False)),
+        (Status(phase=Phase.RUNNING, active_requests=3), Settings(), IconState("G", is_active=True)),
+        (Status(phase=Phase.RUNNING), Settings(log_bodies=True), IconState("G", is_logging=True)),
+    ],
+    ids=["running", "MiniMax", "starting", "stopped", "quitting", "active", "logging"],
+)
+def test_the_state_is_read_from_what_goes_on(status: Status, settings: Settings, state: IconState) -> None:
+    assert read_state(status, settings) == state
+    trouble = replace(status, troubles=(("key", Trouble("title", "sentence")),))
+    assert read_state(trouble, settings) == replace(state, needs_attention=True)

@@ -1,0 +1,115 @@
+"""What the menu and the tooltip say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tray_app.settings import Settings
+from tray_app.status import Phase, Status, Trouble
+from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
+
+RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")
+NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
+
+
+def show(menu: Menu) -> list[str]:
+    """The menu as a user sees it: marks in front, texts without a command in brackets."""
+    lines = []
+    for item in menu:
+        mark = {None: "", True: "● " if item.is_radio else "✓ ", False: "○ " if item.is_radio else "□ "}[item.checked]
+        lines.append("---" if item is SEPARATOR else f"{mark}{item.label}" if item.command else f"({item.label})")
+    return lines
+
+
+def test_the_whole_menu() -> None:
+    assert show(build_menu(RUNNING, Settings(), "bash")) == [
+        "(Running on 127.0.0.1:3001)",
+        "---",
+        "● GLM 4.7",
+        "○ MiniMax M2.1",
+        "□ Let Clients Choose the Model",
+        "---",
+        "Copy Claude Code Exports (bash)",
+        "---",
+        "□ Log Request Bodies",
+        "Open Log Folder",
+        "---",
+        "Quit",
+    ]
+
+
+def test_the_marks_follow_the_settings() -> None:
+    settings = Settings(model="minimaxai/minimax-m2.1", clients_choose_model=True, log_bodies=True)
+    lines = show(build_menu(RUNNING, settings, "fish"))
+    assert lines[2:5] == ["○ GLM 4.7", "● MiniMax M2.1", "✓ Let Clients Choose the Model"]
+    assert "✓ Log Request Bodies" in lines
+    assert "Copy Claude Code Exports (fish)" in lines
+
+
+@pytest.mark.parametrize(
+    ("status", "line", "tooltip"),
+    [
+        (Status(), "(Starting…)", "GLM 4.7 · starting…"),
+        (RUNNING, "(Running on 127.0.0.1:3001)", "GLM 4.7 · running on 127.0.0.1:3001"),
+        (
+            replace(RUNNING, active_requests=2),
+            "(Running on 127.0.0.1:3001 · 2 active)",
+            "GLM 4.7 · running on 127.0.0.1:3001 · 2 active",
+        ),
+        (
+            replace(RUNNING, is_demo=True),
+            "(Demo: no model, running on 127.0.0.1:3001)",
+            "GLM 4.7 · demo: no model, running on 127.0.0.1:3001",
+        ),
+        (replace(RUNNING, url="http://[::1]:3001"), "(Running on [::1]:3001)", "GLM 4.7 · running on [::1]:3001"),
+        (
+            replace(RUNNING, troubles=(("key", NO_KEY),)),
+            "Add your NVIDIA API key…",
+            "GLM 4.7 · add your NVIDIA API key…",
+        ),
+        (Status(phase=Phase.STOPPED), "(Not running)", "GLM 4.7 · not running"),
+        (
+            Status(phase=Phase.QUITTING, troubles=(("key", NO_KEY),)),
+            "(Quitting…)",
+            "GLM 4.7 · add your NVIDIA API key…",
+        ),
+    ],
+    ids=["starting", "running", "active", "demo", "IPv6", "trouble", "stopped", "quitting"],
+)
+def test_the_first_line_says_how_things_stand(status: Status, line: str, tooltip: str) -> None:
+    assert show(build_menu(status, Settings(), "bash"))[0] == line
+    assert build_tooltip(status, Settings()) == tooltip
+
+
+@pytest.mark.parametrize(
+    ("active", "label"), [(0, "Quit"), (1, "Quit (1 request active)"), (2, "Quit (2 requests active)")]
+)
+def test_quit_says_what_it_would_break_off(active: int, label: str) -> None:
+    assert build_menu(replace(RUNNING, active_requests=active), Settings(), "bash")[-1].label == label
+
+
+def test_items_never_move() -> None:
+    statuses = [
+        Status(),
+        replace(RUNNING, active_requests=3, troubles=(("key", NO_KEY),)),
+        Status(phase=Phase.QUITTING),
+    ]
+    settings = [Settings(), Settings(model="minimaxai/minimax-m2.1", log_bodies=True, clients_choose_model=True)]
+    shapes = {
+        tuple((item is SEPARATOR, item.argument, item.is_radio) for item in build_menu(status, chosen, "bash"))
+        for status in statuses
+        for chosen in settings
+    }
+    assert len(shapes) == 1
+
+
+def test_every_command_can_be_reached() -> None:
+    menu = build_menu(replace(RUNNING, troubles=(("key", NO_KEY),)), Settings(), "bash")
+    assert {item.command for item in menu} - {None} == set(Command)
+
+
+def test_labels_fit_a_menu() -> None:
+    busy = replace(RUNNING, active_requests=99, is_demo=True)
+    assert all(len(item.label) <= 60 for item in build_menu(busy, Settings(), "powershell"))

@@ -1,0 +1,153 @@
+"""The command line: `claude-nvidia-tray` and `python -m tray_app`."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.stdout is None or sys.stderr is None:  # a windowed program has no terminal: whoever prints must not fall over
+    import os
+
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (open for as long as the program runs)
+    sys.stderr = sys.stderr or sys.stdout
+
+import argparse
+import getpass
+import logging
+import os
+from collections.abc import Mapping, Sequence
+
+from tray_app import APP_ID, APP_NAME, __version__
+from tray_app.claude_code.exports import SHELLS, render_exports
+from tray_app.desktop import Desktop, find_desktop
+from tray_app.errors import AppError
+from tray_app.instance import Instance
+from tray_app.keys import NVIDIA_KEY, SERVER_KEY, read_keys, remove_key, save_key
+from tray_app.paths import Paths, find_paths
+from tray_app.settings_store import SettingsStore
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage or unusable settings."""
+    options = _parser().parse_args(arguments)
+    logging.getLogger("tray_app").addHandler(logging.NullHandler())  # what the user must know is said, not logged
+    environ = os.environ
+    paths = find_paths(environ)
+    try:
+        if options.verb == "set-key":
+            return set_key(paths, environ, is_server=options.server, removes=options.remove)
+        if options.print_exports:
+            return print_exports(options.print_exports, paths, environ, is_demo=options.demo)
+        return run(paths, environ, is_demo=options.demo, wants_tray=not options.no_tray)
+    except AppError as error:
+        _complain(str(error))
+        return USAGE
+    except OSError as error:
+        _complain(f"{error.filename or APP_ID}: {error.strerror or error}")
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(paths: Paths, environ: Mapping[str, str], *, is_demo: bool, wants_tray: bool) -> int:
+    """Runs the app, unless it runs already."""
+    from tray_app.app import App
+
+    desktop = find_desktop(environ)
+    instance = Instance(paths.state)
+    if not instance.acquire():
+        _tell_where(instance, desktop)
+        return OK
+    try:
+        return App(paths, environ, desktop, instance, _say, is_demo=is_demo, wants_tray=wants_tray).run()
+    finally:
+        instance.release()
+
+
+def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, removes: bool) -> int:
+    """Asks for a key without showing it (or reads a line, where input is no terminal), and keeps it for the app."""
+    secret, name = (SERVER_KEY, "server key") if is_server else (NVIDIA_KEY, "NVIDIA API key")
+    store = _open_settings(paths, environ)
+    if removes:
+        remove_key(secret, store)
+        _say(f"The {name} is forgotten.")
+        return OK
+    value = _read_secret(name)
+    if not value:
+        _complain(f"No key was given; nothing is changed. `{APP_ID} set-key --remove` forgets the one there is.")
+        return FAILED
+    if not value.isascii() or not value.isprintable() or " " in value:
+        _complain("That is no key: a key has no spaces and only ASCII characters. Nothing is changed.")
+        return FAILED
+    where = save_key(secret, value, store)
+    if not is_server and not value.startswith("nvapi-"):
+        _complain('Note: keys of build.nvidia.com begin with "nvapi-", and this one does not.')
+    _say(f"The {name} is kept in {where}. A running app uses it from now on.")
+    for variable in secret.variables:
+        if environ.get(variable):
+            _complain(f"Note: the environment variable {variable} is set, and wins over it.")
+    return OK
+
+
+def print_exports(shell: str, paths: Paths, environ: Mapping[str, str], *, is_demo: bool) -> int:
+    """Prints what points Claude Code at the running gateway, or at where it will listen."""
+    store = _open_settings(paths, environ)
+    settings = store.current
+    running = Instance(paths.state).find_running()
+    url = running.url if running and running.url else settings.addr.url
+    has_key = bool(read_keys(store, environ).server)
+    text = render_exports(shell, url, settings.selected_model, needs_server_key=has_key, is_demo=is_demo)
+    sys.stdout.write(text)
+    return OK
+
+
+def _open_settings(paths: Paths, environ: Mapping[str, str]) -> SettingsStore:
+    store = SettingsStore(paths.settings, environ)
+    if store.problem:
+        _complain(store.problem)
+    return store
+
+
+def _read_secret(name: str) -> str:
+    try:
+        return (getpass.getpass(f"{name} (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    except UnicodeDecodeError:
+        return "\N{REPLACEMENT CHARACTER}"  # no key holds it
+
+
+def _tell_where(instance: Instance, desktop: Desktop) -> None:
+    running = instance.find_running()
+    where = f"It listens on {running.url}." if running and running.url else "Its icon is in the tray."
+    sentence = f"{APP_NAME} is already running. {where}"
+    if sys.stdout.isatty() or not desktop.notify(APP_NAME, sentence):
+        _say(sentence)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _complain(line: str) -> None:
+    print(f"{APP_ID}: {line}", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=APP_ID, description="A tray icon whose gateway lets Claude Code work with NVIDIA's hosted models."
+    )
+    parser.add_argument("--no-tray", action="store_true", help="run without a tray icon, until Ctrl-C")
+    parser.add_argument("--demo", action="store_true", help="answer from a built-in demo: no key, no network, no model")
+    parser.add_argument(
+        "--print-exports", metavar="SHELL", choices=SHELLS, help=f"print what sets up Claude Code: {', '.join(SHELLS)}"
+    )
+    parser.add_argument("--version", action="version", version=f"{APP_ID} {__version__}")
+    verbs = parser.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
+    key = verbs.add_parser("set-key", help="keep the NVIDIA API key in the system keyring")
+    key.add_argument("--server", action="store_true", help="the key that clients of this gateway must send, instead")
+    key.add_argument("--remove", action="store_true", help="forget the key")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

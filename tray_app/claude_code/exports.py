@@ -1,0 +1,108 @@
+"""The environment that points Claude Code at this gateway, in the words of each shell.
+
+What each variable is for: Claude Code 2.1.330, observed November 2026.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from tray_app import APP_NAME
+from tray_app.catalog import Model
+
+SHELLS = ("bash", "zsh", "fish", "powershell", "cmd")
+
+NO_KEY_TOKEN = "claude-nvidia-tray"
+"""Claude Code asks for a login without a token; a gateway without a server key takes any."""
+
+_LOOPBACK = "127.0.0.1,localhost"
+
+
+def list_variables(url: str, model: Model) -> dict[str, str]:
+    """The variables with fixed values; the token and NO_PROXY depend on the shell's own environment."""
+    return {
+        "ANTHROPIC_BASE_URL": url,
+        "ANTHROPIC_DEFAULT_OPUS_MODEL": model.id,
+        "ANTHROPIC_DEFAULT_SONNET_MODEL": model.id,
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": model.id,
+        "ANTHROPIC_DEFAULT_FABLE_MODEL": model.id,
+        # names it does not know count as a million tokens: compaction would never come in time
+        "CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(model.context_tokens),
+        "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        # a hash that changes with every request would defeat the upstream's prefix cache
+        "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+        # NVIDIA may keep a request waiting for minutes
+        "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
+        "API_TIMEOUT_MS": "1200000",
+    }
+
+
+def render_exports(shell: str, url: str, model: Model, *, needs_server_key: bool, is_demo: bool = False) -> str:
+    """Lines to paste into a `shell` of SHELLS. The server key comes from $SERVER_API_KEY there, it is never written."""
+    variables = list_variables(url, model)
+    title = f"Claude Code through {APP_NAME}, {'DEMO: canned answers, no model' if is_demo else model.label}"
+    if needs_server_key:
+        title += "; set SERVER_API_KEY to the gateway's server key first"
+    lines = _RENDERERS[shell](title, variables, needs_server_key)
+    return "\n".join(lines) + "\n"
+
+
+def _render_posix(title: str, variables: dict[str, str], needs_server_key: bool) -> list[str]:
+    token = '"${SERVER_API_KEY:?}"' if needs_server_key else shlex.quote(NO_KEY_TOKEN)
+    return [
+        f"# {title}",
+        "unset ANTHROPIC_API_KEY",
+        f"export ANTHROPIC_AUTH_TOKEN={token}",
+        *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+        f'export NO_PROXY="{_LOOPBACK}${{NO_PROXY:+,$NO_PROXY}}"',
+    ]
+
+
+def _render_fish(title: str, variables: dict[str, str], needs_server_key: bool) -> list[str]:
+    def quote(value: str) -> str:
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    token = "$SERVER_API_KEY" if needs_server_key else quote(NO_KEY_TOKEN)
+    return [
+        f"# {title}",
+        "set -e ANTHROPIC_API_KEY",
+        f"set -gx ANTHROPIC_AUTH_TOKEN {token}",
+        *(f"set -gx {name} {quote(value)}" for name, value in variables.items()),
+        f"set -gx NO_PROXY (string join , {_LOOPBACK} $NO_PROXY)",
+    ]
+
+
+def _render_powershell(title: str, variables: dict[str, str], needs_server_key: bool) -> list[str]:
+    def quote(value: str) -> str:
+        return "'" + value.replace("'", "''") + "'"
+
+    token = "$env:SERVER_API_KEY" if needs_server_key else quote(NO_KEY_TOKEN)
+    return [
+        f"# {title}",
+        "Remove-Item Env:ANTHROPIC_API_KEY -ErrorAction SilentlyContinue",
+        f"$env:ANTHROPIC_AUTH_TOKEN = {token}",
+        *(f"$env:{name} = {quote(value)}" for name, value in variables.items()),
+        f"$env:NO_PROXY = (@('{_LOOPBACK}', $env:NO_PROXY) | Where-Object {{ $_ }}) -join ','",
+    ]
+
+
+def _render_cmd(title: str, variables: dict[str, str], needs_server_key: bool) -> list[str]:
+    token = "%SERVER_API_KEY%" if needs_server_key else NO_KEY_TOKEN
+    return [
+        f"rem {title}",
+        'set "ANTHROPIC_API_KEY="',
+        f'set "ANTHROPIC_AUTH_TOKEN={token}"',
+        *(f'set "{name}={value}"' for name, value in variables.items()),
+        # an undefined variable stays as %NAME% at the prompt
+        f'if defined NO_PROXY (set "NO_PROXY={_LOOPBACK},%NO_PROXY%") else (set "NO_PROXY={_LOOPBACK}")',
+    ]
+
+
+_RENDERERS = {
+    "bash": _render_posix,
+    "zsh": _render_posix,
+    "fish": _render_fish,
+    "powershell": _render_powershell,
+    "cmd": _render_cmd,
+}

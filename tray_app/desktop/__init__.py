@@ -1,0 +1,25 @@
+"""The only room that asks which system this is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from tray_app.desktop.api import Desktop, DesktopError
+
+__all__ = ["Desktop", "DesktopError", "find_desktop"]
+
+
+def find_desktop(environ: Mapping[str, str]) -> Desktop:
+    """The desktop of this system."""
+    if sys.platform == "win32":
+        from tray_app.desktop.windows import WindowsDesktop
+
+        return WindowsDesktop()
+    if sys.platform == "darwin":
+        from tray_app.desktop.macos import MacDesktop
+
+        return MacDesktop(environ)
+    from tray_app.desktop.linux import LinuxDesktop
+
+    return LinuxDesktop(environ)

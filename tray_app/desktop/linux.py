@@ -1,0 +1,54 @@
+"""Linux and other systems with D-Bus and the freedesktop tools."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tray_app.desktop.api import Desktop, DesktopError
+from tray_app.desktop.shells import name_shell
+
+
+class LinuxDesktop(Desktop):
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def tray_class(self) -> Any:
+        from tray_app.tray.status_notifier import StatusNotifierIcon
+
+        return StatusNotifierIcon
+
+    def notify(self, title: str, text: str) -> bool:
+        from tray_app.tray.status_notifier import notify_once
+
+        return notify_once(title, text)
+
+    def open_folder(self, folder: Path) -> None:
+        opener = shutil.which("xdg-open")
+        if opener is None:
+            raise DesktopError(f"There is no xdg-open on this system. The folder is {folder}.")
+        # not waited for: some file managers run until their window is closed
+        subprocess.Popen(
+            [opener, str(folder)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def guess_shell(self) -> str:
+        return name_shell(self._environ.get("SHELL", ""), default="bash")
+
+    def copy_text(self, text: str) -> None:
+        """By the desktop's own tool (wl-copy, xclip, xsel), whose copy outlives this program; else by copykitten."""
+        try:
+            super().copy_text(text)
+        except (DesktopError, OSError):
+            import copykitten
+
+            try:
+                copykitten.copy(text)
+            except copykitten.CopykittenError as error:
+                raise DesktopError(
+                    "The clipboard could not be written. Install wl-clipboard (Wayland) or xclip (X11), "
+                    "or use `claude-nvidia-tray --print-exports`."
+                ) from error

@@ -1,0 +1,46 @@
+"""macOS."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tray_app.desktop.api import Desktop, DesktopError
+from tray_app.desktop.shells import name_shell
+
+_NOTIFY_TIMEOUT_S = 5
+
+
+class MacDesktop(Desktop):
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def tray_class(self) -> Any:
+        import pystray
+
+        return pystray.Icon
+
+    def notify(self, title: str, text: str) -> bool:
+        script = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run"
+        try:
+            done = subprocess.run(
+                ["/usr/bin/osascript", "-e", script, title, text], capture_output=True, timeout=_NOTIFY_TIMEOUT_S
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0
+
+    def open_folder(self, folder: Path) -> None:
+        if subprocess.run(["/usr/bin/open", str(folder)], capture_output=True).returncode:
+            raise DesktopError(f"The folder {folder} could not be opened.")
+
+    def guess_shell(self) -> str:
+        return name_shell(self._environ.get("SHELL", ""), default="zsh")
+
+    def on_ui_thread(self, call: Callable[[], None]) -> None:
+        """AppKit takes changes of the icon from the main thread only."""
+        from PyObjCTools import AppHelper
+
+        AppHelper.callAfter(call)

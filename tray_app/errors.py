@@ -1,0 +1,133 @@
+"""Everything this program raises on purpose.
+
+Each error says in one sentence what happened and what to do. A `ProxyError` also knows how it looks to an Anthropic
+client: HTTP status, Anthropic error type and retry headers (https://docs.anthropic.com/en/api/errors).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class AppError(Exception):
+    """A failure that is told to the user as it is: one sentence, no traceback."""
+
+
+class SettingsError(AppError):
+    """A setting, from the file or the environment, that cannot be used. The sentence names it."""
+
+
+class StartError(AppError):
+    """The gateway cannot listen: port taken, address not ours, or open to the network without a key."""
+
+
+class PortTaken(StartError):
+    """Another program listens on the address."""
+
+
+class ProxyError(AppError):
+    """An error answer in Anthropic's shape.
+
+    `status` is the HTTP status, `type` Anthropic's error type, `retry_after_s` becomes a `retry-after` header.
+    `retryable=False` sends `x-should-retry: false`, which stops the retries of Anthropic's SDKs.
+    """
+
+    status = 500
+    type = "api_error"
+
+    def __init__(self, message: str, *, retry_after_s: int | None = None, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after_s = retry_after_s
+        self.retryable = retryable
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The JSON body of the error answer; also the data of an `event: error` frame."""
+        return {"type": "error", "error": {"type": self.type, "message": self.message}, "request_id": request_id}
+
+    def headers(self) -> dict[str, str]:
+        headers = {}
+        if self.retry_after_s is not None:
+            headers["retry-after"] = str(self.retry_after_s)
+        if not self.retryable:
+            headers["x-should-retry"] = "false"
+        return headers
+
+
+OWN_FAULT = "Claude NVIDIA Tray failed on this request; its log (Open Log Folder in the menu) says where."
+
+
+class InvalidRequest(ProxyError):
+    """The client's request is malformed; the sentence starts with the field, as Anthropic's does."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class WrongServerKey(ProxyError):
+    status = 401
+    type = "authentication_error"
+
+
+class Forbidden(ProxyError):
+    """Refused because of where the request comes from (Host or Origin), whatever its key."""
+
+    status = 403
+    type = "permission_error"
+
+
+class NotFound(ProxyError):
+    status = 404
+    type = "not_found_error"
+
+
+class MethodNotAllowed(ProxyError):
+    status = 405
+    type = "invalid_request_error"
+
+
+class RequestTooLarge(ProxyError):
+    status = 413
+    type = "request_too_large"
+
+
+class UserActionNeeded(ProxyError):
+    """Only the user can mend this (no key, key refused, model retired).
+
+    400 with `billing_error` is the one documented type that Claude Code 2.1.330 shows as it is after a single request
+    (measured November 2026): 401 and 404 hide the sentence, other 400s are repeated six times.
+    """
+
+    status = 400
+    type = "billing_error"
+
+
+class RateLimited(ProxyError):
+    status = 429
+    type = "rate_limit_error"
+
+
+class UpstreamFault(ProxyError):
+    """Upstream cannot be reached, or answered something that is no answer."""
+
+    status = 502
+    type = "api_error"
+
+
+class UpstreamTimeout(ProxyError):
+    status = 504
+    type = "timeout_error"
+
+
+class Overloaded(ProxyError):
+    """Upstream is too busy; 529 is Anthropic's own status for it, which clients repeat with back-off."""
+
+    status = 529
+    type = "overloaded_error"
+
+
+class ShuttingDown(ProxyError):
+    """The user quits the app while the request runs."""
+
+    status = 503
+    type = "api_error"

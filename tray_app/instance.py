@@ -1,0 +1,64 @@
+"""One running app per user: a lock that the system frees even after a crash, and a note where the app is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a running app is. `url` is empty while its gateway does not listen."""
+
+    pid: int
+    url: str
+
+
+class Instance:
+    """The lock and the note of this user's app, in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._note = folder / "instance.json"
+        self._lock = FileLock(folder / "instance.lock")
+
+    def acquire(self) -> bool:
+        """True if this process is now the app; False if another one is."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        self._note.unlink(missing_ok=True)  # of an app that crashed
+        return True
+
+    def publish(self, url: str) -> None:
+        """Leaves the note for a second launch to read."""
+        temporary = self._note.with_suffix(".new")
+        temporary.write_text(json.dumps(asdict(Whereabouts(os.getpid(), url))), encoding="utf-8")
+        temporary.replace(self._note)
+
+    def find_running(self) -> Whereabouts | None:
+        """Where the other app is; None if none runs. Only for a process that is not the app itself."""
+        if not self._folder.is_dir():
+            return None
+        try:
+            with self._lock.acquire(timeout=0):
+                return None
+        except Timeout:
+            pass
+        try:
+            note = json.loads(self._note.read_text(encoding="utf-8"))
+            return Whereabouts(int(note["pid"]), str(note["url"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return Whereabouts(0, "")
+
+    def release(self) -> None:
+        with contextlib.suppress(OSError):
+            self._note.unlink()
+        self._lock.release()

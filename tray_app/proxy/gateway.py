@@ -1,0 +1,66 @@
+"""What the request handlers share: the settings in force, the way upstream, and who is being served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from tray_app.errors import UserActionNeeded
+from tray_app.keys import Keys
+from tray_app.proxy.upstream import UpstreamClient
+from tray_app.settings import Settings
+from tray_app.status import StatusBoard
+
+REQUEST_ID = web.RequestKey("request_id", str)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """All that the user decides about the gateway. Replaced as a whole; a request works with one from start to end."""
+
+    settings: Settings
+    keys: Keys
+    is_demo: bool = False
+
+
+class Gateway:
+    """The state of one running gateway. Lives in the proxy thread; only `config` is set from outside."""
+
+    def __init__(self, config: GatewayConfig, board: StatusBoard, upstream: UpstreamClient, demo_url: str = "") -> None:
+        self.config = config
+        self.board = board
+        self.upstream = upstream
+        self.demo_url = demo_url
+        self.is_quitting = False
+        self.serving: set[asyncio.Task[object]] = set()
+
+    def target(self, config: GatewayConfig) -> tuple[str, str]:
+        """Upstream's URL and key; the demo's own where it runs. UserActionNeeded without a key."""
+        if config.is_demo:
+            return self.demo_url, "demo"
+        if not config.keys.nvidia:
+            raise UserActionNeeded(
+                "Claude NVIDIA Tray has no NVIDIA API key yet. Get one on build.nvidia.com, "
+                "then run `claude-nvidia-tray set-key` in a terminal and try again."
+            )
+        return config.settings.nvidia_url, config.keys.nvidia
+
+    @contextmanager
+    def serve(self) -> Iterator[None]:
+        """Counts the current request as active for as long as it runs."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.serving.add(task)
+        self.board.count_request(+1)
+        try:
+            yield
+        finally:
+            self.serving.discard(task)
+            self.board.count_request(-1)
+
+
+GATEWAY = web.AppKey("gateway", Gateway)

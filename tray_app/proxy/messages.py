@@ -1,0 +1,60 @@
+"""POST /v1/messages and its neighbours: the request read, the model chosen, the answer left to an Exchange."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from tray_app.catalog import MODELS, resolve_model
+from tray_app.errors import InvalidRequest
+from tray_app.proxy.exchange import Exchange
+from tray_app.proxy.gateway import GATEWAY
+from tray_app.translate import json_text
+from tray_app.translate.request import read_model_name, to_chat
+from tray_app.translate.tokens import estimate_tokens
+
+
+async def post_messages(request: web.Request) -> web.StreamResponse:
+    """Answers with a message, or with its events if the body says `stream`."""
+    gateway = request.app[GATEWAY]
+    config = gateway.config
+    body = await read_object(request)
+    asked = read_model_name(body)
+    settings = config.settings
+    model = resolve_model(asked, settings.selected_model, client_chooses=settings.clients_choose_model)
+    with gateway.serve():
+        return await Exchange(request, gateway, config, to_chat(body, model), asked).answer()
+
+
+async def count_tokens(request: web.Request) -> web.Response:
+    """An estimate made here, without upstream: clients ask for dozens at once."""
+    body = await read_object(request)
+    read_model_name(body)
+    if not isinstance(body.get("messages"), list):
+        raise InvalidRequest("messages: Field required")
+    return web.json_response({"input_tokens": estimate_tokens(body)})
+
+
+async def list_models(_: web.Request) -> web.Response:
+    """The catalogue in Anthropic's shape."""
+    models = [
+        {"type": "model", "id": model.id, "display_name": model.label, "created_at": "1970-01-01T00:00:00Z"}
+        for model in MODELS
+    ]
+    return web.json_response(
+        {"data": models, "has_more": False, "first_id": models[0]["id"], "last_id": models[-1]["id"]}
+    )
+
+
+async def read_object(request: web.Request) -> dict[str, Any]:
+    """The request's body, which must be a JSON object."""
+    try:
+        body = json_text.decode(await request.read())
+    except web.RequestPayloadError:
+        raise InvalidRequest("The request body cannot be read: it is not encoded as its headers say.") from None
+    except (ValueError, RecursionError):
+        raise InvalidRequest("The request body is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise InvalidRequest("The request body must be a JSON object.")
+    return body

@@ -1,0 +1,146 @@
+"""The way to NVIDIA: one pooled session, and every way it can fail as a ProxyError."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from tray_app import APP_ID, __version__
+from tray_app.errors import ProxyError, UpstreamFault, UpstreamTimeout
+from tray_app.settings import Address
+from tray_app.translate import json_text
+from tray_app.translate.refusal import explain_refusal
+from tray_app.translate.request import ChatRequest
+
+log = logging.getLogger(__name__)
+
+_CONNECT_TIMEOUT_S = 15
+_KEEP_ALIVE_S = 75
+_DNS_CACHE_S = 300
+_REST_S = 1.0
+_MAX_ERROR_BYTES = 64 * 1024
+_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+
+class UpstreamClient:
+    """Sends chat requests. Make and use it in one event loop, and close it there."""
+
+    def __init__(self) -> None:
+        # no total limit: an answer may take as long as bytes keep coming
+        self._sessions = {trust_env: _make_session(trust_env=trust_env) for trust_env in (True, False)}
+
+    async def close(self) -> None:
+        for session in self._sessions.values():
+            await session.close()
+
+    @asynccontextmanager
+    async def open_chat(
+        self, request: ChatRequest, url: str, key: str, timeout_s: int
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Upstream's 200 answer, its body still to be read; a ProxyError for any other, also from reading the body."""
+        with _faults_explained(timeout_s):
+            response = await self._post(request, url, key, timeout_s)
+            try:
+                if response.status != 200:
+                    body = await _read_at_most(response, _MAX_ERROR_BYTES)
+                    log.warning("upstream answered HTTP %d for %s", response.status, request.model.id)
+                    model = request.model
+                    raise explain_refusal(response.status, body, model.label, model.context_tokens)
+                yield response
+            finally:
+                response.close()  # a body that was read to its end has already given its connection back
+
+    async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: int) -> aiohttp.ClientResponse:
+        # a loopback upstream is never behind the system's proxy
+        session = self._sessions[not Address(urlsplit(url).hostname or "", 0).is_loopback]
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream" if request.is_stream else "application/json",
+        }
+        body = json_text.encode(request.body)
+        for attempt in ("first", "again"):
+            try:
+                return await session.post(
+                    url,
+                    data=body,
+                    headers=headers,
+                    allow_redirects=False,  # the key goes where the user said and nowhere else
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=timeout_s),
+                )
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                # a kept-alive connection that the server closed meanwhile; connecting anew failing is another thing
+                if attempt == "again" or isinstance(error, aiohttp.ClientConnectorError):
+                    raise
+                log.info("the kept-alive connection was stale: sending once more")
+        raise AssertionError("unreachable")
+
+
+async def read_answer(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body of an answer that is not streamed."""
+    body = await _read_at_most(response, _MAX_ANSWER_BYTES + 1)
+    if len(body) > _MAX_ANSWER_BYTES:
+        raise UpstreamFault(f"NVIDIA's answer is larger than {_MAX_ANSWER_BYTES // 2**20} MB, which no chat answer is.")
+    return body
+
+
+async def read_rest(response: aiohttp.ClientResponse) -> None:
+    """Reads past the end mark of a stream: only a connection read to its end can serve the next request."""
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(_REST_S):
+            while await response.content.readany():
+                pass
+
+
+def _make_session(*, trust_env: bool) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=_DNS_CACHE_S),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"{APP_ID}/{__version__}", "Accept-Encoding": "identity"},
+        trust_env=trust_env,  # HTTPS_PROXY and NO_PROXY, as in the Go original
+    )
+
+
+async def _read_at_most(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
+    parts: list[bytes] = []
+    room = limit_bytes
+    while room > 0 and (part := await response.content.read(room)):
+        parts.append(part)
+        room -= len(part)
+    return b"".join(parts)
+
+
+@contextmanager
+def _faults_explained(timeout_s: int) -> Iterator[None]:
+    """Turns aiohttp's exceptions into ours: the one place that knows them."""
+    try:
+        yield
+    except (aiohttp.ClientError, OSError) as error:  # OSError includes TimeoutError
+        log.warning("upstream fault: %s: %s", type(error).__name__, error)
+        raise _explain_fault(error, timeout_s) from error
+
+
+def _explain_fault(error: Exception, timeout_s: int) -> ProxyError:
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return UpstreamFault("NVIDIA cannot be reached: connecting took too long. Check the internet connection.")
+        case TimeoutError():
+            return UpstreamTimeout(f"NVIDIA sent nothing for {timeout_s} s. Please try again.")
+        case aiohttp.ClientConnectorDNSError():
+            return UpstreamFault(
+                f"NVIDIA cannot be reached: {error.host} was not found. Check the internet connection."
+            )
+        case aiohttp.ClientSSLError():
+            return UpstreamFault("NVIDIA cannot be reached: its certificate could not be verified on this machine.")
+        case aiohttp.ClientConnectorError():
+            return UpstreamFault(
+                f"NVIDIA cannot be reached: {error.host}:{error.port} does not answer. Check the internet connection."
+            )
+        case aiohttp.InvalidURL():
+            return UpstreamFault('NVIDIA cannot be reached: "nvidia_url" in the settings is no usable address.')
+    return UpstreamFault("The connection to NVIDIA broke off before the answer was complete. Please try again.")

@@ -1,0 +1,124 @@
+"""Content blocks of Anthropic's Messages API, as OpenAI content parts or as plain text.
+
+https://docs.anthropic.com/en/api/messages. Unknown blocks are kept as text or named in a note, never just dropped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tray_app.errors import InvalidRequest
+
+Block = dict[str, Any]
+
+NO_IMAGES_NOTE = "[There was an image here. This model reads text only.]"
+_BILLING_HEADER = "x-anthropic-billing-header:"
+_REQUIRED_STRINGS = {"text": ("text",), "tool_use": ("id", "name"), "tool_result": ("tool_use_id",)}
+
+
+def read_blocks(content: object, where: str) -> list[Block]:
+    """A `content` value as a list of blocks; InvalidRequest names the place that is wrong."""
+    if content is None:
+        raise InvalidRequest(f"{where}: Field required")
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        raise InvalidRequest(f"{where}: Input should be a string or a list of content blocks")
+    for n, block in enumerate(content):
+        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
+            raise InvalidRequest(f"{where}.{n}: Input should be a content block, an object with a `type`")
+        for name in _REQUIRED_STRINGS.get(block["type"], ()):
+            if not isinstance(block.get(name), str):
+                raise InvalidRequest(f"{where}.{n}.{name}: Input should be a valid string")
+        if block["type"] == "tool_result" and block.get("content") is not None:
+            read_blocks(block["content"], f"{where}.{n}.content")
+    return content
+
+
+def read_system(system: object, where: str = "system") -> str:
+    """The text of a system prompt, without Claude Code's billing header.
+
+    The header carries a hash that changes with every request, which would defeat the upstream's prefix cache.
+    """
+    if system is None:
+        return ""
+    texts = (_without_billing_header(to_text(block)) for block in read_blocks(system, where))
+    return "\n\n".join(text for text in texts if text.strip())
+
+
+def _without_billing_header(text: str) -> str:
+    if not text.startswith(_BILLING_HEADER):
+        return text
+    return text.partition("\n")[2].lstrip("\n")
+
+
+def to_parts(blocks: list[Block], *, takes_images: bool) -> list[Block]:
+    """OpenAI content parts (`text`, `image_url`) of a user turn's blocks, in order; empty texts are left out."""
+    parts: list[Block] = []
+    for block in blocks:
+        if block["type"] == "image":
+            url = _image_url(block)
+            if takes_images and url:
+                parts.append({"type": "image_url", "image_url": {"url": url}})
+            else:
+                parts.append({"type": "text", "text": NO_IMAGES_NOTE})
+        elif text := to_text(block):
+            parts.append({"type": "text", "text": text})
+    return parts
+
+
+def join_parts(parts: list[Block]) -> str | list[Block]:
+    """One string where all parts are text, as some servers take nothing else."""
+    if all(part["type"] == "text" for part in parts):
+        return "\n\n".join(part["text"] for part in parts)
+    return parts
+
+
+def to_text(block: Block) -> str:
+    """One block as text; a note where it has none."""
+    kind = block["type"]
+    if kind == "image":
+        return NO_IMAGES_NOTE
+    if kind == "document":
+        return _document_text(block)
+    if kind == "tool_reference":
+        return f"Tool {block.get('tool_name')} is now loaded."
+    if kind == "search_result":
+        return "\n".join([f"{block.get('title')} ({block.get('source')})", flatten(block.get("content"))])
+    if isinstance(block.get("text"), str):
+        return str(block["text"])
+    return f"[There was content of the type {kind} here. This model cannot read it.]"
+
+
+def flatten(content: object) -> str:
+    """The text of a `content` value that may be missing, a string or a list of blocks; blocks by line."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join(to_text(block) for block in content if isinstance(block, dict) and "type" in block)
+    return str(content)
+
+
+def _image_url(block: Block) -> str:
+    source = block.get("source")
+    if not isinstance(source, dict):
+        return ""
+    if source.get("type") == "base64":
+        return f"data:{source.get('media_type', 'image/png')};base64,{source.get('data', '')}"
+    return str(source.get("url") or "")
+
+
+def _document_text(block: Block) -> str:
+    source = block.get("source")
+    source = source if isinstance(source, dict) else {}
+    title = str(block.get("title") or "document")
+    if source.get("type") == "text":
+        text = str(source.get("data", ""))
+    elif source.get("type") == "content":
+        text = flatten(source.get("content"))
+    else:
+        kind = source.get("media_type") or source.get("url") or source.get("type")
+        return f'[There was a document here, "{title}" ({kind}). This model reads text only.]'
+    return f'<document title="{title}">\n{text}\n</document>'

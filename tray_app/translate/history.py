@@ -1,0 +1,156 @@
+"""The conversation so far: Anthropic turns as OpenAI messages.
+
+OpenAI wants one `tool` message per call, directly after the calling turn and in call order; Anthropic's results come in
+the next user turn in any order, mixed with text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tray_app.catalog import Model
+from tray_app.errors import InvalidRequest
+from tray_app.translate import json_text
+from tray_app.translate.content import Block, flatten, join_parts, read_blocks, read_system, to_parts, to_text
+from tray_app.translate.tools import send_name
+
+NO_RESULT = "[This call has no result: it was interrupted.]"
+_IMAGE_FOLLOWS = {"type": "text", "text": "[The image follows.]"}
+
+ChatMessage = dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Turn:
+    role: str
+    blocks: list[Block] = field(default_factory=list)
+    reminders: list[str] = field(default_factory=list)
+    """System texts from within the conversation. A second system message is lost in some models' templates."""
+
+
+def to_messages(messages: object, model: Model) -> list[ChatMessage]:
+    """The OpenAI messages of a conversation, without a system message; InvalidRequest names the field that is wrong."""
+    chat: list[ChatMessage] = []
+    open_calls: list[str] = []
+    for turn in _read_turns(messages):
+        if turn.role == "assistant":
+            message = _assistant_message(turn.blocks)
+            open_calls = [call["id"] for call in message.get("tool_calls", ())]
+            chat.append(message)
+        else:
+            chat += _user_messages(turn, open_calls, model)
+            open_calls = []
+    chat += [_tool_message(call, NO_RESULT) for call in open_calls]
+    if not chat:
+        raise InvalidRequest("messages: at least one message must have content")
+    return chat
+
+
+def _read_turns(messages: object) -> list[_Turn]:
+    """Alternating user and assistant turns: neighbours of one role are joined, system turns folded into user turns."""
+    if messages is None:
+        raise InvalidRequest("messages: Field required")
+    if not isinstance(messages, list):
+        raise InvalidRequest("messages: Input should be a list")
+    if not messages:
+        raise InvalidRequest("messages: at least one message is required")
+    turns: list[_Turn] = []
+    for n, message in enumerate(messages):
+        if not isinstance(message, dict):
+            raise InvalidRequest(f"messages.{n}: Input should be an object")
+        role = message.get("role")
+        if role not in ("user", "assistant", "system"):
+            raise InvalidRequest(f"messages.{n}.role: Input should be 'user' or 'assistant'")
+        where = f"messages.{n}.content"
+        side = "assistant" if role == "assistant" else "user"
+        if not turns or turns[-1].role != side:
+            turns.append(_Turn(side))
+        if role == "system":
+            if text := read_system(message.get("content"), where):
+                turns[-1].reminders.append(f"<system-reminder>\n{text}\n</system-reminder>")
+        else:
+            turns[-1].blocks += read_blocks(message.get("content"), where)
+    return turns
+
+
+def _assistant_message(blocks: list[Block]) -> ChatMessage:
+    texts: list[str] = []
+    thoughts: list[str] = []
+    calls: list[dict[str, Any]] = []
+    for block in blocks:
+        kind = block["type"]
+        if kind == "tool_use":
+            calls.append(_call(block))
+        elif kind == "thinking":
+            thoughts.append(str(block.get("thinking") or ""))
+        elif kind != "redacted_thinking" and (text := to_text(block)):
+            texts.append(text)
+    message: ChatMessage = {"role": "assistant", "content": "\n\n".join(texts)}
+    if thinking := "\n".join(thought for thought in thoughts if thought):
+        message["reasoning_content"] = thinking
+    if calls:
+        message["tool_calls"] = calls
+    return message
+
+
+def _call(block: Block) -> dict[str, Any]:
+    arguments = block.get("input")
+    return {
+        "id": str(block.get("id")),
+        "type": "function",
+        "function": {
+            "name": send_name(str(block.get("name"))),
+            "arguments": json_text.encode(arguments if isinstance(arguments, dict) else {}).decode(),
+        },
+    }
+
+
+def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[ChatMessage]:
+    results: dict[str, list[Block]] = {call: [] for call in open_calls}
+    own: list[Block] = []
+    for block in turn.blocks:
+        call = str(block.get("tool_use_id"))
+        if block["type"] == "tool_result" and call in results:
+            results[call].append(block)
+        else:
+            own.append(block)
+
+    chat = [
+        _tool_message(
+            call, "\n".join(_result_text(block, model) for block in results[call]) if results[call] else NO_RESULT
+        )
+        for call in open_calls
+    ]
+    parts: list[Block] = [{"type": "text", "text": reminder} for reminder in turn.reminders]
+    for blocks in results.values():  # a tool message carries text only, so what a tool shows follows it
+        parts += _result_images(blocks, model)
+    for block in own:
+        if block["type"] == "tool_result":
+            parts.append({"type": "text", "text": f"[Result of an earlier call]\n{_result_text(block, model)}"})
+            parts += _result_images([block], model)
+        else:
+            parts += to_parts([block], takes_images=model.takes_images)
+    if parts:
+        chat.append({"role": "user", "content": join_parts(parts)})
+    return chat
+
+
+def _result_text(block: Block, model: Model) -> str:
+    content = block.get("content")
+    if model.takes_images and isinstance(content, list):
+        content = [_IMAGE_FOLLOWS if item["type"] == "image" else item for item in content]
+    text = flatten(content)
+    return f"[The tool failed]\n{text}" if block.get("is_error") is True else text
+
+
+def _result_images(results: list[Block], model: Model) -> list[Block]:
+    if not model.takes_images:
+        return []
+    contents = (result.get("content") for result in results)
+    shown = [block for content in contents if isinstance(content, list) for block in content]
+    return to_parts([block for block in shown if block["type"] == "image"], takes_images=True)
+
+
+def _tool_message(call: str, text: str) -> ChatMessage:
+    return {"role": "tool", "tool_call_id": call, "content": text}

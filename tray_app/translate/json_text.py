@@ -1,0 +1,34 @@
+"""JSON in and out, for text that may hold half a surrogate pair.
+
+A model's tokens can split an emoji's escape (\\ud83d) from its other half. Such text is no valid Unicode, so msgspec
+refuses it; the standard library carries it through as an escape, and the client's parser joins the halves again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(value: Any) -> bytes:
+    """Compact JSON in UTF-8."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> Any:
+    """Any JSON value; ValueError where the bytes are no JSON (NaN and Infinity count as none)."""
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return json.loads(data, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,110 @@
+"""Anthropic's event stream: the frames of an answer as it arrives.
+
+https://docs.anthropic.com/en/docs/build-with-claude/streaming
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tray_app.errors import ProxyError
+from tray_app.translate import json_text
+from tray_app.translate.answer import SIGNATURE, TEXT, THINKING, Answer, to_usage
+from tray_app.translate.chunk import Chunk
+from tray_app.translate.request import ChatRequest
+from tray_app.translate.sse import frame
+
+_EMPTY_BLOCKS: dict[str, dict[str, Any]] = {
+    TEXT: {"type": "text", "text": ""},
+    THINKING: {"type": "thinking", "thinking": "", "signature": ""},
+}
+_DELTAS = {TEXT: ("text_delta", "text"), THINKING: ("thinking_delta", "thinking")}
+_TOOL_DELTA = ("input_json_delta", "partial_json")
+
+
+def error_frame(error: ProxyError, request_id: str) -> bytes:
+    """Says that the stream failed; nothing may follow it."""
+    return frame("error", json_text.encode(error.body(request_id)))
+
+
+class FrameWriter:
+    """Writes blocks as frames, and collects them until they are taken."""
+
+    def __init__(self) -> None:
+        self._frames: list[bytes] = []
+        self._index = -1
+        self._kind = ""
+        self._delta_prefix = b""  # all of a delta frame before its string: the hot path only quotes
+
+    def start(self, kind: str, tool_id: str = "", tool_name: str = "") -> None:
+        self._index += 1
+        self._kind = kind
+        block = _EMPTY_BLOCKS.get(kind) or {"type": kind, "id": tool_id, "name": tool_name, "input": {}}
+        self.event("content_block_start", index=self._index, content_block=block)
+        delta, key = _DELTAS.get(kind, _TOOL_DELTA)
+        self._delta_prefix = (
+            b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":'
+            % (self._index, delta.encode(), key.encode())
+        )
+
+    def add(self, fragment: str) -> None:
+        self._frames.append(self._delta_prefix + json_text.encode(fragment) + b"}}\n\n")
+
+    def stop(self) -> None:
+        if self._kind == THINKING:
+            delta = {"type": "signature_delta", "signature": SIGNATURE}
+            self.event("content_block_delta", index=self._index, delta=delta)
+        self.event("content_block_stop", index=self._index)
+
+    def event(self, kind: str, **fields: Any) -> None:
+        self._frames.append(frame(kind, json_text.encode({"type": kind, **fields})))
+
+    def take(self) -> bytes:
+        frames = b"".join(self._frames)
+        self._frames.clear()
+        return frames
+
+
+class StreamTranslator:
+    """Chunks in, frames out. No frame leaves before the first block, so that an early failure can still be a status."""
+
+    def __init__(self, request: ChatRequest, message_id: str) -> None:
+        self._writer = FrameWriter()
+        self._head: dict[str, Any] = {
+            "id": message_id,
+            "type": "message",
+            "role": "assistant",
+            "model": request.model.id,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": to_usage(request.input_tokens, 0),
+        }
+        self._has_started = False
+        self.answer = Answer(
+            self._writer,
+            tool_names=request.tool_names,
+            shows_thinking=request.shows_thinking,
+            input_tokens=request.input_tokens,
+            tool_id_prefix=message_id.replace("msg_", "toolu_", 1),
+        )
+
+    def feed(self, chunk: Chunk) -> None:
+        """Takes a chunk; its frames wait for `take`. Raises a ProxyError if it carries upstream's error."""
+        self.answer.feed(chunk)
+
+    def take(self) -> bytes:
+        """The frames since the last call, in one piece; empty if there are none yet."""
+        frames = self._writer.take()
+        if not frames or self._has_started:
+            return frames
+        self._has_started = True
+        return frame("message_start", json_text.encode({"type": "message_start", "message": self._head})) + frames
+
+    def finish(self) -> dict[str, int]:
+        """Closes the answer; its last frames wait for `take`. Returns the usage."""
+        ending = self.answer.finish()
+        delta = {"stop_reason": ending.stop_reason, "stop_sequence": ending.stop_sequence}
+        self._writer.event("message_delta", delta=delta, usage=ending.usage)
+        self._writer.event("message_stop")
+        return ending.usage

@@ -1,0 +1,86 @@
+"""Tool definitions and the choice among them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tray_app.catalog import Model
+from tray_app.errors import InvalidRequest
+
+_PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_CLIENT_DUMMY = "DeferredToolPlaceholder"  # Claude Code's stand-in for tools that it loads later
+
+
+def send_name(name: str) -> str:
+    """A tool's name as OpenAI's API takes it: 64 letters, digits, `_` and `-`. The same for the same name, always."""
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{re.sub('[^a-zA-Z0-9_-]', '_', name)[:55]}_{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a request offers: OpenAI function tools, and the client's name for each name that is sent."""
+
+    functions: list[dict[str, Any]]
+    names: Mapping[str, str]
+
+
+def read_tools(tools: object) -> Offer:
+    """The client's own tools. Anthropic's server tools have no schema and run on its servers only: left out."""
+    if tools is None:
+        return Offer([], {})
+    if not isinstance(tools, list):
+        raise InvalidRequest("tools: Input should be a list")
+    functions: list[dict[str, Any]] = []
+    names: dict[str, str] = {}
+    for n, tool in enumerate(tools):
+        if not isinstance(tool, dict):
+            raise InvalidRequest(f"tools.{n}: Input should be an object")
+        if tool.get("type", "custom") not in ("custom", None) and "input_schema" not in tool:
+            continue
+        name, schema = tool.get("name"), tool.get("input_schema") or {"type": "object", "properties": {}}
+        if not isinstance(name, str) or not name:
+            raise InvalidRequest(f"tools.{n}.name: Field required")
+        if not isinstance(schema, dict):
+            raise InvalidRequest(f"tools.{n}.input_schema: Input should be a JSON schema object")
+        sent = send_name(name)
+        if name == _CLIENT_DUMMY or sent in names:
+            continue
+        names[sent] = name
+        function = {"name": sent, "parameters": schema}
+        if isinstance(tool.get("description"), str):
+            function["description"] = tool["description"]
+        functions.append({"type": "function", "function": function})
+    return Offer(functions, names)
+
+
+def read_choice(choice: object, offer: Offer, model: Model) -> tuple[dict[str, Any], str]:
+    """Request fields for Anthropic's `tool_choice`, and an instruction to the model where a field cannot say it."""
+    if choice is None or not offer.functions:
+        return {}, ""
+    if not isinstance(choice, dict) or not isinstance(choice.get("type"), str):
+        raise InvalidRequest("tool_choice: Input should be an object with a `type`")
+    kind, fields, instruction = choice["type"], dict[str, Any](), ""
+    if kind in ("auto", "none"):
+        fields["tool_choice"] = kind
+    elif kind == "any" and model.takes_required_tool_choice:
+        fields["tool_choice"] = "required"
+    elif kind == "any":
+        fields["tool_choice"] = "auto"
+        instruction = "Answer with a call of one of the tools."
+    elif kind == "tool":
+        name = send_name(str(choice.get("name")))
+        if name not in offer.names:
+            raise InvalidRequest(f"tool_choice.name: there is no tool named {choice.get('name')!r} in tools")
+        fields["tool_choice"] = {"type": "function", "function": {"name": name}}
+    else:
+        raise InvalidRequest("tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'")
+    if choice.get("disable_parallel_tool_use") is True and kind != "none":
+        fields["parallel_tool_calls"] = False
+    return fields, instruction

@@ -1,0 +1,1 @@
+"""The icon and its menu: the only room with pystray and PIL."""

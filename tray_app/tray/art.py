@@ -1,0 +1,88 @@
+"""Draws the icon: a rounded square with the model's letter, whose shape tells the state.
+
+Solid: running. Outline: starting, stopped or quitting. Triangle at the top: needs attention. Dot at the top: answering.
+Dot at the bottom: request bodies are being logged. Told by shape, since colour alone is lost on some panels and people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from PIL import Image, ImageDraw, ImageFont
+
+from tray_app.settings import Settings
+from tray_app.status import Phase, Status
+
+SIZE_PX = 64
+_OVERSAMPLING = 4
+
+_GREEN = (118, 185, 0, 255)
+_GREY = (130, 130, 130, 255)
+_WHITE = (255, 255, 255, 255)
+_DARK = (24, 24, 24, 255)
+_AMBER = (255, 176, 0, 255)
+_BLUE = (64, 150, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class IconState:
+    """All that the picture depends on."""
+
+    letter: str
+    is_solid: bool = True
+    needs_attention: bool = False
+    is_active: bool = False
+    is_logging: bool = False
+
+
+def read_state(status: Status, settings: Settings) -> IconState:
+    """The icon's state for what is going on."""
+    return IconState(
+        letter=settings.selected_model.letter,
+        is_solid=status.phase is Phase.RUNNING,
+        needs_attention=status.trouble is not None,
+        is_active=status.active_requests > 0,
+        is_logging=settings.log_bodies,
+    )
+
+
+@cache
+def draw(state: IconState) -> Image.Image:
+    """The icon as RGBA, SIZE_PX square; drawn once for each state."""
+    size = SIZE_PX * _OVERSAMPLING
+    image = Image.new("RGBA", (size, size), (0, 0, 0, 0))
+    canvas = ImageDraw.Draw(image)
+    edge = size // 16
+    box = (edge, edge, size - edge, size - edge)
+    if state.is_solid:
+        canvas.rounded_rectangle(box, radius=size // 5, fill=_GREEN)
+    else:
+        canvas.rounded_rectangle(box, radius=size // 5, outline=_GREY, width=size // 10)
+    font = ImageFont.load_default(size=size * 0.62)
+    ink = _DARK if state.is_solid else _GREY
+    canvas.text(
+        (size / 2, size / 2), state.letter, font=font, fill=ink, anchor="mm", stroke_width=size // 64, stroke_fill=ink
+    )
+    if state.needs_attention:
+        _draw_triangle(canvas, size)
+    elif state.is_active:
+        _draw_dot(canvas, size, centre_y=size * 0.2, fill=_WHITE)
+    if state.is_logging:
+        _draw_dot(canvas, size, centre_y=size * 0.8, fill=_BLUE)
+    return image.resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS)
+
+
+def _draw_triangle(canvas: ImageDraw.ImageDraw, size: int) -> None:
+    left, top, right, bottom = size * 0.5, 0, size - 1, size * 0.46
+    middle = (left + right) / 2
+    corners = [(middle, top), (right, bottom), (left, bottom)]
+    canvas.polygon(corners, fill=_AMBER, outline=_DARK, width=size // 40)
+    canvas.line([(middle, size * 0.17), (middle, size * 0.3)], fill=_DARK, width=size // 18)
+    canvas.line([(middle, size * 0.35), (middle, size * 0.4)], fill=_DARK, width=size // 18)
+
+
+def _draw_dot(canvas: ImageDraw.ImageDraw, size: int, centre_y: float, fill: tuple[int, int, int, int]) -> None:
+    centre_x, radius = size * 0.8, size * 0.17
+    box = (centre_x - radius, centre_y - radius, centre_x + radius, centre_y + radius)
+    canvas.ellipse(box, fill=fill, outline=_DARK, width=size // 32)

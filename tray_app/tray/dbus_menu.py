@@ -1,0 +1,164 @@
+"""The pure half of com.canonical.dbusmenu: a table of menu nodes and what panels may ask about it.
+
+Panels keep a copy of the menu and address its items by number. A number here belongs to a place in the menu for good,
+so a new text or check mark is a small message that leaves an open menu open; only a new layout is fetched again.
+Nothing here talks to D-Bus: values go in and out in the form jeepney writes and reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from pystray import Menu, MenuItem
+
+INTERFACE = "com.canonical.dbusmenu"
+ROOT_ID = 0
+
+# Name -> types of the arguments in and out. Source: dbus-menu.xml of https://github.com/AyatanaIndicators/libdbusmenu
+METHODS = {
+    "GetLayout": ("i i as", "u (ia{sv}av)"),
+    "GetGroupProperties": ("ai as", "a(ia{sv})"),
+    "GetProperty": ("i s", "v"),
+    "Event": ("i s v u", ""),
+    "EventGroup": ("a(isvu)", "ai"),
+    "AboutToShow": ("i", "b"),
+    "AboutToShowGroup": ("ai", "ai ai"),
+}
+SIGNALS = {"ItemsPropertiesUpdated": "a(ia{sv}) a(ias)", "LayoutUpdated": "u i", "ItemActivationRequested": "i u"}
+
+Variant: TypeAlias = tuple[str, Any]  # a D-Bus signature and a value of that type
+Properties: TypeAlias = dict[str, Variant]
+Layout: TypeAlias = tuple[int, Properties, list[tuple[str, "Layout"]]]
+
+PROPERTIES: Properties = {
+    "Version": ("u", 3),
+    "Status": ("s", "normal"),
+    "TextDirection": ("s", "ltr"),
+    "IconThemePath": ("as", []),
+}
+_SUBMENU: Properties = {"children-display": ("s", "submenu")}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One place in the menu. The root and separators have no item."""
+
+    properties: Properties
+    children: tuple[int, ...] = ()
+    item: MenuItem | None = None
+
+    @property
+    def shape(self) -> object:
+        """What a panel can only learn by fetching the layout."""
+        return self.children, self.properties.get("type"), self.properties.get("children-display")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an update changed: the layout, or else the new values and the vanished names of some nodes' properties."""
+
+    layout: bool = False
+    updated: tuple[tuple[int, Properties], ...] = ()
+    removed: tuple[tuple[int, list[str]], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.layout or self.updated or self.removed)
+
+
+class MenuTable:
+    """The menu as panels were last told, by node id. Belongs to one thread."""
+
+    def __init__(self) -> None:
+        self.revision = 1
+        self._nodes = {ROOT_ID: Node(_SUBMENU)}
+        self._ids: dict[tuple[int, ...], int] = {}  # place (an index for each level) -> id
+        self._next_id = count(ROOT_ID + 1)
+
+    def update(self, menu: Menu | None) -> Change:
+        """Reads every text, mark and state of `menu` anew and says what differs from the last time."""
+        old, new = self._nodes, dict(self._read(ROOT_ID, (), _SUBMENU, None, menu))
+        self._nodes = new
+        if {id_: node.shape for id_, node in old.items()} != {id_: node.shape for id_, node in new.items()}:
+            self.revision += 1
+            return Change(layout=True)
+        pairs = [(id_, old[id_].properties, node.properties) for id_, node in new.items()]
+        updated = ((id_, {k: v for k, v in now.items() if was.get(k) != v}) for id_, was, now in pairs)
+        removed = ((id_, [k for k in was if k not in now]) for id_, was, now in pairs)
+        return Change(updated=tuple(u for u in updated if u[1]), removed=tuple(r for r in removed if r[1]))
+
+    def layout(self, id_: int, depth: int = -1, names: Sequence[str] = ()) -> Layout:
+        """The node and `depth` levels below it (-1: all), with the named properties (none named: all)."""
+        below = [("(ia{sv}av)", self.layout(child, depth - 1, names)) for child in self._nodes[id_].children]
+        return id_, self._select(id_, names), below if depth else []
+
+    def group_properties(self, ids: Iterable[int], names: Sequence[str] = ()) -> list[tuple[int, Properties]]:
+        """The named properties (none named: all) of these nodes (none: of all); unknown ids are left out."""
+        return [(id_, self._select(id_, names)) for id_ in ids or self._nodes if id_ in self._nodes]
+
+    def item(self, id_: int) -> MenuItem | None:
+        """The item with this id; None for the root, separators, and what is not in the menu (any more)."""
+        return self._nodes[id_].item if id_ in self._nodes else None
+
+    def unknown(self, ids: Iterable[int]) -> list[int]:
+        """Those of the ids that are not in the menu (any more)."""
+        return [id_ for id_ in ids if id_ not in self._nodes]
+
+    def answer(self, method: str, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        """What a method of the interface returns that reads the table only; LookupError for an unknown node or method.
+
+        The two AboutToShow are not here: before them the menu has to be read anew.
+        """
+        match method, *arguments:
+            case "GetLayout", id_, depth, names:
+                return self.revision, self.layout(id_, depth, names)
+            case "GetGroupProperties", ids, names:
+                return (self.group_properties(ids, names),)
+            case "GetProperty", id_, name:
+                return (self._nodes[id_].properties[name],)
+            case "Event", id_, *_ if id_ in self._nodes:
+                return ()
+            case "EventGroup", events:
+                return (self.unknown(id_ for id_, *_ in events),)
+        raise LookupError(method)
+
+    def _select(self, id_: int, names: Sequence[str]) -> Properties:
+        return {k: v for k, v in self._nodes[id_].properties.items() if not names or k in names}
+
+    def _read(
+        self, id_: int, place: tuple[int, ...], properties: Properties, item: MenuItem | None, menu: Menu | None
+    ) -> Iterator[tuple[int, Node]]:
+        children = []
+        for index, child in _visible_items(menu) if menu is not None else ():
+            there = (*place, index)
+            child_id = self._ids.get(there) or self._ids.setdefault(there, next(self._next_id))
+            children.append(child_id)
+            if child is None:
+                yield child_id, Node({"type": ("s", "separator")})
+            else:
+                yield from self._read(child_id, there, _describe(child), child, child.submenu)
+        yield id_, Node(properties, tuple(children), item)
+
+
+def _visible_items(menu: Menu) -> Iterator[tuple[int, MenuItem | None]]:
+    """The visible items (None: separator) with their index among all: one that appears renumbers none below it."""
+    everything = tuple(menu.items)
+    rest = enumerate(everything)
+    for visible in type(menu)(*everything):  # pystray leaves out the hidden items and the separators they strand
+        index = next(index for index, item in rest if item is visible)
+        yield index, None if visible is menu.SEPARATOR else visible
+
+
+def _describe(item: MenuItem) -> Properties:
+    properties: Properties = {"label": ("s", item.text.replace("_", "__"))}  # a single _ would mark an access key
+    if not item.enabled:
+        properties["enabled"] = ("b", False)
+    if (checked := item.checked) is not None:
+        properties["toggle-type"] = ("s", "radio" if item.radio else "checkmark")
+        properties["toggle-state"] = ("i", int(bool(checked)))
+    if item.submenu is not None:
+        properties |= _SUBMENU
+    return properties

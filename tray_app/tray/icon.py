@@ -1,0 +1,78 @@
+"""The icon in the tray: pystray behind our own words, redrawn only where something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tray_app import APP_ID
+from tray_app.settings import Settings
+from tray_app.status import Status
+from tray_app.tray import art
+from tray_app.tray.menu import SEPARATOR, Command, Item, Menu, build_menu, build_tooltip
+
+Act = Callable[[Command, str], None]
+
+
+class TrayIcon:
+    """One icon. Made and run on the main thread; `show`, `notify` and `stop` may be called from others."""
+
+    def __init__(self, backend: Any, act: Act, shell: str, status: Status, settings: Settings) -> None:
+        """`backend` is a pystray Icon class; `act` is called on a click, in the icon's thread, and must be quick."""
+        import pystray
+
+        self._pystray = pystray
+        self._act = act
+        self._shell = shell
+        self._menu: Menu = build_menu(status, settings, shell)
+        self._state = art.read_state(status, settings)
+        tooltip = build_tooltip(status, settings)
+        self._icon = backend(APP_ID, art.draw(self._state), tooltip, pystray.Menu(self._make_items))
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether a panel shows the icon; True where that cannot be known."""
+        return bool(getattr(self._icon, "hosted", True))
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Shows the icon and serves clicks until `stop`; `on_ready` is called once, in another thread."""
+
+        def set_up(icon: Any) -> None:
+            icon.visible = True
+            on_ready()
+
+        self._icon.run(set_up)
+
+    def show(self, status: Status, settings: Settings) -> None:
+        """Brings menu, picture and tooltip up to date."""
+        menu = build_menu(status, settings, self._shell)
+        if menu != self._menu:
+            self._menu = menu
+            self._icon.update_menu()
+        state = art.read_state(status, settings)
+        if state != self._state:
+            self._state = state
+            self._icon.icon = art.draw(state)
+        self._icon.title = build_tooltip(status, settings)
+
+    def notify(self, title: str, text: str) -> None:
+        """A notification from the icon; the desktop may show it or not."""
+        self._icon.notify(text, title)
+
+    def stop(self) -> None:
+        """Removes the icon and ends `run`."""
+        self._icon.stop()
+
+    def _make_items(self) -> Iterator[Any]:
+        for item in self._menu:
+            yield self._pystray.Menu.SEPARATOR if item is SEPARATOR else self._make_item(item)
+
+    def _make_item(self, item: Item) -> Any:
+        command = item.command
+        return self._pystray.MenuItem(
+            item.label,
+            None if command is None else lambda: self._act(command, item.argument),
+            checked=None if item.checked is None else lambda _: bool(item.checked),
+            radio=item.is_radio,
+            enabled=command is not None,
+        )
