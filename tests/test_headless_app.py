@@ -20,6 +20,7 @@ from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, 
 from tests.gateway import NVIDIA_KEY, Client, question
 from tests.ports import free_port
 from tray_app import APP_NAME, __version__
+from tray_app.paths import find_command
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 30
@@ -121,7 +122,7 @@ def test_it_says_where_it_listens_and_serves_until_it_is_told_to_end(launch: Lau
     assert app.lines == [
         f"{APP_NAME} {__version__}: listening on http://{client.host}",
         "No tray icon: this terminal is the way in, Ctrl-C the way out.",
-        'To point Claude Code at it:  eval "$(claude-nvidia-tray --print-exports bash)"',
+        f'To point Claude Code at it:  eval "$({find_command()} --print-exports bash)"',
     ]
     assert "listening on" in app.log
     assert app.log.splitlines()[-1].endswith("quit")
@@ -135,7 +136,7 @@ def test_without_a_display_it_runs_without_an_icon_and_says_so(launch: Launch, t
     environment = {**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path / "home"), "ADDR": "127.0.0.1:0"}
     app = App(tmp_path / "home", (), environment, [])
     try:
-        assert app.read_until("tray").startswith("Running without a tray icon (")
+        assert app.read_until("tray").startswith("Running without a tray icon. ")
         assert app.wait_listening().request("GET", "/health").status == 200
     finally:
         app.close()

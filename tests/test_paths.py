@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
+
 from tray_app import APP_ID
-from tray_app.paths import Paths, find_paths
+from tray_app.paths import Paths, find_command, find_paths
 
 
 def test_everything_lies_below_the_home_that_the_user_names(tmp_path: Path) -> None:
@@ -32,3 +35,13 @@ def test_otherwise_the_platforms_folders_are_used_and_nothing_is_made() -> None:
         assert path.is_absolute()
         assert APP_ID in path.parts
         assert not path.exists()
+
+
+def test_the_command_is_the_name_once_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    command = find_command()
+    assert command.startswith("python3 ")
+    assert command.endswith("dev.py run")
+    installed = tmp_path / ("claude-nvidia-tray.exe" if os.name == "nt" else "claude-nvidia-tray")
+    installed.touch(mode=0o755)
+    assert find_command() == "claude-nvidia-tray"

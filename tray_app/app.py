@@ -22,7 +22,7 @@ from tray_app.errors import PortTaken, StartError
 from tray_app.instance import Instance
 from tray_app.keys import Keys, read_keys
 from tray_app.logs import RedactingFormatter, close_log, open_log
-from tray_app.paths import Paths
+from tray_app.paths import Paths, find_command
 from tray_app.proxy.service import ProxyService
 from tray_app.settings import Address, Settings
 from tray_app.settings_store import SettingsStore
@@ -122,7 +122,7 @@ class App:
             return TrayIcon(backend, self._act, self._shell, self._board.status, self._settings)
         except Exception as error:  # pystray and the systems below it raise whatever they like
             log.info("no tray icon: %s", error)
-            self._say(f"Running without a tray icon ({error}).")
+            self._say(f"Running without a tray icon. {error}")
             return None
 
     def _handle_signals(self) -> None:
@@ -333,7 +333,8 @@ class App:
 
 
 def _exports_command(shell: str) -> str:
+    printing = f"{find_command()} --print-exports {shell}"
     return {
-        "fish": "claude-nvidia-tray --print-exports fish | source",
-        "powershell": "claude-nvidia-tray --print-exports powershell | Out-String | Invoke-Expression",
-    }.get(shell, f'eval "$(claude-nvidia-tray --print-exports {shell})"')
+        "fish": f"{printing} | source",
+        "powershell": f"{printing} | Out-String | Invoke-Expression",
+    }.get(shell, f'eval "$({printing})"')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,14 @@ class Paths:
     settings: Path
     logs: Path
     state: Path
+
+
+def find_command() -> str:
+    """What a user types to start this program: its own name if it is installed, else the way of a checkout."""
+    checkout = Path(__file__).resolve().parents[1] / "packaging" / "dev.py"
+    if shutil.which(APP_ID) is None and checkout.is_file():
+        return f"python3 {shlex.quote(str(checkout))} run"
+    return APP_ID
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
