@@ -1,0 +1,209 @@
+"""Calls and think tags that a model wrote as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.translate.bounded import bounded
+from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCall
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "Bash": {
+        "type": "object",
+        "properties": {
+            "command": {"type": "string"},
+            "timeout": {"type": "integer"},
+            "background": {"type": "boolean"},
+            "env": {"type": "object"},
+        },
+    },
+    "get_weather": {"type": "object", "properties": {"location": {"type": "string"}}},
+}
+
+GLM_CALL = (
+    "<tool_call>Bash\n<arg_key>command</arg_key>\n<arg_value>ls -la</arg_value>\n"
+    "<arg_key>timeout</arg_key>\n<arg_value>5</arg_value>\n</tool_call>"
+)
+MINIMAX_CALLS = (
+    '<minimax:tool_call>\n<invoke name="Bash">\n<parameter name="command">\necho "<b>"\n</parameter>\n'
+    '<parameter name="env">{"A": 1}</parameter>\n</invoke>\n'
+    '<invoke name="get_weather"><parameter name="location">Tōkyō</parameter></invoke>\n</minimax:tool_call>'
+)
+HERMES_CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"location": "Paris"}}\n</tool_call>'
+
+# text of a model -> what is found in it; a plain string is text
+FOUND: dict[str, tuple[str, list[str | Piece]]] = {
+    "prose is prose": ("Hello, world.", ["Hello, world."]),
+    "angle brackets are prose": (
+        "if a < b and c > d: <div> <tool> <thinking>",
+        ["if a < b and c > d: <div> <tool> <thinking>"],
+    ),
+    "a GLM call": (GLM_CALL, [WrittenCall("Bash", {"command": "ls -la", "timeout": 5})]),
+    "a GLM call between texts": (
+        f"Let me look. {GLM_CALL} Done.",
+        ["Let me look. ", WrittenCall("Bash", {"command": "ls -la", "timeout": 5}), " Done."],
+    ),
+    "a GLM call on one line": (
+        "<tool_call>get_weather<arg_key>location</arg_key><arg_value>Oslo</arg_value></tool_call>",
+        [WrittenCall("get_weather", {"location": "Oslo"})],
+    ),
+    "a GLM call without arguments": ("<tool_call>Bash\n</tool_call>", [WrittenCall("Bash", {})]),
+    "two GLM calls": (
+        GLM_CALL + "\n" + GLM_CALL,
+        [
+            WrittenCall("Bash", {"command": "ls -la", "timeout": 5}),
+            "\n",
+            WrittenCall("Bash", {"command": "ls -la", "timeout": 5}),
+        ],
+    ),
+    "a closing tag inside a value belongs to the value": (
+        "<tool_call>Bash<arg_key>command</arg_key><arg_value>echo </tool_call> </arg_value></tool_call>",
+        [WrittenCall("Bash", {"command": "echo </tool_call> "})],
+    ),
+    "values are typed by the schema": (
+        "<tool_call>Bash<arg_key>command</arg_key><arg_value>123</arg_value>"
+        "<arg_key>background</arg_key><arg_value>true</arg_value>"
+        '<arg_key>env</arg_key><arg_value>{"A": [1]}</arg_value>'
+        "<arg_key>timeout</arg_key><arg_value>soon</arg_value></tool_call>",
+        [WrittenCall("Bash", {"command": "123", "background": True, "env": {"A": [1]}, "timeout": "soon"})],
+    ),
+    "MiniMax calls": (
+        MINIMAX_CALLS,
+        [
+            WrittenCall("Bash", {"command": 'echo "<b>"', "env": {"A": 1}}),
+            WrittenCall("get_weather", {"location": "Tōkyō"}),
+        ],
+    ),
+    "a Hermes call": (HERMES_CALL, [WrittenCall("get_weather", {"location": "Paris"})]),
+    "a call of a tool that was not offered is text": (
+        "<tool_call>rm_rf\n<arg_key>a</arg_key><arg_value>b</arg_value></tool_call>",
+        ["<tool_call>rm_rf\n<arg_key>a</arg_key><arg_value>b</arg_value></tool_call>"],
+    ),
+    "MiniMax calls of which one was not offered are text": (
+        '<minimax:tool_call><invoke name="Bash"></invoke><invoke name="rm"></invoke></minimax:tool_call>',
+        ['<minimax:tool_call><invoke name="Bash"></invoke><invoke name="rm"></invoke></minimax:tool_call>'],
+    ),
+    "a call without its end is text": (GLM_CALL[:-20], [GLM_CALL[:-20]]),
+    "a tag in backticks is text": (f"Write `{HERMES_CALL}` to call.", [f"Write `{HERMES_CALL}` to call."]),
+    "a call in a code fence is text": (f"```\n{GLM_CALL}\n```\n", [f"```\n{GLM_CALL}\n```\n"]),
+    "a call after a code fence is a call": (
+        f"```\nls\n```\n{HERMES_CALL}",
+        ["```\nls\n```\n", WrittenCall("get_weather", {"location": "Paris"})],
+    ),
+    "prose that names the tag is text": ("The tag <tool_call> opens a call.", ["The tag <tool_call> opens a call."]),
+    "think tags": ("<think>Hm.</think>\n\nHello.", [Thought("Hm."), "Hello."]),
+    "MiniMax think tags": ("<mm:think>Hm.</mm:think>Hello.", [Thought("Hm."), "Hello."]),
+    "empty think tags": ("<think></think>Hello.", ["Hello."]),
+    "think tags that never close": ("<think>Hm, hm", [Thought("Hm, hm")]),
+    "a closing think tag alone": ("</think>Hello.", ["Hello."]),
+    "a quoted think tag": ("The `<think>` tag.", ["The `<think>` tag."]),
+    "control tokens": ("Done.<|observation|>", ["Done."]),
+    "half a tag at the end": ("a <tool_ca", ["a <tool_ca"]),
+}
+
+
+def read(text: str, cuts: list[int], schemas: dict[str, dict[str, Any]] = SCHEMAS) -> list[str | Piece]:
+    """What the reader finds in the text cut there; neighbouring texts joined."""
+    reader = MarkupReader(schemas)
+    pieces: list[Piece] = []
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        pieces += reader.feed(text[start:end])
+    return join([*pieces, *reader.finish()])
+
+
+def join(pieces: list[Piece]) -> list[str | Piece]:
+    joined: list[str | Piece] = []
+    for piece in pieces:
+        last = joined[-1] if joined else None
+        if isinstance(piece, Text):
+            if isinstance(last, str):
+                joined[-1] = last + piece.text
+            elif piece.text:
+                joined.append(piece.text)
+        elif isinstance(piece, Thought) and isinstance(last, Thought):
+            joined[-1] = Thought(last.text + piece.text)
+        else:
+            joined.append(piece)
+    return joined
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_markup_is_found_and_prose_is_left_alone(name: str) -> None:
+    text, found = FOUND[name]
+    assert read(text, []) == found
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_any_cut_finds_the_same(name: str) -> None:
+    text, found = FOUND[name]
+    assert read(text, list(range(1, len(text)))) == found
+    for cut in range(len(text) + 1):
+        assert read(text, [cut]) == found
+
+
+def test_without_tools_no_call_is_found() -> None:
+    assert read(GLM_CALL, [], schemas={}) == [GLM_CALL]
+
+
+@pytest.mark.parametrize(
+    "prose", ["x < y", "a <b", "the tag <tool_call> is", "<tool_call>Bash is a shell", "<tool_calls>"]
+)
+def test_prose_is_delayed_no_longer_than_it_can_be_markup(prose: str) -> None:
+    reader = MarkupReader(SCHEMAS)
+    given_out = "".join(
+        piece.text for character in prose for piece in reader.feed(character) if isinstance(piece, Text)
+    )
+    assert given_out == prose
+
+
+def test_calls_are_found_in_reasoning_and_its_tags_are_dropped() -> None:
+    reader = MarkupReader(SCHEMAS, is_reasoning=True)
+    pieces = join(reader.feed(f"<think>I run it. {GLM_CALL}</think>") + reader.finish())
+    assert pieces == [Thought("I run it. "), WrittenCall("Bash", {"command": "ls -la", "timeout": 5})]
+
+
+_WORDS = st.sampled_from(
+    [
+        "word ",
+        "a",
+        "<",
+        ">",
+        "\n",
+        "`",
+        "```",
+        "<think>",
+        "</think>",
+        "<tool_call>",
+        "</tool_call>",
+        "Bash",
+        "<arg_key>",
+        "</arg_key>",
+        "<arg_value>",
+        "</arg_value>",
+        '{"name":',
+        "<minimax:tool_call>",
+        '<invoke name="',
+        "</invoke>",
+    ]
+)
+
+
+@bounded
+@given(words=st.lists(_WORDS, max_size=25), data=st.data())
+def test_any_slicing_of_any_text_finds_the_same(words: list[str], data: st.DataObject) -> None:
+    text = "".join(words)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
+    assert read(text, cuts) == read(text, [])
+
+
+@bounded
+@given(words=st.lists(_WORDS.filter(lambda word: "think" not in word), max_size=25))
+def test_where_no_call_is_found_nothing_of_the_text_is_lost(words: list[str]) -> None:
+    text = "".join(words)
+    found = read(text, [])
+    if not any(isinstance(piece, WrittenCall) for piece in found):
+        assert "".join(piece for piece in found if isinstance(piece, str)) == text
