@@ -37,7 +37,7 @@ def speed_up() -> None:
 
     json.load = load_once  # type: ignore[assignment]
     jsonschema.Draft202012Validator = build_once
-    pydantic.TypeAdapter = functools.cache(pydantic.TypeAdapter)
+    pydantic.TypeAdapter = functools.cache(pydantic.TypeAdapter)  # type: ignore[misc, assignment, unused-ignore]
 
 
 def answer(question: dict[str, Any], anthropic: types.ModuleType, openai: types.ModuleType) -> dict[str, Any]:
