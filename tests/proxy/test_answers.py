@@ -63,8 +63,8 @@ def test_thinking_text_and_two_calls_arrive_in_order(
         assert answer.story == [
             *("start thinking#0", "+hm", "stop#0"),
             *("start text#1", "+Let me look.", "stop#1"),
-            *("start tool_use#2 get_weather call_0", '+{"city": "Rome"}', "stop#2"),
-            *("start tool_use#3 get_weather call_1", '+{"city": "Oslo"}', "stop#3"),
+            *("start tool_use#2 get_weather call_0", '+{"city": "Rome', '+"}', "stop#2"),
+            *("start tool_use#3 get_weather call_1", '+{"city": "Oslo', '+"}', "stop#3"),
             "end tool_use",
         ]
     else:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCall
+from tray_app.translate.grammars import WrittenCall
+from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Bash": {
@@ -35,8 +36,10 @@ MINIMAX_CALLS = (
 )
 HERMES_CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"location": "Paris"}}\n</tool_call>'
 
+Found = list[str | Thought | WrittenCall]
+
 # text of a model -> what is found in it; a plain string is text
-FOUND: dict[str, tuple[str, list[str | Piece]]] = {
+FOUND: dict[str, tuple[str, Found]] = {
     "prose is prose": ("Hello, world.", ["Hello, world."]),
     "angle brackets are prose": (
         "if a < b and c > d: <div> <tool> <thinking>",
@@ -106,17 +109,17 @@ FOUND: dict[str, tuple[str, list[str | Piece]]] = {
 }
 
 
-def read(text: str, cuts: list[int], schemas: dict[str, dict[str, Any]] = SCHEMAS) -> list[str | Piece]:
+def read(text: str, cuts: list[int], schemas: dict[str, dict[str, Any]] = SCHEMAS) -> Found:
     """What the reader finds in the text cut there; neighbouring texts joined."""
     reader = MarkupReader(schemas)
     pieces: list[Piece] = []
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
         pieces += reader.feed(text[start:end])
-    return join([*pieces, *reader.finish()])
+    return join([*pieces, *reader.flush()])
 
 
-def join(pieces: list[Piece]) -> list[str | Piece]:
-    joined: list[str | Piece] = []
+def join(pieces: list[Piece]) -> Found:
+    joined: Found = []
     for piece in pieces:
         last = joined[-1] if joined else None
         if isinstance(piece, Text):
@@ -126,6 +129,8 @@ def join(pieces: list[Piece]) -> list[str | Piece]:
                 joined.append(piece.text)
         elif isinstance(piece, Thought) and isinstance(last, Thought):
             joined[-1] = Thought(last.text + piece.text)
+        elif isinstance(piece, WrittenCalls):
+            joined += piece.calls
         else:
             joined.append(piece)
     return joined
@@ -145,6 +150,15 @@ def test_any_cut_finds_the_same(name: str) -> None:
         assert read(text, [cut]) == found
 
 
+def test_a_closing_think_tag_alone_makes_what_stands_before_it_thinking() -> None:
+    assert read("Hm, <b>.</think>\n\nHello.", []) == [Thought("Hm, <b>."), "Hello."]
+    assert read("Hm, `</think>`, hm.", []) == ["Hm, `</think>`, hm."]
+
+
+def test_text_that_was_given_out_before_a_closing_think_tag_stays_text() -> None:
+    assert read("Hm.</think>\n\nHello.", [2]) == ["Hm.\n\nHello."]
+
+
 def test_without_tools_no_call_is_found() -> None:
     assert read(GLM_CALL, [], schemas={}) == [GLM_CALL]
 
@@ -162,7 +176,7 @@ def test_prose_is_delayed_no_longer_than_it_can_be_markup(prose: str) -> None:
 
 def test_calls_are_found_in_reasoning_and_its_tags_are_dropped() -> None:
     reader = MarkupReader(SCHEMAS, is_reasoning=True)
-    pieces = join(reader.feed(f"<think>I run it. {GLM_CALL}</think>") + reader.finish())
+    pieces = join(reader.feed(f"<think>I run it. {GLM_CALL}</think>") + reader.flush())
     assert pieces == [Thought("I run it. "), WrittenCall("Bash", {"command": "ls -la", "timeout": 5})]
 
 
@@ -195,9 +209,9 @@ _WORDS = st.sampled_from(
 @bounded
 @given(words=st.lists(_WORDS, max_size=25), data=st.data())
 def test_any_slicing_of_any_text_finds_the_same(words: list[str], data: st.DataObject) -> None:
-    text = "".join(words)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
-    assert read(text, cuts) == read(text, [])
+    text = "." + "".join(words)  # what has been given out before a closing think tag stays text
+    cuts = sorted(data.draw(st.lists(st.integers(1, len(text)), max_size=6)))
+    assert read(text, [1, *cuts]) == read(text, [1])
 
 
 @bounded

@@ -90,7 +90,7 @@ def test_calls_without_id_and_arguments_are_still_told_apart() -> None:
         (None, {}),
         ("null", {}),
         ("{}", {}),
-        ('{"p": ', {"arguments": '{"p": '}),
+        ('{"p": ', {}),
         ("[1]", {"arguments": [1]}),
         ('"text"', {"arguments": "text"}),
         ("no JSON", {"arguments": "no JSON"}),

@@ -90,8 +90,8 @@ def test_is_stream_follows_the_stream_field() -> None:
 def test_the_names_of_aliased_tools_are_kept_for_the_way_back() -> None:
     name = "mcp__" + "long_server_name_" * 5
     chat = ask(tools=[{"name": name, "input_schema": {"type": "object"}}])
-    [(sent, restored)] = chat.tool_names.items()
-    assert restored == name
+    [(sent, tool)] = chat.tools.items()
+    assert tool.name == name
     assert chat.body["tools"][0]["function"]["name"] == sent
     assert len(sent) == 64
 

@@ -93,7 +93,7 @@ STORIES = [
             call(0, args='"ls"}'),
             finish("tool_calls"),
         ],
-        'start tool_use#0 Bash c1 | +{"comm | +and":  | +"ls"} | stop#0 | end tool_use',
+        'start tool_use#0 Bash c1 | +{"command": "ls | +"} | stop#0 | end tool_use',
     ),
     Story(
         "parallel calls in sequence",
@@ -104,7 +104,7 @@ STORIES = [
             call(1, args='"b"}'),
             finish("tool_calls"),
         ],
-        'start tool_use#0 Read c1 | +{"p": | +"a"} | stop#0 | start tool_use#1 Read c2 | +{"p": | +"b"} | '
+        'start tool_use#0 Read c1 | +{"p":"a | +"} | stop#0 | start tool_use#1 Read c2 | +{"p":"b | +"} | '
         "stop#1 | end tool_use",
     ),
     Story(
@@ -126,8 +126,8 @@ STORIES = [
             call(1, args='"}'),
             finish("tool_calls"),
         ],
-        'start tool_use#0 Read c1 | +{"p": | +"a | +"} | stop#0 | start tool_use#1 Read c2 | +{"q": | '
-        '+"b | +"} | stop#1 | end tool_use',
+        'start tool_use#0 Read c1 | +{"p":"a | +"} | stop#0 | start tool_use#1 Read c2 | +{"q":"b | '
+        '+"} | stop#1 | end tool_use',
     ),
     Story(
         "a call waits for its turn until the end if the one before is never complete",
@@ -149,14 +149,13 @@ STORIES = [
             call(0, args="2}"),
             finish("tool_calls"),
         ],
-        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | start tool_use#1 Read c2 | +{"p": | +2} | stop#1 | '
-        "end tool_use",
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | start tool_use#1 Read c2 | +{"p":2} | stop#1 | end tool_use',
         has_plain_twin=False,
     ),
     Story(
         "an id that comes with every fragment is one call",
         [call(0, "c1", "Read", '{"p":'), call(0, "c1", args="1}"), finish("tool_calls")],
-        'start tool_use#0 Read c1 | +{"p": | +1} | stop#0 | end tool_use',
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | end tool_use',
     ),
     Story(
         "calls without an index are told apart by their ids",
@@ -167,8 +166,7 @@ STORIES = [
             call(None, "c2", args="2}"),
             finish("tool_calls"),
         ],
-        'start tool_use#0 Read c1 | +{"p": | +1} | stop#0 | start tool_use#1 Read c2 | +{"p": | +2} | '
-        "stop#1 | end tool_use",
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | start tool_use#1 Read c2 | +{"p":2} | stop#1 | end tool_use',
         has_plain_twin=False,
     ),
     Story(
@@ -180,8 +178,7 @@ STORIES = [
             call(None, "c2", args="2}"),
             finish("tool_calls"),
         ],
-        'start tool_use#0 Read c1 | +{"p": | +1} | stop#0 | start tool_use#1 Read c2 | +{"q": | +2} | '
-        "stop#1 | end tool_use",
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | start tool_use#1 Read c2 | +{"q":2} | stop#1 | end tool_use',
         has_plain_twin=False,
     ),
     Story(
@@ -192,7 +189,7 @@ STORIES = [
             call(None, None, "Read", '{"p":2}'),
             finish("tool_calls"),
         ],
-        'start tool_use#0 Read toolu_0123456789abcdef_0 | +{"p": | +1} | stop#0 | '
+        'start tool_use#0 Read toolu_0123456789abcdef_0 | +{"p":1} | stop#0 | '
         'start tool_use#1 Read toolu_0123456789abcdef_1 | +{"p":2} | stop#1 | end tool_use',
         has_plain_twin=False,
     ),
@@ -258,7 +255,7 @@ STORIES = [
             call(0, "c1", "Read", "}"),
             finish("tool_calls"),
         ],
-        'start tool_use#0 Read c1 | +{"p | +":1 | +} | stop#0 | end tool_use',
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | end tool_use',
     ),
     Story(
         "no arguments are an empty object",
@@ -276,7 +273,7 @@ STORIES = [
     Story(
         "arguments may be an object",
         [call(0, "c1", "Read", {"p": "ü"}), finish("tool_calls")],
-        'start tool_use#0 Read c1 | +{"p": "ü"} | stop#0 | end tool_use',
+        'start tool_use#0 Read c1 | +{"p": "ü | +"} | stop#0 | end tool_use',
     ),
     Story(
         "an empty object as arguments is complete",
@@ -293,7 +290,7 @@ STORIES = [
     Story(
         "text within a call is held until the call is complete",
         [call(0, "c1", "Read", '{"p":'), text("b"), call(0, args="1}"), text("c"), finish("tool_calls")],
-        'start tool_use#0 Read c1 | +{"p": | +1} | stop#0 | start text#1 | +b | +c | stop#1 | end tool_use',
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | start text#1 | +b | +c | stop#1 | end tool_use',
         has_plain_twin=False,
     ),
     Story(
@@ -388,7 +385,7 @@ STORIES = [
     Story(
         "arguments in the finish chunk are kept",
         [call(0, "c1", "Read", '{"p":'), delta("tool_calls", tool_calls=[part(0, args="1}")])],
-        'start tool_use#0 Read c1 | +{"p": | +1} | stop#0 | end tool_use',
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | end tool_use',
     ),
     Story(
         "a finish chunk without a delta ends the answer",
@@ -441,7 +438,7 @@ STORIES = [
     Story(
         "a call that was cut by an error is not shown as complete",
         [call(0, "c1", "Read", '{"p":1}'), {"error": "out of memory"}],
-        'start tool_use#0 Read c1 | +{"p":1} | error overloaded_error',
+        "start tool_use#0 Read c1 | error overloaded_error",
         has_plain_twin=False,
     ),
     Story(
@@ -460,7 +457,7 @@ STORIES = [
         "half a surrogate pair is carried through",
         [think("\ud83d"), text("a \ud83d"), text("\ude00 b"), call(0, "c\ud83d", "Read", '{"p":"\ud83d"}'), finish()],
         "start thinking#0 | +\ud83d | stop#0 | start text#1 | +a \ud83d | +\ude00 b | stop#1 | "
-        'start tool_use#2 Read c_ | +{"p":"\ud83d"} | stop#2 | end tool_use',
+        'start tool_use#2 Read c_ | +{"p":"\ud83d | +"} | stop#2 | end tool_use',
         has_plain_twin=False,  # there the halves meet
     ),
     Story(
@@ -555,9 +552,11 @@ def test_every_chunk_is_passed_on_at_once() -> None:
     for chunk, fragment in (
         (think("hm"), b'"thinking":"hm"'),
         (text("hi"), b'"text":"hi"'),
-        (call(0, "c1", "Read", '{"p'), b'"partial_json":"{\\"p"'),
-        (call(0, args='":1}'), b'"partial_json":"\\":1}"'),
-        (call(1, "c2", "Read", '{"q":1}'), b'"partial_json":"{\\"q\\":1}"'),
+        (call(0, "c1", "Read", '{"p":"he'), b'"partial_json":"{\\"p\\":\\"he"'),
+        (call(0, args="llo"), b'"partial_json":"llo"'),
+        (call(0, args='","q":1,"r'), b'"partial_json":"\\",\\"q\\":1"'),
+        (call(0, args='":[]}'), b""),
+        (call(1, "c2", "Read", '{"q":1}'), b'"partial_json":",\\"r\\":[]}"'),
         (text("ho"), b'"text":"ho"'),
     ):
         translator.feed(decode(chunk))
@@ -593,7 +592,7 @@ def test_thinking_that_is_not_told_still_counts_as_output() -> None:
 def test_an_aliased_tool_is_called_by_the_clients_name() -> None:
     name = "mcp__server.with.dots__" + "x" * 80
     chat = ask(tools=[{"name": name, "input_schema": {"type": "object"}}])
-    [sent] = chat.tool_names
+    [sent] = chat.tools
     raw = stream([call(0, "c1", sent, "{}"), finish("tool_calls")], chat)
     assert fold(raw).content[0]["name"] == name
     check_stream(raw, tools=[name])
@@ -621,7 +620,7 @@ def test_has_finish_tells_an_end_from_a_cut() -> None:
 def test_repr_shows_the_open_block_and_what_is_held() -> None:
     answer = StreamTranslator(ask(), MESSAGE_ID).answer
     assert repr(answer) == "Answer(waiting: nothing; finish=None)"
-    for chunk in (text("hi"), call(0, "c1", "Read", '{"p":'), call(1, "c2", "Read", "{"), call(1, args="}")):
+    for chunk in (text("hi"), call(0, "c1", "Read", '{"p":'), call(1, "c2", "Read", '{"q":"a'), call(1, args="b")):
         answer.feed(decode(chunk))
     assert repr(answer) == "Answer(open: tool_use, tool_use(2 held); finish=None)"
 

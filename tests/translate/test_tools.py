@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.translate.bounded import bounded
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import InvalidRequest
-from tray_app.translate.tools import read_choice, read_tools, send_name
+from tray_app.translate.tools import Choice, read_choice, read_tools, send_name
 
 
 @bounded
@@ -36,19 +36,19 @@ def test_names_that_differ_only_where_they_are_changed_stay_apart() -> None:
 def test_an_offer_restores_every_name() -> None:
     names = ["Bash", "mcp.with.dots", "y" * 100]
     offer = read_tools([{"name": name, "input_schema": {"type": "object"}} for name in names])
-    assert [offer.names[tool["function"]["name"]] for tool in offer.functions] == names
+    assert [offer.tools[tool["function"]["name"]].name for tool in offer.functions] == names
 
 
 def test_a_client_tool_of_anthropics_making_with_a_schema_is_a_tool() -> None:
     offer = read_tools([{"type": "memory_20250818", "name": "memory", "input_schema": {"type": "object"}}])
-    assert list(offer.names) == ["memory"]
+    assert list(offer.tools) == ["memory"]
 
 
 @pytest.mark.parametrize("tools", [None, []], ids=repr)
 def test_no_tools_are_no_offer(tools: object) -> None:
     offer = read_tools(tools)
     assert offer.functions == []
-    assert read_choice({"type": "any"}, offer, GLM_4_7) == ({}, "")
+    assert read_choice({"type": "any"}, offer, GLM_4_7) == Choice({}, "", frozenset())
 
 
 def test_a_choice_without_a_name_is_refused() -> None:

@@ -115,7 +115,7 @@ class Exchange:
                 raise UpstreamFault(
                     "NVIDIA's answer holds an event larger than any answer. Please try again."
                 ) from None
-            is_done = self._feed(translator, payloads)
+            is_done = self._feed(translator, payloads) or translator.answer.is_over
             if frames := translator.take():
                 await self._send(frames)
             if is_done:

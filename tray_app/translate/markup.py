@@ -3,19 +3,14 @@
 A model's own markup reaches the client as text where the server's parser missed it: a call that is never run, thinking
 that is shown. The reader holds text back only while it can still become markup, and gives it back unchanged when it
 cannot: prose that quotes a tag is prose. What a backtick, a quote or a code fence introduces counts as quoted.
-
-Grammars: GLM 4.5-4.7, MiniMax M2 and Hermes/Qwen, as in the vendors' chat templates.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from tray_app.translate.schema import type_value
+from tray_app.translate.grammars import UNDECIDED, Schemas, WrittenCall, read_glm_or_hermes, read_minimax
+from tray_app.translate.stops import count_overlap
 
 MAX_HELD_CHARS = 1_000_000
 """A call longer than this is given back as text: nothing may be held without end."""
@@ -32,42 +27,32 @@ class Thought:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenCall:
-    """A complete call, its arguments typed by the tool's schema."""
+class WrittenCalls:
+    """The calls of one piece of markup, and the markup as the model wrote it."""
 
-    name: str
-    arguments: dict[str, Any]
+    calls: tuple[WrittenCall, ...]
+    markup: str
 
 
-Piece = Text | Thought | WrittenCall
-Schemas = Mapping[str, dict[str, Any]]
+Piece = Text | Thought | WrittenCalls
 
 _CALL_OPENERS = ("<tool_call>", "<minimax:tool_call>")
 _THINK_OPENERS = {"<think>": "</think>", "<mm:think>": "</mm:think>"}
 _THINK_CLOSERS = tuple(_THINK_OPENERS.values())
-_CONTROL_TOKENS = ("<|observation|>", "<|user|>", "<|assistant|>", "<|system|>", "<|endoftext|>")
+_CONTROL_TOKENS = (
+    *("<|observation|>", "<|user|>", "<|assistant|>", "<|system|>", "<|endoftext|>"),
+    *("<|im_start|>", "<|im_end|>"),
+)
 _TAGS = (*_CALL_OPENERS, *_THINK_OPENERS, *_THINK_CLOSERS, *_CONTROL_TOKENS)
 _QUOTES = "`'\""
-
-_CALL_END, _MINIMAX_END = "</tool_call>", "</minimax:tool_call>"
-_NAME = re.compile(r"[^\s<]*")
-_GLM_ARGUMENT = re.compile(
-    r"\s*<arg_key>(?P<key>[^<]*)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>(?=\s*(?:<arg_key>|$))", re.S
-)
-_INVOKE = re.compile(
-    r"\s*<invoke name=[\"']?(?P<name>[^\"'>]+)[\"']?>(?P<body>.*?)</invoke>(?=\s*(?:<invoke |$))", re.S
-)
-_PARAMETER = re.compile(
-    r"\s*<parameter name=[\"']?(?P<key>[^\"'>]+)[\"']?>(?P<value>.*?)</parameter>(?=\s*(?:<parameter |$))", re.S
-)
 
 
 class MarkupReader:
     """Reads one channel of an answer, content or reasoning. The pieces, joined, are the text less its markup."""
 
     def __init__(self, schemas: Schemas, *, is_reasoning: bool = False) -> None:
-        """`schemas`: name -> input schema of the tools that may be called; empty where none may."""
-        self._schemas = schemas
+        self.schemas = schemas
+        """Name -> input schema of the tools that may be called; empty where none may."""
         self._is_reasoning = is_reasoning
         self._held = ""  # not decided yet: the start of a tag, or all of a call so far
         self._think_end = ""  # the closing tag that is waited for; empty outside of think tags
@@ -75,6 +60,7 @@ class MarkupReader:
         self._last = ""  # the last character given out, to tell what is quoted
         self._backticks = 0  # at the end of what was given out
         self._is_fenced = False
+        self._has_begun = False  # whether anything was given out before the text that is being fed
 
     def __repr__(self) -> str:
         state = f"until {self._think_end}" if self._think_end else "text"
@@ -83,17 +69,21 @@ class MarkupReader:
     def feed(self, text: str) -> list[Piece]:
         """The pieces that `text` settles."""
         if not (self._held or self._think_end or self._trims or "<" in text):  # almost all text
+            self._has_begun = True
             return [self._give(text)]
         self._held += text
         return self._read(is_last=False)
 
-    def finish(self) -> list[Piece]:
+    def flush(self) -> list[Piece]:
         """What is still held, as text: a call without its end is never shown as complete."""
         return self._read(is_last=True)
 
     def _read(self, *, is_last: bool) -> list[Piece]:
         pieces: list[Piece] = []
         while self._held:
+            if self._ends_unopened_thinking():
+                pieces = [Thought(piece.text) if isinstance(piece, Text) else piece for piece in pieces]
+                continue
             if self._trims:
                 self._held = self._held.lstrip("\n")
                 self._trims = not self._held
@@ -102,14 +92,27 @@ class MarkupReader:
             pieces += self._read_thinking(is_last) if self._think_end else self._read_text(is_last)
             if self._held == before:
                 break
+        self._has_begun = self._has_begun or bool(pieces)
         return pieces
+
+    def _ends_unopened_thinking(self) -> bool:
+        """Takes a closing tag that makes all before it thinking, as a model does whose prompt ends with the opener.
+
+        That holds for text in one piece. What a stream has given out is text for good, and the tag just goes.
+        """
+        if self._has_begun or self._think_end or self._is_reasoning or self._is_quoted():
+            return False
+        tag = next((tag for tag in _THINK_CLOSERS if self._held.startswith(tag)), "")
+        self._held = self._held[len(tag) :]
+        self._trims = self._trims or bool(tag)
+        return bool(tag)
 
     def _read_thinking(self, is_last: bool) -> list[Piece]:
         inside, end, rest = self._held.partition(self._think_end)
         if end:
             self._held, self._think_end, self._trims = rest, "", True
         else:
-            keep = 0 if is_last else _count_overlap(inside, self._think_end)
+            keep = 0 if is_last else count_overlap(inside, self._think_end)
             self._held = inside[len(inside) - keep :]
             inside = inside[: len(inside) - keep]
         return [Thought(inside)] if inside else []
@@ -136,16 +139,16 @@ class MarkupReader:
         return []  # a closing tag without its opener and control tokens are nothing that anybody said
 
     def _read_call(self, opener: str, is_last: bool) -> list[Piece]:
-        read = _read_minimax if opener == "<minimax:tool_call>" else _read_glm_or_hermes
-        found = read(self._held[len(opener) :], self._schemas) if self._schemas else None
-        if found is None or (found == _UNDECIDED and (is_last or len(self._held) > MAX_HELD_CHARS)):
+        read = read_minimax if opener == "<minimax:tool_call>" else read_glm_or_hermes
+        found = read(self._held[len(opener) :], self.schemas) if self.schemas else None
+        if found is None or (found == UNDECIDED and (is_last or len(self._held) > MAX_HELD_CHARS)):
             return self._give_up_to_next_tag()
-        if found == _UNDECIDED:
+        if found == UNDECIDED:
             return []
         calls, length = found
-        self._held = self._held[len(opener) + length :]
+        markup, self._held = self._held[: len(opener) + length], self._held[len(opener) + length :]
         self._last = ""
-        return list(calls)
+        return [WrittenCalls(tuple(calls), markup)]
 
     def _give_up_to_next_tag(self) -> list[Piece]:
         """The tag in front is text after all, and so is what follows until something else may begin."""
@@ -171,117 +174,3 @@ class MarkupReader:
 
     def _is_quoted(self) -> bool:
         return self._is_fenced or (self._last != "" and self._last in _QUOTES)
-
-
-_Found = tuple[list[WrittenCall], int]
-_UNDECIDED: _Found = ([], -1)
-
-
-def _count_overlap(text: str, tag: str) -> int:
-    """How many characters at the end of `text` could begin `tag`."""
-    return next((n for n in range(min(len(text), len(tag) - 1), 0, -1) if text.endswith(tag[:n])), 0)
-
-
-def _read_glm_or_hermes(text: str, schemas: Schemas) -> _Found | None:
-    """The calls at the start of `text` and their length; _UNDECIDED while more may come, None where it is none."""
-    body = text.lstrip()
-    if not body:
-        return _UNDECIDED
-    return _read_hermes(text, schemas) if body[0] == "{" else _read_glm(text, schemas)
-
-
-def _read_glm(text: str, schemas: Schemas) -> _Found | None:
-    body = text.lstrip()
-    name_match = _NAME.match(body)
-    name = name_match[0] if name_match else ""
-    rest = body[len(name) :]
-    if not rest:
-        return _UNDECIDED if any(known.startswith(name) for known in schemas) else None
-    if name not in schemas:
-        return None
-    after = rest.lstrip()
-    if not any(after.startswith(tag) or tag.startswith(after) for tag in ("<arg_key>", _CALL_END)):
-        return None
-    offset = len(text) - len(rest)
-    end = text.find(_CALL_END, offset)
-    while end >= 0:
-        arguments = _read_all(_GLM_ARGUMENT, text[offset:end].rstrip())
-        if arguments is not None:
-            typed = {key.strip(): type_value(value, schemas[name], key.strip()) for key, value in arguments}
-            return [WrittenCall(name, typed)], end + len(_CALL_END)
-        end = text.find(_CALL_END, end + 1)  # that one stood inside a value
-    return _UNDECIDED
-
-
-def _read_hermes(text: str, schemas: Schemas) -> _Found | None:
-    head = text.lstrip()[1:].lstrip()
-    if head and head[0] != '"':
-        return None
-    end = text.find(_CALL_END)
-    while end >= 0:
-        try:
-            call = json.loads(text[:end])
-        except ValueError:
-            end = text.find(_CALL_END, end + 1)
-            continue
-        name, arguments = call.get("name"), call.get("arguments", call.get("parameters"))
-        if name not in schemas or not isinstance(arguments, dict):
-            return None
-        return [WrittenCall(name, arguments)], end + len(_CALL_END)
-    return _UNDECIDED
-
-
-def _read_minimax(text: str, schemas: Schemas) -> _Found | None:
-    body = text.lstrip()
-    head = "<invoke name="
-    if not (body.startswith(head) or head.startswith(body)):
-        return None
-    after_name = re.match(r"<invoke name=[\"']?([^\"'>]*)(.?)", body)
-    if after_name:
-        name, closing = after_name[1], after_name[2]
-        if name not in schemas if closing else not any(known.startswith(name) for known in schemas):
-            return None
-    end = text.find(_MINIMAX_END)
-    while end >= 0:
-        calls = _read_invokes(text[:end].rstrip(), schemas)
-        if calls is not None:
-            return (calls, end + len(_MINIMAX_END)) if calls else None
-        end = text.find(_MINIMAX_END, end + 1)
-    return _UNDECIDED
-
-
-def _read_invokes(text: str, schemas: Schemas) -> list[WrittenCall] | None:
-    """The calls of a MiniMax block; None where the text is not invokes alone, empty where one is not offered."""
-    invokes = _read_all(_INVOKE, text, "name", "body")
-    if not invokes:
-        return None
-    calls = []
-    for name, body in invokes:
-        parameters = _read_all(_PARAMETER, body.rstrip())
-        if parameters is None:
-            return None
-        if name not in schemas:
-            return []
-        typed = {key: type_value(_trim_line_ends(value), schemas[name], key) for key, value in parameters}
-        calls.append(WrittenCall(name, typed))
-    return calls
-
-
-def _read_all(
-    pattern: re.Pattern[str], text: str, key: str = "key", value: str = "value"
-) -> list[tuple[str, str]] | None:
-    """All matches one after another; None if they do not make up the whole text."""
-    found: list[tuple[str, str]] = []
-    position = 0
-    while position < len(text):
-        match = pattern.match(text, position)
-        if match is None:
-            return None if text[position:].strip() else found
-        found.append((match[key], match[value]))
-        position = match.end()
-    return found
-
-
-def _trim_line_ends(value: str) -> str:
-    """MiniMax's template sets a value apart by one line end on either side."""
-    return value.removeprefix("\n").removesuffix("\n")

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from tray_app.errors import UpstreamFault
-from tray_app.translate.answer import SIGNATURE, TEXT, THINKING, Answer
+from tray_app.translate.answer import Answer
+from tray_app.translate.blocks import SIGNATURE, TEXT, THINKING
 from tray_app.translate.chunk import Chunk
 from tray_app.translate.request import ChatRequest
 
@@ -49,13 +50,7 @@ def read_input(arguments: str) -> dict[str, Any]:
 def to_message(completion: Chunk, request: ChatRequest, message_id: str) -> dict[str, Any]:
     """The message of a whole completion. Raises a ProxyError where it holds an error or no answer."""
     writer = ContentWriter()
-    answer = Answer(
-        writer,
-        tool_names=request.tool_names,
-        shows_thinking=request.shows_thinking,
-        input_tokens=request.input_tokens,
-        tool_id_prefix=message_id.replace("msg_", "toolu_", 1),
-    )
+    answer = Answer(writer, request, message_id)
     answer.feed(completion)
     if not completion.choices:
         raise UpstreamFault("NVIDIA's answer is empty. Please try again.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,11 @@ from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate.content import read_system
 from tray_app.translate.history import to_messages
+from tray_app.translate.schema import Schema
 from tray_app.translate.tokens import estimate_tokens
-from tray_app.translate.tools import read_choice, read_tools
+from tray_app.translate.tools import Tool, read_choice, read_tools
 
-MAX_STOPS = 4  # NVIDIA refuses more
+MAX_STOPS = 4  # NVIDIA refuses more; the rest is watched for in the answer
 _LEAST_ROOM_TOKENS = 1_024
 _ESTIMATE_MARGIN = 1.15
 
@@ -24,16 +25,23 @@ class ChatRequest:
 
     body: dict[str, Any]
     model: Model
-    tool_names: Mapping[str, str]
-    """Name sent upstream -> the client's name."""
+    tools: Mapping[str, Tool]
+    """Name sent upstream -> the client's tool."""
+    callable_schemas: Mapping[str, Schema]
+    """Name -> schema, both as sent, of the tools that the choice among them allows."""
     shows_thinking: bool
     """Thinking that the client did not ask for is not shown to it, as Anthropic's API never shows it."""
+    stop_sequences: Sequence[str]
     input_tokens: int
     """Estimate."""
 
     @property
     def is_stream(self) -> bool:
         return bool(self.body.get("stream"))
+
+    def find_tool(self, sent_name: str) -> Tool:
+        """The client's tool; one that was never offered keeps its name, for the client to refuse."""
+        return self.tools.get(sent_name) or Tool(sent_name)
 
 
 def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
@@ -42,8 +50,8 @@ def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
     Unknown fields (metadata, betas, context_management, ...) are for Anthropic's own servers: not sent, not refused.
     """
     offer = read_tools(body.get("tools"))
-    choice, instruction = read_choice(body.get("tool_choice"), offer, model)
-    system = "\n\n".join(text for text in (read_system(body.get("system")), instruction) if text)
+    choice = read_choice(body.get("tool_choice"), offer, model)
+    system = "\n\n".join(text for text in (read_system(body.get("system")), choice.instruction) if text)
     messages = to_messages(body.get("messages"), model)
     if system:
         messages.insert(0, {"role": "system", "content": system})
@@ -56,13 +64,27 @@ def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
         **_sampling(body),
         **(model.thinking_on if thinks else model.thinking_off),
     }
+    if stops := _read_stops(body):
+        chat["stop"] = stops[:MAX_STOPS]
     if offer.functions:
         chat["tools"] = offer.functions
-        chat.update(choice)
+        chat.update(choice.fields)
     if _is_stream(body):
         chat["stream"] = True
         chat["stream_options"] = {"include_usage": True}
-    return ChatRequest(chat, model, offer.names, thinks, input_tokens)
+    return ChatRequest(
+        chat,
+        model,
+        tools=offer.tools,
+        callable_schemas={
+            tool["function"]["name"]: tool["function"]["parameters"]
+            for tool in offer.functions
+            if tool["function"]["name"] in choice.callable
+        },
+        shows_thinking=thinks,
+        stop_sequences=stops,
+        input_tokens=input_tokens,
+    )
 
 
 def read_model_name(body: dict[str, Any]) -> str:
@@ -111,12 +133,14 @@ def _sampling(body: dict[str, Any]) -> dict[str, Any]:
     top_p = _number(body, "top_p")
     if top_p is not None:
         sampling["top_p"] = min(max(top_p, 0.01), 1.0)
+    return sampling
+
+
+def _read_stops(body: dict[str, Any]) -> list[str]:
     stops = body.get("stop_sequences")
     if stops is not None and not (isinstance(stops, list) and all(isinstance(stop, str) for stop in stops)):
         raise InvalidRequest("stop_sequences: Input should be a list of strings")
-    if stops := [stop for stop in stops or () if stop][:MAX_STOPS]:
-        sampling["stop"] = stops
-    return sampling
+    return [stop for stop in stops or () if stop]
 
 
 def _number(body: dict[str, Any], name: str) -> float | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from tray_app.errors import ProxyError
 from tray_app.translate import json_text
-from tray_app.translate.answer import SIGNATURE, TEXT, THINKING, Answer, to_usage
+from tray_app.translate.answer import Answer, to_usage
+from tray_app.translate.blocks import SIGNATURE, TEXT, THINKING
 from tray_app.translate.chunk import Chunk
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import frame
@@ -81,13 +82,7 @@ class StreamTranslator:
             "usage": to_usage(request.input_tokens, 0),
         }
         self._has_started = False
-        self.answer = Answer(
-            self._writer,
-            tool_names=request.tool_names,
-            shows_thinking=request.shows_thinking,
-            input_tokens=request.input_tokens,
-            tool_id_prefix=message_id.replace("msg_", "toolu_", 1),
-        )
+        self.answer = Answer(self._writer, request, message_id)
 
     def feed(self, chunk: Chunk) -> None:
         """Takes a chunk; its frames wait for `take`. Raises a ProxyError if it carries upstream's error."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
+from tray_app.translate.schema import NO_PARAMETERS, Parameters
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _CLIENT_DUMMY = "DeferredToolPlaceholder"  # Claude Code's stand-in for tools that it loads later
@@ -24,11 +25,29 @@ def send_name(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as the client knows it."""
+
+    name: str
+    parameters: Parameters = NO_PARAMETERS
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """What a request offers: OpenAI function tools, and the client's name for each name that is sent."""
+    """What a request offers: OpenAI function tools, and the client's tool for each name that is sent."""
 
     functions: list[dict[str, Any]]
-    names: Mapping[str, str]
+    tools: Mapping[str, Tool]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Anthropic's `tool_choice`: request fields, an instruction to the model where a field cannot say it, and the
+    names (as sent) of the tools that may be called."""
+
+    fields: dict[str, Any]
+    instruction: str
+    callable: frozenset[str]
 
 
 def read_tools(tools: object) -> Offer:
@@ -38,7 +57,7 @@ def read_tools(tools: object) -> Offer:
     if not isinstance(tools, list):
         raise InvalidRequest("tools: Input should be a list")
     functions: list[dict[str, Any]] = []
-    names: dict[str, str] = {}
+    known: dict[str, Tool] = {}
     for n, tool in enumerate(tools):
         if not isinstance(tool, dict):
             raise InvalidRequest(f"tools.{n}: Input should be an object")
@@ -50,25 +69,26 @@ def read_tools(tools: object) -> Offer:
         if not isinstance(schema, dict):
             raise InvalidRequest(f"tools.{n}.input_schema: Input should be a JSON schema object")
         sent = send_name(name)
-        if name == _CLIENT_DUMMY or sent in names:
+        if name == _CLIENT_DUMMY or sent in known:
             continue
-        names[sent] = name
-        function = {"name": sent, "parameters": schema}
+        known[sent] = Tool(name, Parameters(schema))
+        function = {"name": sent, "parameters": known[sent].parameters.sent}
         if isinstance(tool.get("description"), str):
             function["description"] = tool["description"]
         functions.append({"type": "function", "function": function})
-    return Offer(functions, names)
+    return Offer(functions, known)
 
 
-def read_choice(choice: object, offer: Offer, model: Model) -> tuple[dict[str, Any], str]:
-    """Request fields for Anthropic's `tool_choice`, and an instruction to the model where a field cannot say it."""
+def read_choice(choice: object, offer: Offer, model: Model) -> Choice:
+    """The client's choice among the tools that it offers."""
     if choice is None or not offer.functions:
-        return {}, ""
+        return Choice({}, "", frozenset(offer.tools))
     if not isinstance(choice, dict) or not isinstance(choice.get("type"), str):
         raise InvalidRequest("tool_choice: Input should be an object with a `type`")
-    kind, fields, instruction = choice["type"], dict[str, Any](), ""
+    kind, fields, instruction, names = choice["type"], dict[str, Any](), "", frozenset(offer.tools)
     if kind in ("auto", "none"):
         fields["tool_choice"] = kind
+        names = frozenset() if kind == "none" else names
     elif kind == "any" and model.takes_required_tool_choice:
         fields["tool_choice"] = "required"
     elif kind == "any":
@@ -76,11 +96,12 @@ def read_choice(choice: object, offer: Offer, model: Model) -> tuple[dict[str, A
         instruction = "Answer with a call of one of the tools."
     elif kind == "tool":
         name = send_name(str(choice.get("name")))
-        if name not in offer.names:
+        if name not in offer.tools:
             raise InvalidRequest(f"tool_choice.name: there is no tool named {choice.get('name')!r} in tools")
         fields["tool_choice"] = {"type": "function", "function": {"name": name}}
+        names = frozenset({name})
     else:
         raise InvalidRequest("tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'")
     if choice.get("disable_parallel_tool_use") is True and kind != "none":
         fields["parallel_tool_calls"] = False
-    return fields, instruction
+    return Choice(fields, instruction, names)

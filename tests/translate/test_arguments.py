@@ -1,0 +1,197 @@
+"""Arguments of a call: whatever way the JSON comes, an object goes out, and what is settled goes out at once."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.translate.bounded import bounded
+from tray_app.translate.arguments import MAX_BLANKS, ArgumentsReader
+from tray_app.translate.schema import Parameters
+
+
+def read(*fragments: str, schema: dict[str, Any] | None = None, is_cut: bool = False) -> str:
+    """The text of the object that the fragments make."""
+    reader = ArgumentsReader(Parameters(schema or {}))
+    return "".join([reader.feed(fragment) for fragment in fragments] + [reader.finish(is_cut=is_cut)])
+
+
+def pieces(*fragments: str) -> list[str]:
+    """What goes out for each fragment."""
+    reader = ArgumentsReader()
+    return [reader.feed(fragment) for fragment in fragments]
+
+
+# what a model writes -> the object that the client gets
+MENDED: dict[str, tuple[str, dict[str, Any]]] = {
+    "nothing": ("", {}),
+    "white space": (" \n", {}),
+    "null": ("null", {}),
+    "an empty object": (" { } ", {}),
+    "an object": ('{"a": 1, "b": [1, {"c": null}], "d": "x\\n\\u00fc"}', {"a": 1, "b": [1, {"c": None}], "d": "x\nü"}),
+    "white space around it": (' \n{ "a" : "x" , "b" : 2 }\n ', {"a": "x", "b": 2}),
+    "a trailing comma": ('{"a": 1,}', {"a": 1}),
+    "a trailing comma after text": ('{"a": "x", \n}', {"a": "x"}),
+    "no closing brace": ('{"a": 1', {"a": 1}),
+    "no closing quote": ('{"command": "ls -la', {"command": "ls -la"}),
+    "no closing bracket": ('{"a": [1, 2', {"a": [1, 2]}),
+    "half a key": ('{"a": "x", "b', {"a": "x"}),
+    "a key without a value": ('{"a": "x", "b": ', {"a": "x"}),
+    "one brace too many": ('{"a": 1}}', {"a": 1}),
+    "words after it": ('{"a": "x"} as asked', {"a": "x"}),
+    "quotes that are not escaped": ('{"command": "echo "hello" you", "n": 1}', {"command": 'echo "hello" you', "n": 1}),
+    "single quotes": ("{'a': 'x'}", {"a": "x"}),
+    "keys without quotes": ('{a: "x"}', {"a": "x"}),
+    "a raw line end in a string": ('{"a": "x\ny", "b": 2}', {"a": "x\ny", "b": 2}),
+    "Python's words": ('{"a": True, "b": None}', {"a": True, "b": None}),
+    "no number": ('{"a": NaN}', {"a": None}),
+    "an object encoded twice": ('"{\\"a\\": 1}"', {"a": 1}),
+    "an object in a list": ('[{"a": 1}]', {"a": 1}),
+    "a list": ("[1]", {"arguments": [1]}),
+    "text": ("ls -la", {"arguments": "ls -la"}),
+    "a key twice": ('{"a": 1, "a": 2}', {"a": 2}),
+    "half a surrogate pair": ('{"a": "\\ud83d", "b": "\ud83d"}', {"a": "\ud83d", "b": "\ud83d"}),
+}
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_arguments_become_the_object_that_they_mean(name: str) -> None:
+    text, meant = MENDED[name]
+    assert json.loads(read(text)) == meant
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_any_cut_means_the_same(name: str) -> None:
+    text, meant = MENDED[name]
+    assert json.loads(read(*text)) == meant
+    for cut in range(len(text)):
+        assert json.loads(read(text[:cut], text[cut:])) == meant
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+OBJECTS = st.dictionaries(st.text(max_size=4), JSON, max_size=4)
+
+
+@bounded
+@given(OBJECTS, st.booleans(), st.sampled_from([None, 1]), st.lists(st.integers(0, 999), max_size=8))
+def test_any_object_in_any_slices_comes_out_as_it_is(
+    value: dict[str, Any], ensure_ascii: bool, indent: int | None, cuts: list[int]
+) -> None:
+    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent)
+    places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
+    fragments = [text[start:end] for start, end in itertools.pairwise(places)]
+    assert json.loads(read(*fragments)) == value
+
+
+@bounded
+@given(st.lists(st.sampled_from(['{"a":', '"x"', '"', "{", "}", ",", ":", "[", "]", "1", " ", "\\", "\n", "a"])))
+def test_whatever_a_model_writes_an_object_comes_out(words: list[str]) -> None:
+    assert isinstance(json.loads(read(*words)), dict)
+    reader = ArgumentsReader()
+    given_out = "".join([reader.feed(word) for word in words] + [reader.finish(is_cut=True)])
+    assert isinstance(given_out, str)
+
+
+def test_text_goes_out_as_it_comes_and_all_else_once_it_is_whole() -> None:
+    assert pieces('{"pa', 'th": "/h', "om", 'e", "n": 1', '2, "l": [1', ', 2], "x', '": {}', "}") == [
+        *("", '{"path": "/h', "om"),
+        *('e"', ', "n": 12', ', "l": [1, 2]', "", ""),
+    ]
+
+
+def test_what_may_be_half_an_escape_is_held_back() -> None:
+    assert pieces('{"a": "x\\', "n\\u00", 'fc\\"') == ['{"a": "x', "\\n", '\\u00fc\\"']
+
+
+def test_arguments_that_are_sent_again_with_every_chunk_are_told_once() -> None:
+    assert read('{"a"', '{"a": "x', '{"a": "xy"', '{"a": "xy"}') == '{"a": "xy"}'
+    assert read('{"a": ', '"x"}', '{"a": "x"}') == '{"a": "x"}'
+
+
+def test_another_object_behind_the_first_is_left_over() -> None:
+    for fragments in (('{"a": 1} {"b": 2}',), ('{"a": 1}', '{"b"', ": 2}"), tuple('{"a": 1}{"b": 2}')):
+        reader = ArgumentsReader()
+        assert "".join(map(reader.feed, fragments)) == '{"a": 1}'
+        assert reader.surplus == '{"b": 2}'
+        assert reader.finish() == ""
+
+
+@pytest.mark.parametrize("start", ['{"a": 1', '{"a": "x"', '{"a": [1', "{", '{"a": 1,', '{"a": "x"}'])
+def test_white_space_without_end_is_noticed(start: str) -> None:
+    reader = ArgumentsReader()
+    reader.feed(start)
+    for _ in range(MAX_BLANKS - 1):
+        reader.feed(" ")
+        assert not reader.is_runaway
+    reader.feed("\n")
+    assert reader.is_runaway
+
+
+@pytest.mark.parametrize("start", ['{"a": "x', '{"a": ["x', '{"a": {"b": "x\\"'])
+def test_white_space_within_a_string_may_be_what_the_model_wants_to_say(start: str) -> None:
+    reader = ArgumentsReader()
+    reader.feed(start + " " * 2 * MAX_BLANKS)
+    assert not reader.is_runaway
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": "x', '{"a": "x"', '{"a": [1, 2', '{"a": "x", "b', '{"a": "x", "b": ', "{", '{"a', '{"a": "x\ny']
+)
+def test_half_an_object_stays_half_where_the_answer_ran_out_of_tokens(text: str) -> None:
+    for fragments in ((text,), tuple(text)):
+        assert read(*fragments, is_cut=True) == text
+
+
+def test_whole_arguments_are_whole_where_the_answer_ran_out_of_tokens() -> None:
+    assert read('{"a": "x"}', is_cut=True) == '{"a": "x"}'
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string"},
+        "note": {"type": ["string", "null"]},
+        "count": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        "flag": {"type": "boolean"},
+        "todos": {"type": "array", "items": {"type": "object", "properties": {"type": {"type": "string"}}}},
+        "type": {"type": "string"},
+    },
+    "required": ["text", "count"],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('{"text": 12.50, "count": 1}', {"text": "12.50", "count": 1}),
+        ('{"text": true, "count": "7"}', {"text": "true", "count": 7}),
+        ('{"text": {"a": [1,  2]}, "count": null}', {"text": '{"a": [1,  2]}', "count": None}),
+        ('{"text": "x"}', {"text": "x", "count": None}),
+        ('{"text": "x", "count": "many"}', {"text": "x", "count": "many"}),
+        ('{"text": "x", "count": 1, "flag": "False"}', {"text": "x", "count": 1, "flag": False}),
+        ('{"note": null, "count": 1}', {"note": None, "count": 1}),
+        ('{"note": 5, "count": 1}', {"note": "5", "count": 1}),
+        ('{"type_": "x", "count": 1}', {"type": "x", "count": 1}),
+        ('{"todos": "[{\\"type_\\": 1}]", "count": 1}', {"todos": [{"type": "1"}], "count": 1}),
+        ('{"type_": "x", "count": 1', {"type": "x", "count": 1}),
+        ('{"unknown": "x", "count": 1}', {"unknown": "x", "count": 1}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_values_come_in_the_types_and_under_the_names_of_the_clients_schema(text: str, meant: dict[str, Any]) -> None:
+    assert json.loads(read(text, schema=SCHEMA)) == meant
+    assert json.loads(read(*text, schema=SCHEMA)) == meant
+
+
+def test_a_value_nested_too_deeply_is_no_fault_of_this_program() -> None:
+    text = '{"a":' * 100_000 + "1" + "}" * 100_000
+    assert json.loads(read(text)) == {"arguments": text}

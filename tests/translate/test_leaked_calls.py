@@ -1,0 +1,266 @@
+"""Calls that a model wrote as text: when they are calls, and when they are what they look like."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.client import fold, story
+from tests.translate.bounded import bounded
+from tests.translate.rows import ask
+from tests.translate.upstream import ChunkJson, call, delta, finish, join, part, plain, stream, text, think, whole
+from tests.validators import check_body, check_stream
+
+BASH = {
+    "name": "Bash",
+    "input_schema": {
+        "type": "object",
+        "properties": {"command": {"type": "string"}, "timeout": {"type": "integer"}, "type": {"type": "string"}},
+    },
+}
+READ = {"name": "Read", "input_schema": {"type": "object", "properties": {"path": {"type": "string"}}}}
+
+GLM = "<tool_call>Bash\n<arg_key>command</arg_key>\n<arg_value>ls</arg_value>\n</tool_call>"
+GLM_2 = "<tool_call>Read<arg_key>path</arg_key><arg_value>/a</arg_value></tool_call>"
+MINIMAX = (
+    '<minimax:tool_call>\n<invoke name="Bash">\n<parameter name="command">ls</parameter>\n'
+    '<parameter name="timeout">5</parameter>\n</invoke>\n'
+    '<invoke name="Read">\n<parameter name="path">/a</parameter>\n</invoke>\n</minimax:tool_call>'
+)
+HERMES = '<tool_call>\n{"name": "Bash", "arguments": {"command": "ls", "type_": "x"}}\n</tool_call>'
+
+ID = "toolu_0123456789abcdef"
+BASH_0 = f'start tool_use#0 Bash {ID}_0 | +{{"command":"ls"}} | stop#0'
+
+
+@dataclass(frozen=True)
+class Leak:
+    name: str
+    chunks: list[ChunkJson]
+    told: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    """Of the request, beside the tools Bash and Read."""
+
+
+LEAKS = [
+    Leak("GLM's markup is a call", [text(GLM), finish()], f"{BASH_0} | end tool_use"),
+    Leak(
+        "MiniMax's markup is as many calls as it has invokes",
+        [text(MINIMAX), finish()],
+        f'start tool_use#0 Bash {ID}_0 | +{{"command":"ls","timeout":5}} | stop#0 | '
+        f'start tool_use#1 Read {ID}_1 | +{{"path":"/a"}} | stop#1 | end tool_use',
+    ),
+    Leak(
+        "Hermes' markup is a call, its arguments under the client's names",
+        [text(HERMES), finish()],
+        f'start tool_use#0 Bash {ID}_0 | +{{"command":"ls","type":"x"}} | stop#0 | end tool_use',
+    ),
+    Leak(
+        "calls between texts keep their place",
+        [text(f"Look:\n{GLM}\nand\n{GLM_2}"), text("\nDone."), finish()],
+        f'start text#0 | +Look:\n | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | '
+        f"start text#2 | +\nand\n | stop#2 | "
+        f'start tool_use#3 Read {ID}_1 | +{{"path":"/a"}} | stop#3 | start text#4 | +\nDone. | stop#4 | end tool_use',
+    ),
+    Leak(
+        "white space around calls makes no block",
+        [think("hm"), text(f"\n\n{GLM}\n\n{GLM_2}\n"), finish()],
+        f'start thinking#0 | +hm | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | '
+        f'start tool_use#2 Read {ID}_1 | +{{"path":"/a"}} | stop#2 | end tool_use',
+    ),
+    Leak(
+        "a call at the end of the reasoning is a call",
+        [think(f"I run it.\n{GLM}"), text("\n"), finish()],
+        f'start thinking#0 | +I run it.\n | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | '
+        "end tool_use",
+    ),
+    Leak(
+        "a call in the reasoning after which the model thinks on was only thought of",
+        [think(f"I could {GLM}"), think("\n"), think(" but no."), finish()],
+        f"start thinking#0 | +I could  | +{GLM} | +\n | + but no. | stop#0 | end end_turn",
+    ),
+    Leak(
+        "a call in the reasoning after which the model answers was only thought of",
+        [think(f"I could {GLM}"), text("No."), finish()],
+        f"start thinking#0 | +I could  | +{GLM} | stop#0 | start text#1 | +No. | stop#1 | end end_turn",
+    ),
+    Leak(
+        "a call at the end of think tags is a call",
+        [text(f"<think>I run it. {GLM}"), finish()],
+        f'start thinking#0 | +I run it.  | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | '
+        "end tool_use",
+    ),
+    Leak(
+        "a call is a call whether its thinking is shown or not",
+        [think(f"I run it. {GLM}"), finish()],
+        f"{BASH_0} | end tool_use",
+        {"thinking": {"type": "disabled"}},
+    ),
+    Leak(
+        "structured calls win over markup, which is text",
+        [text(f"Look: {GLM} so"), call(0, "c1", "Bash", '{"timeout":1}'), finish("tool_calls")],
+        f'start text#0 | +Look:  | +{GLM} | + so | stop#0 | start tool_use#1 Bash c1 | +{{"timeout":1}} | stop#1 | '
+        "end tool_use",
+    ),
+    Leak(
+        "structured calls win over markup in the reasoning",
+        [think(f"I run it. {GLM}"), call(0, "c1", "Bash", '{"timeout":1}'), finish("tool_calls")],
+        f'start thinking#0 | +I run it.  | +{GLM} | stop#0 | start tool_use#1 Bash c1 | +{{"timeout":1}} | stop#1 | '
+        "end tool_use",
+    ),
+    Leak(
+        "a call of a tool that was not offered is text",
+        [text("<tool_call>Rm\n</tool_call>"), finish()],
+        "start text#0 | +<tool_call>Rm\n | +</tool_call> | stop#0 | end end_turn",
+    ),
+    Leak(
+        "where no tool may be called markup is text",
+        [text(HERMES), finish()],
+        f"start text#0 | +{HERMES.removesuffix('</tool_call>')} | +</tool_call> | stop#0 | end end_turn",
+        {"tool_choice": {"type": "none"}},
+    ),
+    Leak(
+        "where one tool must be called others are text",
+        [text(GLM_2 + GLM), finish()],
+        "start text#0 | +<tool_call>Read | +<arg_key>path | +</arg_key> | +<arg_value>/a | +</arg_value> | "
+        f'+</tool_call> | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | end tool_use',
+        {"tool_choice": {"type": "tool", "name": "Bash"}},
+    ),
+    Leak(
+        "a call that never ends is text",
+        [text("<tool_call>Bash<arg_key>command</arg_key><arg_value>rm"), finish("length")],
+        "start text#0 | +<tool_call>Bash | +<arg_key>command | +</arg_key> | +<arg_value>rm | stop#0 | end max_tokens",
+    ),
+    Leak(
+        "prose that quotes a call is prose",
+        [text(f"Write `{HERMES}`."), finish()],
+        f"start text#0 | +Write ` | +{HERMES.removesuffix('</tool_call>')} | +</tool_call>`. | stop#0 | end end_turn",
+    ),
+    Leak(
+        "a stop sequence behind a call does not make it less of a call",
+        [text(f"{GLM}END of it"), finish()],
+        f"{BASH_0} | end tool_use",
+        {"stop_sequences": ["END"]},
+    ),
+    Leak(
+        "think tags in the text are thinking",
+        [text("<think>\nhm"), text("</think>\n\nhi"), finish()],
+        "start thinking#0 | +hm | stop#0 | start text#1 | +hi | stop#1 | end end_turn",
+    ),
+    Leak(
+        "think tags that hold nothing are nothing",
+        [text("<think>\n</think>"), text("<think></think>hi"), finish()],
+        "start text#0 | +hi | stop#0 | end end_turn",
+    ),
+    Leak(
+        "thinking in tags is not told to a client that did not ask for it",
+        [text("<mm:think>hm</mm:think>hi"), finish()],
+        "start text#0 | +hi | stop#0 | end end_turn",
+        {"thinking": {"type": "disabled"}},
+    ),
+    Leak(
+        "what stands before a lone closing tag is thinking",
+        [text("hm</think>hi"), finish()],
+        "start thinking#0 | +hm | stop#0 | start text#1 | +hi | stop#1 | end end_turn",
+    ),
+    Leak(
+        "control tokens are nothing",
+        [think("hm<|observation|>"), text("hi<|user|>"), finish()],
+        "start thinking#0 | +hm | stop#0 | start text#1 | +hi | stop#1 | end end_turn",
+    ),
+]
+
+
+def tell(case: Leak, chunks: list[ChunkJson]) -> bytes:
+    return stream(chunks, ask(tools=[BASH, READ], **case.fields))
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in LEAKS])
+def test_a_stream_is_told_as(case: Leak) -> None:
+    raw = tell(case, case.chunks)
+    assert story(raw) == case.told.split(" | ")
+    check_stream(raw, tools=["Bash", "Read"], thinking="thinking" not in case.fields)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in LEAKS])
+def test_a_plain_answer_is_the_stream_folded(case: Leak) -> None:
+    told = fold(tell(case, case.chunks))
+    message = plain(join(case.chunks), ask(tools=[BASH, READ], **case.fields))
+    assert message["content"] == told.content
+    assert message["stop_reason"] == told.stop_reason
+    check_body(message, tools=["Bash", "Read"])
+
+
+# what was told as text before a lone closing tag came stays text
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in LEAKS if "lone" not in case.name])
+def test_a_stream_in_single_characters_says_the_same(case: Leak) -> None:
+    whole_told, cut_told = fold(tell(case, case.chunks)), fold(tell(case, cut(case.chunks)))
+    assert cut_told.content == whole_told.content
+    assert cut_told.stop_reason == whole_told.stop_reason
+
+
+def cut(chunks: list[ChunkJson]) -> list[ChunkJson]:
+    """Text and thinking character by character."""
+    pieces: list[ChunkJson] = []
+    for chunk in chunks:
+        said = chunk["choices"][0]["delta"]
+        single = [
+            delta(**{key: character}) for key, value in said.items() if key != "tool_calls" for character in value
+        ]
+        pieces += single or [chunk]
+    return pieces
+
+
+def test_a_call_that_fits_no_rule_is_held_no_longer_than_it_can_become_one() -> None:
+    raw = tell(LEAKS[0], [text("<tool_call>Bash is a shell"), text(" and"), finish()])
+    assert [line for line in story(raw) if line.startswith("+")] == ["+<tool_call>Bash is a shell", "+ and"]
+
+
+def test_an_aliased_tool_is_found_in_markup_under_the_name_that_was_sent() -> None:
+    name = "mcp__server.with.dots__" + "x" * 80
+    chat = ask(tools=[{"name": name, "input_schema": {"type": "object"}}])
+    [sent] = chat.tools
+    told = fold(stream([text(f"<tool_call>{sent}\n</tool_call>"), finish()], chat))
+    assert [(block["name"], block["input"]) for block in told.content] == [(name, {})]
+
+
+def test_a_plain_answer_with_structured_calls_shows_markup_as_text() -> None:
+    message = plain(
+        whole({"content": GLM, "tool_calls": [part(0, "c1", "Bash", "{}")]}, "tool_calls"), ask(tools=[BASH])
+    )
+    assert [block.get("text") or block["input"] for block in message["content"]] == [GLM, {}]
+
+
+WORDS = st.sampled_from(
+    [
+        *(GLM, GLM_2, MINIMAX, HERMES, "<think>", "</think>", "<tool_call>", "</tool_call>", "Bash", "\n", " ", "word"),
+        *("`", "```", "<", "<arg_key>", "<minimax:tool_call>", '<invoke name="Bash">', '{"name": "Bash"', "END"),
+    ]
+)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> list[ChunkJson]:
+    kinds = st.sampled_from(["content", "reasoning_content"])
+    chunks = [delta(**{draw(kinds): "".join(draw(st.lists(WORDS, min_size=1, max_size=6)))}) for _ in range(3)]
+    if draw(st.booleans()):
+        chunks.insert(draw(st.integers(0, 3)), call(0, "c1", "Read", json.dumps({"path": draw(st.text(max_size=3))})))
+    return [*chunks, finish()]
+
+
+@bounded
+@given(answers(), st.booleans())
+def test_any_mixture_gives_a_clean_stream(chunks: list[ChunkJson], is_cut: bool) -> None:
+    chat = ask(tools=[BASH, READ], stop_sequences=["END"])
+    raw = stream(cut(chunks) if is_cut else chunks, chat)
+    told = fold(raw)
+    check_stream(raw, tools=["Bash", "Read"], thinking=True)
+    calls = [block for block in told.content if block["type"] == "tool_use"]
+    assert (told.stop_reason == "tool_use") == bool(calls)
+    if "tool_calls" in str(chunks) and "END" not in str(chunks):
+        assert [block["id"] for block in calls] == ["c1"]

@@ -1,0 +1,210 @@
+"""The content blocks of one answer, told strictly one after another as Anthropic's API has it.
+
+State: a queue. Its first block is open, and what arrives for it is written at once; the others are held until their
+turn. Text and thinking are over as soon as another block waits; a call only when its arguments are a complete object,
+as calls may come interleaved; markup only when it is decided what it is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tray_app.errors import UpstreamFault
+from tray_app.translate.arguments import ArgumentsReader
+from tray_app.translate.markup import WrittenCalls
+from tray_app.translate.tools import Tool
+
+TEXT, THINKING, TOOL = "text", "thinking", "tool_use"
+
+SIGNATURE = "claude-nvidia-tray"
+"""Ends a thinking block. Only Anthropic's servers check it, and the history comes back to us."""
+
+
+class BlockWriter(Protocol):
+    """Where blocks go: frames of a stream, or the content list of a message."""
+
+    def start(self, kind: str, tool_id: str = "", tool_name: str = "") -> None: ...
+
+    def add(self, fragment: str) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Block:
+    """Text or thinking."""
+
+    kind: str
+    held: list[str] = field(default_factory=list, kw_only=True)
+    """Fragments that wait for the block's turn."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come for this block once another one waits."""
+        return True
+
+    @property
+    def can_start(self) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        return f"{self.kind}({len(self.held)} held)" if self.held else self.kind
+
+
+@dataclass(slots=True)
+class Call(Block):
+    """A tool call; its name may come after its arguments."""
+
+    kind: str = TOOL
+    tool_id: str = ""
+    upstream_id: str = ""
+    tool: Tool | None = None
+    arguments: ArgumentsReader | None = None
+    """There once the tool is known."""
+    unread: list[str] = field(default_factory=list)
+    """Fragments that came before the tool was known."""
+
+    def name(self, tool: Tool) -> str:
+        """Takes the tool, and returns what can be written of the arguments."""
+        self.tool, self.arguments = tool, ArgumentsReader(tool.parameters)
+        unread, self.unread = "".join(self.unread), []
+        return self.arguments.feed(unread)
+
+    def feed(self, fragment: str) -> str:
+        """Takes a fragment of the arguments, and returns what can be written of them."""
+        if self.arguments is not None:
+            return self.arguments.feed(fragment)
+        self.unread.append(fragment)
+        return ""
+
+    def take_surplus(self) -> str:
+        """The beginning of another call that came glued to this one."""
+        if self.arguments is None:
+            return ""
+        surplus, self.arguments.surplus = self.arguments.surplus, ""
+        return surplus
+
+    @property
+    def is_over(self) -> bool:
+        return self.arguments is not None and self.arguments.is_complete
+
+    @property
+    def can_start(self) -> bool:
+        return self.tool is not None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the model writes white space without end in here."""
+        return self.arguments is not None and self.arguments.is_runaway
+
+    def finish(self, *, is_cut: bool) -> str:
+        """What completes the arguments. `is_cut`: the answer ran out of tokens in them."""
+        if self.arguments is None:
+            raise UpstreamFault("NVIDIA's answer holds a tool call without a name. Please try again.")
+        return self.arguments.finish(is_cut=is_cut)
+
+
+@dataclass(slots=True)
+class Markup(Block):
+    """Calls that the model wrote as text, before it is decided whether they are calls. `kind`: what they are else."""
+
+    written: WrittenCalls
+
+    @property
+    def is_over(self) -> bool:
+        return False
+
+    @property
+    def can_start(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return f"{self.kind} or calls"
+
+
+class BlockQueue:
+    """The blocks that are not told yet, the first of them perhaps half."""
+
+    def __init__(self, writer: BlockWriter) -> None:
+        self._writer = writer
+        self._blocks: deque[Block] = deque()
+        self._is_open = False  # whether the first block has been started
+
+    def __str__(self) -> str:
+        blocks = ", ".join(map(str, self._blocks))
+        return f"{'open' if self._is_open else 'waiting'}: {blocks or 'nothing'}"
+
+    @property
+    def newest_kind(self) -> str:
+        """Of the block that was added last; empty where there is none, or where it is undecided."""
+        newest = self._blocks[-1] if self._blocks else None
+        return "" if newest is None or isinstance(newest, Markup) else newest.kind
+
+    def append(self, block: Block) -> None:
+        self._blocks.append(block)
+        self.advance()
+
+    def add(self, kind: str, fragment: str) -> None:
+        """Adds text to the newest block if it is of this kind, else to a new one."""
+        if self.newest_kind != kind:
+            self.append(Block(kind))
+        self.write(self._blocks[-1], fragment)
+
+    def write(self, block: Block, fragment: str) -> None:
+        """Writes the fragment if the block is open, else holds it."""
+        if not fragment:
+            return
+        if self._is_open and block is self._blocks[0]:
+            self._writer.add(fragment)
+        else:
+            block.held.append(fragment)
+
+    def advance(self) -> None:
+        """Ends first blocks that are over, and opens the one whose turn has come."""
+        while len(self._blocks) > 1 and self._blocks[0].is_over and not isinstance(self._blocks[1], Markup):
+            self._end_first(is_cut=False)
+        if self._blocks and not self._is_open:
+            self._open_first()
+
+    def decide(self, replace: Callable[[Markup], Iterable[Block]]) -> None:
+        """Puts other blocks in the place of each that is undecided; neighbours of one kind become one block."""
+        blocks, self._blocks = self._blocks, deque()
+        for block in blocks:
+            for part in replace(block) if isinstance(block, Markup) else (block,):
+                is_more_text = part.kind != TOOL and not isinstance(part, Markup)
+                if is_more_text and part.kind == self.newest_kind:
+                    for fragment in part.held:
+                        self.write(self._blocks[-1], fragment)
+                else:
+                    self._blocks.append(part)
+        self.advance()
+
+    def end_all(self, cut: Block | None) -> None:
+        """Tells the rest. `cut`: the block in which the answer ran out of tokens."""
+        while self._blocks:
+            self._end_first(is_cut=self._blocks[0] is cut)
+
+    def _open_first(self) -> None:
+        block = self._blocks[0]
+        if not block.can_start:
+            return
+        if isinstance(block, Call) and block.tool is not None:
+            self._writer.start(TOOL, block.tool_id, block.tool.name)
+        else:
+            self._writer.start(block.kind)
+        self._is_open = True
+        for fragment in block.held:
+            self._writer.add(fragment)
+        block.held.clear()
+
+    def _end_first(self, *, is_cut: bool) -> None:
+        if not self._is_open:
+            self._open_first()
+        block = self._blocks.popleft()
+        if isinstance(block, Call) and (rest := block.finish(is_cut=is_cut)):
+            self._writer.add(rest)
+        self._writer.stop()
+        self._is_open = False
