@@ -62,7 +62,7 @@ def fold(raw: bytes) -> Reply:
             _take_delta(reply.content[-1], event["delta"], fragments)
         elif kind == "content_block_stop":
             assert event["index"] == open_index, f"block {event['index']} stops while {open_index} is open"
-            if reply.content[-1]["type"] == "tool_use":
+            if reply.content[-1]["type"] in ("tool_use", "server_tool_use"):
                 reply.content[-1]["input"] = _read_input("".join(fragments))
             open_index = None
         elif kind == "message_delta":

@@ -15,6 +15,7 @@ from tests.client import fold, read_events, story
 from tests.fake_upstream import PATIENCE_S
 from tests.validators import check_body, check_error, check_stream
 from tray_app.keys import Keys
+from tray_app.proxy.search import SearchBackend
 from tray_app.proxy.service import ProxyService
 from tray_app.settings import Address, Settings
 from tray_app.status import Status, StatusBoard
@@ -47,10 +48,15 @@ class Answer:
         return json.loads(self.raw)
 
     @property
+    def content(self) -> list[dict[str, Any]]:
+        """The blocks of the message, streamed or not."""
+        content: list[dict[str, Any]] = fold(self.raw).content if self.is_stream else self.body["content"]
+        return content
+
+    @property
     def text(self) -> str:
-        """All that the assistant says, streamed or not."""
-        content = fold(self.raw).content if self.is_stream else self.body["content"]
-        return "".join(block["text"] for block in content if block["type"] == "text")
+        """All that the assistant says."""
+        return "".join(block["text"] for block in self.content if block["type"] == "text")
 
     @property
     def story(self) -> list[str]:
@@ -175,14 +181,16 @@ class Client:
 class RunningGateway(Client):
     """A ProxyService with a board of its own."""
 
-    def __init__(self, settings: Settings, keys: Keys, *, is_demo: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, keys: Keys, *, is_demo: bool = False, search_backend: SearchBackend | None = None
+    ) -> None:
         self.settings = settings
         self.keys = keys
         self.is_demo = is_demo
         self.board = StatusBoard()
         self._changed = threading.Condition()
         self.board.subscribe(self._notice)
-        self.service = ProxyService(self.board)
+        self.service = ProxyService(self.board, search_backend)
         self.address: Address = self.service.start(settings, keys, is_demo=is_demo)
         super().__init__(self.address.url)
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.parts import need
 from tray_app import APP_ID, __version__
+from tray_app.catalog import MODELS
 from tray_app.instance import Instance
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,7 +66,14 @@ def test_the_version_is_told(program: Program) -> None:
 def test_the_help_names_everything(program: Program) -> None:
     done = program.run("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("--no-tray", "--demo", "--print-exports", "--version", "set-key", "bash, zsh, fish, powershell, cmd"):
+    for word in (
+        "--no-tray",
+        "--demo",
+        "--print-exports",
+        "--version",
+        "set-key",
+        "bash, zsh, fish, powershell, cmd; or settings",
+    ):
         assert word in " ".join(done.stdout.split())
     assert "--remove" in program.run("set-key", "--help").stdout
 
@@ -247,7 +255,7 @@ def test_the_printed_exports_can_be_evaluated(program: Program, shell: str) -> N
     assert found["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:3001"
     assert found["ANTHROPIC_AUTH_TOKEN"] == APP_ID
     assert found["ANTHROPIC_DEFAULT_SONNET_MODEL"] == "z-ai/glm4.7"
-    assert found["NO_PROXY"] == "127.0.0.1,localhost,intranet"
+    assert found["NO_PROXY"] == found["no_proxy"] == "127.0.0.1,localhost,intranet"
     assert "ANTHROPIC_API_KEY" not in found
 
 
@@ -256,6 +264,35 @@ def test_exports_are_printed_for_windows_shells_too(program: Program, shell: str
     done = program.run("--print-exports", shell)
     assert (done.returncode, done.stderr) == (0, "")
     assert "http://127.0.0.1:3001" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("is_client_choosing", "choices"),
+    [(False, ["minimaxai/minimax-m2.1"]), (True, [model.id for model in MODELS])],
+    ids=["the tray chooses", "the client chooses"],
+)
+def test_the_settings_for_claude_code_offer_what_can_be_chosen(
+    program: Program, is_client_choosing: bool, choices: list[str]
+) -> None:
+    program.home.mkdir()
+    chosen = {"model": "minimaxai/minimax-m2.1", "addr": ":4000", "clients_choose_model": is_client_choosing}
+    program.settings.write_text(json.dumps({"version": 1, **chosen}))
+    done = program.run("--print-exports", "settings", NO_PROXY="not-this-one", no_proxy="intranet")
+    assert (done.returncode, done.stderr) == (0, "")
+    printed = json.loads(done.stdout)
+    assert printed["env"]["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:4000"
+    assert printed["env"]["no_proxy"] == "127.0.0.1,localhost,intranet"
+    assert printed["model"] == "minimaxai/minimax-m2.1"
+    assert [option["model"] for option in printed["modelPicker"]["options"]] == choices
+
+
+def test_the_settings_for_claude_code_say_that_the_server_key_is_missing(program: Program) -> None:
+    done = program.run("--print-exports", "settings", SERVER_API_KEY="key-of-this-gateway")
+    assert "ANTHROPIC_AUTH_TOKEN" not in done.stdout
+    assert done.stderr == (
+        f"{APP_ID}: Note: the server key is not in it. Start claude with that key as ANTHROPIC_AUTH_TOKEN.\n"
+    )
+    assert "key-of-this-gateway" not in done.stdout
 
 
 def test_the_exports_follow_the_settings(program: Program) -> None:

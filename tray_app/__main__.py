@@ -17,6 +17,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from tray_app import APP_ID, APP_NAME, __version__
+from tray_app.catalog import MODELS
+from tray_app.claude_code.claude_settings import render_settings
 from tray_app.claude_code.exports import SHELLS, render_exports
 from tray_app.desktop import Desktop, find_desktop
 from tray_app.errors import AppError
@@ -26,6 +28,8 @@ from tray_app.paths import Paths, find_paths
 from tray_app.settings_store import SettingsStore
 
 OK, FAILED, USAGE = 0, 1, 2
+SETTINGS = "settings"
+"""What --print-exports takes beside the shells."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,14 +94,22 @@ def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, remove
     return OK
 
 
-def print_exports(shell: str, paths: Paths, environ: Mapping[str, str], *, is_demo: bool) -> int:
+def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_demo: bool) -> int:
     """Prints what points Claude Code at the running gateway, or at where it will listen."""
     store = _open_settings(paths, environ)
     settings = store.current
     running = Instance(paths.state).find_running()
     url = running.url if running and running.url else settings.addr.url
     has_key = bool(read_keys(store, environ).server)
-    text = render_exports(shell, url, settings.selected_model, needs_server_key=has_key, is_demo=is_demo)
+    model = settings.selected_model
+    if form == SETTINGS:
+        choices = MODELS if settings.clients_choose_model else (model,)
+        no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY", "")
+        text = render_settings(url, model, choices, needs_server_key=has_key, no_proxy=no_proxy)
+        if has_key:
+            _complain("Note: the server key is not in it. Start claude with that key as ANTHROPIC_AUTH_TOKEN.")
+    else:
+        text = render_exports(form, url, model, needs_server_key=has_key, is_demo=is_demo)
     sys.stdout.write(text)
     return OK
 
@@ -139,7 +151,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-tray", action="store_true", help="run without a tray icon, until Ctrl-C")
     parser.add_argument("--demo", action="store_true", help="answer from a built-in demo: no key, no network, no model")
     parser.add_argument(
-        "--print-exports", metavar="SHELL", choices=SHELLS, help=f"print what sets up Claude Code: {', '.join(SHELLS)}"
+        "--print-exports",
+        metavar="SHELL",
+        choices=(*SHELLS, SETTINGS),
+        help=f"print what sets up Claude Code: {', '.join(SHELLS)}; or {SETTINGS}, for `claude --settings`",
     )
     parser.add_argument("--version", action="version", version=f"{APP_ID} {__version__}")
     verbs = parser.add_subparsers(dest="verb", title="commands", metavar="COMMAND")

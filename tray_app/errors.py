@@ -6,7 +6,7 @@ client: HTTP status, Anthropic error type and retry headers (https://docs.anthro
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 
 class AppError(Exception):
@@ -23,6 +23,25 @@ class StartError(AppError):
 
 class PortTaken(StartError):
     """Another program listens on the address."""
+
+
+SearchErrorCode = Literal[
+    "invalid_tool_input",
+    "unavailable",
+    "max_uses_exceeded",
+    "too_many_requests",
+    "query_too_long",
+    "request_too_large",
+]
+"""Anthropic's names for why a web search failed."""
+
+
+class SearchFailed(AppError):
+    """A web search that found no answer. The sentence is for the model that asked, too: what it can do instead."""
+
+    def __init__(self, message: str, code: SearchErrorCode = "unavailable") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ProxyError(AppError):

@@ -76,14 +76,29 @@ def test_a_shell_takes_the_exports_as_they_are_meant(shell: str, model: Model, t
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
         "API_TIMEOUT_MS": "1200000",
     }
-    assert found["NO_PROXY"] == "127.0.0.1,localhost"
+    assert found["NO_PROXY"] == found["no_proxy"] == "127.0.0.1,localhost"
     assert not (tmp_path / "pwned").exists()
 
 
-def test_what_the_user_has_in_no_proxy_stays(shell: str, tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    ("large", "small", "is_large", "is_small"),
+    [
+        ("intranet,10.0.0.1", None, ",intranet,10.0.0.1", ",intranet,10.0.0.1"),
+        (None, "intranet", ",intranet", ",intranet"),
+        ("", "intranet", ",intranet", ",intranet"),
+        ("one", "other", ",one", ",other"),
+    ],
+    ids=["NO_PROXY", "no_proxy", "an empty NO_PROXY", "both"],
+)
+def test_what_the_user_has_in_no_proxy_stays_for_programs_that_read_either(
+    shell: str, tmp_path: Any, large: str | None, small: str | None, is_large: str, is_small: str
+) -> None:
     exports = render_exports(shell, URL, GLM_4_7, needs_server_key=False)
-    found = evaluate(shell, exports, tmp_path, NO_PROXY="intranet,10.0.0.1")
-    assert found["NO_PROXY"] == "127.0.0.1,localhost,intranet,10.0.0.1"
+    mine = {name: value for name, value in (("NO_PROXY", large), ("no_proxy", small)) if value is not None}
+    found = evaluate(shell, exports, tmp_path, **mine)
+    assert found["NO_PROXY"] == f"127.0.0.1,localhost{is_large}"
+    if shell != "powershell":  # there the large one is both
+        assert found["no_proxy"] == f"127.0.0.1,localhost{is_small}"
 
 
 def test_the_server_key_comes_from_the_users_own_variable(shell: str, tmp_path: Any) -> None:

@@ -15,7 +15,8 @@ SHELLS = ("bash", "zsh", "fish", "powershell", "cmd")
 NO_KEY_TOKEN = "claude-nvidia-tray"
 """Claude Code asks for a login without a token; a gateway without a server key takes any."""
 
-_LOOPBACK = "127.0.0.1,localhost"
+LOOPBACK = "127.0.0.1,localhost"
+"""For NO_PROXY and no_proxy: programs read either, Claude Code the small one first."""
 
 
 def list_variables(url: str, model: Model) -> dict[str, str]:
@@ -55,7 +56,9 @@ def _render_posix(title: str, variables: dict[str, str], needs_server_key: bool)
         "unset ANTHROPIC_API_KEY",
         f"export ANTHROPIC_AUTH_TOKEN={token}",
         *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
-        f'export NO_PROXY="{_LOOPBACK}${{NO_PROXY:+,$NO_PROXY}}"',
+        # one stands in for the other first, or a program that reads the one would miss what the other had
+        'export NO_PROXY="${NO_PROXY:-${no_proxy-}}" no_proxy="${no_proxy:-${NO_PROXY-}}"',
+        f'export NO_PROXY="{LOOPBACK}${{NO_PROXY:+,$NO_PROXY}}" no_proxy="{LOOPBACK}${{no_proxy:+,$no_proxy}}"',
     ]
 
 
@@ -69,7 +72,10 @@ def _render_fish(title: str, variables: dict[str, str], needs_server_key: bool) 
         "set -e ANTHROPIC_API_KEY",
         f"set -gx ANTHROPIC_AUTH_TOKEN {token}",
         *(f"set -gx {name} {quote(value)}" for name, value in variables.items()),
-        f"set -gx NO_PROXY (string join , {_LOOPBACK} $NO_PROXY)",
+        'test -n "$NO_PROXY"; or set -gx NO_PROXY $no_proxy',
+        'test -n "$no_proxy"; or set -gx no_proxy $NO_PROXY',
+        f"set -gx NO_PROXY (string join , {LOOPBACK} $NO_PROXY)",
+        f"set -gx no_proxy (string join , {LOOPBACK} $no_proxy)",
     ]
 
 
@@ -83,7 +89,9 @@ def _render_powershell(title: str, variables: dict[str, str], needs_server_key: 
         "Remove-Item Env:ANTHROPIC_API_KEY -ErrorAction SilentlyContinue",
         f"$env:ANTHROPIC_AUTH_TOKEN = {token}",
         *(f"$env:{name} = {quote(value)}" for name, value in variables.items()),
-        f"$env:NO_PROXY = (@('{_LOOPBACK}', $env:NO_PROXY) | Where-Object {{ $_ }}) -join ','",
+        "if (-not $env:NO_PROXY) { $env:NO_PROXY = $env:no_proxy }",
+        f"$env:NO_PROXY = (@('{LOOPBACK}', $env:NO_PROXY) | Where-Object {{ $_ }}) -join ','",
+        "$env:no_proxy = $env:NO_PROXY",  # on Windows they are one
     ]
 
 
@@ -95,7 +103,7 @@ def _render_cmd(title: str, variables: dict[str, str], needs_server_key: bool) -
         f'set "ANTHROPIC_AUTH_TOKEN={token}"',
         *(f'set "{name}={value}"' for name, value in variables.items()),
         # an undefined variable stays as %NAME% at the prompt
-        f'if defined NO_PROXY (set "NO_PROXY={_LOOPBACK},%NO_PROXY%") else (set "NO_PROXY={_LOOPBACK}")',
+        f'if defined NO_PROXY (set "NO_PROXY={LOOPBACK},%NO_PROXY%") else (set "NO_PROXY={LOOPBACK}")',
     ]
 
 

@@ -10,9 +10,11 @@ from tray_app.catalog import MODELS, resolve_model
 from tray_app.errors import InvalidRequest
 from tray_app.proxy.exchange import Exchange
 from tray_app.proxy.gateway import GATEWAY
+from tray_app.proxy.search import answer_search
 from tray_app.translate import json_text
 from tray_app.translate.request import read_model_name, to_chat
 from tray_app.translate.tokens import estimate_tokens
+from tray_app.translate.web_search import read_search
 
 
 async def post_messages(request: web.Request) -> web.StreamResponse:
@@ -24,7 +26,10 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     settings = config.settings
     model = resolve_model(asked, settings.selected_model, client_chooses=settings.clients_choose_model)
     with gateway.serve():
-        return await Exchange(request, gateway, config, to_chat(body, model), asked).answer()
+        chat = to_chat(body, model)
+        if search := read_search(body):
+            return await answer_search(search, chat, gateway.search_backend)
+        return await Exchange(request, gateway, config, chat, asked).answer()
 
 
 async def count_tokens(request: web.Request) -> web.Response:

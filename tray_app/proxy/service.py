@@ -16,6 +16,7 @@ from tray_app.status import StatusBoard
 
 if TYPE_CHECKING:  # aiohttp loads in the proxy thread, while the icon is already being drawn
     from tray_app.proxy.gateway import Gateway
+    from tray_app.proxy.search import SearchBackend
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,9 @@ _NOT_ALLOWED = {errno.EACCES, 10013}
 class ProxyService:
     """Runs one gateway at a time on a thread of its own. Not for calls from several threads at once."""
 
-    def __init__(self, board: StatusBoard) -> None:
+    def __init__(self, board: StatusBoard, search_backend: SearchBackend | None = None) -> None:
         self._board = board
+        self._search_backend = search_backend
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gateway: Gateway | None = None
@@ -112,7 +114,8 @@ class ProxyService:
         self._drain_s = self._loop.create_future()
         upstream = UpstreamClient()
         demo = await start_demo() if is_demo else None
-        gateway = Gateway(GatewayConfig(settings, keys, is_demo), self._board, upstream, demo.url if demo else "")
+        config, demo_url = GatewayConfig(settings, keys, is_demo), demo.url if demo else ""
+        gateway = Gateway(config, self._board, upstream, demo_url, self._search_backend)
         runner = web.AppRunner(make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=_CLOSE_S)
         try:
             await runner.setup()
