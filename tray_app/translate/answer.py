@@ -102,10 +102,13 @@ class Answer:
             self._prefer_structured_calls()
         if thinking := message.thinking:
             self._size_bytes += size_bytes(thinking)
-            self._think(self._reasoning.feed(thinking))
+            self._take_thinking(thinking)
         if text := message.text:
             self._size_bytes += size_bytes(text)
-            self._speak(self._content.feed(text))
+            if self._content.passes(text):
+                self._take_text(text)
+            else:
+                self._speak(self._content.feed(text))
         for place, part in enumerate(calls):
             # without a word on which call this is, each beside another is a call of its own
             is_bare = part.index is None and not part.id and len(calls) > 1
@@ -115,29 +118,41 @@ class Answer:
         for piece in pieces:
             match piece:
                 case Text(text):
-                    self._add_text(self._stops.feed(text))
+                    self._take_text(text)
                 case Thought(text):  # in think tags; calls in there are calls in reasoning
-                    self._think(self._reasoning.feed(text))
+                    self._take_thinking(text)
                 case WrittenCalls():
                     self._add_markup(piece, TEXT)
+
+    def _take_text(self, text: str) -> None:
+        self._add_text(self._stops.feed(text))
         if self._stops.matched is not None and not self.is_over:
             self.is_over, self._finish_reason, self._stop_sequence = True, "stop", self._stops.matched
+
+    def _take_thinking(self, text: str) -> None:
+        if self._reasoning.passes(text):
+            self._add_thought(text)
+        else:
+            self._think(self._reasoning.feed(text))
 
     def _think(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
             match piece:
                 case Thought(text):
-                    self._go_on_after_thought_calls(text)
-                    if self._request.shows_thinking:
-                        self._add(THINKING, text)
+                    self._add_thought(text)
                 case WrittenCalls():
                     self._add_markup(piece, THINKING)
+
+    def _add_thought(self, text: str) -> None:
+        self._go_on_after_thought_calls(text)
+        if self._request.shows_thinking:
+            self._add(THINKING, text)
 
     def _add_text(self, text: str) -> None:
         """White space alone makes no block: clients refuse blank text blocks when they come back in the history."""
         self._go_on_after_thought_calls(text)
         if self._queue.newest_kind == TEXT:
-            self._add(TEXT, text)
+            self._queue.add(TEXT, text)
             return
         self._blank += text
         if self._blank and not self._blank.isspace():

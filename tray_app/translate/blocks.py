@@ -132,20 +132,20 @@ class BlockQueue:
         self._writer = writer
         self._blocks: deque[Block] = deque()
         self._is_open = False  # whether the first block has been started
+        self.newest_kind = ""
+        """Of the block that was added last; empty where there is none, or where it is undecided."""
 
     def __str__(self) -> str:
         blocks = ", ".join(map(str, self._blocks))
         return f"{'open' if self._is_open else 'waiting'}: {blocks or 'nothing'}"
 
-    @property
-    def newest_kind(self) -> str:
-        """Of the block that was added last; empty where there is none, or where it is undecided."""
-        newest = self._blocks[-1] if self._blocks else None
-        return "" if newest is None or isinstance(newest, Markup) else newest.kind
-
     def append(self, block: Block) -> None:
-        self._blocks.append(block)
+        self._append(block)
         self.advance()
+
+    def _append(self, block: Block) -> None:
+        self._blocks.append(block)
+        self.newest_kind = "" if isinstance(block, Markup) else block.kind
 
     def add(self, kind: str, fragment: str) -> None:
         """Adds text to the newest block if it is of this kind, else to a new one."""
@@ -171,7 +171,7 @@ class BlockQueue:
 
     def decide(self, replace: Callable[[Markup], Iterable[Block]]) -> None:
         """Puts other blocks in the place of each that is undecided; neighbours of one kind become one block."""
-        blocks, self._blocks = self._blocks, deque()
+        blocks, self._blocks, self.newest_kind = self._blocks, deque(), ""
         for block in blocks:
             for part in replace(block) if isinstance(block, Markup) else (block,):
                 is_more_text = part.kind != TOOL and not isinstance(part, Markup)
@@ -179,7 +179,7 @@ class BlockQueue:
                     for fragment in part.held:
                         self.write(self._blocks[-1], fragment)
                 else:
-                    self._blocks.append(part)
+                    self._append(part)
         self.advance()
 
     def end_all(self, cut: Block | None) -> None:

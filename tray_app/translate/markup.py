@@ -66,11 +66,16 @@ class MarkupReader:
         state = f"until {self._think_end}" if self._think_end else "text"
         return f"MarkupReader({state}, held={self._held[:40]!r})"
 
+    def passes(self, text: str) -> bool:
+        """Whether `text` is all text, and settled: the fast way past `feed`, for almost all that a model says."""
+        if self._held or self._think_end or self._trims or "<" in text:
+            return False
+        self._note(text)
+        self._has_begun = True
+        return True
+
     def feed(self, text: str) -> list[Piece]:
         """The pieces that `text` settles."""
-        if not (self._held or self._think_end or self._trims or "<" in text):  # almost all text
-            self._has_begun = True
-            return [self._give(text)]
         self._held += text
         return self._read(is_last=False)
 
@@ -158,12 +163,12 @@ class MarkupReader:
         return [self._give(text)]
 
     def _give(self, text: str) -> Piece:
-        if text:
-            self._follow_fences(text)
-            self._last = text[-1]
+        self._note(text)
         return Thought(text) if self._is_reasoning else Text(text)
 
-    def _follow_fences(self, text: str) -> None:
+    def _note(self, text: str) -> None:
+        """Keeps what the text that is given out means for what comes after it."""
+        self._last = text[-1]
         if "`" not in text and not self._backticks:
             return
         run = "`" * self._backticks + text
