@@ -24,13 +24,18 @@ RAW_KEY = "arguments"
 _MAX_KEY_CHARS = 10_000
 _MAX_REPAIR_CHARS = 1_000_000  # repairing more takes seconds
 
-_HEAD = re.compile(r'\s*("(?:[^"\\\x00-\x1f]|\\.)*")\s*:\s*(?=\S)')
-_STRING_RUN = re.compile(r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
+_BLANK = r"[ \t\n\r]*"  # JSON's own; Python's \s is more
+_CHARACTERS = r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*'
+_STRING_RUN = re.compile(_CHARACTERS)
 _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+_HEAD = re.compile(rf'{_BLANK}("{_CHARACTERS}"){_BLANK}:{_BLANK}(?=[^ \t\n\r])')
+# after a value: one more member, another object behind this one's end, the end, or the end of what is known
+_AFTER = re.compile(
+    rf'{_BLANK}(?:(?P<more>,)(?={_BLANK}")|(?P<another>\}}{_BLANK})(?=\{{)|(?P<end>\}}{_BLANK}\Z)|(?P<open>(?:,{_BLANK})?\Z))'
+)
+# in text that may be broken
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
 _DANGLING_KEY = re.compile(r',?\s*"(?:[^"\\]|\\.)*"\s*:\s*\Z')
-# after a value: one more member, another object behind this one's end, the end, or the end of what is known
-_AFTER = re.compile(r'\s*(?:(?P<more>,)(?=\s*")|(?P<another>\}\s*)(?=\{)|(?P<end>\}\s*\Z)|(?P<open>(?:,\s*)?\Z))')
 
 
 class _Part(Enum):
@@ -109,7 +114,7 @@ class ArgumentsReader:
 
     def _without_repeated(self, fragment: str) -> str:
         """Some servers send all of the arguments so far in every chunk, or once more in the last one."""
-        if not self._fragments or len(fragment) < self._size_chars or fragment[0] != self._fragments[0][0]:
+        if self._part is _Part.OBJECT or len(fragment) < self._size_chars or not fragment.lstrip().startswith("{"):
             return fragment
         return fragment.removeprefix("".join(self._fragments))
 

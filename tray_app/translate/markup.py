@@ -7,6 +7,7 @@ cannot: prose that quotes a tag is prose. What a backtick, a quote or a code fen
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from tray_app.translate.grammars import UNDECIDED, Schemas, WrittenCall, read_glm_or_hermes, read_minimax
@@ -45,6 +46,8 @@ _CONTROL_TOKENS = (
 )
 _TAGS = (*_CALL_OPENERS, *_THINK_OPENERS, *_THINK_CLOSERS, *_CONTROL_TOKENS)
 _QUOTES = "`'\""
+_FENCE_TICKS = 3
+_FENCE = re.compile("`{3,}")
 
 
 class MarkupReader:
@@ -172,10 +175,9 @@ class MarkupReader:
         if "`" not in text and not self._backticks:
             return
         run = "`" * self._backticks + text
-        already = 1 if self._backticks >= 3 else 0
-        if (run.count("```") - already) % 2:
-            self._is_fenced = not self._is_fenced
-        self._backticks = min(3, len(run) - len(run.rstrip("`")))
+        fences = len(_FENCE.findall(run)) - (self._backticks == _FENCE_TICKS)
+        self._is_fenced ^= fences % 2 == 1
+        self._backticks = min(_FENCE_TICKS, len(run) - len(run.rstrip("`")))
 
     def _is_quoted(self) -> bool:
         return self._is_fenced or (self._last != "" and self._last in _QUOTES)

@@ -1,0 +1,129 @@
+"""What must hold for any bytes: the invariants that the property tests and a coverage-guided fuzzer share.
+
+The fuzzer, in an environment with atheris beside the program's own packages: `python -m tests.translate.fuzz
+[libFuzzer options]`, for example `-max_total_time=300`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from tray_app.translate.arguments import ArgumentsReader
+from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
+from tray_app.translate.schema import Parameters
+from tray_app.translate.sse import SseReader
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "command": {"type": "string"},
+        "n": {"type": ["integer", "null"]},
+        "type": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["n"],
+}
+SCHEMAS = {"Bash": Parameters(SCHEMA).sent, "Read": {"type": "object"}}
+
+
+def check_all(data: bytes) -> None:
+    """Any of the invariants that does not hold raises. The first byte says where the rest is cut."""
+    cut, data = (data[0] if data else 0), data[1:]
+    check_events(data, cut)
+    text = data.decode("utf-8", "replace")
+    check_markup(text, cut)
+    check_arguments(text, cut)
+
+
+def check_events(data: bytes, cut: int) -> None:
+    """However the bytes of a stream are cut, the same payloads come of them; and none is made up."""
+    payloads = _read_events(data)
+    assert _read_events(data[:cut], data[cut:]) == payloads
+    assert _read_events(*(data[place : place + 1] for place in range(len(data)))) == payloads
+    assert sum(map(len, payloads)) <= len(data)
+
+
+def check_markup(text: str, cut: int) -> None:
+    """However a text is cut, the same is found in it; what is no markup is all there and in its order."""
+    for is_reasoning in (False, True):
+        # before the first character a closing think tag makes thinking of what is not given out yet
+        found = _find("." + text, is_reasoning, 1)
+        assert _find("." + text, is_reasoning, 1, 1 + cut) == found
+        assert _find("." + text, is_reasoning, *range(1, len(text) + 1)) == found
+        assert _is_within("".join(part for part in found if isinstance(part, str)), "." + text)
+
+
+def check_arguments(text: str, cut: int) -> None:
+    """Whatever a model writes, an object comes out, the same however it is cut; JSON comes out as it is."""
+    meant = _read_arguments(text)
+    assert isinstance(meant, dict)
+    if not text[cut:].startswith(text[:cut]):  # which is how some servers repeat all that they have sent so far
+        assert _read_arguments(text[:cut], text[cut:]) == meant
+    try:
+        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_refuse_repeated)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(value, dict):
+        assert _read_arguments(text, schema={}) == value
+
+
+def _read_events(*parts: bytes) -> list[bytes]:
+    reader = SseReader()
+    payloads = [payload for part in parts for payload in reader.feed(part)]
+    return payloads + reader.finish()
+
+
+def _find(text: str, is_reasoning: bool, *cuts: int) -> list[str | WrittenCalls]:
+    reader = MarkupReader(SCHEMAS, is_reasoning=is_reasoning)
+    pieces: list[Piece] = []
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        part = text[start:end]
+        if part and reader.passes(part):
+            pieces.append(Thought(part) if is_reasoning else Text(part))
+        else:
+            pieces += reader.feed(part)
+    found: list[str | WrittenCalls] = []
+    kind: type[Piece] | None = None
+    for piece in [*pieces, *reader.flush()]:
+        if isinstance(piece, WrittenCalls):
+            found.append(piece)
+        elif kind is type(piece):
+            found[-1] = str(found[-1]) + piece.text
+        else:
+            found.append(piece.text)
+        kind = type(piece)
+    return found
+
+
+def _is_within(part: str, whole: str) -> bool:
+    """Whether `part` is `whole` less some of its characters."""
+    rest = iter(whole)
+    return all(character in rest for character in part)
+
+
+def _read_arguments(*fragments: str, schema: dict[str, object] | None = None) -> object:
+    reader = ArgumentsReader(Parameters(SCHEMA if schema is None else schema))
+    text = "".join([reader.feed(fragment) for fragment in fragments] + [reader.finish()])
+    return json.loads(text)
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(name)
+
+
+def _refuse_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key twice")
+    return dict(pairs)
+
+
+def main() -> None:
+    import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]  # not among the dependencies: no wheel for every Python
+
+    atheris.instrument_all()
+    atheris.Setup(sys.argv, check_all)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
