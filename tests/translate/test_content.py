@@ -16,10 +16,10 @@ from tray_app.translate.content import NO_IMAGES_NOTE, flatten, join_parts, read
         ({"type": "text"}, "[There was content of the type text here. This model cannot read it.]"),
         ({"type": "image"}, NO_IMAGES_NOTE),
         ({"type": "tool_reference", "tool_name": "T"}, "Tool T is now loaded."),
-        ({"type": "document"}, '[There was a document here, "document" (None). This model reads text only.]'),
+        ({"type": "document"}, '[There was a document here, "document" (None). This model cannot read it.]'),
         (
             {"type": "document", "source": {"type": "file", "file_id": "f"}},
-            '[There was a document here, "document" (file). This model reads text only.]',
+            '[There was a document here, "document" (f). This model cannot read it.]',
         ),
         (
             {"type": "document", "title": "t", "source": {"type": "content", "content": "abc"}},
