@@ -11,6 +11,7 @@ from aiohttp import web
 
 from tray_app.errors import UserActionNeeded
 from tray_app.keys import Keys
+from tray_app.proxy.pdf import PdfTexts
 from tray_app.proxy.upstream import UpstreamClient
 from tray_app.settings import Settings
 from tray_app.status import StatusBoard
@@ -34,6 +35,7 @@ class Gateway:
         self.config = config
         self.board = board
         self.upstream = upstream
+        self.pdfs = PdfTexts()
         self.demo_url = demo_url
         self.is_quitting = False
         self.serving: set[asyncio.Task[object]] = set()

@@ -53,6 +53,14 @@ def _without_billing_header(text: str) -> str:
     return text.partition("\n")[2].lstrip("\n")
 
 
+def find_pdfs(body: dict[str, Any]) -> list[Block]:
+    """The documents of a request that hold a PDF, also those in the results of tools. The request may be malformed."""
+    messages = body.get("messages")
+    contents = [message.get("content") for message in _dicts(messages)]
+    contents += [block.get("content") for content in contents for block in _dicts(content)]
+    return [block for content in contents for block in _dicts(content) if _is_pdf(block)]
+
+
 def to_parts(blocks: list[Block], *, takes_images: bool) -> list[Block]:
     """OpenAI content parts (`text`, `image_url`) of a user turn's blocks, in order; empty texts are left out.
 
@@ -126,6 +134,16 @@ def _image_url(block: Block) -> str:
     if source.get("type") == "base64":
         return f"data:{source.get('media_type', 'image/png')};base64,{source.get('data', '')}"
     return str(source.get("url") or "")
+
+
+def _is_pdf(block: Block) -> bool:
+    source = block.get("source")
+    return (
+        block.get("type") == "document"
+        and isinstance(source, dict)
+        and source.get("type") == "base64"
+        and source.get("media_type") == "application/pdf"
+    )
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:
