@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tray_app.catalog import MODELS
 from tray_app.errors import SettingsError
 from tray_app.settings import (
     NVIDIA_URL,
@@ -20,7 +21,7 @@ from tray_app.settings import (
 
 URL = f'a web address such as "{NVIDIA_URL}"'
 ADDRESS = 'an address such as "127.0.0.1:3001"'
-MODEL = '"z-ai/glm4.7" or "minimaxai/minimax-m2.1"'
+MODEL = "one of " + ", ".join(f'"{model.id}"' for model in MODELS)
 SWITCH = "true or false"
 SECONDS = "a whole number of seconds, 1 or more"
 NUMBER = "a whole number, 0 or more"

@@ -41,6 +41,7 @@ ONLY_IN = {
     "PIL": {"tray"},
     "pystray": {"tray", "desktop"},
     "jeepney": {"tray"},
+    "pypdf": {"proxy"},
     "keyring": {"keys"},
     "filelock": {"instance", "settings_store"},
 }

@@ -11,7 +11,12 @@ from tray_app.redaction import hide_secrets
 FILE_NAME = "claude-nvidia-tray.log"
 _FILE_BYTES = 2_000_000
 _OLD_FILES = 3
-_LOGGERS = {"tray_app": logging.INFO, "aiohttp": logging.WARNING, "asyncio": logging.WARNING}
+_LOGGERS = {
+    "tray_app": logging.INFO,
+    "aiohttp": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "pypdf": logging.CRITICAL,  # its warnings quote the document
+}
 """Ours, and those of the libraries that would print tracebacks on the terminal."""
 
 

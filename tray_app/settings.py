@@ -129,7 +129,7 @@ def _model(value: object) -> str:
     return model.id
 
 
-_MODEL_IDS = " or ".join(f'"{model.id}"' for model in catalog.MODELS)
+_MODEL_IDS = "one of " + ", ".join(f'"{model.id}"' for model in catalog.MODELS)
 
 _CHECKS: dict[str, tuple[Callable[[object], Any], str]] = {
     "nvidia_url": (_url, f'a web address such as "{NVIDIA_URL}"'),

@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
+from tray_app.catalog import GLM_4_7, GLM_5_3, GPT_OSS_20B, KIMI_K3, MINIMAX_M2_1, NEMOTRON_3_SUPER, Model
 from tray_app.translate.request import ChatRequest, to_chat
 
 SEEING = replace(GLM_4_7, id="test/seeing", label="Seeing", takes_images=True, thinking_on={}, thinking_off={})
 
-ROWS: dict[str, Model] = {"glm": GLM_4_7, "minimax": MINIMAX_M2_1, "seeing": SEEING}
+ROWS: dict[str, Model] = {
+    "glm": GLM_4_7,
+    "minimax": MINIMAX_M2_1,
+    "seeing": SEEING,
+    "glm-5.3": GLM_5_3,
+    "kimi": KIMI_K3,
+    "gpt-oss": GPT_OSS_20B,
+    "nemotron": NEMOTRON_3_SUPER,
+}
 
 FAMILIES = {GLM_4_7.id: "glm", MINIMAX_M2_1.id: "minimax"}
 """What the kit's validator calls the models that it knows."""

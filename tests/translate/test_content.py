@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tray_app.translate.content import NO_IMAGES_NOTE, flatten, join_parts, read_system, to_parts, to_text
+from tray_app.translate.content import NO_IMAGES_NOTE, find_pdfs, flatten, join_parts, read_system, to_parts, to_text
 
 
 @pytest.mark.parametrize(
@@ -16,10 +16,10 @@ from tray_app.translate.content import NO_IMAGES_NOTE, flatten, join_parts, read
         ({"type": "text"}, "[There was content of the type text here. This model cannot read it.]"),
         ({"type": "image"}, NO_IMAGES_NOTE),
         ({"type": "tool_reference", "tool_name": "T"}, "Tool T is now loaded."),
-        ({"type": "document"}, '[There was a document here, "document" (None). This model reads text only.]'),
+        ({"type": "document"}, '[There was a document here, "document" (None). This model cannot read it.]'),
         (
             {"type": "document", "source": {"type": "file", "file_id": "f"}},
-            '[There was a document here, "document" (file). This model reads text only.]',
+            '[There was a document here, "document" (f). This model cannot read it.]',
         ),
         (
             {"type": "document", "title": "t", "source": {"type": "content", "content": "abc"}},
@@ -53,6 +53,21 @@ def test_flattened_content_is_lines(content: object, text: str) -> None:
 def test_an_image_that_cannot_be_passed_on_is_a_note_even_for_a_model_that_sees(source: object) -> None:
     [part] = to_parts([{"type": "image", "source": source}], takes_images=True)
     assert part == {"type": "text", "text": NO_IMAGES_NOTE}
+
+
+def test_pdfs_are_found_in_turns_and_in_results_of_a_request_that_may_be_malformed() -> None:
+    def document(**source: Any) -> dict[str, Any]:
+        return {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", **source}}
+
+    pdf, result = document(data="a"), document(data="b")
+    others = [document(media_type="application/zip"), document(type="url", url="https://a.test/b.pdf")]
+    content = [*others, pdf, {"type": "tool_result", "content": [result, *others]}, {"type": "document"}, 5, None]
+    found = find_pdfs(
+        {"messages": [None, {"content": "text"}, {}, {"content": content}, {"content": {"type": "text"}}]}
+    )
+    assert [id(block) for block in found] == [id(pdf), id(result)]
+    assert not find_pdfs({})
+    assert not find_pdfs({"messages": {"content": content}})
 
 
 def test_parts_without_images_are_one_string() -> None:

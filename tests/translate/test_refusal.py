@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.validators import check_error
-from tray_app.catalog import GLM_4_7
+from tray_app.catalog import GLM_4_7, GPT_OSS_20B
 from tray_app.translate.refusal import explain_refusal, explain_stream_error, read_detail
 
 KEY = "nvapi-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
@@ -103,7 +103,7 @@ TABLE: list[tuple[int, bytes, int, str, str]] = [
     ],
 )
 def test_a_refusal_is_explained(row: tuple[int, bytes], status: int, kind: str, sentence: str) -> None:
-    error = explain_refusal(*row, GLM_4_7.label, GLM_4_7.context_tokens)
+    error = explain_refusal(*row, GLM_4_7)
     assert (error.status, error.type) == (status, kind)
     assert re.search(sentence, error.message), error.message
     assert KEY not in error.message
@@ -111,8 +111,15 @@ def test_a_refusal_is_explained(row: tuple[int, bytes], status: int, kind: str, 
     check_error(error.body("req_1"))
 
 
+@pytest.mark.parametrize(("status", "body"), [(410, RETIRED), (404, NOT_FOUND)])
+def test_a_model_that_is_gone_names_its_successor_where_there_is_one(status: int, body: bytes) -> None:
+    sentence = explain_refusal(status, body, GLM_4_7).message
+    assert 'in the tray menu, or set "model" to "z-ai/glm-5.2" (GLM 5.2) in the settings file' in sentence
+    assert "settings file" not in explain_refusal(status, body, GPT_OSS_20B).message
+
+
 def test_a_rate_limit_says_when_to_come_back_within_what_clients_wait_for() -> None:
-    error = explain_refusal(429, b"", GLM_4_7.label, GLM_4_7.context_tokens)
+    error = explain_refusal(429, b"", GLM_4_7)
     assert 1 <= int(error.headers()["retry-after"]) <= 60
 
 

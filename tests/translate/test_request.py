@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tests.translate.rows import FAMILIES, ROWS, SEEING, ask
+from tests.translate.rows import FAMILIES, ROWS, ask
 from tests.validators import check_chat_request
-from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, EarlierThinking, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
 from tray_app.translate.request import read_model_name, to_chat
@@ -50,9 +51,60 @@ def test_only_fields_that_nvidia_accepts_are_sent() -> None:
     accepted |= {"tool_choice", "parallel_tool_calls", "chat_template_kwargs"}
     for case in (param.values[0] for param in CASES):
         if isinstance(case, dict) and "chat" in case:
-            chat = to_chat(case["request"], ROWS[case.get("model", "glm")]).body
-            assert set(chat) <= accepted, case["name"]
+            model = ROWS[case.get("model", "glm")]
+            chat = to_chat(case["request"], model).body
+            by_row = {"reasoning_effort": bool(model.efforts), "response_format": model.takes_json_schema}
+            assert set(chat) <= accepted | {name for name, is_taken in by_row.items() if is_taken}, case["name"]
             assert "max_tokens" in chat
+
+
+def test_a_row_is_all_that_a_new_model_needs() -> None:
+    model = Model(
+        id="lab/made-up",
+        label="Made Up",
+        letter="X",
+        context_tokens=9_000,
+        max_output_tokens=500,
+        takes_images=True,
+        takes_top_k=True,
+        takes_json_schema=True,
+        thinking_on={"chat_template_kwargs": {"ponder": True}},
+        thinking_off={"chat_template_kwargs": {"ponder": False}},
+        efforts=("medium",),
+        earlier_thinking=EarlierThinking.IN_CONTENT,
+    )
+    chat = to_chat(
+        {
+            "messages": [
+                {
+                    "role": "assistant",
+                    "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "?"}],
+                },
+                {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://a.test/b"}}]},
+            ],
+            "top_k": 40,
+            "thinking": {"type": "adaptive"},
+            "output_config": {"effort": "high", "format": {"type": "json_schema", "schema": {"type": "object"}}},
+        },
+        model,
+    )
+    assert chat.body == {
+        "model": "lab/made-up",
+        "messages": [
+            {"role": "assistant", "content": "<think>\nhm\n</think>\n?"},
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a.test/b"}}]},
+        ],
+        "max_tokens": 500,
+        "top_k": 40,
+        "chat_template_kwargs": {"ponder": True},
+        "reasoning_effort": "medium",
+        "response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}},
+    }
+
+
+@pytest.mark.parametrize("top_k", [0, -1], ids=repr)
+def test_a_top_k_of_nothing_is_not_sent(top_k: int) -> None:
+    assert "top_k" not in ask(replace(GLM_4_7, takes_top_k=True), top_k=top_k).body
 
 
 def test_max_tokens_leave_room_for_the_prompt_in_the_window() -> None:
@@ -146,7 +198,10 @@ def any_block(content: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         "name": st.text(max_size=3) | JSON,
         "input": JSON,
         "content": content | JSON,
-        "source": JSON | st.fixed_dictionaries({"type": st.sampled_from(["text", "base64", "url", "content"])}),
+        "source": JSON
+        | st.fixed_dictionaries(
+            {"type": st.sampled_from(["text", "base64", "url", "content"])}, optional={"content": content, "data": JSON}
+        ),
         "is_error": st.booleans() | JSON,
     }
     return st.fixed_dictionaries({"type": BLOCK_TYPES}, optional=fields)
@@ -155,19 +210,22 @@ def any_block(content: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 CONTENT = st.text(max_size=3) | st.lists(any_block(st.text(max_size=3) | st.lists(any_block(JSON), max_size=2)) | JSON)
 MESSAGE = st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant", "system"]), "content": CONTENT | JSON})
 TOOL = st.fixed_dictionaries({}, optional={"name": JSON, "type": JSON, "description": JSON, "input_schema": JSON})
+FORMAT = st.fixed_dictionaries({"type": st.just("json_schema")}, optional={"schema": JSON}) | JSON
 BODY = st.fixed_dictionaries(
     {"messages": st.lists(MESSAGE | JSON, max_size=4) | JSON},
     optional={
         "system": CONTENT | JSON,
         "tools": st.lists(TOOL | JSON, max_size=3) | JSON,
         "tool_choice": st.fixed_dictionaries({"type": JSON | st.sampled_from(["any", "tool"])}) | JSON,
-        **dict.fromkeys(["max_tokens", "temperature", "top_p", "stop_sequences", "stream", "thinking"], JSON),
+        "output_config": st.fixed_dictionaries({}, optional={"effort": JSON, "format": FORMAT}) | JSON,
+        "output_format": FORMAT,
+        **dict.fromkeys(["max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "stream", "thinking"], JSON),
     },
 )
 
 
 @bounded
-@given(BODY, st.sampled_from([GLM_4_7, SEEING]))
+@given(BODY, st.sampled_from([*ROWS.values()]))
 def test_any_json_object_is_translated_or_refused_by_field(body: dict[str, Any], model: Any) -> None:
     try:
         chat = to_chat(body, model)

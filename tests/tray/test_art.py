@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageChops
 
-from tray_app.catalog import MODELS
+from tray_app.catalog import DEFAULTS
 from tray_app.settings import Settings
 from tray_app.status import Phase, Status, Trouble
 from tray_app.tray.art import SIZE_PX, IconState, draw, read_state
@@ -56,7 +56,7 @@ def test_states_can_be_told_without_colour() -> None:
 
 
 def test_the_small_icon_still_shows_the_letter() -> None:
-    small = [draw(IconState(model.letter)).resize((16, 16)) for model in MODELS]
+    small = [draw(IconState(model.letter)).resize((16, 16)) for model in DEFAULTS]
     assert differing_pixels(*small) > 10
 
 

@@ -90,7 +90,7 @@ def test_quit_says_what_it_would_break_off(active: int, label: str) -> None:
     assert build_menu(replace(RUNNING, active_requests=active), Settings(), "bash")[-1].label == label
 
 
-def test_items_never_move() -> None:
+def test_items_do_not_move_while_one_of_the_defaults_is_set() -> None:
     statuses = [
         Status(),
         replace(RUNNING, active_requests=3, troubles=(("key", NO_KEY),)),
@@ -103,6 +103,11 @@ def test_items_never_move() -> None:
         for chosen in settings
     }
     assert len(shapes) == 1
+
+
+def test_a_model_beside_the_defaults_is_offered_while_it_is_set() -> None:
+    lines = show(build_menu(RUNNING, Settings(model="moonshotai/kimi-k3"), "bash"))
+    assert lines[2:6] == ["○ GLM 4.7", "○ MiniMax M2.1", "● Kimi K3", "□ Let Clients Choose the Model"]
 
 
 def test_every_command_can_be_reached() -> None:

@@ -26,6 +26,7 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     settings = config.settings
     model = resolve_model(asked, settings.selected_model, client_chooses=settings.clients_choose_model)
     with gateway.serve():
+        await gateway.pdfs.inline(body)
         chat = to_chat(body, model)
         if search := read_search(body):
             return await answer_search(search, chat, gateway.search_backend)
@@ -38,6 +39,7 @@ async def count_tokens(request: web.Request) -> web.Response:
     read_model_name(body)
     if not isinstance(body.get("messages"), list):
         raise InvalidRequest("messages: Field required")
+    await request.app[GATEWAY].pdfs.inline(body)
     return web.json_response({"input_tokens": estimate_tokens(body)})
 
 

@@ -49,8 +49,7 @@ class UpstreamClient:
                 if response.status != 200:
                     body = await _read_at_most(response, _MAX_ERROR_BYTES)
                     log.warning("upstream answered HTTP %d for %s", response.status, request.model.id)
-                    model = request.model
-                    raise explain_refusal(response.status, body, model.label, model.context_tokens)
+                    raise explain_refusal(response.status, body, request.model)
                 yield response
             finally:
                 response.close()  # a body that was read to its end has already given its connection back

@@ -12,6 +12,7 @@ from tray_app.errors import InvalidRequest
 Block = dict[str, Any]
 
 NO_IMAGES_NOTE = "[There was an image here. This model reads text only.]"
+_IMAGE_FOLLOWS_NOTE = "[The image follows.]"
 _BILLING_HEADER = "x-anthropic-billing-header:"
 _REQUIRED_STRINGS = {"text": ("text",), "tool_use": ("id", "name"), "tool_result": ("tool_use_id",)}
 
@@ -52,8 +53,19 @@ def _without_billing_header(text: str) -> str:
     return text.partition("\n")[2].lstrip("\n")
 
 
+def find_pdfs(body: dict[str, Any]) -> list[Block]:
+    """The documents of a request that hold a PDF, also those in the results of tools. The request may be malformed."""
+    messages = body.get("messages")
+    contents = [message.get("content") for message in _dicts(messages)]
+    contents += [block.get("content") for content in contents for block in _dicts(content)]
+    return [block for content in contents for block in _dicts(content) if _is_pdf(block)]
+
+
 def to_parts(blocks: list[Block], *, takes_images: bool) -> list[Block]:
-    """OpenAI content parts (`text`, `image_url`) of a user turn's blocks, in order; empty texts are left out."""
+    """OpenAI content parts (`text`, `image_url`) of a user turn's blocks, in order; empty texts are left out.
+
+    The images of a document follow its text.
+    """
     parts: list[Block] = []
     for block in blocks:
         if block["type"] == "image":
@@ -62,9 +74,22 @@ def to_parts(blocks: list[Block], *, takes_images: bool) -> list[Block]:
                 parts.append({"type": "image_url", "image_url": {"url": url}})
             else:
                 parts.append({"type": "text", "text": NO_IMAGES_NOTE})
-        elif text := to_text(block):
+        elif text := to_text(block, images_follow=takes_images):
             parts.append({"type": "text", "text": text})
+            if takes_images:
+                parts += to_parts(find_images([block]), takes_images=True)
     return parts
+
+
+def find_images(content: object) -> list[Block]:
+    """The images of a `content` value, also those in its documents."""
+    images: list[Block] = []
+    for block in _dicts(content):
+        if block.get("type") == "image":
+            images.append(block)
+        elif block.get("type") == "document" and isinstance(block.get("source"), dict):
+            images += find_images(block["source"].get("content"))
+    return images
 
 
 def join_parts(parts: list[Block]) -> str | list[Block]:
@@ -74,13 +99,13 @@ def join_parts(parts: list[Block]) -> str | list[Block]:
     return parts
 
 
-def to_text(block: Block) -> str:
-    """One block as text; a note where it has none."""
+def to_text(block: Block, *, images_follow: bool = False) -> str:
+    """One block as text; a note where it has none. `images_follow`: what `find_images` finds in it is sent after it."""
     kind = block["type"]
     if kind == "image":
-        return NO_IMAGES_NOTE
+        return _IMAGE_FOLLOWS_NOTE if images_follow else NO_IMAGES_NOTE
     if kind == "document":
-        return _document_text(block)
+        return _document_text(block, images_follow=images_follow)
     if kind == "tool_reference":
         return f"Tool {block.get('tool_name')} is now loaded."
     if kind == "search_result":
@@ -90,14 +115,15 @@ def to_text(block: Block) -> str:
     return f"[There was content of the type {kind} here. This model cannot read it.]"
 
 
-def flatten(content: object) -> str:
+def flatten(content: object, *, images_follow: bool = False) -> str:
     """The text of a `content` value that may be missing, a string or a list of blocks; blocks by line."""
     if content is None:
         return ""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "\n".join(to_text(block) for block in content if isinstance(block, dict) and "type" in block)
+        blocks = [block for block in _dicts(content) if "type" in block]
+        return "\n".join(to_text(block, images_follow=images_follow) for block in blocks)
     return str(content)
 
 
@@ -110,15 +136,30 @@ def _image_url(block: Block) -> str:
     return str(source.get("url") or "")
 
 
-def _document_text(block: Block) -> str:
+def _is_pdf(block: Block) -> bool:
+    source = block.get("source")
+    return (
+        block.get("type") == "document"
+        and isinstance(source, dict)
+        and source.get("type") == "base64"
+        and source.get("media_type") == "application/pdf"
+    )
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _document_text(block: Block, *, images_follow: bool) -> str:
     source = block.get("source")
     source = source if isinstance(source, dict) else {}
     title = str(block.get("title") or "document")
     if source.get("type") == "text":
         text = str(source.get("data", ""))
     elif source.get("type") == "content":
-        text = flatten(source.get("content"))
+        text = flatten(source.get("content"), images_follow=images_follow)
     else:
-        kind = source.get("media_type") or source.get("url") or source.get("type")
-        return f'[There was a document here, "{title}" ({kind}). This model reads text only.]'
-    return f'<document title="{title}">\n{text}\n</document>'
+        kind = source.get("url") or source.get("file_id") or source.get("media_type") or source.get("type")
+        return f'[There was a document here, "{title}" ({kind}). This model cannot read it.]'
+    about = f"[About this document: {block['context']}]\n" if block.get("context") else ""
+    return f'<document title="{title}">\n{about}{text}\n</document>'

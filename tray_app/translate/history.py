@@ -9,14 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tray_app.catalog import Model
+from tray_app.catalog import EarlierThinking, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
-from tray_app.translate.content import Block, flatten, join_parts, read_blocks, read_system, to_parts, to_text
+from tray_app.translate.content import (
+    Block,
+    find_images,
+    flatten,
+    join_parts,
+    read_blocks,
+    read_system,
+    to_parts,
+    to_text,
+)
 from tray_app.translate.tools import send_name
 
 NO_RESULT = "[This call has no result: it was interrupted.]"
-_IMAGE_FOLLOWS = {"type": "text", "text": "[The image follows.]"}
 
 ChatMessage = dict[str, Any]
 
@@ -35,7 +43,7 @@ def to_messages(messages: object, model: Model) -> list[ChatMessage]:
     open_calls: list[str] = []
     for turn in _read_turns(messages):
         if turn.role == "assistant":
-            message = _assistant_message(turn.blocks)
+            message = _assistant_message(turn.blocks, model)
             open_calls = [call["id"] for call in message.get("tool_calls", ())]
             chat.append(message)
         else:
@@ -74,7 +82,7 @@ def _read_turns(messages: object) -> list[_Turn]:
     return turns
 
 
-def _assistant_message(blocks: list[Block]) -> ChatMessage:
+def _assistant_message(blocks: list[Block], model: Model) -> ChatMessage:
     texts: list[str] = []
     thoughts: list[str] = []
     calls: list[dict[str, Any]] = []
@@ -88,7 +96,11 @@ def _assistant_message(blocks: list[Block]) -> ChatMessage:
             texts.append(text)
     message: ChatMessage = {"role": "assistant", "content": "\n\n".join(texts)}
     if thinking := "\n".join(thought for thought in thoughts if thought):
-        message["reasoning_content"] = thinking
+        match model.earlier_thinking:
+            case EarlierThinking.IN_FIELD:
+                message["reasoning_content"] = thinking
+            case EarlierThinking.IN_CONTENT:
+                message["content"] = f"<think>\n{thinking}\n</think>\n{message['content']}"
     if calls:
         message["tool_calls"] = calls
     return message
@@ -137,19 +149,14 @@ def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[Cha
 
 
 def _result_text(block: Block, model: Model) -> str:
-    content = block.get("content")
-    if model.takes_images and isinstance(content, list):
-        content = [_IMAGE_FOLLOWS if item["type"] == "image" else item for item in content]
-    text = flatten(content)
+    text = flatten(block.get("content"), images_follow=model.takes_images)
     return f"[The tool failed]\n{text}" if block.get("is_error") is True else text
 
 
 def _result_images(results: list[Block], model: Model) -> list[Block]:
     if not model.takes_images:
         return []
-    contents = (result.get("content") for result in results)
-    shown = [block for content in contents if isinstance(content, list) for block in content]
-    return to_parts([block for block in shown if block["type"] == "image"], takes_images=True)
+    return to_parts([image for result in results for image in find_images(result.get("content"))], takes_images=True)
 
 
 def _tool_message(call: str, text: str) -> ChatMessage:

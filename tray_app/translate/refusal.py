@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tray_app.catalog import Model, find_model
 from tray_app.errors import InvalidRequest, Overloaded, ProxyError, RateLimited, UpstreamFault, UserActionNeeded
 from tray_app.redaction import hide_secrets
 from tray_app.translate import json_text
@@ -26,29 +27,31 @@ _TOTAL = re.compile(r"requested (\d+)\b(?! output)")
 _NO_ROOM = re.compile(r"max_tokens must be at least 1, got (-\d+)")
 
 
-def explain_refusal(status: int, body: bytes, model_label: str, context_tokens: int) -> ProxyError:
+def explain_refusal(status: int, body: bytes, model: Model) -> ProxyError:
     """The error to pass on for an HTTP status other than 200."""
     detail = read_detail(body)
     if status in (401, 403):
         return UserActionNeeded(
             "NVIDIA refused your API key"
-            + (f" for {model_label}" if status == 403 else "")
+            + (f" for {model.label}" if status == 403 else "")
             + ". Check the key on build.nvidia.com, then set it with `claude-nvidia-tray set-key`."
         )
     if status == 410 or "end of life" in detail:
         date = _RETIRED.search(detail)
         when = f" on {date[1]}" if date else ""
-        return UserActionNeeded(f"NVIDIA retired {model_label}{when}. Choose another model in the tray menu.")
+        return UserActionNeeded(
+            f"NVIDIA retired {model.label}{when}. Choose another model in the tray menu{_name_successor(model)}."
+        )
     if status == 404:
         return UserActionNeeded(
-            f"NVIDIA does not serve {model_label} to your API key. Choose another model in the tray menu, "
-            "or look on build.nvidia.com whether it is still offered."
+            f"NVIDIA does not serve {model.label} to your API key. Choose another model in the tray menu"
+            f"{_name_successor(model)}, or look on build.nvidia.com whether it is still offered."
         )
     if status == 429:
-        return RateLimited(f"NVIDIA's rate limit for {model_label} is reached.", retry_after_s=RATE_LIMIT_PAUSE_S)
+        return RateLimited(f"NVIDIA's rate limit for {model.label} is reached.", retry_after_s=RATE_LIMIT_PAUSE_S)
     if status >= 500 or "DEGRADED" in detail or "ResourceExhausted" in detail:
-        return Overloaded(f"NVIDIA is overloaded: {model_label} answered with HTTP {status}.")
-    if overflow := _explain_overflow(detail, context_tokens):
+        return Overloaded(f"NVIDIA is overloaded: {model.label} answered with HTTP {status}.")
+    if overflow := _explain_overflow(detail, model.context_tokens):
         return overflow
     if status in (400, 413, 422):
         return InvalidRequest(f"NVIDIA refused the request: {detail or f'HTTP {status}, without a reason'}")
@@ -69,6 +72,11 @@ def read_detail(body: bytes) -> str:
         text = body.decode("utf-8", "replace").strip()
         return "" if text.startswith("<") else _clean(text)
     return _clean(_find_text(value) or "")
+
+
+def _name_successor(model: Model) -> str:
+    successor = find_model(model.successor)
+    return f', or set "model" to "{successor.id}" ({successor.label}) in the settings file' if successor else ""
 
 
 def _explain_overflow(detail: str, context_tokens: int) -> ProxyError | None:

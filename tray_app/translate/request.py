@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tray_app.catalog import Model
+from tray_app.catalog import EFFORTS, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate.content import read_system
 from tray_app.translate.history import to_messages
+from tray_app.translate.output import read_effort, read_format
 from tray_app.translate.schema import Schema
 from tray_app.translate.tokens import estimate_tokens
 from tray_app.translate.tools import Tool, read_choice, read_tools
@@ -51,7 +52,8 @@ def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
     """
     offer = read_tools(body.get("tools"))
     choice = read_choice(body.get("tool_choice"), offer, model)
-    system = "\n\n".join(text for text in (read_system(body.get("system")), choice.instruction) if text)
+    answer_format, on_format = read_format(body, model, has_tools=bool(offer.functions))
+    system = "\n\n".join(text for text in (read_system(body.get("system")), choice.instruction, on_format) if text)
     messages = to_messages(body.get("messages"), model)
     if system:
         messages.insert(0, {"role": "system", "content": system})
@@ -61,8 +63,9 @@ def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
         "model": model.id,
         "messages": messages,
         "max_tokens": _max_tokens(body, model, input_tokens),
-        **_sampling(body),
-        **(model.thinking_on if thinks else model.thinking_off),
+        **_sampling(body, model),
+        **_thinking(model, thinks, read_effort(body)),
+        **answer_format,
     }
     if stops := _read_stops(body):
         chat["stop"] = stops[:MAX_STOPS]
@@ -111,6 +114,17 @@ def _asks_to_think(body: dict[str, Any]) -> bool:
     return thinking is not None and thinking.get("type") in ("enabled", "adaptive")
 
 
+def _thinking(model: Model, thinks: bool, effort: str) -> dict[str, Any]:
+    """Fields for thinking that is on or off, and for its effort: the one that was asked for, or the next above it."""
+    fields = dict(model.thinking_on if thinks else model.thinking_off)
+    if thinks and effort and model.efforts:
+        enough = (known for known in model.efforts if EFFORTS.index(known) >= EFFORTS.index(effort))
+        fields["reasoning_effort"] = next(enough, model.efforts[-1])
+    elif not thinks and not fields and model.efforts:  # what cannot be switched off can be kept short
+        fields["reasoning_effort"] = model.efforts[0]
+    return fields
+
+
 def _max_tokens(body: dict[str, Any], model: Model, input_tokens: int) -> int:
     wanted = body.get("max_tokens")
     if wanted is None:
@@ -125,7 +139,7 @@ def _max_tokens(body: dict[str, Any], model: Model, input_tokens: int) -> int:
     return min(wanted, model.max_output_tokens, room)
 
 
-def _sampling(body: dict[str, Any]) -> dict[str, Any]:
+def _sampling(body: dict[str, Any], model: Model) -> dict[str, Any]:
     sampling: dict[str, Any] = {}
     temperature = _number(body, "temperature")
     if temperature is not None:
@@ -133,6 +147,11 @@ def _sampling(body: dict[str, Any]) -> dict[str, Any]:
     top_p = _number(body, "top_p")
     if top_p is not None:
         sampling["top_p"] = min(max(top_p, 0.01), 1.0)
+    top_k = body.get("top_k")
+    if top_k is not None and (isinstance(top_k, bool) or not isinstance(top_k, int)):
+        raise InvalidRequest("top_k: Input should be a valid integer")
+    if top_k and top_k > 0 and model.takes_top_k:
+        sampling["top_k"] = top_k
     return sampling
 
 

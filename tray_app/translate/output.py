@@ -1,0 +1,57 @@
+"""What a request asks of its answer as a whole, in `output_config`: how much effort, and which JSON schema it must fit.
+
+https://platform.claude.com/docs/en/build-with-claude/effort and .../structured-outputs
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tray_app.catalog import EFFORTS, Model
+from tray_app.errors import InvalidRequest
+from tray_app.translate import json_text
+
+
+def read_effort(body: dict[str, Any]) -> str:
+    """One of EFFORTS; empty where the client asks for none, or for one that does not exist yet."""
+    effort = _read_config(body).get("effort")
+    if effort is not None and not isinstance(effort, str):
+        raise InvalidRequest("output_config.effort: Input should be a valid string")
+    return effort if effort in EFFORTS else ""
+
+
+def read_format(body: dict[str, Any], model: Model, *, has_tools: bool) -> tuple[dict[str, Any], str]:
+    """Request fields for the schema that the answer must fit, and an instruction where a field cannot say it.
+
+    `response_format` binds every word of an answer, so that a model could no longer call a tool.
+    """
+    schema = _read_schema(body)
+    if schema is None:
+        return {}, ""
+    if model.takes_json_schema and not has_tools:
+        return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}}, ""
+    text = json_text.encode(schema).decode()
+    return {}, f"Answer with nothing but JSON, without a code fence, that fits this JSON schema:\n{text}"
+
+
+def _read_config(body: dict[str, Any]) -> dict[str, Any]:
+    config = body.get("output_config")
+    if config is not None and not isinstance(config, dict):
+        raise InvalidRequest("output_config: Input should be an object")
+    return config or {}
+
+
+def _read_schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    wanted, where = _read_config(body).get("format"), "output_config.format"
+    if wanted is None:  # the name it had as a beta
+        wanted, where = body.get("output_format"), "output_format"
+    if wanted is None:
+        return None
+    if not isinstance(wanted, dict):
+        raise InvalidRequest(f"{where}: Input should be an object")
+    if wanted.get("type") != "json_schema":
+        raise InvalidRequest(f"{where}.type: Input should be 'json_schema'")
+    schema = wanted.get("schema")
+    if not isinstance(schema, dict):
+        raise InvalidRequest(f"{where}.schema: Input should be a JSON schema object")
+    return schema
