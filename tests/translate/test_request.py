@@ -156,6 +156,14 @@ def test_the_requests_of_one_conversation_share_their_prefix_whatever_the_billin
     assert ask(system=system("a1b2c")).body == ask(system=system("0ff1e")).body
 
 
+def test_a_request_that_is_nested_too_deeply_is_refused() -> None:
+    schema: dict[str, Any] = {}
+    for _ in range(2_000):
+        schema = {"properties": {"p": schema}}
+    with pytest.raises(InvalidRequest, match="nested too deeply"):
+        ask(tools=[{"name": "T", "input_schema": schema}])
+
+
 @pytest.mark.parametrize("body", [{}, {"model": None}], ids=["no model", "model null"])
 def test_a_request_without_a_model_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match=r"^model: Field required$"):

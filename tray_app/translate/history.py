@@ -6,6 +6,7 @@ the next user turn in any order, mixed with text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ from tray_app.translate.content import (
     to_parts,
     to_text,
 )
-from tray_app.translate.tools import send_name
+from tray_app.translate.tools import Tool, send_name
 
 NO_RESULT = "[This call has no result: it was interrupted.]"
 
@@ -37,13 +38,16 @@ class _Turn:
     """System texts from within the conversation. A second system message is lost in some models' templates."""
 
 
-def to_messages(messages: object, model: Model) -> list[ChatMessage]:
-    """The OpenAI messages of a conversation, without a system message; InvalidRequest names the field that is wrong."""
+def to_messages(messages: object, model: Model, tools: Mapping[str, Tool]) -> list[ChatMessage]:
+    """The OpenAI messages of a conversation, without a system message; InvalidRequest names the field that is wrong.
+
+    `tools`: name as sent -> tool, for earlier calls to go back in the words of the schemas that are sent.
+    """
     chat: list[ChatMessage] = []
     open_calls: list[str] = []
     for turn in _read_turns(messages):
         if turn.role == "assistant":
-            message = _assistant_message(turn.blocks, model)
+            message = _assistant_message(turn.blocks, model, tools)
             open_calls = [call["id"] for call in message.get("tool_calls", ())]
             chat.append(message)
         else:
@@ -82,14 +86,14 @@ def _read_turns(messages: object) -> list[_Turn]:
     return turns
 
 
-def _assistant_message(blocks: list[Block], model: Model) -> ChatMessage:
+def _assistant_message(blocks: list[Block], model: Model, tools: Mapping[str, Tool]) -> ChatMessage:
     texts: list[str] = []
     thoughts: list[str] = []
     calls: list[dict[str, Any]] = []
     for block in blocks:
         kind = block["type"]
         if kind == "tool_use":
-            calls.append(_call(block))
+            calls.append(_call(block, tools))
         elif kind == "thinking":
             thoughts.append(str(block.get("thinking") or ""))
         elif kind != "redacted_thinking" and (text := to_text(block)):
@@ -106,15 +110,15 @@ def _assistant_message(blocks: list[Block], model: Model) -> ChatMessage:
     return message
 
 
-def _call(block: Block) -> dict[str, Any]:
-    arguments = block.get("input")
+def _call(block: Block, tools: Mapping[str, Tool]) -> dict[str, Any]:
+    name, arguments = send_name(block["name"]), block.get("input")
+    arguments = arguments if isinstance(arguments, dict) else {}
+    if name in tools:
+        arguments = tools[name].parameters.rename(arguments)
     return {
-        "id": str(block.get("id")),
+        "id": block["id"],
         "type": "function",
-        "function": {
-            "name": send_name(str(block.get("name"))),
-            "arguments": json_text.encode(arguments if isinstance(arguments, dict) else {}).decode(),
-        },
+        "function": {"name": name, "arguments": json_text.encode(arguments).decode()},
     }
 
 

@@ -50,11 +50,18 @@ def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
 
     Unknown fields (metadata, betas, context_management, ...) are for Anthropic's own servers: not sent, not refused.
     """
+    try:
+        return _translate(body, model)
+    except RecursionError:
+        raise InvalidRequest("The request is nested too deeply.") from None
+
+
+def _translate(body: dict[str, Any], model: Model) -> ChatRequest:
     offer = read_tools(body.get("tools"))
     choice = read_choice(body.get("tool_choice"), offer, model)
     answer_format, on_format = read_format(body, model, has_tools=bool(offer.functions))
     system = "\n\n".join(text for text in (read_system(body.get("system")), choice.instruction, on_format) if text)
-    messages = to_messages(body.get("messages"), model)
+    messages = to_messages(body.get("messages"), model, offer.tools)
     if system:
         messages.insert(0, {"role": "system", "content": system})
     thinks = _asks_to_think(body)

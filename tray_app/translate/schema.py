@@ -48,6 +48,8 @@ class Parameters:
         if left_out := self._required_nullables():
             names = self._sent_names()
             sent["required"] = [name for name in sent["required"] if names.get(name, name) not in left_out]
+        if not sent.get("required", True):
+            del sent["required"]
         return sent
 
     def client_name(self, sent_name: str) -> str:
