@@ -11,6 +11,7 @@ from aiohttp import web
 
 from tray_app.errors import UserActionNeeded
 from tray_app.keys import Keys
+from tray_app.proxy.calibrations import Calibrations
 from tray_app.proxy.upstream import UpstreamClient
 from tray_app.settings import Settings
 from tray_app.status import StatusBoard
@@ -30,10 +31,18 @@ class GatewayConfig:
 class Gateway:
     """The state of one running gateway. Lives in the proxy thread; only `config` is set from outside."""
 
-    def __init__(self, config: GatewayConfig, board: StatusBoard, upstream: UpstreamClient, demo_url: str = "") -> None:
+    def __init__(
+        self,
+        config: GatewayConfig,
+        board: StatusBoard,
+        upstream: UpstreamClient,
+        calibrations: Calibrations,
+        demo_url: str = "",
+    ) -> None:
         self.config = config
         self.board = board
         self.upstream = upstream
+        self.calibrations = calibrations
         self.demo_url = demo_url
         self.is_quitting = False
         self.serving: set[asyncio.Task[object]] = set()

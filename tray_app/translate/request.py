@@ -8,14 +8,14 @@ from typing import Any
 
 from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
+from tray_app.translate.calibration import UNCALIBRATED, Calibration
 from tray_app.translate.content import read_system
 from tray_app.translate.history import to_messages
-from tray_app.translate.tokens import estimate_tokens
+from tray_app.translate.tokens import Estimate, estimate_chat
 from tray_app.translate.tools import read_choice, read_tools
 
 MAX_STOPS = 4  # NVIDIA refuses more
 _LEAST_ROOM_TOKENS = 1_024
-_ESTIMATE_MARGIN = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,17 @@ class ChatRequest:
     """Name sent upstream -> the client's name."""
     shows_thinking: bool
     """Thinking that the client did not ask for is not shown to it, as Anthropic's API never shows it."""
+    estimate: Estimate
+    """Of what is sent."""
     input_tokens: int
-    """Estimate."""
+    """The estimate, calibrated."""
 
     @property
     def is_stream(self) -> bool:
         return bool(self.body.get("stream"))
 
 
-def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
+def to_chat(body: dict[str, Any], model: Model, calibration: Calibration = UNCALIBRATED) -> ChatRequest:
     """The request for `model`; InvalidRequest names the field that is wrong.
 
     Unknown fields (metadata, betas, context_management, ...) are for Anthropic's own servers: not sent, not refused.
@@ -48,11 +50,12 @@ def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
     if system:
         messages.insert(0, {"role": "system", "content": system})
     thinks = _asks_to_think(body)
-    input_tokens = estimate_tokens(body)
+    estimate = estimate_chat(messages, offer.functions)
+    input_tokens = estimate.tokens(calibration.factor)
     chat: dict[str, Any] = {
         "model": model.id,
         "messages": messages,
-        "max_tokens": _max_tokens(body, model, input_tokens),
+        "max_tokens": _max_tokens(body, model, round(input_tokens * calibration.margin)),
         **_sampling(body),
         **(model.thinking_on if thinks else model.thinking_off),
     }
@@ -62,7 +65,7 @@ def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
     if _is_stream(body):
         chat["stream"] = True
         chat["stream_options"] = {"include_usage": True}
-    return ChatRequest(chat, model, offer.names, thinks, input_tokens)
+    return ChatRequest(chat, model, offer.names, thinks, estimate, input_tokens)
 
 
 def read_model_name(body: dict[str, Any]) -> str:
@@ -89,7 +92,7 @@ def _asks_to_think(body: dict[str, Any]) -> bool:
     return thinking is not None and thinking.get("type") in ("enabled", "adaptive")
 
 
-def _max_tokens(body: dict[str, Any], model: Model, input_tokens: int) -> int:
+def _max_tokens(body: dict[str, Any], model: Model, most_input_tokens: int) -> int:
     wanted = body.get("max_tokens")
     if wanted is None:
         wanted = model.max_output_tokens
@@ -99,7 +102,7 @@ def _max_tokens(body: dict[str, Any], model: Model, input_tokens: int) -> int:
         raise InvalidRequest("max_tokens: Input should be greater than or equal to 1")
     # upstream refuses a sum past the window; where next to nothing is left, its refusal is the truth and makes the
     # client compact
-    room = max(_LEAST_ROOM_TOKENS, model.context_tokens - round(input_tokens * _ESTIMATE_MARGIN))
+    room = max(_LEAST_ROOM_TOKENS, model.context_tokens - most_input_tokens)
     return min(wanted, model.max_output_tokens, room)
 
 
