@@ -66,16 +66,20 @@ def upstream() -> Iterator[FakeUpstream]:
 class StartGateway(Protocol):
     """Starts a gateway in front of the fake upstream; keywords are settings."""
 
-    def __call__(self, keys: Keys = ..., *, is_demo: bool = ..., **settings: Any) -> RunningGateway: ...
+    def __call__(
+        self, keys: Keys = ..., *, is_demo: bool = ..., state_folder: Path | None = ..., **settings: Any
+    ) -> RunningGateway: ...
 
 
 @pytest.fixture
 def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
     running: list[RunningGateway] = []
 
-    def start(keys: Keys = KEYS, *, is_demo: bool = False, **settings: Any) -> RunningGateway:
+    def start(
+        keys: Keys = KEYS, *, is_demo: bool = False, state_folder: Path | None = None, **settings: Any
+    ) -> RunningGateway:
         chosen = replace(Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0)), **settings)
-        running.append(RunningGateway(chosen, keys, is_demo=is_demo))
+        running.append(RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder))
         return running[-1]
 
     yield start

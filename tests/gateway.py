@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from tests.client import fold, read_events, story
@@ -182,7 +183,13 @@ class RunningGateway(Client):
     """A ProxyService with a board of its own."""
 
     def __init__(
-        self, settings: Settings, keys: Keys, *, is_demo: bool = False, search_backend: SearchBackend | None = None
+        self,
+        settings: Settings,
+        keys: Keys,
+        *,
+        is_demo: bool = False,
+        search_backend: SearchBackend | None = None,
+        state_folder: Path | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -190,7 +197,7 @@ class RunningGateway(Client):
         self.board = StatusBoard()
         self._changed = threading.Condition()
         self.board.subscribe(self._notice)
-        self.service = ProxyService(self.board, search_backend)
+        self.service = ProxyService(self.board, search_backend, state_folder=state_folder)
         self.address: Address = self.service.start(settings, keys, is_demo=is_demo)
         super().__init__(self.address.url)
 

@@ -292,6 +292,24 @@ def test_a_key_set_while_it_runs_is_used(launch: Launch, upstream: FakeUpstream,
     assert upstream.received[0].headers["Authorization"] == "Bearer nvapi-set-later"
 
 
+@posix_only
+def test_the_next_run_knows_what_this_one_learned_about_tokens(launch: Launch, upstream: FakeUpstream) -> None:
+    def count(client: Client) -> int:
+        return int(client.request("POST", "/v1/messages/count_tokens", asked).body["input_tokens"])
+
+    asked = question("All work and no play makes Jack a dull boy. " * 400)
+    app = launch()
+    client = app.wait_listening()
+    counted = count(client)
+    reported = {**completion("Hello!"), "usage": {"prompt_tokens": 2 * counted, "completion_tokens": 3}}
+    upstream.script(*[whole(reported)] * 2)
+    for _ in range(2):
+        client.ask(asked)
+    app.send(signal.SIGTERM)
+    assert app.wait_end() == 0
+    assert count(launch().wait_listening()) == pytest.approx(2 * counted, rel=0.01)
+
+
 def test_no_key_is_written_into_the_log(launch: Launch, upstream: FakeUpstream) -> None:
     upstream.script(whole(completion(f"{NVIDIA_KEY} key-of-this-gateway")))
     app = launch(SERVER_API_KEY="key-of-this-gateway", LOG_BODY_MAX_CHARS="100000")

@@ -69,7 +69,7 @@ class App:
         self._settings = self._store.current  # those that the gateway goes by
         self._keys = Keys()
         self._board = StatusBoard()
-        self._service = ProxyService(self._board)
+        self._service = ProxyService(self._board, state_folder=paths.state)
         self._icon: TrayIcon | None = None
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._is_quitting = False

@@ -44,6 +44,7 @@ class Exchange:
         self._message_id = f"msg_{uuid.uuid4().hex}"
         self._response: web.StreamResponse | None = None  # set once the client has our 200
         self._is_answered = False  # set once a streamed answer is at its end
+        self._prompt_tokens: int | None = None  # as upstream reports them
         self._started_s = time.monotonic()
         self._name = f"{asked[:_NAME_CHARS]!r} -> {chat.model.id}{', streamed' if chat.is_stream else ''}"
         settings = config.settings
@@ -77,16 +78,16 @@ class Exchange:
         async with self._gateway.upstream.open_chat(self._chat, url, key, timeout_s) as reply:
             if self._chat.is_stream:
                 return await self._relay(reply)
-            completion = _decode(await read_answer(reply))
+            completion = self._read(await read_answer(reply))
         message = to_message(completion, self._chat, self._message_id)
         self._log_body("answer", message)
-        self._log_end(message["usage"])
+        self._end(message["usage"])
         return web.json_response(body=json_text.encode(message))
 
     async def _relay(self, reply: aiohttp.ClientResponse) -> web.StreamResponse:
         translator = StreamTranslator(self._chat, self._message_id)
         if "json" in reply.content_type:  # some gateways answer a stream request with a whole completion
-            completion = _decode(await read_answer(reply))
+            completion = self._read(await read_answer(reply))
             translator.feed(completion)
             is_complete = bool(completion.choices)
         else:
@@ -98,7 +99,7 @@ class Exchange:
         if self._preview:
             preview = hide_secrets(self._preview, self._secrets)[: self._preview_chars]
             log.info("%s: text begins %r", self._name, preview)
-        self._log_end(usage)
+        self._end(usage)
         await response.write_eof()
         self._is_answered = True
         await read_rest(reply)
@@ -127,11 +128,17 @@ class Exchange:
         for payload in payloads:
             if payload == _DONE:
                 return True
-            chunk = _decode(payload)
+            chunk = self._read(payload)
             translator.feed(chunk)
             if self._preview_chars and len(self._preview) < self._preview_chars + _KEY_CHARS:
                 self._preview += _text_of(chunk)
         return False
+
+    def _read(self, payload: bytes) -> Chunk:
+        chunk = _decode(payload)
+        if chunk.usage is not None:
+            self._prompt_tokens = chunk.usage.prompt_tokens
+        return chunk
 
     async def _send(self, frames: bytes) -> web.StreamResponse:
         if self._response is None:
@@ -163,7 +170,10 @@ class Exchange:
         if settings.log_bodies and settings.log_body_max_chars:
             log.info("%s: %s %s", self._name, what, show_body(body, settings.log_body_max_chars, self._secrets))
 
-    def _log_end(self, usage: dict[str, int]) -> None:
+    def _end(self, usage: dict[str, int]) -> None:
+        """Logs a complete answer, and learns from it."""
+        if not self._config.is_demo:  # which counts no tokens
+            self._gateway.calibrations.learn(self._chat.model.id, self._chat.estimate, self._prompt_tokens)
         tokens = f"{usage['input_tokens']} + {usage['cache_read_input_tokens']} cached in, {usage['output_tokens']} out"
         log.info("%s: answered in %.1f s, %s", self._name, self._elapsed_s(), tokens)
 

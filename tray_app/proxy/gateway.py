@@ -11,6 +11,7 @@ from aiohttp import web
 
 from tray_app.errors import UserActionNeeded
 from tray_app.keys import Keys
+from tray_app.proxy.calibrations import Calibrations
 from tray_app.proxy.pdf import PdfTexts
 from tray_app.proxy.search import SearchBackend
 from tray_app.proxy.upstream import UpstreamClient
@@ -37,12 +38,14 @@ class Gateway:
         config: GatewayConfig,
         board: StatusBoard,
         upstream: UpstreamClient,
+        calibrations: Calibrations,
         demo_url: str = "",
         search_backend: SearchBackend | None = None,
     ) -> None:
         self.config = config
         self.board = board
         self.upstream = upstream
+        self.calibrations = calibrations
         self.pdfs = PdfTexts()
         self.demo_url = demo_url
         self.search_backend = search_backend

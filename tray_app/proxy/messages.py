@@ -6,14 +6,14 @@ from typing import Any
 
 from aiohttp import web
 
-from tray_app.catalog import MODELS, resolve_model
+from tray_app.catalog import MODELS, Model, resolve_model
 from tray_app.errors import InvalidRequest
 from tray_app.proxy.exchange import Exchange
-from tray_app.proxy.gateway import GATEWAY
+from tray_app.proxy.gateway import GATEWAY, GatewayConfig
 from tray_app.proxy.search import answer_search
 from tray_app.translate import json_text
 from tray_app.translate.request import read_model_name, to_chat
-from tray_app.translate.tokens import estimate_tokens
+from tray_app.translate.tokens import estimate_body
 from tray_app.translate.web_search import read_search
 
 
@@ -23,11 +23,10 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     config = gateway.config
     body = await read_object(request)
     asked = read_model_name(body)
-    settings = config.settings
-    model = resolve_model(asked, settings.selected_model, client_chooses=settings.clients_choose_model)
+    model = _choose_model(asked, config)
     with gateway.serve():
         await gateway.pdfs.inline(body)
-        chat = to_chat(body, model)
+        chat = to_chat(body, model, gateway.calibrations.of(model.id))
         if search := read_search(body):
             return await answer_search(search, chat, gateway.search_backend)
         return await Exchange(request, gateway, config, chat, asked).answer()
@@ -35,12 +34,14 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
 
 async def count_tokens(request: web.Request) -> web.Response:
     """An estimate made here, without upstream: clients ask for dozens at once."""
+    gateway = request.app[GATEWAY]
     body = await read_object(request)
-    read_model_name(body)
+    model = _choose_model(read_model_name(body), gateway.config)
     if not isinstance(body.get("messages"), list):
         raise InvalidRequest("messages: Field required")
-    await request.app[GATEWAY].pdfs.inline(body)
-    return web.json_response({"input_tokens": estimate_tokens(body)})
+    await gateway.pdfs.inline(body)
+    tokens = estimate_body(body).tokens(gateway.calibrations.of(model.id).factor)
+    return web.json_response({"input_tokens": tokens})
 
 
 async def list_models(_: web.Request) -> web.Response:
@@ -52,6 +53,11 @@ async def list_models(_: web.Request) -> web.Response:
     return web.json_response(
         {"data": models, "has_more": False, "first_id": models[0]["id"], "last_id": models[-1]["id"]}
     )
+
+
+def _choose_model(asked: str, config: GatewayConfig) -> Model:
+    settings = config.settings
+    return resolve_model(asked, settings.selected_model, client_chooses=settings.clients_choose_model)
 
 
 async def read_object(request: web.Request) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import errno
 import logging
 import threading
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
@@ -28,9 +29,13 @@ _NOT_ALLOWED = {errno.EACCES, 10013}
 class ProxyService:
     """Runs one gateway at a time on a thread of its own. Not for calls from several threads at once."""
 
-    def __init__(self, board: StatusBoard, search_backend: SearchBackend | None = None) -> None:
+    def __init__(
+        self, board: StatusBoard, search_backend: SearchBackend | None = None, *, state_folder: Path | None = None
+    ) -> None:
+        """`state_folder`: where a gateway keeps what it learned for the next one; None: nowhere."""
         self._board = board
         self._search_backend = search_backend
+        self._state_folder = state_folder
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gateway: Gateway | None = None
@@ -105,6 +110,7 @@ class ProxyService:
     async def _serve(self, settings: Settings, keys: Keys, is_demo: bool, listening: Future[Address]) -> None:
         from aiohttp import web
 
+        from tray_app.proxy.calibrations import Calibrations
         from tray_app.proxy.demo import start_demo
         from tray_app.proxy.gateway import Gateway, GatewayConfig
         from tray_app.proxy.server import make_app
@@ -114,8 +120,9 @@ class ProxyService:
         self._drain_s = self._loop.create_future()
         upstream = UpstreamClient()
         demo = await start_demo() if is_demo else None
-        config, demo_url = GatewayConfig(settings, keys, is_demo), demo.url if demo else ""
-        gateway = Gateway(config, self._board, upstream, demo_url, self._search_backend)
+        config, calibrations = GatewayConfig(settings, keys, is_demo), Calibrations(self._state_folder)
+        demo_url = demo.url if demo else ""
+        gateway = Gateway(config, self._board, upstream, calibrations, demo_url, self._search_backend)
         runner = web.AppRunner(make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=_CLOSE_S)
         try:
             await runner.setup()
@@ -134,6 +141,7 @@ class ProxyService:
             self._gateway = None
             await runner.cleanup()
             await upstream.close()
+            await calibrations.close()
             if demo is not None:
                 await demo.stop()
 

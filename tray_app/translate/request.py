@@ -8,16 +8,16 @@ from typing import Any
 
 from tray_app.catalog import EFFORTS, Model
 from tray_app.errors import InvalidRequest
+from tray_app.translate.calibration import UNCALIBRATED, Calibration
 from tray_app.translate.content import read_system
 from tray_app.translate.history import to_messages
 from tray_app.translate.output import read_effort, read_format
 from tray_app.translate.schema import Schema
-from tray_app.translate.tokens import estimate_tokens
+from tray_app.translate.tokens import Estimate, estimate_chat
 from tray_app.translate.tools import Tool, read_choice, read_tools
 
 MAX_STOPS = 4  # NVIDIA refuses more; the rest is watched for in the answer
 _LEAST_ROOM_TOKENS = 1_024
-_ESTIMATE_MARGIN = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,10 @@ class ChatRequest:
     shows_thinking: bool
     """Thinking that the client did not ask for is not shown to it, as Anthropic's API never shows it."""
     stop_sequences: Sequence[str]
+    estimate: Estimate
+    """Of what is sent."""
     input_tokens: int
-    """Estimate."""
+    """The estimate, calibrated."""
 
     @property
     def is_stream(self) -> bool:
@@ -45,18 +47,18 @@ class ChatRequest:
         return self.tools.get(sent_name) or Tool(sent_name)
 
 
-def to_chat(body: dict[str, Any], model: Model) -> ChatRequest:
+def to_chat(body: dict[str, Any], model: Model, calibration: Calibration = UNCALIBRATED) -> ChatRequest:
     """The request for `model`; InvalidRequest names the field that is wrong.
 
     Unknown fields (metadata, betas, context_management, ...) are for Anthropic's own servers: not sent, not refused.
     """
     try:
-        return _translate(body, model)
+        return _translate(body, model, calibration)
     except RecursionError:
         raise InvalidRequest("The request is nested too deeply.") from None
 
 
-def _translate(body: dict[str, Any], model: Model) -> ChatRequest:
+def _translate(body: dict[str, Any], model: Model, calibration: Calibration) -> ChatRequest:
     offer = read_tools(body.get("tools"))
     choice = read_choice(body.get("tool_choice"), offer, model)
     answer_format, on_format = read_format(body, model, has_tools=bool(offer.functions))
@@ -65,11 +67,12 @@ def _translate(body: dict[str, Any], model: Model) -> ChatRequest:
     if system:
         messages.insert(0, {"role": "system", "content": system})
     thinks = _asks_to_think(body)
-    input_tokens = estimate_tokens(body)
+    estimate = estimate_chat(messages, offer.functions)
+    input_tokens = estimate.tokens(calibration.factor)
     chat: dict[str, Any] = {
         "model": model.id,
         "messages": messages,
-        "max_tokens": _max_tokens(body, model, input_tokens),
+        "max_tokens": _max_tokens(body, model, round(input_tokens * calibration.margin)),
         **_sampling(body, model),
         **_thinking(model, thinks, read_effort(body)),
         **answer_format,
@@ -93,6 +96,7 @@ def _translate(body: dict[str, Any], model: Model) -> ChatRequest:
         },
         shows_thinking=thinks,
         stop_sequences=stops,
+        estimate=estimate,
         input_tokens=input_tokens,
     )
 
@@ -132,7 +136,7 @@ def _thinking(model: Model, thinks: bool, effort: str) -> dict[str, Any]:
     return fields
 
 
-def _max_tokens(body: dict[str, Any], model: Model, input_tokens: int) -> int:
+def _max_tokens(body: dict[str, Any], model: Model, most_input_tokens: int) -> int:
     wanted = body.get("max_tokens")
     if wanted is None:
         wanted = model.max_output_tokens
@@ -142,7 +146,7 @@ def _max_tokens(body: dict[str, Any], model: Model, input_tokens: int) -> int:
         raise InvalidRequest("max_tokens: Input should be greater than or equal to 1")
     # upstream refuses a sum past the window; where next to nothing is left, its refusal is the truth and makes the
     # client compact
-    room = max(_LEAST_ROOM_TOKENS, model.context_tokens - round(input_tokens * _ESTIMATE_MARGIN))
+    room = max(_LEAST_ROOM_TOKENS, model.context_tokens - most_input_tokens)
     return min(wanted, model.max_output_tokens, room)
 
 

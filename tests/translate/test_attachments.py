@@ -1,0 +1,118 @@
+"""The cost of images and PDFs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tray_app.translate.attachments import (
+    MOST_IMAGE_TOKENS,
+    MOST_PDF_TOKENS,
+    PAGE_TOKENS,
+    UNSEEN_TOKENS,
+    count_data_url,
+    count_image,
+    count_pdf,
+)
+from tray_app.translate.tokens import estimate_body, estimate_chat
+
+FORMATS = ["PNG", "JPEG", "GIF", "WEBP"]
+
+
+def draw(width: int, height: int, format: str = "PNG", **options: Any) -> str:
+    """An image in base64."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "navy").save(file, format, **options)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize(
+    ("width", "height", "tokens"),
+    [
+        (1, 1, 1),
+        (200, 200, 54),
+        (1_000, 1_000, 1_334),
+        (1_092, 1_092, 1_590),
+        (1_568, 100, 210),
+        (3_136, 200, 210),  # scaled down to the row above
+        (640, 2_000, 1_050),  # 1,568 high
+        (4_000, 3_000, MOST_IMAGE_TOKENS),
+    ],
+)
+def test_an_image_costs_its_pixels_by_750_after_scaling_down(format: str, width: int, height: int, tokens: int) -> None:
+    assert count_image(draw(width, height, format)) == tokens
+
+
+def test_an_image_is_told_from_its_beginning_alone() -> None:
+    """What follows could not even be decoded."""
+    assert count_image(draw(1_000, 1_000) + "A" * 200_000 + "é" * 1_000_000) == 1_334
+    assert count_image(draw(1_000, 1_000)[:100]) == 1_334
+
+
+def test_a_jpeg_is_told_behind_a_large_thumbnail() -> None:
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + b"\0" * 65_000
+    assert count_image(draw(1_000, 1_000, "JPEG", exif=exif)) == 1_334
+
+
+def test_base64_in_lines_is_read_as_well() -> None:
+    image = base64.encodebytes(base64.b64decode(draw(1_000, 1_000, "JPEG"))).decode()
+    assert "\n" in image.strip()
+    assert count_image(image) == count_image(image.replace("\n", "\r\n")) == count_image(f"\n{image}") == 1_334
+
+
+@pytest.mark.parametrize("data", ["", "A", "A" * 2_000_000, "no image", "éééé", draw(9, 9)[:12]], ids=len)
+def test_an_image_that_cannot_be_read_costs_what_most_images_cost(data: str) -> None:
+    assert count_image(data) == UNSEEN_TOKENS
+
+
+def test_an_image_by_its_address_costs_its_size_if_the_address_holds_it() -> None:
+    assert count_data_url(f"data:image/png;base64,{draw(200, 200)}") == 54
+    assert count_data_url("https://example.org/image.png") == UNSEEN_TOKENS
+    assert count_data_url("data:") == UNSEEN_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "tokens"),
+    [(0, PAGE_TOKENS), (900, PAGE_TOKENS), (320_000, 10_000), (30_000_000, MOST_PDF_TOKENS)],
+)
+def test_a_pdf_costs_its_size_between_one_page_and_a_hundred(size_bytes: int, tokens: int) -> None:
+    assert count_pdf(base64.b64encode(bytes(size_bytes)).decode()) == pytest.approx(tokens, rel=0.001)
+
+
+def source(data: str, media_type: str = "image/png") -> dict[str, Any]:
+    return {"type": "base64", "media_type": media_type, "data": data}
+
+
+@pytest.mark.parametrize(
+    ("block", "tokens"),
+    [
+        ({"type": "image", "source": source(draw(200, 200))}, 54),
+        ({"type": "image", "source": {"type": "url", "url": "https://example.org/image.png"}}, UNSEEN_TOKENS),
+        ({"type": "image", "source": {"type": "file", "file_id": "file_1"}}, UNSEEN_TOKENS),
+        ({"type": "document", "source": source("", "application/pdf")}, PAGE_TOKENS),
+        ({"type": "document", "source": {"type": "url", "url": "https://example.org/a.pdf"}}, UNSEEN_TOKENS),
+        ({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{draw(200, 200)}"}}, 54),
+        ({"type": "image_url", "image_url": {"url": "https://example.org/image.png"}}, UNSEEN_TOKENS),
+        ({"type": "image_url"}, UNSEEN_TOKENS),
+        ({"type": "image"}, 0),
+    ],
+    ids=[
+        *("image", "by address", "by file", "PDF", "PDF by address"),
+        *("OpenAI's", "OpenAI's by address", "OpenAI's without any", "without a source"),
+    ],
+)
+def test_what_is_shown_costs_the_same_wherever_it_stands(block: dict[str, Any], tokens: int) -> None:
+    text = {"type": "text", "text": "Look:"}
+    plain = estimate_chat([{"role": "user", "content": [text]}], [])
+    direct = estimate_body({"messages": [{"role": "user", "content": [text, block]}]})
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": [block]}
+    assert direct.shown == tokens
+    assert direct.text == plain.text, "nothing of it counts as text"
+    assert estimate_body({"messages": [{"role": "user", "content": [text, result]}]}).shown == tokens
+    twice = estimate_body({"messages": [{"role": "user", "content": [block, text, block]}]})
+    assert twice.shown == 2 * tokens
