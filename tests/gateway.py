@@ -16,12 +16,16 @@ from tests.client import fold, read_events, story
 from tests.fake_upstream import PATIENCE_S
 from tests.validators import check_body, check_error, check_stream
 from tray_app.keys import Keys
+from tray_app.proxy.patience import Patience
 from tray_app.proxy.search import SearchBackend
 from tray_app.proxy.service import ProxyService
 from tray_app.settings import Address, Settings
 from tray_app.status import Status, StatusBoard
 
 NVIDIA_KEY = "nvapi-key-of-the-tests"
+
+AT_ONCE = Patience(retry_budget_s=0)
+"""No second attempt: what upstream says first is what the client gets."""
 
 WEATHER = {"name": "get_weather", "description": "Weather of a city", "input_schema": {"type": "object"}}
 
@@ -190,6 +194,7 @@ class RunningGateway(Client):
         is_demo: bool = False,
         search_backend: SearchBackend | None = None,
         state_folder: Path | None = None,
+        patience: Patience = AT_ONCE,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -197,7 +202,7 @@ class RunningGateway(Client):
         self.board = StatusBoard()
         self._changed = threading.Condition()
         self.board.subscribe(self._notice)
-        self.service = ProxyService(self.board, search_backend, state_folder=state_folder)
+        self.service = ProxyService(self.board, search_backend, state_folder=state_folder, patience=patience)
         self.address: Address = self.service.start(settings, keys, is_demo=is_demo)
         super().__init__(self.address.url)
 

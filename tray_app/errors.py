@@ -53,6 +53,8 @@ class ProxyError(AppError):
 
     status = 500
     type = "api_error"
+    is_passing = False
+    """Whether the same request may well succeed in a moment."""
 
     def __init__(self, message: str, *, retry_after_s: int | None = None, retryable: bool = True) -> None:
         super().__init__(message)
@@ -124,6 +126,7 @@ class UserActionNeeded(ProxyError):
 class RateLimited(ProxyError):
     status = 429
     type = "rate_limit_error"
+    is_passing = True
 
 
 class UpstreamFault(ProxyError):
@@ -131,6 +134,7 @@ class UpstreamFault(ProxyError):
 
     status = 502
     type = "api_error"
+    is_passing = True
 
 
 class UpstreamTimeout(ProxyError):
@@ -143,6 +147,7 @@ class Overloaded(ProxyError):
 
     status = 529
     type = "overloaded_error"
+    is_passing = True
 
 
 class ShuttingDown(ProxyError):

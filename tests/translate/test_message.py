@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,8 +11,7 @@ from tests.translate.upstream import MESSAGE_ID, part, plain, whole
 from tests.validators import check_body
 from tray_app.catalog import MINIMAX_M2_1
 from tray_app.errors import Overloaded, UpstreamFault
-from tray_app.translate.chunk import decode_chunk
-from tray_app.translate.message import read_input, to_message
+from tray_app.translate.message import read_input
 
 
 def calls(*parts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -159,5 +157,5 @@ def test_a_null_error_is_none() -> None:
 
 def test_a_completion_in_chunks_is_translated_as_a_whole_one() -> None:
     chunk = {"choices": [{"delta": {"content": "hi"}, "finish_reason": "length"}]}
-    message = to_message(decode_chunk(json.dumps(chunk).encode()), ask(), MESSAGE_ID)
+    message = plain(chunk)
     assert (message["content"], message["stop_reason"]) == ([{"type": "text", "text": "hi"}], "max_tokens")

@@ -19,7 +19,7 @@ from tests.validators import KIT, check_stream
 from tray_app.errors import ProxyError, UpstreamFault
 from tray_app.translate.chunk import decode_chunk
 from tray_app.translate.sse import SseReader
-from tray_app.translate.stream import StreamTranslator, error_frame
+from tray_app.translate.stream import StreamTranslator, error_frame, head_frame
 
 pytestmark = pytest.mark.kit
 
@@ -39,18 +39,22 @@ def replay(parts: Iterable[bytes]) -> bytes:
             for payload in reader.feed(data):
                 is_done = is_done or payload == b"[DONE]"
                 if not is_done:
-                    translator.feed(decode_chunk(payload))
+                    translator.answer.feed(decode_chunk(payload))
             frames += translator.take()
         for payload in reader.finish():
             is_done = is_done or payload == b"[DONE]"
             if not is_done:
-                translator.feed(decode_chunk(payload))
+                translator.answer.feed(decode_chunk(payload))
         if not is_done and not translator.answer.has_finish:
             raise UpstreamFault("cut")
         translator.finish()
     except ProxyError as error:
-        return frames + translator.take() + error_frame(error, "req_1")
-    return frames + translator.take()
+        return with_head(frames + translator.take()) + error_frame(error, "req_1")
+    return with_head(frames + translator.take())
+
+
+def with_head(frames: bytes) -> bytes:
+    return head_frame(ask(), MESSAGE_ID) + frames if frames else b""
 
 
 def cut(raw: bytes, seed: str) -> list[bytes]:

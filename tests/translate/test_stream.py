@@ -559,7 +559,7 @@ def test_every_chunk_is_passed_on_at_once() -> None:
         (call(1, "c2", "Read", '{"q":1}'), b'"partial_json":",\\"r\\":[]}"'),
         (text("ho"), b'"text":"ho"'),
     ):
-        translator.feed(decode(chunk))
+        translator.answer.feed(decode(chunk))
         assert fragment in translator.take()
         assert translator.take() == b""
 
@@ -567,10 +567,10 @@ def test_every_chunk_is_passed_on_at_once() -> None:
 def test_no_frame_leaves_before_the_first_block() -> None:
     translator = StreamTranslator(ask(), MESSAGE_ID)
     for chunk in (delta(role="assistant"), text(""), text("\n"), usage(), call(0, "c1")):
-        translator.feed(decode(chunk))
+        translator.answer.feed(decode(chunk))
         assert translator.take() == b""
     with pytest.raises(Overloaded, match="EngineCore died"):
-        translator.feed(decode({"error": {"message": "EngineCore died"}}))
+        translator.answer.feed(decode({"error": {"message": "EngineCore died"}}))
     assert translator.take() == b""
 
 
@@ -611,9 +611,9 @@ def test_a_call_that_never_gets_a_name_is_a_fault() -> None:
 def test_has_finish_tells_an_end_from_a_cut() -> None:
     translator = StreamTranslator(ask(), MESSAGE_ID)
     for chunk in (text("hi"), usage()):
-        translator.feed(decode(chunk))
+        translator.answer.feed(decode(chunk))
         assert not translator.answer.has_finish
-    translator.feed(decode(finish()))
+    translator.answer.feed(decode(finish()))
     assert translator.answer.has_finish
 
 

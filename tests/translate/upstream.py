@@ -9,9 +9,9 @@ from typing import Any
 from tests.translate.rows import ask
 from tray_app.errors import ProxyError
 from tray_app.translate.chunk import decode_chunk
-from tray_app.translate.message import to_message
+from tray_app.translate.message import MessageBuilder
 from tray_app.translate.request import ChatRequest
-from tray_app.translate.stream import StreamTranslator, error_frame
+from tray_app.translate.stream import StreamTranslator, error_frame, head_frame
 
 ChunkJson = dict[str, Any]
 
@@ -59,21 +59,25 @@ def usage(prompt: int | None = 100, completion: int | None = 7, cached: int | No
 
 def stream(chunks: Iterable[ChunkJson], chat: ChatRequest | None = None) -> bytes:
     """All frames of a stream; upstream's error is its last frame."""
-    translator = StreamTranslator(chat or ask(), MESSAGE_ID)
-    raw = b""
+    chat = chat or ask()
+    translator = StreamTranslator(chat, MESSAGE_ID)
+    raw, error = b"", b""
     try:
         for chunk in chunks:
-            translator.feed(decode_chunk(json.dumps(chunk).encode()))
+            translator.answer.feed(decode_chunk(json.dumps(chunk).encode()))
             raw += translator.take()
         translator.finish()
-    except ProxyError as error:
-        return raw + translator.take() + error_frame(error, "req_1")
-    return raw + translator.take()
+    except ProxyError as fault:
+        error = error_frame(fault, "req_1")
+    raw += translator.take()
+    return (head_frame(chat, MESSAGE_ID) if raw else b"") + raw + error
 
 
 def plain(completion: ChunkJson, chat: ChatRequest | None = None) -> dict[str, Any]:
     """The message of a whole completion."""
-    return to_message(decode_chunk(json.dumps(completion).encode()), chat or ask(), MESSAGE_ID)
+    builder = MessageBuilder(chat or ask(), MESSAGE_ID)
+    builder.answer.feed_whole(decode_chunk(json.dumps(completion).encode()))
+    return builder.finish()
 
 
 def whole(message: dict[str, Any], finish: str | None = "stop", **fields: Any) -> ChunkJson:

@@ -1,4 +1,4 @@
-"""One request and its answer: asked upstream, translated, handed to the client as it comes."""
+"""One request and its answer: asked upstream, more than once if need be, and handed to the client as it comes."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import asyncio
 import logging
 import time
 import uuid
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
 from tray_app.errors import OWN_FAULT, ProxyError, ShuttingDown, UpstreamFault
+from tray_app.proxy.client_stream import ClientStream
 from tray_app.proxy.gateway import REQUEST_ID, Gateway, GatewayConfig
-from tray_app.proxy.upstream import read_answer, read_rest
+from tray_app.proxy.upstream import read_answer
 from tray_app.redaction import hide_secrets, show_body
 from tray_app.translate import json_text
+from tray_app.translate.answer import Answer
 from tray_app.translate.chunk import Chunk, decode_chunk
-from tray_app.translate.message import to_message
+from tray_app.translate.message import MessageBuilder
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import EventTooLong, SseReader
-from tray_app.translate.stream import StreamTranslator, error_frame
+from tray_app.translate.stream import StreamTranslator, head_frame
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,8 @@ _NAME_CHARS = 80
 _KEY_CHARS = 200
 """No key is longer: read that far past the preview's end, it can be told and hidden."""
 
+Translator = StreamTranslator | MessageBuilder
+
 
 class Exchange:
     """Serves one chat request; `answer` is called once."""
@@ -37,12 +42,12 @@ class Exchange:
     def __init__(
         self, request: web.Request, gateway: Gateway, config: GatewayConfig, chat: ChatRequest, asked: str
     ) -> None:
-        self._request = request
         self._gateway = gateway
         self._config = config
         self._chat = chat
         self._message_id = f"msg_{uuid.uuid4().hex}"
-        self._response: web.StreamResponse | None = None  # set once the client has our 200
+        head = head_frame(chat, self._message_id)
+        self._client = ClientStream(request, request[REQUEST_ID], head, gateway.patience)
         self._is_answered = False  # set once a streamed answer is at its end
         self._prompt_tokens: int | None = None  # as upstream reports them
         self._started_s = time.monotonic()
@@ -53,10 +58,13 @@ class Exchange:
         self._secrets = [key for key in (config.keys.nvidia, config.keys.server) if key]
 
     async def answer(self) -> web.StreamResponse:
-        """The finished answer. A failure before the first frame is raised; after it, it is the last frame."""
+        """The finished answer. A failure is raised as long as it can be an HTTP status; then it is the last frame."""
         self._log_body("request", self._chat.body)
         try:
-            return await self._forward()
+            if not self._chat.is_stream:
+                return await self._try_for_answer()
+            async with self._client.kept_alive():
+                return await self._try_for_answer()
         except ProxyError as error:
             return await self._fail(error)
         except asyncio.CancelledError:
@@ -67,45 +75,51 @@ class Exchange:
             log.info("%s: the client left after %.1f s", self._name, self._elapsed_s())
             raise
         except Exception:
-            if self._response is None:
+            if self._client.response is None:
                 raise
             log.exception("a fault of this program in the middle of an answer")
             return await self._fail(ProxyError(OWN_FAULT, retryable=False))
 
-    async def _forward(self) -> web.StreamResponse:
-        url, key = self._gateway.target(self._config)
-        timeout_s = self._config.settings.upstream_timeout_seconds
-        async with self._gateway.upstream.open_chat(self._chat, url, key, timeout_s) as reply:
-            if self._chat.is_stream:
-                return await self._relay(reply)
-            completion = self._read(await read_answer(reply))
-        message = to_message(completion, self._chat, self._message_id)
-        self._log_body("answer", message)
-        self._end(message["usage"])
-        return web.json_response(body=json_text.encode(message))
+    async def _try_for_answer(self) -> web.StreamResponse:
+        """Attempts after passing faults, for as long as the client knows of none of the answer."""
+        backoff = self._gateway.patience.backoff()
+        while True:
+            try:
+                return await self._attempt()
+            except ProxyError as error:
+                pause_s = backoff.next_pause_s() if error.is_passing and not self._client.has_content else None
+                if pause_s is None:
+                    raise
+                log.info("%s: %s, trying again in %.1f s", self._name, type(error).__name__, pause_s)
+            await asyncio.sleep(pause_s)
 
-    async def _relay(self, reply: aiohttp.ClientResponse) -> web.StreamResponse:
-        translator = StreamTranslator(self._chat, self._message_id)
-        if "json" in reply.content_type:  # some gateways answer a stream request with a whole completion
-            completion = self._read(await read_answer(reply))
-            translator.feed(completion)
-            is_complete = bool(completion.choices)
+    async def _attempt(self) -> web.StreamResponse:
+        translator: Translator
+        if self._chat.is_stream:
+            translator = StreamTranslator(self._chat, self._message_id)
         else:
-            is_complete = await self._relay_events(reply, translator)
-        if not is_complete:
-            raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
-        usage = translator.finish()
-        response = await self._send(translator.take())
-        if self._preview:
-            preview = hide_secrets(self._preview, self._secrets)[: self._preview_chars]
-            log.info("%s: text begins %r", self._name, preview)
-        self._end(usage)
-        await response.write_eof()
-        self._is_answered = True
-        await read_rest(reply)
-        return response
+            translator = MessageBuilder(self._chat, self._message_id)
+        await self._receive(translator)
+        if translator.answer.lacks_something:
+            await self._ask_once_more(translator.answer)
+        if isinstance(translator, MessageBuilder):
+            return self._hand_over(translator.finish())
+        return await self._end_stream(translator)
 
-    async def _relay_events(self, reply: aiohttp.ClientResponse, translator: StreamTranslator) -> bool:
+    async def _receive(self, translator: Translator) -> None:
+        """Takes all that upstream says; what is streamed goes on to the client at once."""
+        async with self._open(self._chat) as reply:
+            if "json" in reply.content_type or not self._chat.is_stream:
+                # some gateways answer a stream request with a whole completion
+                translator.answer.feed_whole(self._read(await read_answer(reply)))
+            elif not await self._relay_events(reply, translator):
+                raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
+
+    def _open(self, chat: ChatRequest) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        url, key = self._gateway.target(self._config)
+        return self._gateway.upstream.open_chat(chat, url, key, self._config.settings.upstream_timeout_seconds)
+
+    async def _relay_events(self, reply: aiohttp.ClientResponse, translator: Translator) -> bool:
         """Reads and writes in one task: one write for all frames of a read. True if upstream finished its answer."""
         reader = SseReader()
         is_done = False
@@ -117,53 +131,74 @@ class Exchange:
                     "NVIDIA's answer holds an event larger than any answer. Please try again."
                 ) from None
             is_done = self._feed(translator, payloads) or translator.answer.is_over
-            if frames := translator.take():
-                await self._send(frames)
+            if isinstance(translator, StreamTranslator) and (frames := translator.take()):
+                await self._client.write(frames)
+            if translator.answer.is_over:
+                reply.close()  # the rest would be generated for nobody
             if is_done:
                 break
         return is_done or self._feed(translator, reader.finish()) or translator.answer.has_finish
 
-    def _feed(self, translator: StreamTranslator, payloads: list[bytes]) -> bool:
+    def _feed(self, translator: Translator, payloads: list[bytes]) -> bool:
         """True at the mark that ends the stream; nothing after it counts."""
         for payload in payloads:
             if payload == _DONE:
                 return True
             chunk = self._read(payload)
-            translator.feed(chunk)
+            translator.answer.feed(chunk)
             if self._preview_chars and len(self._preview) < self._preview_chars + _KEY_CHARS:
                 self._preview += _text_of(chunk)
         return False
 
-    def _read(self, payload: bytes) -> Chunk:
-        chunk = _decode(payload)
-        if chunk.usage is not None:
-            self._prompt_tokens = chunk.usage.prompt_tokens
-        return chunk
+    async def _ask_once_more(self, answer: Answer) -> None:
+        """Puts what an answer lacks into it, where the same question, not streamed, brings it.
 
-    async def _send(self, frames: bytes) -> web.StreamResponse:
-        if self._response is None:
-            response = web.StreamResponse(
-                headers={
-                    "Content-Type": "text/event-stream; charset=utf-8",
-                    "Cache-Control": "no-cache",
-                    "request-id": self._request[REQUEST_ID],
-                }
-            )
-            await response.prepare(self._request)
-            self._response = response
-        await self._response.write(frames)
-        return self._response
+        Streaming parsers lose calls without arguments, and models at times say nothing. What the second answer lacks
+        as well is the truth.
+        """
+        log.info("%s: the answer lacks what it announces, asking once more", self._name)
+        unstreamed = {key: value for key, value in self._chat.body.items() if key not in ("stream", "stream_options")}
+        try:
+            async with self._open(replace(self._chat, body=unstreamed)) as reply:
+                answer.supplement(self._read(await read_answer(reply)))
+        except ProxyError as error:
+            log.info("%s: nor does a second one come: %s", self._name, type(error).__name__)
+
+    def _hand_over(self, message: dict[str, Any]) -> web.Response:
+        self._log_body("answer", message)
+        self._end(message["usage"])
+        return web.json_response(body=json_text.encode(message))
+
+    async def _end_stream(self, translator: StreamTranslator) -> web.StreamResponse:
+        usage = translator.finish()
+        await self._client.write(translator.take())
+        if self._preview:
+            preview = hide_secrets(self._preview, self._secrets)[: self._preview_chars]
+            log.info("%s: text begins %r", self._name, preview)
+        self._end(usage)
+        response = await self._client.end()
+        self._is_answered = True
+        return response
 
     async def _fail(self, error: ProxyError) -> web.StreamResponse:
         # the sentence may quote upstream, and upstream the prompt
         sentence = f": {error}" if self._config.settings.log_bodies else ""
         log.warning("%s: %s after %.1f s%s", self._name, type(error).__name__, self._elapsed_s(), sentence)
-        if self._response is None:
+        response = await self._client.fail(error)
+        if response is None:
             raise error
-        with suppress(ConnectionError):  # the client may be gone as well
-            await self._response.write(error_frame(error, self._request[REQUEST_ID]))
-            await self._response.write_eof()
-        return self._response
+        return response
+
+    def _read(self, payload: bytes) -> Chunk:
+        try:
+            chunk = decode_chunk(payload)
+        except ValueError:
+            raise UpstreamFault(
+                "NVIDIA's answer is malformed: a part of it is no chat completion. Please try again."
+            ) from None
+        if chunk.usage is not None:
+            self._prompt_tokens = chunk.usage.prompt_tokens
+        return chunk
 
     def _log_body(self, what: str, body: dict[str, Any]) -> None:
         settings = self._config.settings
@@ -179,15 +214,6 @@ class Exchange:
 
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._started_s
-
-
-def _decode(payload: bytes) -> Chunk:
-    try:
-        return decode_chunk(payload)
-    except ValueError:
-        raise UpstreamFault(
-            "NVIDIA's answer is malformed: a part of it is no chat completion. Please try again."
-        ) from None
 
 
 def _text_of(chunk: Chunk) -> str:

@@ -12,6 +12,7 @@ from aiohttp import web
 from tray_app.errors import UserActionNeeded
 from tray_app.keys import Keys
 from tray_app.proxy.calibrations import Calibrations
+from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.proxy.pdf import PdfTexts
 from tray_app.proxy.search import SearchBackend
 from tray_app.proxy.upstream import UpstreamClient
@@ -41,7 +42,9 @@ class Gateway:
         calibrations: Calibrations,
         demo_url: str = "",
         search_backend: SearchBackend | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
+        self.patience = patience
         self.config = config
         self.board = board
         self.upstream = upstream

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
 from tray_app.keys import Keys
+from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.settings import Address, Settings
 from tray_app.status import StatusBoard
 
@@ -30,12 +31,18 @@ class ProxyService:
     """Runs one gateway at a time on a thread of its own. Not for calls from several threads at once."""
 
     def __init__(
-        self, board: StatusBoard, search_backend: SearchBackend | None = None, *, state_folder: Path | None = None
+        self,
+        board: StatusBoard,
+        search_backend: SearchBackend | None = None,
+        *,
+        state_folder: Path | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         """`state_folder`: where a gateway keeps what it learned for the next one; None: nowhere."""
         self._board = board
         self._search_backend = search_backend
         self._state_folder = state_folder
+        self._patience = patience
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gateway: Gateway | None = None
@@ -122,7 +129,7 @@ class ProxyService:
         demo = await start_demo() if is_demo else None
         config, calibrations = GatewayConfig(settings, keys, is_demo), Calibrations(self._state_folder)
         demo_url = demo.url if demo else ""
-        gateway = Gateway(config, self._board, upstream, calibrations, demo_url, self._search_backend)
+        gateway = Gateway(config, self._board, upstream, calibrations, demo_url, self._search_backend, self._patience)
         runner = web.AppRunner(make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=_CLOSE_S)
         try:
             await runner.setup()

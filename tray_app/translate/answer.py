@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
+from tray_app.errors import UpstreamFault
 from tray_app.translate import json_text
 from tray_app.translate.blocks import TEXT, THINKING, TOOL, Block, BlockQueue, BlockWriter, Call, Markup
 from tray_app.translate.calls import CallTracker
@@ -45,6 +48,7 @@ class Answer:
         self._blank = ""  # white space that may turn out to stand before a tool call
         self._undecided: set[str] = set()  # the kinds of text that have markup in the queue
         self._has_structured_calls = False
+        self._has_text = False
         self._size_bytes = 0
         self._finish_reason: str | None = None
         self._stop_sequence: str | None = None
@@ -59,6 +63,25 @@ class Answer:
     def has_finish(self) -> bool:
         """Whether upstream said why it stopped; without it an end of the stream is a cut."""
         return self._finish_reason is not None
+
+    @property
+    def lacks_something(self) -> bool:
+        """Whether upstream finished without a word, or without the call that it announced."""
+        if self._finish_reason not in (None, "stop", "tool_calls") or self._stop_sequence is not None:
+            return False
+        has_call = self._calls.newest is not None or bool(self._undecided)
+        return not has_call and (self._finish_reason == "tool_calls" or not self._has_text)
+
+    def supplement(self, completion: Chunk) -> None:
+        """Takes from a second answer to the same question what the first one lacks: the calls, or all that is said."""
+        if completion.error is not None or not completion.choices or completion.choices[0].message is None:
+            return
+        message = completion.choices[0].message
+        if self._has_text:
+            message = msgspec.structs.replace(message, content=None)
+        # the thinking of the first one was told
+        message = msgspec.structs.replace(message, reasoning=None, reasoning_content=None)
+        self._take(message, is_whole=True)
 
     def feed(self, chunk: Chunk) -> None:
         """Takes the next chunk, or a whole completion. Raises a ProxyError if it carries upstream's error."""
@@ -77,6 +100,12 @@ class Answer:
             self._finish_reason = choice.finish_reason
         if isinstance(choice.stop_reason, str) and not self.is_over:
             self._stop_sequence = choice.stop_reason
+
+    def feed_whole(self, completion: Chunk) -> None:
+        """Takes a completion that was not streamed. Raises a ProxyError if it carries an error, or no answer."""
+        self.feed(completion)
+        if not completion.choices:
+            raise UpstreamFault("NVIDIA's answer is empty. Please try again.")
 
     def finish(self) -> Ending:
         """Closes what is open and says how the answer ended."""
@@ -156,6 +185,7 @@ class Answer:
             return
         self._blank += text
         if self._blank and not self._blank.isspace():
+            self._has_text = True
             self._add(TEXT, self._blank)
 
     def _add(self, kind: str, text: str) -> None:

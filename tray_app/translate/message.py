@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tray_app.errors import UpstreamFault
 from tray_app.translate.answer import Answer
 from tray_app.translate.blocks import SIGNATURE, TEXT, THINKING
-from tray_app.translate.chunk import Chunk
 from tray_app.translate.request import ChatRequest
 
 
@@ -47,21 +45,25 @@ def read_input(arguments: str) -> dict[str, Any]:
     return {} if value is None else {"arguments": value}
 
 
-def to_message(completion: Chunk, request: ChatRequest, message_id: str) -> dict[str, Any]:
-    """The message of a whole completion. Raises a ProxyError where it holds an error or no answer."""
-    writer = ContentWriter()
-    answer = Answer(writer, request, message_id)
-    answer.feed(completion)
-    if not completion.choices:
-        raise UpstreamFault("NVIDIA's answer is empty. Please try again.")
-    ending = answer.finish()
-    return {
-        "id": message_id,
-        "type": "message",
-        "role": "assistant",
-        "model": request.model.id,
-        "content": writer.content,
-        "stop_reason": ending.stop_reason,
-        "stop_sequence": ending.stop_sequence,
-        "usage": ending.usage,
-    }
+class MessageBuilder:
+    """Chunks, or one whole completion, in; the message out."""
+
+    def __init__(self, request: ChatRequest, message_id: str) -> None:
+        self._writer = ContentWriter()
+        self._request = request
+        self._message_id = message_id
+        self.answer = Answer(self._writer, request, message_id)
+
+    def finish(self) -> dict[str, Any]:
+        """The message."""
+        ending = self.answer.finish()
+        return {
+            "id": self._message_id,
+            "type": "message",
+            "role": "assistant",
+            "model": self._request.model.id,
+            "content": self._writer.content,
+            "stop_reason": ending.stop_reason,
+            "stop_sequence": ending.stop_sequence,
+            "usage": ending.usage,
+        }

@@ -11,7 +11,6 @@ from tray_app.errors import ProxyError
 from tray_app.translate import json_text
 from tray_app.translate.answer import Answer, to_usage
 from tray_app.translate.blocks import SIGNATURE, TEXT, THINKING
-from tray_app.translate.chunk import Chunk
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import frame
 
@@ -21,6 +20,8 @@ _EMPTY_BLOCKS: dict[str, dict[str, Any]] = {
 }
 _DELTAS = {TEXT: ("text_delta", "text"), THINKING: ("thinking_delta", "thinking")}
 _TOOL_DELTA = ("input_json_delta", "partial_json")
+
+PING_FRAME = frame("ping", b'{"type":"ping"}')
 
 
 def error_frame(error: ProxyError, request_id: str) -> bytes:
@@ -67,34 +68,15 @@ class FrameWriter:
 
 
 class StreamTranslator:
-    """Chunks in, frames out. No frame leaves before the first block, so that an early failure can still be a status."""
+    """Chunks in, frames out. The head, `message_start`, is for the caller to send before the first of them."""
 
     def __init__(self, request: ChatRequest, message_id: str) -> None:
         self._writer = FrameWriter()
-        self._head: dict[str, Any] = {
-            "id": message_id,
-            "type": "message",
-            "role": "assistant",
-            "model": request.model.id,
-            "content": [],
-            "stop_reason": None,
-            "stop_sequence": None,
-            "usage": to_usage(request.input_tokens, 0),
-        }
-        self._has_started = False
         self.answer = Answer(self._writer, request, message_id)
-
-    def feed(self, chunk: Chunk) -> None:
-        """Takes a chunk; its frames wait for `take`. Raises a ProxyError if it carries upstream's error."""
-        self.answer.feed(chunk)
 
     def take(self) -> bytes:
         """The frames since the last call, in one piece; empty if there are none yet."""
-        frames = self._writer.take()
-        if not frames or self._has_started:
-            return frames
-        self._has_started = True
-        return frame("message_start", json_text.encode({"type": "message_start", "message": self._head})) + frames
+        return self._writer.take()
 
     def finish(self) -> dict[str, int]:
         """Closes the answer; its last frames wait for `take`. Returns the usage."""
@@ -103,3 +85,18 @@ class StreamTranslator:
         self._writer.event("message_delta", delta=delta, usage=ending.usage)
         self._writer.event("message_stop")
         return ending.usage
+
+
+def head_frame(request: ChatRequest, message_id: str) -> bytes:
+    """Begins the answer, with the estimate of what it costs."""
+    message: dict[str, Any] = {
+        "id": message_id,
+        "type": "message",
+        "role": "assistant",
+        "model": request.model.id,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": to_usage(request.input_tokens, 0),
+    }
+    return frame("message_start", json_text.encode({"type": "message_start", "message": message}))

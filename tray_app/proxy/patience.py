@@ -1,0 +1,44 @@
+"""How long the gateway waits, and for what."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds. The figures are what Claude Code 2.1.330 bears (measured November 2026)."""
+
+    first_ping_s: float = 10.0
+    """A streamed request gets its 200 and a ping after that: the client gives up after 361 s without headers."""
+    ping_s: float = 25.0
+    """Pings every 10 s keep a client for 600 s only, every 30 s for as long as is needed."""
+    retry_budget_s: float = 90.0
+    """From the first attempt to the last: the client repeats for 3 minutes more by itself."""
+    first_pause_s: float = 1.0
+    longest_pause_s: float = 16.0
+
+    def backoff(self) -> Backoff:
+        return Backoff(self)
+
+
+PATIENCE = Patience()
+
+
+class Backoff:
+    """The pauses between the attempts at one request: each twice the last, less a random part, within the budget."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._pause_s = patience.first_pause_s
+        self._longest_pause_s = patience.longest_pause_s
+        self._ends_s = time.monotonic() + patience.retry_budget_s
+
+    def next_pause_s(self) -> float | None:
+        """None: the budget is spent."""
+        pause_s = self._pause_s * random.uniform(0.5, 1.0)  # several agents must not come back in step
+        if time.monotonic() + pause_s > self._ends_s:
+            return None
+        self._pause_s = min(2 * self._pause_s, self._longest_pause_s)
+        return pause_s
