@@ -84,19 +84,7 @@ def test_a_conversation_grows_at_its_end_alone(recording: Recording) -> None:
         assert known > before["prompt_tokens"] - CACHE_BLOCK_TOKENS
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        kit.GLM,
-        pytest.param(
-            MINIMAX,
-            marks=pytest.mark.xfail(
-                reason="the reminder goes as a user turn, and MiniMax's template drops all thinking before one"
-            ),
-        ),
-    ],
-    ids=list(kit.FAMILIES.values()),
-)
+@kit.with_both_models
 def test_a_reminder_beside_a_result_does_not_make_the_model_forget_its_thinking(
     model: str, vllms: dict[str, str], tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
-from tests.gateway import NVIDIA_KEY, question
+from tests.gateway import NVIDIA_KEY, Client, question
 from tests.ports import free_port
 from tests.running_app import ROOT, App
 from tray_app import APP_NAME, __version__
