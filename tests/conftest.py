@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests import kit
 from tests.fake_upstream import FakeUpstream
 from tests.gateway import NVIDIA_KEY, RunningGateway
 from tray_app.keys import Keys
@@ -54,6 +55,13 @@ def _scratch_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("CLAUDE_NVIDIA_TRAY_HOME", str(home / "app"))
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
         yield
+
+
+@pytest.fixture(scope="session")
+def vllms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Model -> base URL of a real vLLM that serves it. They take half a minute to start, so one start is for all."""
+    with kit.start_vllms(tmp_path_factory.mktemp("vllm")) as urls:
+        yield urls
 
 
 @pytest.fixture

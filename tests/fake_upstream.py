@@ -192,6 +192,15 @@ class FakeUpstream:
 
         asyncio.run_coroutine_threadsafe(close(), self._loop).result(PATIENCE_S)
 
+    def check(self, *, is_complete: bool = True) -> None:
+        """Raises what was wrong with any request, or left over of a script that is complete; then forgets it."""
+        faults, left_over = list(self._faults), list(self._replies)
+        self._faults.clear()
+        self._replies.clear()
+        if faults:
+            raise faults[0]
+        assert not (left_over and is_complete), f"never asked for: {left_over}"
+
     def __enter__(self) -> Self:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(PATIENCE_S)
@@ -202,10 +211,7 @@ class FakeUpstream:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE_S)
         self._loop.close()
-        if self._faults:
-            raise self._faults[0]
-        if error is None:
-            assert not self._replies, f"never asked for: {list(self._replies)}"
+        self.check(is_complete=error is None)
 
     async def _start(self) -> None:
         app = web.Application(client_max_size=2**30)

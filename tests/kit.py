@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,17 @@ from tests.ports import free_port
 FOLDER = Path(os.environ.get("GATEWAY_KIT", Path(__file__).resolve().parents[2] / "shared" / "kit"))
 HOME = Path(os.environ.get("KIT_HOME", Path.home() / ".cache" / "gateway-kit"))
 CLAUDE = HOME / "claude-code" / "node_modules" / ".bin" / "claude"
+
+GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
+FAMILIES = {GLM: "glm", MINIMAX: "minimax"}
+"""The models that vLLM serves, and what the kit calls them."""
+
+with_both_models = pytest.mark.parametrize("model", list(FAMILIES), ids=list(FAMILIES.values()))
+
+VLLM_WINDOW_TOKENS = 40_960
+"""Smaller than the models' own, so that a story overflows it in seconds. Claude Code's first request takes 17,000."""
+
+Turn = dict[str, Any]
 
 _VLLM_START_S = 240
 _CLAUDE_S = 170
@@ -37,41 +50,78 @@ def need_kit(*parts: Path) -> None:
         pytest.skip(reason)
 
 
-@contextmanager
-def start_vllm(family: str, log: Path) -> Iterator[str]:
-    """A real vLLM with the parsers of `glm` or `minimax`; yields its base URL."""
-    need_kit(HOME / "venv-vllm" / "bin" / "vllm")
-    port = free_port()
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [FOLDER / "upstream" / f"start_vllm_{family}.sh", str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,  # vLLM has child processes; they end together
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_it_answers(f"{url}/health", process, log)
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
+class _Vllm:
+    """A starting or running vLLM with the parsers of one family."""
+
+    def __init__(self, family: str, log: Path) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+        with log.open("wb") as out:
+            self._process = subprocess.Popen(
+                [FOLDER / "upstream" / f"start_vllm_{family}.sh", str(port), "--enable-prompt-tokens-details"],
+                env=os.environ | {"MAXLEN": str(VLLM_WINDOW_TOKENS)},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,  # vLLM has child processes; they end together
+            )
+
+    def wait_until_it_answers(self) -> None:
+        deadline_s = time.monotonic() + _VLLM_START_S
+        while time.monotonic() < deadline_s and self._process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.url}/health", timeout=2).close()
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.3)  # between two looks; the deadline decides
+        pytest.fail(f"vLLM did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
+
+    def end(self) -> None:
+        os.killpg(self._process.pid, signal.SIGTERM)
         try:
-            process.wait(20)
+            self._process.wait(20)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
-def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline_s = time.monotonic() + _VLLM_START_S
-    while time.monotonic() < deadline_s and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.3)  # between two looks; the deadline decides
-    pytest.fail(f"vLLM did not start:\n{log.read_text(errors='replace')[-2000:]}")
+@contextmanager
+def start_vllms(logs: Path) -> Iterator[dict[str, str]]:
+    """A real vLLM for each model, all starting at once; yields model -> base URL."""
+    need_kit(CLAUDE, HOME / "venv-vllm" / "bin" / "vllm")
+    with ExitStack() as stack:
+        servers: dict[str, _Vllm] = {}
+        for model, family in FAMILIES.items():
+            servers[model] = _Vllm(family, logs / f"{family}.log")
+            stack.callback(servers[model].end)
+        for server in servers.values():
+            server.wait_until_it_answers()
+        yield {model: server.url for model, server in servers.items()}
+
+
+def say(think: str, text: str = "", *tools: tuple[str, dict[str, Any]]) -> Turn:
+    """One scripted answer of the model behind vLLM."""
+    return {"think": think, "text": text, "tools": [{"name": name, "args": arguments} for name, arguments in tools]}
+
+
+def script(task: str, *turns: Turn) -> str:
+    """A prompt whose marker makes vLLM give these answers, one after another. The last marker of a prompt decides."""
+    return f"{task} @@{json.dumps(turns, separators=(',', ':'))}@@"
+
+
+def read_prompt(url: str, request: dict[str, Any]) -> str:
+    """The text that a model reads for a chat request: what the vendor's chat template, in vLLM, makes of it."""
+    asked = {name: value for name, value in request.items() if not name.startswith("stream")}
+    answer = _post(f"{url}/v1/chat/completions", asked | {"max_tokens": 1, "return_token_ids": True})
+    return str(_post(f"{url}/detokenize", {"model": asked["model"], "tokens": answer["prompt_token_ids"]})["prompt"])
+
+
+def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        answer: dict[str, Any] = json.load(response)
+    return answer
 
 
 @dataclass(frozen=True)
@@ -81,11 +131,18 @@ class Session:
     home: Path
     work: Path
 
-    def run(self, exports: str, prompt: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`claude -p` in a bash that evaluates `exports` first, as a user would, bare of all else."""
-        need_kit(CLAUDE)
+    def __post_init__(self) -> None:
         for folder in (self.home, self.work):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+
+    def run(
+        self, exports: str, prompt: str, *arguments: str, allowed: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """`claude -p` in a bash that evaluates `exports` first, as a user would, bare of all else.
+
+        `allowed`: tools that may run without asking, beside the common ones.
+        """
+        need_kit(CLAUDE)
         environment = {
             "HOME": str(self.home),
             "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -95,7 +152,7 @@ class Session:
             "DISABLE_AUTOUPDATER": "1",
         }
         script = f'{exports}\nexec "$0" -p "$@"'
-        tools = ["--allowedTools", "Bash", "Read", "Write", "Edit", "Glob"]
+        tools = ["--allowedTools", "Bash", "Read", "Write", "Edit", "Glob", *allowed]
         return subprocess.run(
             ["/bin/bash", "-c", script, str(CLAUDE), prompt, *arguments, *tools],
             cwd=self.work,

@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp import web
 
 _HOP_HEADERS = {"host", "content-length", "connection", "transfer-encoding", "keep-alive"}
+_PATIENCE_S = 20
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,21 @@ class Passage:
     content_type: str
     answer: bytes
 
+    @property
+    def chunks(self) -> list[Any]:
+        """What a streamed answer of upstream carries, `[DONE]` left out."""
+        lines = self.answer.decode().split("\n")
+        return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
+
 
 class Recorder:
     """Forwards each request to the base URL that `choose` names for its JSON body; streams pass as they come."""
 
     def __init__(self, choose: Callable[[Any], str]) -> None:
         self._choose = choose
-        self.passages: list[Passage] = []
+        self._passages: list[Passage | None] = []  # None: still under way, or broken off
+        self._under_way = 0
+        self._changed = threading.Condition()  # guards the two, which the loop's thread changes
         self.url = ""
         self._loop = asyncio.new_event_loop()
         self._end: asyncio.Event | None = None
@@ -50,6 +59,13 @@ class Recorder:
         self._thread.join()
         self._loop.close()
 
+    @property
+    def passages(self) -> list[Passage]:
+        """What passed, in the order of the requests; what is under way is waited for."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: not self._under_way, _PATIENCE_S), "a request hangs"
+            return [passage for passage in self._passages if passage]
+
     def _stop(self) -> None:
         assert self._end is not None
         self._end.set()
@@ -57,7 +73,7 @@ class Recorder:
     async def _serve(self) -> None:
         self._end = asyncio.Event()
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_route("*", "/{path:.*}", self._forward)
+        app.router.add_route("*", "/{path:.*}", self._record)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -65,7 +81,22 @@ class Recorder:
         await self._end.wait()
         await runner.cleanup()
 
-    async def _forward(self, request: web.Request) -> web.StreamResponse:
+    async def _record(self, request: web.Request) -> web.StreamResponse:
+        with self._changed:
+            place = len(self._passages)
+            self._passages.append(None)
+            self._under_way += 1
+        try:
+            response, passage = await self._forward(request)
+            with self._changed:
+                self._passages[place] = passage
+            return response
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    async def _forward(self, request: web.Request) -> tuple[web.StreamResponse, Passage]:
         data = await request.read()
         body = json.loads(data) if data else None
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_HEADERS}
@@ -83,7 +114,4 @@ class Recorder:
             async for part in reply.content.iter_any():
                 answer += part
                 await response.write(part)
-        self.passages.append(
-            Passage(request.path, dict(request.headers), body, reply.status, reply.content_type, answer)
-        )
-        return response
+        return response, Passage(request.path, dict(request.headers), body, reply.status, reply.content_type, answer)

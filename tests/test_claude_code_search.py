@@ -14,9 +14,9 @@ from tests import kit
 from tests.conftest import KEYS
 from tests.fake_upstream import FakeUpstream, Reply, call, finish, stream, text, usage
 from tests.gateway import RunningGateway
-from tests.parts import need
+from tests.kit import GLM
 from tests.recorder import Passage, Recorder
-from tests.test_claude_code import APP, GLM, Setup, check_answer, explain, run_app
+from tests.stage import APP, Stage, check_answer, set_stage
 from tray_app.catalog import GLM_4_7
 from tray_app.claude_code.exports import render_exports
 from tray_app.settings import Address, Settings
@@ -26,12 +26,6 @@ pytestmark = [pytest.mark.desktop, pytest.mark.kit]
 
 LOOK_FOR = {"query": "rare words", "allowed_domains": ["a.org"]}
 ALLOW = ("--allowedTools", "WebSearch")
-
-
-@pytest.fixture(autouse=True)
-def _real_parts() -> None:
-    kit.need_kit(kit.CLAUDE)
-    need("dbus-daemon")
 
 
 def search_once(body: dict[str, Any]) -> Reply:
@@ -67,14 +61,13 @@ def read_result(upstream: FakeUpstream) -> str:
 
 def test_a_model_that_searches_is_told_what_works_instead(upstream: FakeUpstream, tmp_path: Path) -> None:
     upstream.default = search_once
-    with run_app(tmp_path, upstreams=base_of(upstream)) as setup:
-        done = setup.session.run(setup.exports(), "Search the web.", *ALLOW)
-        assert "I HAVE SEARCHED" in done.stdout, explain(done, setup.desktop)
-        search = find_search(setup.front)
+    with set_stage(tmp_path, upstreams=base_of(upstream)) as stage:
+        done = stage.session.run(stage.exports(), "Search the web.", *ALLOW)
+        assert "I HAVE SEARCHED" in done.stdout, stage.explain(done)
+        search = find_search(stage.front)
         assert search.request["tools"][0]["type"].startswith("web_search_")
         assert "rare words" in search.answer.decode()
-        assert len(setup.back.passages) == 3, "the search itself went upstream"
-        setup.check_protocols()
+        assert len(stage.back.passages) == 3, "the search itself went upstream"
     told = read_result(upstream)
     assert "Web search error: unavailable" in told
     assert "has no web search" in told
@@ -111,30 +104,29 @@ def test_with_a_backend_the_model_gets_titles_addresses_and_snippets(upstream: F
         assert part in told
 
 
-def run_with_settings(setup: Setup, folder: Path, environment: str = "") -> subprocess.CompletedProcess[str]:
+def run_with_settings(stage: Stage, folder: Path, environment: str = "") -> subprocess.CompletedProcess[str]:
     """`claude --settings` with what the app prints, in a shell with `environment` and nothing else."""
-    printed = setup.desktop.run(*APP, "--print-exports", "settings")
+    printed = stage.desktop.run(*APP, "--print-exports", "settings")
     file = folder / "claude-settings.json"
-    file.write_text(printed.replace(json.loads(printed)["env"]["ANTHROPIC_BASE_URL"], setup.front.url))
-    return setup.session.run(environment, "Say hello.", "--settings", str(file))
+    file.write_text(printed.replace(json.loads(printed)["env"]["ANTHROPIC_BASE_URL"], stage.front.url))
+    return stage.session.run(environment, "Say hello.", "--settings", str(file))
 
 
 def test_the_settings_alone_set_claude_code_up_without_web_search(upstream: FakeUpstream, tmp_path: Path) -> None:
     upstream.default = say_hello
-    with run_app(tmp_path, upstreams=base_of(upstream)) as setup:
-        setup.session.run(setup.exports(), "Say hello.")
-        offered = [json.dumps(passage.request) for passage in setup.front.passages]
+    with set_stage(tmp_path, upstreams=base_of(upstream)) as stage:
+        stage.session.run(stage.exports(), "Say hello.")
+        offered = [json.dumps(passage.request) for passage in stage.front.passages]
         assert any("WebSearch" in request for request in offered), "the exports cannot deny a tool"
-        setup.front.passages.clear()
 
-        done = run_with_settings(setup, tmp_path)
-        assert "HELLO FROM UPSTREAM" in done.stdout, explain(done, setup.desktop)
-        requests = [passage.request for passage in setup.front.passages if passage.path == "/v1/messages"]
+        done = run_with_settings(stage, tmp_path)
+        assert "HELLO FROM UPSTREAM" in done.stdout, stage.explain(done)
+        passages = stage.front.passages[len(offered) :]
+        requests = [passage.request for passage in passages if passage.path == "/v1/messages"]
         assert {request["model"] for request in requests} == {GLM}
         # neither among the tools nor among those that it names as to be loaded later
         assert not [request for request in requests if "WebSearch" in json.dumps(request)]
         assert "WebFetch" in json.dumps(requests)
-        setup.check_protocols()
 
 
 def test_the_settings_hold_whatever_the_users_environment_is(upstream: FakeUpstream, tmp_path: Path) -> None:
@@ -142,27 +134,27 @@ def test_the_settings_hold_whatever_the_users_environment_is(upstream: FakeUpstr
     upstream.default = say_hello
     environment = "export ANTHROPIC_API_KEY=sk-ant-of-the-user no_proxy=intranet NO_PROXY=intranet"
     proxies = " ".join(f"{name}=http://127.0.0.1:9" for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy"))
-    with run_app(tmp_path, upstreams=base_of(upstream)) as setup:
-        done = run_with_settings(setup, tmp_path, f"{environment} {proxies}")
-        assert "HELLO FROM UPSTREAM" in done.stdout, explain(done, setup.desktop)
-        for passage in setup.front.passages:
+    with set_stage(tmp_path, upstreams=base_of(upstream)) as stage:
+        done = run_with_settings(stage, tmp_path, f"{environment} {proxies}")
+        assert "HELLO FROM UPSTREAM" in done.stdout, stage.explain(done)
+        for passage in stage.front.passages:
             assert "sk-ant-of-the-user" not in str(passage.headers)
 
 
 def test_the_exports_lead_past_a_proxy_whichever_list_the_user_has(upstream: FakeUpstream, tmp_path: Path) -> None:
     upstream.default = say_hello
     environment = "export HTTP_PROXY=http://127.0.0.1:9 no_proxy=intranet"
-    with run_app(tmp_path, upstreams=base_of(upstream)) as setup:
-        done = setup.session.run(f"{environment}\n{setup.exports()}", "Say hello.")
-        assert "HELLO FROM UPSTREAM" in done.stdout, explain(done, setup.desktop)
+    with set_stage(tmp_path, upstreams=base_of(upstream)) as stage:
+        done = stage.session.run(f"{environment}\n{stage.exports()}", "Say hello.")
+        assert "HELLO FROM UPSTREAM" in done.stdout, stage.explain(done)
 
 
 def test_with_a_server_key_the_settings_take_the_token_from_the_environment(
     upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     upstream.default = say_hello
-    with run_app(tmp_path, upstreams=base_of(upstream)) as setup:
-        setup.desktop.env["SERVER_API_KEY"] = "key-of-this-gateway"  # for --print-exports
-        done = run_with_settings(setup, tmp_path, "export ANTHROPIC_AUTH_TOKEN=key-of-this-gateway")
-        assert "HELLO FROM UPSTREAM" in done.stdout, explain(done, setup.desktop)
-        assert {p.headers["Authorization"] for p in setup.front.passages} == {"Bearer key-of-this-gateway"}
+    with set_stage(tmp_path, upstreams=base_of(upstream)) as stage:
+        stage.desktop.env["SERVER_API_KEY"] = "key-of-this-gateway"  # for --print-exports
+        done = run_with_settings(stage, tmp_path, "export ANTHROPIC_AUTH_TOKEN=key-of-this-gateway")
+        assert "HELLO FROM UPSTREAM" in done.stdout, stage.explain(done)
+        assert {p.headers["Authorization"] for p in stage.front.passages} == {"Bearer key-of-this-gateway"}

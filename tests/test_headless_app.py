@@ -19,66 +19,13 @@ import pytest
 from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
 from tests.gateway import NVIDIA_KEY, Client, question
 from tests.ports import free_port
+from tests.running_app import ROOT, App
 from tray_app import APP_NAME, __version__
 from tray_app.paths import find_command
 
-ROOT = Path(__file__).resolve().parents[1]
-PATIENCE_S = 30
 NO_KEY = "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal."
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-
-
-class App:
-    """A running process; its lines can be waited for."""
-
-    def __init__(self, home: Path, arguments: tuple[str, ...], environment: dict[str, str], prefix: list[str]) -> None:
-        self.home = home
-        self._process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "tray_app", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(home), "PYTHONUTF8": "1", **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-        )
-        self.lines: list[str] = []
-
-    def read_until(self, word: str) -> str:
-        """The next line with a word in it."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if word in line:
-                return self.lines[-1]
-        raise AssertionError(f"never said {word!r}: {self.lines}")
-
-    def wait_listening(self) -> Client:
-        """A client, once the app listens."""
-        line = self.read_until("listening on ")
-        return Client(line.partition("listening on ")[2].split()[0])
-
-    def send(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
-
-    def wait_end(self) -> int:
-        """The exit code."""
-        assert self._process.stdout is not None
-        self.lines += self._process.stdout.read().splitlines()
-        return self._process.wait(PATIENCE_S)
-
-    def close(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    @property
-    def log(self) -> str:
-        return (self.home / "logs" / "claude-nvidia-tray.log").read_text(encoding="utf-8")
 
 
 Launch = Callable[..., App]

@@ -47,6 +47,8 @@ class Model:
     efforts: tuple[str, ...] = ()
     """What `reasoning_effort` may be, weakest first; empty: the field is not sent."""
     earlier_thinking: EarlierThinking = EarlierThinking.IN_FIELD
+    forgets_thinking_at_user_turns: bool = False
+    """True: its template drops all thinking before the last user turn, so reminders beside results go with them."""
     successor: str = ""
     """Id of the model to take instead once NVIDIA has retired this one."""
 
@@ -70,6 +72,7 @@ MINIMAX_M2_1 = Model(
     letter="M",
     context_tokens=204_800,
     max_output_tokens=8_192,
+    forgets_thinking_at_user_turns=True,
     successor="moonshotai/kimi-k3",  # M2.5, M2.7 and M3 have left NVIDIA's offer, too (September 2026)
 )
 

@@ -6,7 +6,8 @@ client: HTTP status, Anthropic error type and retry headers (https://docs.anthro
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 
 class AppError(Exception):
@@ -55,6 +56,8 @@ class ProxyError(AppError):
     type = "api_error"
     is_passing = False
     """Whether the same request may well succeed in a moment."""
+    details: ClassVar[Mapping[str, str] | None] = None
+    """For programs; the sentence is for people."""
 
     def __init__(self, message: str, *, retry_after_s: int | None = None, retryable: bool = True) -> None:
         super().__init__(message)
@@ -64,7 +67,10 @@ class ProxyError(AppError):
 
     def body(self, request_id: str) -> dict[str, Any]:
         """The JSON body of the error answer; also the data of an `event: error` frame."""
-        return {"type": "error", "error": {"type": self.type, "message": self.message}, "request_id": request_id}
+        error: dict[str, Any] = {"type": self.type, "message": self.message}
+        if self.details:
+            error["details"] = dict(self.details)
+        return {"type": "error", "error": error, "request_id": request_id}
 
     def headers(self) -> dict[str, str]:
         headers = {}
@@ -83,6 +89,15 @@ class InvalidRequest(ProxyError):
 
     status = 400
     type = "invalid_request_error"
+
+
+class ThreadUnsupported(InvalidRequest):
+    """The client wants the conversation kept here between requests; Anthropic's SDKs then send it whole each time.
+
+    https://platform.claude.com/docs/en/build-with-claude/message-threads
+    """
+
+    details: ClassVar[Mapping[str, str] | None] = {"error_code": "thread_unsupported_request"}
 
 
 class WrongServerKey(ProxyError):

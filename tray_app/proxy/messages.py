@@ -47,7 +47,13 @@ async def count_tokens(request: web.Request) -> web.Response:
 async def list_models(_: web.Request) -> web.Response:
     """The catalogue in Anthropic's shape."""
     models = [
-        {"type": "model", "id": model.id, "display_name": model.label, "created_at": "1970-01-01T00:00:00Z"}
+        {
+            "type": "model",
+            "id": model.id,
+            "display_name": model.label,
+            "created_at": "1970-01-01T00:00:00Z",
+            "lifecycle": "active",
+        }
         for model in MODELS
     ]
     return web.json_response(

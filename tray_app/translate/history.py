@@ -25,6 +25,7 @@ from tray_app.translate.content import (
 )
 from tray_app.translate.tools import Tool, send_name
 
+_REMINDER = "<system-reminder>"
 NO_RESULT = "[This call has no result: it was interrupted.]"
 
 ChatMessage = dict[str, Any]
@@ -80,7 +81,7 @@ def _read_turns(messages: object) -> list[_Turn]:
             turns.append(_Turn(side))
         if role == "system":
             if text := read_system(message.get("content"), where):
-                turns[-1].reminders.append(f"<system-reminder>\n{text}\n</system-reminder>")
+                turns[-1].reminders.append(f"{_REMINDER}\n{text}\n</system-reminder>")
         else:
             turns[-1].blocks += read_blocks(message.get("content"), where)
     return turns
@@ -147,9 +148,15 @@ def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[Cha
             parts += _result_images([block], model)
         else:
             parts += to_parts([block], takes_images=model.takes_images)
-    if parts:
+    if chat and parts and model.forgets_thinking_at_user_turns and all(map(_is_reminder, parts)):
+        chat[-1]["content"] += "".join(f"\n\n{part['text']}" for part in parts)
+    elif parts:
         chat.append({"role": "user", "content": join_parts(parts)})
     return chat
+
+
+def _is_reminder(part: Block) -> bool:
+    return part["type"] == "text" and str(part["text"]).startswith(_REMINDER)
 
 
 def _result_text(block: Block, model: Model) -> str:

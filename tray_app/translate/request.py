@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tray_app.catalog import EFFORTS, Model
-from tray_app.errors import InvalidRequest
+from tray_app.errors import InvalidRequest, ThreadUnsupported
 from tray_app.translate.calibration import UNCALIBRATED, Calibration
 from tray_app.translate.content import read_system
 from tray_app.translate.history import to_messages
@@ -59,6 +59,8 @@ def to_chat(body: dict[str, Any], model: Model, calibration: Calibration = UNCAL
 
 
 def _translate(body: dict[str, Any], model: Model, calibration: Calibration) -> ChatRequest:
+    if isinstance(body.get("thread"), dict):
+        raise ThreadUnsupported("thread: This gateway keeps no conversations. Send all messages, without `thread`.")
     offer = read_tools(body.get("tools"))
     choice = read_choice(body.get("tool_choice"), offer, model)
     answer_format, on_format = read_format(body, model, has_tools=bool(offer.functions))
