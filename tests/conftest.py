@@ -12,9 +12,10 @@ import pytest
 
 from tests import kit
 from tests.fake_upstream import FakeUpstream
-from tests.gateway import NVIDIA_KEY, RunningGateway
+from tests.gateway import AT_ONCE, NVIDIA_KEY, RunningGateway
 from tray_app.keys import Keys
 from tray_app.logs import RedactingFormatter, close_log, open_log
+from tray_app.proxy.patience import Patience
 from tray_app.settings import Address, Settings
 
 KEYS = Keys(nvidia=NVIDIA_KEY)
@@ -75,7 +76,13 @@ class StartGateway(Protocol):
     """Starts a gateway in front of the fake upstream; keywords are settings."""
 
     def __call__(
-        self, keys: Keys = ..., *, is_demo: bool = ..., state_folder: Path | None = ..., **settings: Any
+        self,
+        keys: Keys = ...,
+        *,
+        is_demo: bool = ...,
+        state_folder: Path | None = ...,
+        patience: Patience = ...,
+        **settings: Any,
     ) -> RunningGateway: ...
 
 
@@ -84,10 +91,15 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
     running: list[RunningGateway] = []
 
     def start(
-        keys: Keys = KEYS, *, is_demo: bool = False, state_folder: Path | None = None, **settings: Any
+        keys: Keys = KEYS,
+        *,
+        is_demo: bool = False,
+        state_folder: Path | None = None,
+        patience: Patience = AT_ONCE,
+        **settings: Any,
     ) -> RunningGateway:
         chosen = replace(Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0)), **settings)
-        running.append(RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder))
+        running.append(RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder, patience=patience))
         return running[-1]
 
     yield start

@@ -241,12 +241,14 @@ class FakeUpstream:
     async def _receive(self, request: web.Request) -> Received:
         assert request.transport is not None
         self._connections.add(request.transport)
-        received = Received(
-            str(request.rel_url), request.headers.copy(), json.loads(await request.read()), request.transport
-        )
+        data = await request.read()
+        body = json.loads(data) if request.method == "POST" else {}
+        received = Received(str(request.rel_url), request.headers.copy(), body, request.transport)
         with self._arrived:
             self.received.append(received)
             self._arrived.notify_all()
+        if request.method != "POST":
+            return received
         family = "minimax" if "minimax" in received.body["model"] else "glm"
         check_chat_request(received.body, family=family)
         return received

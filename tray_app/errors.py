@@ -66,11 +66,18 @@ class ProxyError(AppError):
         self.retryable = retryable
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """The JSON body of the error answer; also the data of an `event: error` frame."""
+        """The JSON body of the error answer."""
         error: dict[str, Any] = {"type": self.type, "message": self.message}
         if self.details:
             error["details"] = dict(self.details)
         return {"type": "error", "error": error, "request_id": request_id}
+
+    def event_body(self, request_id: str) -> dict[str, Any]:
+        """The data of an `event: error` frame: after a 200, the type alone makes a client repeat the request."""
+        body = self.body(request_id)
+        if self.is_passing:
+            body["error"]["type"] = Overloaded.type
+        return body
 
     def headers(self) -> dict[str, str]:
         headers = {}

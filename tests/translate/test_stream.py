@@ -603,7 +603,7 @@ def test_a_tool_that_was_not_offered_keeps_its_name_for_the_client_to_refuse() -
 
 
 def test_a_call_that_never_gets_a_name_is_a_fault() -> None:
-    assert story(stream([text("hi"), call(0, "c1", args='{"p":1}'), finish()]))[-1] == "error api_error"
+    assert story(stream([text("hi"), call(0, "c1", args='{"p":1}'), finish()]))[-1] == "error overloaded_error"
     with pytest.raises(UpstreamFault, match="tool call without a name"):
         plain(whole({"tool_calls": [part(0, "c1", args='{"p":1}')]}))
 

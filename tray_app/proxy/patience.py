@@ -19,6 +19,8 @@ class Patience:
     """From the first attempt to the last: the client repeats for 3 minutes more by itself."""
     first_pause_s: float = 1.0
     longest_pause_s: float = 16.0
+    poll_pause_s: float = 2.0
+    """Between two looks for the answer to a request that NVIDIA put aside."""
 
     def backoff(self) -> Backoff:
         return Backoff(self)

@@ -125,7 +125,7 @@ class ProxyService:
 
         self._loop = asyncio.get_running_loop()
         self._drain_s = self._loop.create_future()
-        upstream = UpstreamClient()
+        upstream = UpstreamClient(self._patience)
         demo = await start_demo() if is_demo else None
         config, calibrations = GatewayConfig(settings, keys, is_demo), Calibrations(self._state_folder)
         demo_url = demo.url if demo else ""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+import re
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -12,6 +14,7 @@ import aiohttp
 
 from tray_app import APP_ID, __version__
 from tray_app.errors import ProxyError, UpstreamFault, UpstreamTimeout
+from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.settings import Address
 from tray_app.translate import json_text
 from tray_app.translate.refusal import explain_refusal
@@ -25,12 +28,14 @@ _DNS_CACHE_S = 300
 _REST_S = 1.0
 _MAX_ERROR_BYTES = 64 * 1024
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
+_REQUEST_ID = re.compile(r"[\w-]{1,100}")
 
 
 class UpstreamClient:
     """Sends chat requests. Make and use it in one event loop, and close it there."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience = PATIENCE) -> None:
+        self._patience = patience
         self._draining: set[asyncio.Task[None]] = set()
         # no total limit: an answer may take as long as bytes keep coming
         self._sessions = {trust_env: _make_session(trust_env=trust_env) for trust_env in (True, False)}
@@ -49,6 +54,8 @@ class UpstreamClient:
         with _faults_explained(timeout_s):
             response = await self._post(request, url, key, timeout_s)
             try:
+                if response.status == 202:
+                    response = await self._wait_for_answer(response, url, key, timeout_s)
                 if response.status != 200:
                     body = await _read_at_most(response, _MAX_ERROR_BYTES)
                     log.warning("upstream answered HTTP %d for %s", response.status, request.model.id)
@@ -67,28 +74,50 @@ class UpstreamClient:
 
     async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: int) -> aiohttp.ClientResponse:
         # a loopback upstream is never behind the system's proxy
-        session = self._sessions[not Address(urlsplit(url).hostname or "", 0).is_loopback]
-        headers = {
-            "Authorization": f"Bearer {key}",
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream" if request.is_stream else "application/json",
-        }
         body = json_text.encode(request.body)
+        accept = "text/event-stream" if request.is_stream else "application/json"
+        headers = {"Content-Type": "application/json", "Accept": accept}
         for attempt in ("first", "again"):
             try:
-                return await session.post(
-                    url,
-                    data=body,
-                    headers=headers,
-                    allow_redirects=False,  # the key goes where the user said and nowhere else
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=timeout_s),
-                )
+                return await self._request("POST", url, key, timeout_s, headers, body)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 # a kept-alive connection that the server closed meanwhile; connecting anew failing is another thing
                 if attempt == "again" or isinstance(error, aiohttp.ClientConnectorError):
                     raise
                 log.info("the kept-alive connection was stale: sending once more")
         raise AssertionError("unreachable")
+
+    async def _wait_for_answer(
+        self, accepted: aiohttp.ClientResponse, url: str, key: str, timeout_s: int
+    ) -> aiohttp.ClientResponse:
+        """The answer to a request that NVIDIA put aside: 202, and an id under which to ask for it."""
+        request_id = accepted.headers.get("NVCF-REQID", "")
+        accepted.close()
+        if not _REQUEST_ID.fullmatch(request_id):
+            raise UpstreamFault("NVIDIA took the request, but does not say where its answer will be.")
+        address = urlsplit(url)._replace(path=f"/v2/nvcf/pexec/status/{request_id}", query="").geturl()
+        ends_s = time.monotonic() + timeout_s
+        while time.monotonic() < ends_s:
+            await asyncio.sleep(self._patience.poll_pause_s)
+            response = await self._request("GET", address, key, timeout_s, {"Accept": "application/json"})
+            if response.status != 202:
+                return response
+            response.close()
+        raise UpstreamTimeout(f"NVIDIA took the request, and has no answer after {timeout_s} s. Please try again.")
+
+    async def _request(
+        self, method: str, url: str, key: str, timeout_s: int, headers: Mapping[str, str], body: bytes | None = None
+    ) -> aiohttp.ClientResponse:
+        # a loopback upstream is never behind the system's proxy
+        session = self._sessions[not Address(urlsplit(url).hostname or "", 0).is_loopback]
+        return await session.request(
+            method,
+            url,
+            data=body,
+            headers={"Authorization": f"Bearer {key}", **headers},
+            allow_redirects=False,  # the key goes where the user said and nowhere else
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=timeout_s),
+        )
 
 
 async def read_answer(response: aiohttp.ClientResponse) -> bytes:

@@ -26,7 +26,7 @@ PING_FRAME = frame("ping", b'{"type":"ping"}')
 
 def error_frame(error: ProxyError, request_id: str) -> bytes:
     """Says that the stream failed; nothing may follow it."""
-    return frame("error", json_text.encode(error.body(request_id)))
+    return frame("error", json_text.encode(error.event_body(request_id)))
 
 
 class FrameWriter:
