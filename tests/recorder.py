@@ -60,11 +60,11 @@ class Recorder:
         self._loop.close()
 
     @property
-    def passages(self) -> list[Passage]:
+    def passages(self) -> tuple[Passage, ...]:
         """What passed, in the order of the requests; what is under way is waited for."""
         with self._changed:
             assert self._changed.wait_for(lambda: not self._under_way, _PATIENCE_S), "a request hangs"
-            return [passage for passage in self._passages if passage]
+            return tuple(passage for passage in self._passages if passage)
 
     def _stop(self) -> None:
         assert self._end is not None

@@ -62,6 +62,10 @@ class Stage:
         log = Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs", "claude-nvidia-tray.log").read_text()
         return f"{done.stdout}\n{done.stderr}\n{log}"
 
+    def answers(self) -> list[Passage]:
+        """What the client got for its messages, in order."""
+        return [passage for passage in self.front.passages if passage.path == "/v1/messages"]
+
     def chat_requests(self) -> list[dict[str, Any]]:
         """What upstream got, in order."""
         return [passage.request for passage in self.back.passages]
@@ -73,9 +77,8 @@ class Stage:
 
     def check_protocols(self) -> None:
         """Every stream and body that the client got, and every request that upstream got."""
-        for passage in self.front.passages:
-            if passage.path == "/v1/messages":
-                check_answer(passage)
+        for passage in self.answers():
+            check_answer(passage)
         for passage in self.back.passages:
             check_chat_request(passage.request, family=kit.FAMILIES[passage.request["model"]])
 

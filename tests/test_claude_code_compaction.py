@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.desktop, pytest.mark.kit]
 
 PAGES = 3
 READ_A_PAGE = {"command": "printf '漢%.0s' {1..2700}", "description": "Read a page"}
-"""8,000 tokens in vLLM's small vocabulary, and a tenth by Claude Code's estimate, which makes it no earlier wise."""
+"""8,000 tokens in vLLM's small vocabulary; a tenth by Claude Code's estimate, so it does not compact by itself."""
 
 TASK = script("Read all pages, then sign.", *(say(f"Page {n}.", "", ("Bash", READ_A_PAGE)) for n in range(PAGES)))
 SUMMARY = script(
@@ -48,7 +48,7 @@ def test_claude_code_compacts_after_an_overflow_and_finishes(model: str, vllms: 
         # vLLM's own refusal, once, and what became of it
         statuses = [passage.status for passage in stage.back.passages]
         assert statuses == [200] * PAGES + [400] + [200] * 3
-        refusal = stage.front.passages[PAGES]
+        refusal = stage.answers()[PAGES]
         assert refusal.status == 400
         sentence = json.loads(refusal.answer)["error"]["message"]
         assert sentence.startswith("prompt is too long: ")

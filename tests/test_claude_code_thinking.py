@@ -43,8 +43,8 @@ class Recording:
 
     model: str
     url: str
-    first: list[Passage]
-    second: list[Passage]
+    first: tuple[Passage, ...]
+    second: tuple[Passage, ...]
 
 
 @pytest.fixture(scope="module", params=list(kit.FAMILIES), ids=list(kit.FAMILIES.values()))
@@ -54,7 +54,7 @@ def recording(
     model = request.param
     with set_stage(tmp_path_factory.mktemp("steps"), upstreams=vllms, model=model) as stage:
         assert "THE STEPS ARE DONE" in stage.run(script("Take five steps.", *STEPS))
-        first = list(stage.back.passages)
+        first = stage.back.passages
         stage.run(script("And one more.", say("One more?", "", run("echo six")), say("", "DONE")), "--continue")
         return Recording(model, vllms[model], first, stage.back.passages[len(first) :])
 

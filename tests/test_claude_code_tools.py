@@ -78,5 +78,5 @@ def test_a_tool_with_a_name_over_64_characters_is_called(model: str, vllms: dict
 
 def called_by_client(stage: Stage) -> list[str]:
     """The names under which Claude Code was told to call tools."""
-    answers = [fold(passage.answer) for passage in stage.front.passages if passage.path == "/v1/messages"]
+    answers = [fold(passage.answer) for passage in stage.answers()]
     return [block["name"] for answer in answers for block in answer.content if block["type"] == "tool_use"]

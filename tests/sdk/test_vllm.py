@@ -41,7 +41,7 @@ def url(vllm: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 @pytest.mark.parametrize("sdk", ALL, indirect=True, ids=lambda sdk: sdk.name)
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "plain"])
 def test_the_tool_loop_runs_to_the_final_answer(sdk: Sdk, stream: bool, url: str, vllm: Recorder) -> None:
-    vllm.passages.clear()
+    before = len(vllm.passages)
     prompt = f"The weather, please. @@{json.dumps(TURNS)}@@"
     lines = list(sdk.play("loop", url, stream=stream, prompt=prompt, fields={"thread": False}))
     assert [line["ran"]["city"] for line in lines if "ran" in line] == ["Oslo", "Zürich"]
@@ -52,9 +52,10 @@ def test_the_tool_loop_runs_to_the_final_answer(sdk: Sdk, stream: bool, url: str
     assert (first["stop_reason"], second["stop_reason"]) == ("tool_use", "end_turn")
     assert count_prompt(first) < count_prompt(second)
 
-    for passage in vllm.passages:
+    passages = vllm.passages[before:]
+    for passage in passages:
         check_chat_request(passage.request, family="glm")
-    _, answer, *results = vllm.passages[1].request["messages"]
+    _, answer, *results = passages[1].request["messages"]
     assert answer["reasoning_content"] == first["content"][0]["thinking"]
     assert answer["reasoning_content"].strip() == TURNS[0]["think"]
     assert [result["content"] for result in results] == ["Oslo: 3 degrees", "Zürich: 3 degrees"]
