@@ -70,6 +70,7 @@ def test_a_shell_takes_the_exports_as_they_are_meant(shell: str, model: Model, t
         "ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN,
         **{f"ANTHROPIC_DEFAULT_{tier}_MODEL": model.id for tier in ("OPUS", "SONNET", "HAIKU", "FABLE")},
         "CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(model.context_tokens),
+        "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(min(model.context_tokens, 200_000)),
         "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",

@@ -108,6 +108,18 @@ def test_text_goes_out_as_it_comes_and_all_else_once_it_is_whole() -> None:
     ]
 
 
+def test_what_is_whole_stays_as_the_model_wrote_it() -> None:
+    numbers = ", ".join(["1"] * 1000)
+    text = f'{{"a": [{numbers}], "b": "x",  "c" : 1.50}}'
+    assert read(*text) == text
+    assert read(text[:-20], text[-20:]) == text
+
+
+def test_what_is_broken_is_repaired_from_where_it_breaks() -> None:
+    assert read('{"a":  "x", "b": [1, "y') == '{"a":  "x","b":[1,"y"]}'
+    assert read('{"a":  "say "hi", b"}') == '{"a":  "say \\"hi\\", b"}'
+
+
 def test_what_may_be_half_an_escape_is_held_back() -> None:
     assert pieces('{"a": "x\\', "n\\u00", 'fc\\"') == ['{"a": "x', "\\n", '\\u00fc\\"']
 

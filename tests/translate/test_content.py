@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tray_app.translate.content import NO_IMAGES_NOTE, find_pdfs, flatten, join_parts, read_system, to_parts, to_text
+from tray_app.translate.tools import send_name
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,8 @@ def test_only_a_billing_header_at_the_very_start_is_dropped() -> None:
     text = "About x-anthropic-billing-header: keep me."
     assert read_system(text) == text
     assert read_system("x-anthropic-billing-header: cch=1;") == ""
+
+
+def test_a_tool_that_was_loaded_is_named_as_the_model_will_call_it() -> None:
+    name = "mcp__server.with.dots__" + "x" * 80
+    assert to_text({"type": "tool_reference", "tool_name": name}) == f"Tool {send_name(name)} is now loaded."

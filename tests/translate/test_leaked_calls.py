@@ -114,6 +114,17 @@ LEAKS = [
         "end tool_use",
     ),
     Leak(
+        "markup that lost to structured calls is not told where its thinking is not",
+        [think(f"I run it. {GLM}"), call(0, "c1", "Bash", '{"timeout":1}'), finish("tool_calls")],
+        'start tool_use#0 Bash c1 | +{"timeout":1} | stop#0 | end tool_use',
+        {"thinking": {"type": "disabled"}},
+    ),
+    Leak(
+        "half a tag at the end of think tags is thinking",
+        [text("<think>hm <tool_ca"), finish()],
+        "start thinking#0 | +hm  | +<tool_ca | stop#0 | end end_turn",
+    ),
+    Leak(
         "a call of a tool that was not offered is text",
         [text("<tool_call>Rm\n</tool_call>"), finish()],
         "start text#0 | +<tool_call>Rm\n | +</tool_call> | stop#0 | end end_turn",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
 from tray_app.translate.grammars import WrittenCall
-from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup import MAX_HELD_CHARS, MarkupReader, Piece, Text, Thought, WrittenCalls
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Bash": {
@@ -82,6 +82,14 @@ FOUND: dict[str, tuple[str, Found]] = {
         ],
     ),
     "a Hermes call": (HERMES_CALL, [WrittenCall("get_weather", {"location": "Paris"})]),
+    "a Hermes call whose arguments are encoded twice": (
+        '<tool_call>{"name": "Bash", "arguments": "{\\"timeout\\": 5}"}</tool_call>',
+        [WrittenCall("Bash", {"timeout": 5})],
+    ),
+    "a Hermes call whose name is no text is text": (
+        '<tool_call>{"name": ["Bash"], "arguments": {}}</tool_call>',
+        ['<tool_call>{"name": ["Bash"], "arguments": {}}</tool_call>'],
+    ),
     "a call of a tool that was not offered is text": (
         "<tool_call>rm_rf\n<arg_key>a</arg_key><arg_value>b</arg_value></tool_call>",
         ["<tool_call>rm_rf\n<arg_key>a</arg_key><arg_value>b</arg_value></tool_call>"],
@@ -157,6 +165,13 @@ def test_a_closing_think_tag_alone_makes_what_stands_before_it_thinking() -> Non
 
 def test_text_that_was_given_out_before_a_closing_think_tag_stays_text() -> None:
     assert read("Hm.</think>\n\nHello.", [2]) == ["Hm.\n\nHello."]
+
+
+def test_a_call_without_end_is_given_up_at_last() -> None:
+    reader = MarkupReader(SCHEMAS)
+    reader.feed("<tool_call>Bash<arg_key>command</arg_key><arg_value>")
+    assert reader.feed("x" * 1_000) == []
+    assert join(reader.feed("x" * MAX_HELD_CHARS)) != []
 
 
 def test_without_tools_no_call_is_found() -> None:

@@ -152,6 +152,7 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
         ({"type": "array", "items": STRING}, [1, "a"], ["1", "a"]),
         ({"type": "object", "properties": {"n": INTEGER}}, '{"n": "1"}', {"n": 1}),
         ({"anyOf": [STRING, {"type": "array"}]}, "[1]", "[1]"),
+        ({"anyOf": [INTEGER, {"description": "or anything else"}]}, "5", "5"),
         ({"enum": [1, 2]}, "1", 1),
         ({"enum": ["1", "2"]}, 1, "1"),
         ({}, "5", "5"),

@@ -281,6 +281,52 @@ STORIES = [
         "start tool_use#0 list_files c1 | +{} | stop#0 | start tool_use#1 list_files c2 | +{} | stop#1 | end tool_use",
     ),
     Story(
+        "objects that are glued together are calls of the same tool",
+        [call(0, "c1", "Read", '{"p":1}{"p":2}'), finish("tool_calls")],
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | start tool_use#1 Read toolu_0123456789abcdef_1 | +{"p":2} | '
+        "stop#1 | end tool_use",
+    ),
+    Story(
+        "what comes for a call after a glued object belongs to the newest of them",
+        [
+            call(0, "c1", "Read", '{"p":1}{"p'),
+            call(0, "c1", args='":2} {"p":3'),
+            call(0, args="}"),
+            finish("tool_calls"),
+        ],
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | start tool_use#1 Read toolu_0123456789abcdef_1 | +{"p":2} | '
+        'stop#1 | start tool_use#2 Read toolu_0123456789abcdef_2 | +{"p":3} | stop#2 | end tool_use',
+    ),
+    Story(
+        "the same without an index",
+        [
+            call(None, "c1", "Read", '{"p":1}{"p'),
+            call(None, "c2", "Read", '{"p":9}'),
+            call(None, "c1", args='":2}'),
+            finish("tool_calls"),
+        ],
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | start tool_use#1 Read toolu_0123456789abcdef_1 | +{"p":2} | '
+        'stop#1 | start tool_use#2 Read c2 | +{"p":9} | stop#2 | end tool_use',
+        has_plain_twin=False,
+    ),
+    Story(
+        "arguments that are sent once more are told once",
+        [call(0, "c1", "Read", '{"p":'), call(0, args="1}"), call(0, "c1", "Read", '{"p":1}'), finish("tool_calls")],
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | end tool_use',
+        has_plain_twin=False,
+    ),
+    Story(
+        "arguments without their end are completed",
+        [call(0, "c1", "Read", '{"p":"a","q":[1'), finish("tool_calls")],
+        'start tool_use#0 Read c1 | +{"p":"a" | +,"q":[1]} | stop#0 | end tool_use',
+    ),
+    Story(
+        "white space without end ends the answer, whatever comes after it",
+        [call(0, "c1", "Read", '{"p":1'), *[call(0, args=" " * 100)] * 5, call(0, args=',"q":2}'), text("more")],
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | end tool_use',
+        has_plain_twin=False,
+    ),
+    Story(
         "text after a call opens a new block",
         [text("a"), call(0, "c1", "Read", '{"p":1}'), text("b"), text("c"), finish("tool_calls")],
         'start text#0 | +a | stop#0 | start tool_use#1 Read c1 | +{"p":1} | stop#1 | start text#2 | +b | '
@@ -596,6 +642,34 @@ def test_an_aliased_tool_is_called_by_the_clients_name() -> None:
     raw = stream([call(0, "c1", sent, "{}"), finish("tool_calls")], chat)
     assert fold(raw).content[0]["name"] == name
     check_stream(raw, tools=[name])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "told"),
+    [
+        (["yes</block>", " and more"], ["start text#0", "+yes", "stop#0", "end stop_sequence </block>"]),
+        (["yes</b", "lock> and more"], ["start text#0", "+yes", "stop#0", "end stop_sequence </block>"]),
+        (["the E"], ["start text#0", "+the ", "+E", "stop#0", "end end_turn"]),
+        (["END"], ["end stop_sequence END"]),
+    ],
+    ids=["in one piece", "in two", "none", "at once"],
+)
+def test_an_answer_ends_at_a_stop_sequence_also_where_upstream_goes_on(pieces: list[str], told: list[str]) -> None:
+    chat = ask(stop_sequences=["1", "2", "3", "4", "</block>", "END"])
+    chunks = [*map(text, pieces), finish()]
+    raw = stream(chunks, chat)
+    assert story(raw) == told
+    check_stream(raw)
+    message = plain(join(chunks), chat)
+    assert (message["content"], message["stop_reason"]) == (fold(raw).content, fold(raw).stop_reason)
+
+
+def test_an_answer_that_is_over_says_so() -> None:
+    translator = StreamTranslator(ask(stop_sequences=["END"]), MESSAGE_ID)
+    translator.feed(decode(text("hi")))
+    assert not translator.answer.is_over
+    translator.feed(decode(text(" END ")))
+    assert translator.answer.is_over
 
 
 def test_a_tool_that_was_not_offered_keeps_its_name_for_the_client_to_refuse() -> None:

@@ -29,6 +29,8 @@ def list_variables(url: str, model: Model) -> dict[str, str]:
         "ANTHROPIC_DEFAULT_FABLE_MODEL": model.id,
         # names it does not know count as a million tokens: compaction would never come in time
         "CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(model.context_tokens),
+        # without it, a window of more than that brings a warning at every start
+        "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(min(model.context_tokens, 200_000)),
         "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         # a hash that changes with every request would defeat the upstream's prefix cache

@@ -127,8 +127,6 @@ class Answer:
 
     def _take(self, message: Message, *, is_whole: bool = False) -> None:
         calls = message.tool_calls or ()
-        if is_whole and calls:
-            self._prefer_structured_calls()
         if thinking := message.thinking:
             self._size_bytes += size_bytes(thinking)
             self._take_thinking(thinking)
@@ -156,7 +154,7 @@ class Answer:
     def _take_text(self, text: str) -> None:
         self._add_text(self._stops.feed(text))
         if self._stops.matched is not None and not self.is_over:
-            self.is_over, self._finish_reason, self._stop_sequence = True, "stop", self._stops.matched
+            self.is_over, self._stop_sequence = True, self._stops.matched
 
     def _take_thinking(self, text: str) -> None:
         if self._reasoning.passes(text):
@@ -261,7 +259,7 @@ class Answer:
             self._queue.write(call, call.name(tool) + call.feed(surplus))
         self._queue.advance()
         if call.is_stuck:
-            self.is_over, self._finish_reason = True, "tool_calls"
+            self.is_over = True
 
     def _count_usage(self) -> dict[str, int]:
         usage = self._usage or Usage()

@@ -27,7 +27,6 @@ _MAX_REPAIR_CHARS = 1_000_000  # repairing more takes seconds
 _BLANK = r"[ \t\n\r]*"  # JSON's own; Python's \s is more
 _CHARACTERS = r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*'
 _STRING_RUN = re.compile(_CHARACTERS)
-_HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _HEAD = re.compile(rf'{_BLANK}("{_CHARACTERS}"){_BLANK}:{_BLANK}(?=[^ \t\n\r])')
 # after a value: one more member, another object behind this one's end, the end, or the end of what is known
 _AFTER = re.compile(
@@ -167,9 +166,6 @@ class ArgumentsReader:
         after = self._find_after()
         follows = _follows(after)
         if after is None or follows in ("end", "open"):
-            # in a string: a raw line end, a wrong escape, or a quote that should be escaped
-            if after is None and self._part is _Part.STRING and self._held and not _HALF_ESCAPE.match(self._held):
-                self._part = _Part.BROKEN
             self._tried_chars = len(self._held)
             return False
         pieces.append(self._write_value(self._held[: after.start()]))

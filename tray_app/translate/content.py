@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tray_app.errors import InvalidRequest
+from tray_app.translate.tools import send_name
 
 Block = dict[str, Any]
 
@@ -107,7 +108,7 @@ def to_text(block: Block, *, images_follow: bool = False) -> str:
     if kind == "document":
         return _document_text(block, images_follow=images_follow)
     if kind == "tool_reference":
-        return f"Tool {block.get('tool_name')} is now loaded."
+        return f"Tool {send_name(str(block.get('tool_name')))} is now loaded."
     if kind == "search_result":
         return "\n".join([f"{block.get('title')} ({block.get('source')})", flatten(block.get("content"))])
     if isinstance(block.get("text"), str):
