@@ -666,9 +666,9 @@ def test_an_answer_ends_at_a_stop_sequence_also_where_upstream_goes_on(pieces: l
 
 def test_an_answer_that_is_over_says_so() -> None:
     translator = StreamTranslator(ask(stop_sequences=["END"]), MESSAGE_ID)
-    translator.feed(decode(text("hi")))
+    translator.answer.feed(decode(text("hi")))
     assert not translator.answer.is_over
-    translator.feed(decode(text(" END ")))
+    translator.answer.feed(decode(text(" END ")))
     assert translator.answer.is_over
 
 
