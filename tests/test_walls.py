@@ -15,10 +15,12 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 GROUND = {
     "",
     "catalog",
+    "checks",
     "errors",
     "instance",
     "keys",
     "logs",
+    "model_list",
     "paths",
     "redaction",
     "settings",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tray_app.catalog import UNKNOWN
 from tray_app.settings import Settings
 from tray_app.status import Phase, Status, Trouble
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
@@ -108,6 +109,13 @@ def test_items_do_not_move_while_one_of_the_defaults_is_set() -> None:
 def test_a_model_beside_the_defaults_is_offered_while_it_is_set() -> None:
     lines = show(build_menu(RUNNING, Settings(model="moonshotai/kimi-k3"), "bash"))
     assert lines[2:6] == ["○ GLM 4.7", "○ MiniMax M2.1", "● Kimi K3", "□ Let Clients Choose the Model"]
+
+
+def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> None:
+    own = replace(UNKNOWN, id="lab/own", label="Own", letter="O", in_menu=True)
+    glm, minimax = Settings().catalogue.offered(Settings().selected_model)
+    settings = Settings(models=(own, replace(minimax, in_menu=False), replace(glm, label="GLM")))
+    assert show(build_menu(RUNNING, settings, "bash"))[2:5] == ["● GLM", "○ Own", "□ Let Clients Choose the Model"]
 
 
 def test_every_command_can_be_reached() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from aiohttp import web
 
-from tray_app.catalog import MODELS, resolve_model
 from tray_app.errors import InvalidRequest
 from tray_app.proxy.exchange import Exchange
 from tray_app.proxy.gateway import GATEWAY
@@ -24,7 +23,7 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     body = await read_object(request)
     asked = read_model_name(body)
     settings = config.settings
-    model = resolve_model(asked, settings.selected_model, client_chooses=settings.clients_choose_model)
+    model = settings.catalogue.resolve(asked, settings.selected_model, client_chooses=settings.clients_choose_model)
     with gateway.serve():
         await gateway.pdfs.inline(body)
         chat = to_chat(body, model)
@@ -43,11 +42,11 @@ async def count_tokens(request: web.Request) -> web.Response:
     return web.json_response({"input_tokens": estimate_tokens(body)})
 
 
-async def list_models(_: web.Request) -> web.Response:
+async def list_models(request: web.Request) -> web.Response:
     """The catalogue in Anthropic's shape."""
     models = [
         {"type": "model", "id": model.id, "display_name": model.label, "created_at": "1970-01-01T00:00:00Z"}
-        for model in MODELS
+        for model in request.app[GATEWAY].config.settings.catalogue.models
     ]
     return web.json_response(
         {"data": models, "has_more": False, "first_id": models[0]["id"], "last_id": models[-1]["id"]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from tray_app.catalog import offered_models
 from tray_app.settings import Settings
 from tray_app.status import Phase, Status
 
@@ -38,11 +37,11 @@ Menu = tuple[Item, ...]
 
 
 def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
-    """The whole menu. Only texts and marks change while the app runs, unless a model beside the defaults is set."""
+    """The whole menu. Only texts and marks change while the app runs, unless the list of models changes."""
     selected = settings.selected_model
     models = (
-        Item(model.label, Command.CHOOSE_MODEL, model.id, checked=model is selected, is_radio=True)
-        for model in offered_models(selected)
+        Item(model.label, Command.CHOOSE_MODEL, model.id, checked=model == selected, is_radio=True)
+        for model in settings.catalogue.offered(selected)
     )
     return (
         _status_line(status),
