@@ -182,7 +182,13 @@ class RunningGateway(Client):
     """A ProxyService with a board of its own."""
 
     def __init__(
-        self, settings: Settings, keys: Keys, *, is_demo: bool = False, search_backend: SearchBackend | None = None
+        self,
+        settings: Settings,
+        keys: Keys,
+        *,
+        is_demo: bool = False,
+        search_backend: SearchBackend | None = None,
+        check_models_every_s: float | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -190,7 +196,7 @@ class RunningGateway(Client):
         self.board = StatusBoard()
         self._changed = threading.Condition()
         self.board.subscribe(self._notice)
-        self.service = ProxyService(self.board, search_backend)
+        self.service = ProxyService(self.board, search_backend, check_models_every_s=check_models_every_s)
         self.address: Address = self.service.start(settings, keys, is_demo=is_demo)
         super().__init__(self.address.url)
 
@@ -204,9 +210,10 @@ class RunningGateway(Client):
 
     def wait_active(self, count: int) -> None:
         """Returns once so many requests are being answered."""
-        self._wait_status(lambda status: status.active_requests == count)
+        self.wait_status(lambda status: status.active_requests == count)
 
-    def _wait_status(self, is_it: Callable[[Status], bool]) -> None:
+    def wait_status(self, is_it: Callable[[Status], bool]) -> None:
+        """Returns once this is true of the status."""
         with self._changed:
             assert self._changed.wait_for(lambda: is_it(self.board.status), PATIENCE_S), self.board.status
 

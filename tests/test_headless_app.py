@@ -290,6 +290,8 @@ def test_a_key_set_while_it_runs_is_used(launch: Launch, upstream: FakeUpstream,
     upstream.script(whole(completion("Hello!")))
     assert client.ask().text == "Hello!"
     assert upstream.received[0].headers["Authorization"] == "Bearer nvapi-set-later"
+    upstream.wait_listed()
+    assert [asked["Authorization"] for asked in upstream.list_requests] == ["Bearer nvapi-set-later"]
 
 
 def test_no_key_is_written_into_the_log(launch: Launch, upstream: FakeUpstream) -> None:

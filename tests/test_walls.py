@@ -26,6 +26,7 @@ GROUND = {
     "settings",
     "settings_store",
     "status",
+    "troubles",
 }
 MAY_IMPORT = {
     "translate": {"", "catalog", "errors", "redaction"},

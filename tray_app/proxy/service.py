@@ -16,6 +16,7 @@ from tray_app.status import StatusBoard
 
 if TYPE_CHECKING:  # aiohttp loads in the proxy thread, while the icon is already being drawn
     from tray_app.proxy.gateway import Gateway
+    from tray_app.proxy.model_check import ModelCheck
     from tray_app.proxy.search import SearchBackend
 
 log = logging.getLogger(__name__)
@@ -28,12 +29,21 @@ _NOT_ALLOWED = {errno.EACCES, 10013}
 class ProxyService:
     """Runs one gateway at a time on a thread of its own. Not for calls from several threads at once."""
 
-    def __init__(self, board: StatusBoard, search_backend: SearchBackend | None = None) -> None:
+    def __init__(
+        self,
+        board: StatusBoard,
+        search_backend: SearchBackend | None = None,
+        *,
+        check_models_every_s: float | None = None,
+    ) -> None:
+        """`check_models_every_s`: how often upstream is asked for its list of models; None: never."""
         self._board = board
         self._search_backend = search_backend
+        self._check_models_every_s = check_models_every_s
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gateway: Gateway | None = None
+        self._model_check: ModelCheck | None = None
         self._drain_s: asyncio.Future[float] | None = None
 
     @property
@@ -68,6 +78,11 @@ class ProxyService:
 
         if self._gateway is not None:
             self._gateway.config = GatewayConfig(settings, keys, is_demo)
+
+    def check_models(self) -> None:
+        """Asks upstream for its list of models out of turn, and does not wait for it; the board has it afterwards."""
+        if self._loop is not None and self._model_check is not None:
+            self._loop.call_soon_threadsafe(self._model_check.hurry)
 
     def stop(self, drain_s: float) -> None:
         """Accepts no more, lets running answers finish for `drain_s` seconds, ends the rest with an error event."""
@@ -107,6 +122,7 @@ class ProxyService:
 
         from tray_app.proxy.demo import start_demo
         from tray_app.proxy.gateway import Gateway, GatewayConfig
+        from tray_app.proxy.model_check import ModelCheck
         from tray_app.proxy.server import make_app
         from tray_app.proxy.upstream import UpstreamClient
 
@@ -126,12 +142,15 @@ class ProxyService:
             port = runner.addresses[0][1]
             log.info("listening on %s", Address(address.host, port))
             listening.set_result(Address(address.host, port))
+            if self._check_models_every_s is not None:
+                self._model_check = ModelCheck(gateway, self._check_models_every_s)
+                self._model_check.start()
             drain_s = await self._drain_s
             gateway.is_quitting = True
             await site.stop()
             await _drain(gateway, drain_s)
         finally:
-            self._gateway = None
+            self._gateway = self._model_check = None
             await runner.cleanup()
             await upstream.close()
             if demo is not None:
