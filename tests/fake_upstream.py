@@ -91,6 +91,11 @@ def refusal(status: int, body: str | bytes | dict[str, Any] = b"", content_type:
     return Reply((data,), status, content_type or "text/plain", {k.replace("_", "-"): v for k, v in headers.items()})
 
 
+def listing(*ids: str) -> Reply:
+    """A list of models."""
+    return whole({"object": "list", "data": [{"id": model_id, "object": "model"} for model_id in ids]})
+
+
 def event(payload: Any) -> bytes:
     return b"data: " + json.dumps(payload).encode() + b"\n\n"
 
@@ -156,6 +161,9 @@ class FakeUpstream:
         self.received: list[Received] = []
         self.default: Callable[[dict[str, Any]], Reply] | None = None
         """Answers what the script has no reply for."""
+        self.model_list = refusal(404)
+        """The answer to every GET of the list of models; no part of the script."""
+        self.list_requests: list[Mapping[str, str]] = []  # the headers of each
         self._replies: deque[Reply] = deque()
         self._faults: list[BaseException] = []
         self._arrived = threading.Condition()
@@ -181,6 +189,12 @@ class FakeUpstream:
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.received) >= count, PATIENCE_S), "no request came"
             return self.received[-1]
+
+    def wait_listed(self, count: int = 1) -> Mapping[str, str]:
+        """The headers of the newest request for the list of models, once there are `count` of them."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.list_requests) >= count, PATIENCE_S), "no request came"
+            return self.list_requests[-1]
 
     def close_connections(self) -> None:
         """Closes every connection, as a server does with those that were idle for long."""
@@ -215,6 +229,7 @@ class FakeUpstream:
 
     async def _start(self) -> None:
         app = web.Application(client_max_size=2**30)
+        app.router.add_get("/v1/models", self._list_models)
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -237,6 +252,13 @@ class FakeUpstream:
         except (asyncio.CancelledError, ConnectionError):
             received.mark_left()
             raise
+
+    async def _list_models(self, request: web.Request) -> web.StreamResponse:
+        reply = self.model_list
+        with self._arrived:
+            self.list_requests.append(request.headers.copy())
+            self._arrived.notify_all()
+        return await self._play(reply, request)
 
     async def _receive(self, request: web.Request) -> Received:
         assert request.transport is not None

@@ -195,6 +195,7 @@ class RunningGateway(Client):
         search_backend: SearchBackend | None = None,
         state_folder: Path | None = None,
         patience: Patience = AT_ONCE,
+        check_models_every_s: float | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -202,7 +203,13 @@ class RunningGateway(Client):
         self.board = StatusBoard()
         self._changed = threading.Condition()
         self.board.subscribe(self._notice)
-        self.service = ProxyService(self.board, search_backend, state_folder=state_folder, patience=patience)
+        self.service = ProxyService(
+            self.board,
+            search_backend,
+            state_folder=state_folder,
+            patience=patience,
+            check_models_every_s=check_models_every_s,
+        )
         self.address: Address = self.service.start(settings, keys, is_demo=is_demo)
         super().__init__(self.address.url)
 
@@ -216,9 +223,10 @@ class RunningGateway(Client):
 
     def wait_active(self, count: int) -> None:
         """Returns once so many requests are being answered."""
-        self._wait_status(lambda status: status.active_requests == count)
+        self.wait_status(lambda status: status.active_requests == count)
 
-    def _wait_status(self, is_it: Callable[[Status], bool]) -> None:
+    def wait_status(self, is_it: Callable[[Status], bool]) -> None:
+        """Returns once this is true of the status."""
         with self._changed:
             assert self._changed.wait_for(lambda: is_it(self.board.status), PATIENCE_S), self.board.status
 

@@ -237,6 +237,8 @@ def test_a_key_set_while_it_runs_is_used(launch: Launch, upstream: FakeUpstream,
     upstream.script(whole(completion("Hello!")))
     assert client.ask().text == "Hello!"
     assert upstream.received[0].headers["Authorization"] == "Bearer nvapi-set-later"
+    upstream.wait_listed()
+    assert [asked["Authorization"] for asked in upstream.list_requests] == ["Bearer nvapi-set-later"]
 
 
 @posix_only

@@ -21,7 +21,7 @@ from tray_app.settings import (
 
 URL = f'a web address such as "{NVIDIA_URL}"'
 ADDRESS = 'an address such as "127.0.0.1:3001"'
-MODEL = "one of " + ", ".join(f'"{model.id}"' for model in MODELS)
+MODEL = "one of " + ", ".join(f'"{model.id}"' for model in MODELS) + ', or an id that "models" lists'
 SWITCH = "true or false"
 SECONDS = "a whole number of seconds, 1 or more"
 NUMBER = "a whole number, 0 or more"

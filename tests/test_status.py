@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tray_app.status import Phase, Status, StatusBoard, Trouble
+from tray_app.status import Absence, ModelTrouble, Phase, Status, StatusBoard, Trouble
 
 KEY, PORT = Trouble("Add a key…", "There is no key."), Trouble("Port taken…", "The port is taken.")
 
@@ -45,3 +45,54 @@ def test_requests_of_many_threads_are_all_counted() -> None:
         for step in [+1] * 500 + [-1] * 499:
             pool.submit(board.count_request, step)
     assert board.status.active_requests == 1
+
+
+GLM, KIMI = "z-ai/glm4.7", "moonshotai/kimi-k3"
+RETIRED, NOT_SERVED = ModelTrouble(Absence.RETIRED, "2026-05-14"), ModelTrouble(Absence.NOT_SERVED)
+NOT_LISTED = ModelTrouble(Absence.NOT_LISTED)
+
+
+def test_a_mark_stays_with_its_model_until_it_answers() -> None:
+    board = StatusBoard()
+    board.mark_model(GLM, NOT_SERVED)
+    board.mark_model(KIMI, NOT_SERVED)
+    board.mark_model(GLM, RETIRED)
+    assert (board.status.model_trouble(GLM), board.status.model_trouble(KIMI)) == (RETIRED, NOT_SERVED)
+    assert board.status.withdrawn_models == {GLM, KIMI}
+    board.clear_model(GLM)
+    assert board.status.model_trouble(GLM) is None
+    assert board.status.withdrawn_models == {KIMI}
+
+
+def test_a_model_that_answers_as_ever_changes_nothing() -> None:
+    board, heard = StatusBoard(), list[Status]()
+    board.subscribe(heard.append)
+    board.clear_model(GLM)
+    board.publish(listed_models=frozenset({GLM}))
+    board.clear_model(GLM)
+    assert len(heard) == 1
+
+
+def test_a_model_that_is_not_listed_is_so_until_it_answers() -> None:
+    board = StatusBoard()
+    assert board.status.model_trouble(GLM) is None, "no list, no verdict"
+    board.publish(listed_models=frozenset({KIMI}))
+    assert board.status.model_trouble(GLM) == NOT_LISTED
+    assert board.status.withdrawn_models == frozenset()
+    board.clear_model(GLM)
+    assert board.status.model_trouble(GLM) is None
+
+
+def test_a_list_proves_nothing_about_a_retired_model() -> None:
+    board = StatusBoard()
+    board.mark_model(GLM, RETIRED)
+    board.publish(listed_models=frozenset({GLM}))
+    assert board.status.model_trouble(GLM) == RETIRED
+
+
+def test_for_another_key_nothing_is_known_of_any_model() -> None:
+    board = StatusBoard()
+    board.mark_model(GLM, NOT_SERVED)
+    board.publish(listed_models=frozenset({GLM}))
+    board.forget_models()
+    assert board.status == Status()

@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.desktop_harness import Desktop, NotificationService, TrayItem, Watcher, wait_for, xfce4_panel
+from tests.desktop_harness import Desktop, Node, NotificationService, TrayItem, Watcher, wait_for, xfce4_panel
+from tests.fake_upstream import FakeUpstream, completion, listing, refusal, whole
+from tests.gateway import NVIDIA_KEY
 from tests.parts import need
+from tests.ports import free_port
 from tests.validators import check_body, check_error, check_stream
 
 pytestmark = pytest.mark.desktop
@@ -28,7 +31,8 @@ QUESTION = {"model": "claude-x", "max_tokens": 50, "messages": [{"role": "user",
 def desktop() -> Iterator[Desktop]:
     need("dbus-daemon")
     with Desktop() as private:
-        private.env["ADDR"] = "127.0.0.1:0"
+        # nobody is there, unless a test puts somebody there
+        private.env |= {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": f"http://127.0.0.1:{free_port()}/v1/chat/completions"}
         yield private
 
 
@@ -49,8 +53,13 @@ class RunningApp:
         settings: dict[str, Any] = json.loads(path.read_text())
         return settings
 
+    def edit_settings(self, **changes: Any) -> None:
+        """Writes the settings file, as an editor does."""
+        path = Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+        path.write_text(json.dumps({**self.settings(), **changes}))
+
     def wait_setting(self, name: str, value: object) -> None:
-        wait_for(lambda: self.settings()[name] == value, f"{name} = {value!r} in the settings file")
+        wait_for(lambda: self.settings().get(name) == value, f"{name} = {value!r} in the settings file")
 
     @contextmanager
     def open_answer(self, **more: Any) -> Iterator[http.client.HTTPResponse]:
@@ -79,6 +88,19 @@ def app(desktop: Desktop, watcher: Watcher) -> Iterator[RunningApp]:
         running = RunningApp(desktop, item)
         assert running.url
         yield running
+
+
+@pytest.fixture
+def keyed_app(desktop: Desktop, watcher: Watcher, upstream: FakeUpstream) -> Iterator[RunningApp]:
+    """The app with an NVIDIA key, in front of the fake upstream."""
+    desktop.env["UPSTREAM_URL"] = upstream.url
+    settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+    settings.write_text(json.dumps({"version": 1, "nvidia_key": NVIDIA_KEY}))
+    upstream.model_list = listing("minimaxai/minimax-m2.1", "z-ai/glm-5.2")
+    upstream.default = lambda body: whole(completion(body["model"]))
+    desktop.spawn(*APP, log="app")
+    with watcher.wait_item() as item:
+        yield RunningApp(desktop, item)
 
 
 @pytest.fixture
@@ -195,6 +217,86 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
         item.wait_menu(lambda menu: menu.has(f"Running on {app.url}"), "the key is noticed")
     assert "nvapi-0123456789abcdef" not in desktop.read_log("set-key")
     assert app.settings()["nvidia_key"] == "nvapi-0123456789abcdef"
+
+
+def top_labels(menu: Node) -> list[str]:
+    """The top of the menu, down to the models."""
+    texts = [node.label for node in menu.children if not node.is_separator]
+    return texts[: texts.index("Let Clients Choose the Model")]
+
+
+def test_a_model_that_nvidia_does_not_list_is_marked_and_one_click_switches_to_its_successor(
+    keyed_app: RunningApp, notifications: NotificationService
+) -> None:
+    item = keyed_app.item
+    menu = item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
+    running = f"Running on {keyed_app.url}"
+    assert top_labels(menu) == [running, "Switch to GLM 5.2", "GLM 4.7 (not listed)", "MiniMax M2.1"]
+    places = {node.label: node.id for node in menu.children}
+    item.click("Switch to GLM 5.2")
+    menu = item.wait_menu(lambda menu: menu.has("GLM 5.2"), "the successor in the list")
+    assert top_labels(menu) == [running, "GLM 4.7 (not listed)", "MiniMax M2.1", "GLM 5.2"]
+    assert menu.find("GLM 5.2").is_checked
+    assert menu.find("MiniMax M2.1").id == places["MiniMax M2.1"], "no item moves when one above it goes"
+    assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
+    keyed_app.wait_setting("model", "z-ai/glm-5.2")
+    assert not notifications.received, "a hint is no news"
+
+
+def test_a_model_added_to_the_settings_file_stands_in_the_menu_and_answers(keyed_app: RunningApp) -> None:
+    item = keyed_app.item
+    keyed_app.edit_settings(models=[{"id": "lab/own", "label": "Own", "hidden": "no"}])
+    item.wait_menu(lambda menu: menu.has("Settings file has a problem…"), "the mistake is said")
+    keyed_app.edit_settings(
+        models=[{"id": "lab/own", "label": "Own"}, {"id": "minimaxai/minimax-m2.1", "hidden": True}]
+    )
+    item.wait_menu(lambda menu: menu.has("Own (not listed)"), "the model")
+    item.click("Own (not listed)")
+    keyed_app.wait_setting("model", "lab/own")
+    item.wait_menu(lambda menu: menu.find("Own (not listed)").is_checked, "the mark")
+    assert top_labels(item.menu()) == [f"Running on {keyed_app.url}", "GLM 4.7 (not listed)", "Own (not listed)"]
+    assert keyed_app.ask()["content"][0]["text"] == "lab/own"
+
+
+def test_what_is_known_of_models_is_forgotten_with_the_upstream_it_is_known_of(
+    keyed_app: RunningApp, upstream: FakeUpstream
+) -> None:
+    keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
+    upstream.model_list = refusal(404)
+    keyed_app.edit_settings(nvidia_key="nvapi-another")
+    keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7"), "no mark")
+    assert upstream.wait_listed(2)["Authorization"] == "Bearer nvapi-another"
+
+
+@pytest.mark.xfail(reason="requests do not mark models yet", strict=True)
+def test_a_retired_model_is_said_once_and_one_click_switches_to_its_successor(
+    keyed_app: RunningApp, upstream: FakeUpstream, notifications: NotificationService
+) -> None:
+    gone = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is no longer available."
+    title = "GLM 4.7 was retired by NVIDIA – choose a model…"
+    upstream.model_list = refusal(404)
+    item = keyed_app.item
+    for _ in range(3):
+        upstream.script(refusal(410, {"status": 410, "title": "Gone", "detail": gone}))
+        assert "2026-05-14" in keyed_app.ask()["error"]["message"]
+        menu = item.wait_menu(lambda menu: menu.has(title), "the fix-it line")
+    assert top_labels(menu) == [title, "Switch to GLM 5.2", "GLM 4.7 (retired)", "MiniMax M2.1"]
+    item.click(title)
+    notifications.wait(lambda: len(notifications.received) >= 2, "the sentence, once more for the click")
+    item.click("Log Request Bodies")
+    item.wait_menu(lambda menu: menu.find("Log Request Bodies").is_checked, "the mark")
+    item.click("Log Request Bodies")  # the menu was drawn anew, and nothing said again
+    item.wait_menu(lambda menu: not menu.find("Log Request Bodies").is_checked, "no mark")
+    sentence = 'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.'
+    assert [(heard.title, heard.text) for heard in notifications.received] == [(title, sentence)] * 2
+    assert keyed_app.ask(model="z-ai/glm4.7")["content"][0]["text"] == "z-ai/glm4.7"
+    item.wait_menu(lambda menu: menu.has("GLM 4.7") and not menu.has(title), "it answers again")
+    upstream.script(refusal(410, {"status": 410, "title": "Gone", "detail": gone}))
+    keyed_app.ask()
+    notifications.wait(lambda: len(notifications.received) == 3, "the news, as it had recovered")
+    item.click("Switch to GLM 5.2")
+    item.wait_menu(lambda menu: menu.has(f"Running on {keyed_app.url}"), "the trouble is over")
+    assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
 
 
 def test_quit_lets_a_running_answer_finish(app: RunningApp, watcher: Watcher) -> None:

@@ -15,15 +15,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 GROUND = {
     "",
     "catalog",
+    "checks",
     "errors",
     "instance",
     "keys",
     "logs",
+    "model_list",
     "paths",
     "redaction",
     "settings",
     "settings_store",
     "status",
+    "troubles",
 }
 MAY_IMPORT = {
     "translate": {"", "catalog", "errors", "redaction"},

@@ -17,7 +17,6 @@ import os
 from collections.abc import Mapping, Sequence
 
 from tray_app import APP_ID, APP_NAME, __version__
-from tray_app.catalog import MODELS
 from tray_app.claude_code.claude_settings import render_settings
 from tray_app.claude_code.exports import SHELLS, render_exports
 from tray_app.desktop import Desktop, find_desktop
@@ -103,7 +102,7 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
     has_key = bool(read_keys(store, environ).server)
     model = settings.selected_model
     if form == SETTINGS:
-        choices = MODELS if settings.clients_choose_model else (model,)
+        choices = settings.catalogue.models if settings.clients_choose_model else (model,)
         no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY", "")
         text = render_settings(url, model, choices, needs_server_key=has_key, no_proxy=no_proxy)
         if has_key:

@@ -29,6 +29,7 @@ from tray_app.settings_store import SettingsStore
 from tray_app.status import Phase, StatusBoard, Trouble
 from tray_app.tray.icon import TrayIcon
 from tray_app.tray.menu import Command
+from tray_app.troubles import explain_withdrawal, find_trouble
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ _TERMINATE_DRAIN_S = 2.0  # log-off and service managers do not wait longer
 _LOOK_S = 1.0  # how often the settings file is looked at
 _REDRAW_PAUSE_S = 0.25
 _PORTS_TO_TRY = 20
+_CHECK_MODELS_S = 24 * 3600.0
 
 Job = Callable[[], None]
 
@@ -69,8 +71,9 @@ class App:
         self._settings = self._store.current  # those that the gateway goes by
         self._keys = Keys()
         self._board = StatusBoard()
-        self._service = ProxyService(self._board, state_folder=paths.state)
+        self._service = ProxyService(self._board, state_folder=paths.state, check_models_every_s=_CHECK_MODELS_S)
         self._icon: TrayIcon | None = None
+        self._told_withdrawn = frozenset[str]()  # ids of models whose end the user was told of
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._is_quitting = False
         self._ended = threading.Event()
@@ -267,6 +270,9 @@ class App:
             self._service.configure(self._settings, self._keys, is_demo=self._is_demo)
         else:
             self._listen()
+        if (before.nvidia_url, keys_before.nvidia) != (self._settings.nvidia_url, self._keys.nvidia):
+            self._board.forget_models()
+            self._service.check_models()
 
     def _report_settings(self) -> None:
         problem = self._store.problem
@@ -312,7 +318,7 @@ class App:
     def _show_trouble(self) -> None:
         if not self._service.is_running:
             self._listen()  # whatever was in the way may be gone
-        if trouble := self._board.status.trouble:
+        if trouble := find_trouble(self._board.status, self._settings):
             self._notify(trouble.title, trouble.sentence)
 
     def _try_and_tell(self, deed: Job) -> None:
@@ -330,6 +336,10 @@ class App:
         icon, status, settings = self._icon, self._board.status, self._settings
         if icon is not None:
             self._desktop.on_ui_thread(lambda: icon.show(status, settings))
+        for model_id in status.withdrawn_models - self._told_withdrawn:
+            if trouble := explain_withdrawal(model_id, status, settings):
+                self._notify(trouble.title, trouble.sentence)
+        self._told_withdrawn = status.withdrawn_models
 
 
 def _exports_command(shell: str) -> str:

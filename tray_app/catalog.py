@@ -6,7 +6,7 @@ model has the value that every model bears: text only, no switch, nothing sent t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -51,6 +51,7 @@ class Model:
     """True: its template drops all thinking before the last user turn, so reminders beside results go with them."""
     successor: str = ""
     """Id of the model to take instead once NVIDIA has retired this one."""
+    in_menu: bool = False
 
 
 GLM_4_7 = Model(
@@ -64,6 +65,7 @@ GLM_4_7 = Model(
     thinking_on={"chat_template_kwargs": {"enable_thinking": True, "clear_thinking": False}},
     thinking_off={"chat_template_kwargs": {"enable_thinking": False, "clear_thinking": False}},
     successor="z-ai/glm-5.2",
+    in_menu=True,
 )
 
 MINIMAX_M2_1 = Model(
@@ -74,6 +76,7 @@ MINIMAX_M2_1 = Model(
     max_output_tokens=8_192,
     forgets_thinking_at_user_turns=True,
     successor="moonshotai/kimi-k3",  # M2.5, M2.7 and M3 have left NVIDIA's offer, too (September 2026)
+    in_menu=True,
 )
 
 GLM_5_2 = Model(
@@ -134,30 +137,93 @@ NEMOTRON_3_SUPER = Model(
     earlier_thinking=EarlierThinking.IN_CONTENT,
 )
 
+UNKNOWN = Model(
+    id="",
+    label="",
+    letter="",
+    context_tokens=131_072,
+    max_output_tokens=8_192,
+    takes_required_tool_choice=False,
+    earlier_thinking=EarlierThinking.LEFT_OUT,
+)
+"""What is assumed of a model that the user adds, where the settings say nothing else."""
+
 DEFAULTS: tuple[Model, ...] = (GLM_4_7, MINIMAX_M2_1)
-"""What the menu offers."""
+"""What the menu offers before the user says otherwise."""
 
 MODELS: tuple[Model, ...] = (*DEFAULTS, GLM_5_2, GLM_5_3, KIMI_K3, GPT_OSS_20B, NEMOTRON_3_SUPER)
-"""All that can be set in the settings, or named by clients where the user lets them choose."""
+"""Every row that comes with the program."""
+
+
+def plain_name(name: str) -> str:
+    """A model's name as names are compared: small, and without `[1m]`, Claude Code's mark for a long window."""
+    return name.strip().lower().removesuffix("[1m]").strip()
 
 
 def find_model(model_id: str) -> Model | None:
-    """The row of `model_id`; a trailing `[1m]`, Claude Code's mark for a long window, is ignored."""
-    plain = model_id.strip().lower().removesuffix("[1m]").strip()
-    return next((model for model in MODELS if model.id == plain), None)
+    """The row that comes with the program for this id."""
+    return next((model for model in MODELS if model.id == plain_name(model_id)), None)
 
 
-def offered_models(selected: Model) -> tuple[Model, ...]:
-    """The models of the menu: the defaults, and the selected one where it is another."""
-    return DEFAULTS if selected in DEFAULTS else (*DEFAULTS, selected)
+def join_rows(mine: Iterable[Model]) -> tuple[Model, ...]:
+    """All rows, the user's in the place of those with the same id: the defaults, then the user's own, then the rest."""
+    added = {model.id: model for model in mine}
+    defaults = [added.pop(model.id, model) for model in DEFAULTS]
+    rest = [model for model in MODELS if model not in DEFAULTS and model.id not in added]
+    return (*defaults, *added.values(), *rest)
 
 
-def resolve_model(asked: str, selected: Model, *, client_chooses: bool) -> Model:
-    """The model that answers a request naming `asked`.
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The models of one user: the rows, and what the settings say of how they stand in for each other."""
 
-    The tray decides, so that a click switches running sessions too. Where the user lets clients choose, a name of the
-    catalogue is honoured and any other (such as the `claude-*` names of unmapped tiers) gets the selected model.
-    """
-    if client_chooses:
-        return find_model(asked) or selected
-    return selected
+    rows: tuple[Model, ...] = MODELS
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Plain name -> id of the row that it stands for, be there a row of that name or not."""
+    fallback_ids: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All that can be chosen: every row but those that an alias replaces."""
+        return tuple(row for row in self.rows if plain_name(row.id) not in self.aliases)
+
+    def find(self, name: str) -> Model | None:
+        """The model that a name stands for."""
+        plain = plain_name(name)
+        plain = plain_name(self.aliases.get(plain, plain))
+        return next((row for row in self.rows if plain_name(row.id) == plain), None)
+
+    def resolve(self, asked: str, selected: Model, *, client_chooses: bool) -> Model:
+        """The model that answers a request naming `asked`.
+
+        The tray decides, so that a click switches running sessions too. Where the user lets clients choose, a name of
+        the catalogue is honoured and any other (such as the `claude-*` names of unmapped tiers) gets the selected one.
+        """
+        if client_chooses:
+            return self.find(asked) or selected
+        return selected
+
+    def offered(self, selected: Model) -> tuple[Model, ...]:
+        """The models of the menu, and the selected one where it is another."""
+        offered: list[Model] = []
+        for row in (*(row for row in self.rows if row.in_menu), selected):
+            model = self.find(row.id) or row
+            if model not in offered:
+                offered.append(model)
+        return tuple(offered)
+
+    def successor(self, model: Model, withdrawn: Collection[str], listed: Collection[str]) -> Model | None:
+        """What to take instead of `model`: its successor, or that one's, the first that NVIDIA still has.
+
+        Ids in `withdrawn` are passed over; ids in `listed` come before others.
+        """
+        line = [model]
+        while (after := self.find(line[-1].successor)) and after not in line:
+            line.append(after)
+        left = [after for after in line[1:] if after.id not in withdrawn]
+        return next((after for after in left if after.id in listed), left[0] if left else None)
+
+    def fallbacks(self, model: Model, withdrawn: Collection[str]) -> tuple[Model, ...]:
+        """The models that may answer in the place of `model`, in their order; none whose id is in `withdrawn`."""
+        found = (self.find(fallback_id) for fallback_id in self.fallback_ids)
+        return tuple(other for other in found if other and other.id not in {model.id, *withdrawn})

@@ -7,13 +7,15 @@ so that its file works here as it is.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from tray_app import catalog
+from tray_app.catalog import GLM_4_7, Catalogue, Model, join_rows
+from tray_app.checks import Check, one_of, switch, text, whole_number
 from tray_app.errors import SettingsError
+from tray_app.model_list import read_model_list
 
 VERSION = 1
 """Of the file's layout. A file without a version is claude-nvidia-proxy's."""
@@ -73,7 +75,13 @@ class Settings:
 
     nvidia_url: str = NVIDIA_URL
     addr: Address = Address("127.0.0.1", 3001)
-    model: str = catalog.GLM_4_7.id
+    model: str = GLM_4_7.id
+    models: tuple[Model, ...] = ()
+    """Rows of the user's own, and in the place of known ones; in the file, objects with what differs."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Another name -> the id that it stands for."""
+    fallback_models: tuple[str, ...] = ()
+    """Ids of the models that answer, in this order, where the chosen one refuses; none: its refusal is the answer."""
     clients_choose_model: bool = False
     upstream_timeout_seconds: int = 300
     """How long upstream may stay silent."""
@@ -85,36 +93,19 @@ class Settings:
     server_api_key: str = field(default="", repr=False)
 
     @property
-    def selected_model(self) -> catalog.Model:
-        return catalog.find_model(self.model) or catalog.GLM_4_7
+    def catalogue(self) -> Catalogue:
+        return Catalogue(join_rows(self.models), self.aliases, self.fallback_models)
+
+    @property
+    def selected_model(self) -> Model:
+        return self.catalogue.find(self.model) or GLM_4_7
 
 
 SECRETS = frozenset({"nvidia_key", "server_api_key"})
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError
-    return value.strip()
-
-
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
-
-
-def _whole_number(minimum: int) -> Callable[[object], int]:
-    def check(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-            raise ValueError
-        return value
-
-    return check
-
-
 def _url(value: object) -> str:
-    url = _text(value)
+    url = text(value)
     parts = urlsplit(url)
     # a password in the address would stand where the API key goes; an impossible port raises ValueError by itself
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or parts.port == 0:
@@ -122,26 +113,16 @@ def _url(value: object) -> str:
     return url
 
 
-def _model(value: object) -> str:
-    model = catalog.find_model(_text(value))
-    if model is None:
-        raise ValueError
-    return model.id
-
-
-_MODEL_IDS = "one of " + ", ".join(f'"{model.id}"' for model in catalog.MODELS)
-
-_CHECKS: dict[str, tuple[Callable[[object], Any], str]] = {
+_CHECKS: dict[str, Check] = {
     "nvidia_url": (_url, f'a web address such as "{NVIDIA_URL}"'),
-    "addr": (lambda value: parse_address(_text(value)), 'an address such as "127.0.0.1:3001"'),
-    "model": (_model, _MODEL_IDS),
-    "clients_choose_model": (_switch, "true or false"),
-    "upstream_timeout_seconds": (_whole_number(1), "a whole number of seconds, 1 or more"),
-    "log_bodies": (_switch, "true or false"),
-    "log_body_max_chars": (_whole_number(0), "a whole number, 0 or more"),
-    "log_stream_text_preview_chars": (_whole_number(0), "a whole number, 0 or more"),
-    "nvidia_key": (_text, "text"),
-    "server_api_key": (_text, "text"),
+    "addr": (lambda value: parse_address(text(value)), 'an address such as "127.0.0.1:3001"'),
+    "clients_choose_model": (switch, "true or false"),
+    "upstream_timeout_seconds": (whole_number(1), "a whole number of seconds, 1 or more"),
+    "log_bodies": (switch, "true or false"),
+    "log_body_max_chars": (whole_number(0), "a whole number, 0 or more"),
+    "log_stream_text_preview_chars": (whole_number(0), "a whole number, 0 or more"),
+    "nvidia_key": (text, "text"),
+    "server_api_key": (text, "text"),
 }
 
 # variable -> setting; claude-nvidia-proxy's names
@@ -154,9 +135,22 @@ _VARIABLES = {
 }
 
 
-def check_setting(name: str, value: object) -> Any:
-    """The parsed value of one setting; SettingsError says which setting is wrong and what it must be."""
-    check, wanted = _CHECKS[name]
+def _model_check(catalogue: Catalogue) -> Check:
+    def check(value: object) -> str:
+        model = catalogue.find(text(value))
+        if model is None:
+            raise ValueError
+        return model.id
+
+    return check, one_of(model.id for model in catalogue.models) + ', or an id that "models" lists'
+
+
+def check_setting(name: str, value: object, catalogue: Catalogue | None = None) -> Any:
+    """The parsed value of one setting; SettingsError says which setting is wrong and what it must be.
+
+    `catalogue` has the models to choose from; None: those that come with the program.
+    """
+    check, wanted = _model_check(catalogue or Catalogue()) if name == "model" else _CHECKS[name]
     try:
         return check(value)
     except ValueError:
@@ -166,12 +160,12 @@ def check_setting(name: str, value: object) -> Any:
 
 def parse_file(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The usable settings of a file's JSON object, and a sentence for each that is not. Unknown keys are ignored."""
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    for name in _CHECKS:
+    values, problems = read_model_list(raw)
+    catalogue = Settings(**values).catalogue
+    for name in ("model", *_CHECKS):
         if name in raw:
             try:
-                values[name] = check_setting(name, raw[name])
+                values[name] = check_setting(name, raw[name], catalogue)
             except SettingsError as error:
                 problems.append(str(error))
     return values, problems
@@ -198,7 +192,9 @@ def parse_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def file_value(value: object) -> object:
-    """A setting as it stands in the JSON file."""
+    """A setting as it stands in the JSON file; rows of models have no way back."""
+    if isinstance(value, tuple):
+        return list(value)
     return str(value) if isinstance(value, Address) else value
 
 

@@ -25,6 +25,24 @@ class Trouble:
     sentence: str
 
 
+class Absence(Enum):
+    """Why a model is not to be had, in the words of the menu."""
+
+    RETIRED = "retired"
+    NOT_SERVED = "not served"
+    """Not to this API key."""
+    NOT_LISTED = "not listed"
+    """NVIDIA's list of models lacks it: a hint only, it may answer all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTrouble:
+    """What is the matter with a model, and since which date if NVIDIA named one."""
+
+    kind: Absence
+    date: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """A snapshot for menu, icon and health answer."""
@@ -37,10 +55,27 @@ class Status:
     is_demo: bool = False
     troubles: tuple[tuple[str, Trouble], ...] = ()
     """By topic, the most pressing first."""
+    model_troubles: tuple[tuple[str, ModelTrouble], ...] = ()
+    """By model id, what refused requests showed."""
+    listed_models: frozenset[str] = frozenset()
+    """Ids that NVIDIA lists, and what answers without being listed; empty while its list is not known."""
 
     @property
     def trouble(self) -> Trouble | None:
         return self.troubles[0][1] if self.troubles else None
+
+    @property
+    def withdrawn_models(self) -> frozenset[str]:
+        """The ids of the models that are known not to answer: retired, or not served."""
+        return frozenset(model_id for model_id, _ in self.model_troubles)
+
+    def model_trouble(self, model_id: str) -> ModelTrouble | None:
+        """What is the matter with a model. Being listed proves nothing: NVIDIA keeps dead models there for weeks."""
+        if trouble := dict(self.model_troubles).get(model_id):
+            return trouble
+        if self.listed_models and model_id not in self.listed_models:
+            return ModelTrouble(Absence.NOT_LISTED)
+        return None
 
 
 class StatusBoard:
@@ -78,6 +113,30 @@ class StatusBoard:
             return replace(status, troubles=tuple(troubles.items()))
 
         self._change(change)
+
+    def mark_model(self, model_id: str, trouble: ModelTrouble) -> None:
+        """A request was refused because of its model."""
+        self._change(
+            lambda status: replace(
+                status, model_troubles=tuple({**dict(status.model_troubles), model_id: trouble}.items())
+            )
+        )
+
+    def clear_model(self, model_id: str) -> None:
+        """A request was answered by the model, so that nothing is the matter with it."""
+        if self._status.model_trouble(model_id) is None:  # as nearly always
+            return
+
+        def change(status: Status) -> Status:
+            troubles = tuple(item for item in status.model_troubles if item[0] != model_id)
+            listed = status.listed_models and status.listed_models | {model_id}
+            return replace(status, model_troubles=troubles, listed_models=listed)
+
+        self._change(change)
+
+    def forget_models(self) -> None:
+        """Nothing is known of any model; what NVIDIA said to one key need not hold for another."""
+        self.publish(model_troubles=(), listed_models=frozenset())
 
     def _change(self, change: Callable[[Status], Status]) -> None:
         with self._lock:

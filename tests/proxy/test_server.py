@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.conftest import LogFile, StartGateway
 from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
 from tests.gateway import NVIDIA_KEY, WEATHER, RunningGateway, question
 from tray_app import __version__
-from tray_app.catalog import MODELS
+from tray_app.catalog import MODELS, UNKNOWN
 from tray_app.errors import OWN_FAULT
 from tray_app.keys import Keys
 from tray_app.settings import Address
@@ -54,6 +55,22 @@ def test_the_models_are_listed_in_anthropics_shape(gateway: RunningGateway) -> N
     assert [model["id"] for model in body["data"]] == [model.id for model in MODELS]
     assert {model["type"] for model in body["data"]} == {"model"}
     assert (body["first_id"], body["last_id"], body["has_more"]) == (MODELS[0].id, MODELS[-1].id, False)
+
+
+def test_the_settings_say_which_models_there_are_and_what_their_names_stand_for(
+    start_gateway: StartGateway, upstream: FakeUpstream
+) -> None:
+    own = replace(UNKNOWN, id="lab/Own", label="Own", letter="O")
+    aliases = {"z-ai/glm4.7": "lab/Own", "claude-haiku-5-5": "moonshotai/kimi-k3"}
+    gateway = start_gateway(models=(own,), aliases=aliases, clients_choose_model=True)
+    upstream.default = lambda body: whole(completion(body["model"]))
+    listed = [model["id"] for model in gateway.request("GET", "/v1/models").body["data"]]
+    assert listed[:2] == ["minimaxai/minimax-m2.1", "lab/Own"]
+    assert "z-ai/glm4.7" not in listed
+    assert gateway.request("GET", "/health").body["model"] == "lab/Own"
+    names = ("lab/own[1m]", "z-ai/glm4.7", "claude-haiku-5-5", "claude-opus-5-5")
+    answers = [gateway.ask(question(model=name)).text for name in names]
+    assert answers == ["lab/Own", "lab/Own", "moonshotai/kimi-k3", "lab/Own"]
 
 
 def test_tokens_are_counted_without_asking_upstream(gateway: RunningGateway, upstream: FakeUpstream) -> None:

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 
 from tray_app.catalog import DEFAULTS
 from tray_app.settings import Settings
-from tray_app.status import Phase, Status, Trouble
+from tray_app.status import Absence, ModelTrouble, Phase, Status, Trouble
 from tray_app.tray.art import SIZE_PX, IconState, draw, read_state
 
 STATES = [
@@ -81,3 +81,9 @@ def test_the_state_is_read_from_what_goes_on(status: Status, settings: Settings,
     assert read_state(status, settings) == state
     trouble = replace(status, troubles=(("key", Trouble("title", "sentence")),))
     assert read_state(trouble, settings) == replace(state, needs_attention=True)
+
+
+def test_a_retired_model_needs_attention_while_it_is_the_selected_one() -> None:
+    status = Status(phase=Phase.RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Absence.RETIRED)),))
+    assert read_state(status, Settings()) == IconState("G", needs_attention=True)
+    assert read_state(status, Settings(model="minimaxai/minimax-m2.1")) == IconState("M")

@@ -6,18 +6,21 @@ from dataclasses import replace
 
 import pytest
 
+from tray_app.catalog import UNKNOWN
 from tray_app.settings import Settings
-from tray_app.status import Phase, Status, Trouble
+from tray_app.status import Absence, ModelTrouble, Phase, Status, Trouble
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
 
 RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")
 NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
+GLM_RETIRED = replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Absence.RETIRED, "2026-05-14")),))
+GLM_NOT_LISTED = replace(RUNNING, listed_models=frozenset({"minimaxai/minimax-m2.1", "z-ai/glm-5.3"}))
 
 
 def show(menu: Menu) -> list[str]:
     """The menu as a user sees it: marks in front, texts without a command in brackets."""
     lines = []
-    for item in menu:
+    for item in filter(lambda item: item.is_visible, menu):
         mark = {None: "", True: "● " if item.is_radio else "✓ ", False: "○ " if item.is_radio else "□ "}[item.checked]
         lines.append("---" if item is SEPARATOR else f"{mark}{item.label}" if item.command else f"({item.label})")
     return lines
@@ -69,6 +72,12 @@ def test_the_marks_follow_the_settings() -> None:
             "Add your NVIDIA API key…",
             "GLM 4.7 · add your NVIDIA API key…",
         ),
+        (
+            GLM_RETIRED,
+            "GLM 4.7 was retired by NVIDIA – choose a model…",
+            "GLM 4.7 · was retired by NVIDIA – choose a model…",
+        ),
+        (GLM_NOT_LISTED, "(Running on 127.0.0.1:3001)", "GLM 4.7 · running on 127.0.0.1:3001"),
         (Status(phase=Phase.STOPPED), "(Not running)", "GLM 4.7 · not running"),
         (
             Status(phase=Phase.QUITTING, troubles=(("key", NO_KEY),)),
@@ -76,7 +85,7 @@ def test_the_marks_follow_the_settings() -> None:
             "GLM 4.7 · add your NVIDIA API key…",
         ),
     ],
-    ids=["starting", "running", "active", "demo", "IPv6", "trouble", "stopped", "quitting"],
+    ids=["starting", "running", "active", "demo", "IPv6", "trouble", "retired", "not listed", "stopped", "quitting"],
 )
 def test_the_first_line_says_how_things_stand(status: Status, line: str, tooltip: str) -> None:
     assert show(build_menu(status, Settings(), "bash"))[0] == line
@@ -95,10 +104,12 @@ def test_items_do_not_move_while_one_of_the_defaults_is_set() -> None:
         Status(),
         replace(RUNNING, active_requests=3, troubles=(("key", NO_KEY),)),
         Status(phase=Phase.QUITTING),
+        GLM_RETIRED,
+        GLM_NOT_LISTED,
     ]
     settings = [Settings(), Settings(model="minimaxai/minimax-m2.1", log_bodies=True, clients_choose_model=True)]
     shapes = {
-        tuple((item is SEPARATOR, item.argument, item.is_radio) for item in build_menu(status, chosen, "bash"))
+        tuple((item is SEPARATOR, item.is_radio and item.argument) for item in build_menu(status, chosen, "bash"))
         for status in statuses
         for chosen in settings
     }
@@ -110,6 +121,47 @@ def test_a_model_beside_the_defaults_is_offered_while_it_is_set() -> None:
     assert lines[2:6] == ["○ GLM 4.7", "○ MiniMax M2.1", "● Kimi K3", "□ Let Clients Choose the Model"]
 
 
+def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> None:
+    own = replace(UNKNOWN, id="lab/own", label="Own", letter="O", in_menu=True)
+    glm, minimax = Settings().catalogue.offered(Settings().selected_model)
+    settings = Settings(models=(own, replace(minimax, in_menu=False), replace(glm, label="GLM")))
+    assert show(build_menu(RUNNING, settings, "bash"))[2:5] == ["● GLM", "○ Own", "□ Let Clients Choose the Model"]
+
+
+@pytest.mark.parametrize(
+    ("status", "settings", "lines"),
+    [
+        (GLM_RETIRED, Settings(), ["Switch to GLM 5.2", "---", "● GLM 4.7 (retired)", "○ MiniMax M2.1"]),
+        (GLM_NOT_LISTED, Settings(), ["Switch to GLM 5.3", "---", "● GLM 4.7 (not listed)", "○ MiniMax M2.1"]),
+        (
+            replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Absence.NOT_SERVED)),)),
+            Settings(model="minimaxai/minimax-m2.1"),
+            ["---", "○ GLM 4.7 (not served)", "● MiniMax M2.1"],
+        ),
+        (
+            GLM_RETIRED,
+            Settings(model="z-ai/glm-5.2"),
+            ["---", "○ GLM 4.7 (retired)", "○ MiniMax M2.1", "● GLM 5.2"],
+        ),
+        (
+            GLM_RETIRED,
+            Settings(aliases={"z-ai/glm4.7": "z-ai/glm-5.2"}),
+            ["---", "● GLM 5.2", "○ MiniMax M2.1"],
+        ),
+    ],
+    ids=["retired", "not listed", "another one", "switched", "replaced by an alias"],
+)
+def test_a_model_that_is_withdrawn_says_so_and_its_successor_is_one_click_away(
+    status: Status, settings: Settings, lines: list[str]
+) -> None:
+    assert show(build_menu(status, settings, "bash"))[1 : len(lines) + 1] == lines
+
+
+def test_the_click_chooses_the_successor() -> None:
+    item = build_menu(GLM_RETIRED, Settings(), "bash")[1]
+    assert (item.command, item.argument) == (Command.CHOOSE_MODEL, "z-ai/glm-5.2")
+
+
 def test_every_command_can_be_reached() -> None:
     menu = build_menu(replace(RUNNING, troubles=(("key", NO_KEY),)), Settings(), "bash")
     assert {item.command for item in menu} - {None} == set(Command)
@@ -117,4 +169,5 @@ def test_every_command_can_be_reached() -> None:
 
 def test_labels_fit_a_menu() -> None:
     busy = replace(RUNNING, active_requests=99, is_demo=True)
-    assert all(len(item.label) <= 60 for item in build_menu(busy, Settings(), "powershell"))
+    for status in (busy, GLM_RETIRED):
+        assert all(len(item.label) <= 60 for item in build_menu(status, Settings(), "powershell"))

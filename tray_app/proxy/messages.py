@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tray_app.catalog import MODELS, Model, resolve_model
+from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
 from tray_app.proxy.exchange import Exchange
 from tray_app.proxy.gateway import GATEWAY, GatewayConfig
@@ -44,7 +44,7 @@ async def count_tokens(request: web.Request) -> web.Response:
     return web.json_response({"input_tokens": tokens})
 
 
-async def list_models(_: web.Request) -> web.Response:
+async def list_models(request: web.Request) -> web.Response:
     """The catalogue in Anthropic's shape."""
     models = [
         {
@@ -54,7 +54,7 @@ async def list_models(_: web.Request) -> web.Response:
             "created_at": "1970-01-01T00:00:00Z",
             "lifecycle": "active",
         }
-        for model in MODELS
+        for model in request.app[GATEWAY].config.settings.catalogue.models
     ]
     return web.json_response(
         {"data": models, "has_more": False, "first_id": models[0]["id"], "last_id": models[-1]["id"]}
@@ -63,7 +63,7 @@ async def list_models(_: web.Request) -> web.Response:
 
 def _choose_model(asked: str, config: GatewayConfig) -> Model:
     settings = config.settings
-    return resolve_model(asked, settings.selected_model, client_chooses=settings.clients_choose_model)
+    return settings.catalogue.resolve(asked, settings.selected_model, client_chooses=settings.clients_choose_model)
 
 
 async def read_object(request: web.Request) -> dict[str, Any]:

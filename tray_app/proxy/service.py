@@ -18,6 +18,7 @@ from tray_app.status import StatusBoard
 
 if TYPE_CHECKING:  # aiohttp loads in the proxy thread, while the icon is already being drawn
     from tray_app.proxy.gateway import Gateway
+    from tray_app.proxy.model_check import ModelCheck
     from tray_app.proxy.search import SearchBackend
 
 log = logging.getLogger(__name__)
@@ -37,15 +38,21 @@ class ProxyService:
         *,
         state_folder: Path | None = None,
         patience: Patience = PATIENCE,
+        check_models_every_s: float | None = None,
     ) -> None:
-        """`state_folder`: where a gateway keeps what it learned for the next one; None: nowhere."""
+        """`state_folder`: where a gateway keeps what it learned for the next one; None: nowhere.
+
+        `check_models_every_s`: how often upstream is asked for its list of models; None: never.
+        """
         self._board = board
         self._search_backend = search_backend
         self._state_folder = state_folder
         self._patience = patience
+        self._check_models_every_s = check_models_every_s
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gateway: Gateway | None = None
+        self._model_check: ModelCheck | None = None
         self._drain_s: asyncio.Future[float] | None = None
 
     @property
@@ -80,6 +87,11 @@ class ProxyService:
 
         if self._gateway is not None:
             self._gateway.config = GatewayConfig(settings, keys, is_demo)
+
+    def check_models(self) -> None:
+        """Asks upstream for its list of models out of turn, and does not wait for it; the board has it afterwards."""
+        if self._loop is not None and self._model_check is not None:
+            self._loop.call_soon_threadsafe(self._model_check.hurry)
 
     def stop(self, drain_s: float) -> None:
         """Accepts no more, lets running answers finish for `drain_s` seconds, ends the rest with an error event."""
@@ -120,6 +132,7 @@ class ProxyService:
         from tray_app.proxy.calibrations import Calibrations
         from tray_app.proxy.demo import start_demo
         from tray_app.proxy.gateway import Gateway, GatewayConfig
+        from tray_app.proxy.model_check import ModelCheck
         from tray_app.proxy.server import make_app
         from tray_app.proxy.upstream import UpstreamClient
 
@@ -140,12 +153,15 @@ class ProxyService:
             port = runner.addresses[0][1]
             log.info("listening on %s", Address(address.host, port))
             listening.set_result(Address(address.host, port))
+            if self._check_models_every_s is not None:
+                self._model_check = ModelCheck(gateway, self._check_models_every_s)
+                self._model_check.start()
             drain_s = await self._drain_s
             gateway.is_quitting = True
             await site.stop()
             await _drain(gateway, drain_s)
         finally:
-            self._gateway = None
+            self._gateway = self._model_check = None
             await runner.cleanup()
             await upstream.close()
             await calibrations.close()

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tray_app.settings import Settings
 from tray_app.status import Phase, Status
+from tray_app.troubles import find_trouble
 
 SIZE_PX = 64
 _OVERSAMPLING = 4
@@ -41,7 +42,7 @@ def read_state(status: Status, settings: Settings) -> IconState:
     return IconState(
         letter=settings.selected_model.letter,
         is_solid=status.phase is Phase.RUNNING,
-        needs_attention=status.trouble is not None,
+        needs_attention=find_trouble(status, settings) is not None,
         is_active=status.active_requests > 0,
         is_logging=settings.log_bodies,
     )

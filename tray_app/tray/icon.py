@@ -74,5 +74,6 @@ class TrayIcon:
             None if command is None else lambda: self._act(command, item.argument),
             checked=None if item.checked is None else lambda _: bool(item.checked),
             radio=item.is_radio,
+            visible=item.is_visible,
             enabled=command is not None,
         )

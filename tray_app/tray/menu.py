@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from tray_app.catalog import offered_models
+from tray_app.catalog import Model
 from tray_app.settings import Settings
 from tray_app.status import Phase, Status
+from tray_app.troubles import find_successor, find_trouble
 
 
 class Command(Enum):
@@ -31,6 +32,7 @@ class Item:
     argument: str = ""
     checked: bool | None = None
     is_radio: bool = False
+    is_visible: bool = True
 
 
 SEPARATOR = Item("")
@@ -38,14 +40,15 @@ Menu = tuple[Item, ...]
 
 
 def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
-    """The whole menu. Only texts and marks change while the app runs, unless a model beside the defaults is set."""
+    """The whole menu. An item that is hidden keeps its place, so that none moves unless the list of models changes."""
     selected = settings.selected_model
     models = (
-        Item(model.label, Command.CHOOSE_MODEL, model.id, checked=model is selected, is_radio=True)
-        for model in offered_models(selected)
+        Item(_model_label(model, status), Command.CHOOSE_MODEL, model.id, checked=model == selected, is_radio=True)
+        for model in settings.catalogue.offered(selected)
     )
     return (
-        _status_line(status),
+        _status_line(status, settings),
+        _switch_line(find_successor(status, settings)),
         SEPARATOR,
         *models,
         Item("Let Clients Choose the Model", Command.TOGGLE_CLIENT_CHOICE, checked=settings.clients_choose_model),
@@ -61,14 +64,27 @@ def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
 
 def build_tooltip(status: Status, settings: Settings) -> str:
     """One line about the model and the state."""
-    state = status.trouble.title if status.trouble else _describe(status)
-    return f"{settings.selected_model.label} · {state[:1].lower()}{state[1:]}"
+    label, trouble = settings.selected_model.label, find_trouble(status, settings)
+    state = trouble.title.removeprefix(f"{label} ") if trouble else _describe(status)
+    return f"{label} · {state[:1].lower()}{state[1:]}"
 
 
-def _status_line(status: Status) -> Item:
-    if status.trouble and status.phase is not Phase.QUITTING:
-        return Item(status.trouble.title, Command.SHOW_TROUBLE)
+def _status_line(status: Status, settings: Settings) -> Item:
+    trouble = find_trouble(status, settings)
+    if trouble and status.phase is not Phase.QUITTING:
+        return Item(trouble.title, Command.SHOW_TROUBLE)
     return Item(_describe(status))
+
+
+def _switch_line(successor: Model | None) -> Item:
+    if successor is None:
+        return Item("Switch", is_visible=False)
+    return Item(f"Switch to {successor.label}", Command.CHOOSE_MODEL, successor.id)
+
+
+def _model_label(model: Model, status: Status) -> str:
+    trouble = status.model_trouble(model.id)
+    return f"{model.label} ({trouble.kind.value})" if trouble else model.label
 
 
 def _describe(status: Status) -> str:

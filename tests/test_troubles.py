@@ -1,0 +1,80 @@
+"""What the user is told of troubles, and of models that NVIDIA withdrew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tray_app.settings import Settings
+from tray_app.status import Absence, ModelTrouble, Status, Trouble
+from tray_app.troubles import explain_withdrawal, find_successor, find_trouble
+
+GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
+RETIRED, NOT_SERVED = ModelTrouble(Absence.RETIRED, "2026-05-14"), ModelTrouble(Absence.NOT_SERVED)
+NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
+
+
+def with_trouble(model_id: str, trouble: ModelTrouble) -> Status:
+    return Status(model_troubles=((model_id, trouble),))
+
+
+@pytest.mark.parametrize(
+    ("status", "settings", "title", "sentence"),
+    [
+        (
+            with_trouble(GLM, RETIRED),
+            Settings(),
+            "GLM 4.7 was retired by NVIDIA – choose a model…",
+            'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.',
+        ),
+        (
+            with_trouble(GPT_OSS, ModelTrouble(Absence.RETIRED)),
+            Settings(model=GPT_OSS),
+            "GPT-OSS 20B was retired by NVIDIA – choose a model…",
+            "NVIDIA retired GPT-OSS 20B. Choose another model in the menu.",
+        ),
+        (
+            with_trouble(MINIMAX, NOT_SERVED),
+            Settings(model=MINIMAX),
+            "MiniMax M2.1 is not served by NVIDIA – choose a model…",
+            "NVIDIA does not serve MiniMax M2.1 to your API key. "
+            'Choose "Switch to Kimi K3", or another model, in the menu.',
+        ),
+    ],
+    ids=["retired", "retired, without date and successor", "not served"],
+)
+def test_the_selected_models_end_is_a_trouble(status: Status, settings: Settings, title: str, sentence: str) -> None:
+    assert find_trouble(status, settings) == Trouble(title, sentence)
+
+
+def test_another_models_end_is_no_trouble_but_can_be_told() -> None:
+    status = with_trouble(MINIMAX, RETIRED)
+    assert find_trouble(status, Settings()) is None
+    told = Trouble("MiniMax M2.1 was retired by NVIDIA", "NVIDIA retired MiniMax M2.1 on 2026-05-14.")
+    assert explain_withdrawal(MINIMAX, status, Settings()) == told
+
+
+def test_of_a_model_that_left_the_settings_nothing_is_told() -> None:
+    assert explain_withdrawal("lab/own", with_trouble("lab/own", RETIRED), Settings()) is None
+    replaced = Settings(aliases={GLM: "z-ai/glm-5.2"})
+    assert explain_withdrawal(GLM, with_trouble(GLM, RETIRED), replaced) is None
+
+
+def test_the_programs_own_troubles_come_first() -> None:
+    status = replace(with_trouble(GLM, RETIRED), troubles=(("key", NO_KEY),))
+    assert find_trouble(status, Settings()) == NO_KEY
+
+
+def test_a_model_that_is_only_not_listed_is_no_trouble_but_has_a_successor() -> None:
+    status = Status(listed_models=frozenset({"z-ai/glm-5.3"}))
+    assert find_trouble(status, Settings()) is None
+    successor = find_successor(status, Settings())
+    assert successor is not None
+    assert successor.id == "z-ai/glm-5.3"
+
+
+def test_where_all_is_well_there_is_nothing_to_switch_to() -> None:
+    assert find_trouble(Status(), Settings()) is None
+    assert find_successor(Status(), Settings()) is None
+    assert find_successor(with_trouble(MINIMAX, RETIRED), Settings()) is None

@@ -1,0 +1,40 @@
+"""What needs the user, in words, and the way out: the program's own troubles, and models that NVIDIA withdrew."""
+
+from __future__ import annotations
+
+from tray_app.catalog import Model
+from tray_app.settings import Settings
+from tray_app.status import Absence, Status, Trouble
+
+
+def find_trouble(status: Status, settings: Settings) -> Trouble | None:
+    """The most pressing one: the program's own, else that of the selected model."""
+    if status.trouble:
+        return status.trouble
+    return explain_withdrawal(settings.selected_model.id, status, settings)
+
+
+def explain_withdrawal(model_id: str, status: Status, settings: Settings) -> Trouble | None:
+    """The trouble with a model that is retired or not served; None for any other."""
+    trouble, model = dict(status.model_troubles).get(model_id), settings.catalogue.find(model_id)
+    if trouble is None or model is None or model.id != model_id:  # by an alias it may be another
+        return None
+    if trouble.kind is Absence.RETIRED:
+        title = f"{model.label} was retired by NVIDIA"
+        sentence = f"NVIDIA retired {model.label}{trouble.date and f' on {trouble.date}'}."
+    else:
+        title = f"{model.label} is not served by NVIDIA"
+        sentence = f"NVIDIA does not serve {model.label} to your API key."
+    if model != settings.selected_model:
+        return Trouble(title, sentence)
+    successor = find_successor(status, settings)
+    choice = f'"Switch to {successor.label}", or another model,' if successor else "another model"
+    return Trouble(f"{title} – choose a model…", f"{sentence} Choose {choice} in the menu.")
+
+
+def find_successor(status: Status, settings: Settings) -> Model | None:
+    """The model to switch to, where something is the matter with the selected one."""
+    model = settings.selected_model
+    if status.model_trouble(model.id) is None:
+        return None
+    return settings.catalogue.successor(model, status.withdrawn_models, status.listed_models)
