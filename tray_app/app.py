@@ -312,8 +312,8 @@ class App:
     def _show_trouble(self) -> None:
         if not self._service.is_running:
             self._listen()  # whatever was in the way may be gone
-        if trouble := self._board.status.trouble:
-            self._notify(trouble.title, trouble.sentence)
+        if notice := self._board.status.notice:
+            self._notify(notice.title, notice.sentence)
 
     def _try_and_tell(self, deed: Job) -> None:
         try:

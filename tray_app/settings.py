@@ -77,6 +77,8 @@ class Settings:
     clients_choose_model: bool = False
     upstream_timeout_seconds: int = 300
     """How long upstream may stay silent."""
+    requests_per_minute: int = 40
+    """To each model; 0: no limit but NVIDIA's own. Its free tier takes about 40 (November 2026)."""
     log_bodies: bool = False
     log_body_max_chars: int = 4096
     log_stream_text_preview_chars: int = 256
@@ -137,6 +139,7 @@ _CHECKS: dict[str, tuple[Callable[[object], Any], str]] = {
     "model": (_model, _MODEL_IDS),
     "clients_choose_model": (_switch, "true or false"),
     "upstream_timeout_seconds": (_whole_number(1), "a whole number of seconds, 1 or more"),
+    "requests_per_minute": (_whole_number(0), "a whole number, 0 or more"),
     "log_bodies": (_switch, "true or false"),
     "log_body_max_chars": (_whole_number(0), "a whole number, 0 or more"),
     "log_stream_text_preview_chars": (_whole_number(0), "a whole number, 0 or more"),

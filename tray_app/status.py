@@ -26,6 +26,31 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Requests to one model that wait for NVIDIA's rate limit."""
+
+    model: str
+    """Its label."""
+    waiting: int
+    longest_s: int
+    """How long the first of them has waited, in whole seconds."""
+    used: int
+    """Requests of the last minute."""
+    limit: int
+    """How many it may be: the user's limit, or what NVIDIA's refusals taught."""
+
+    @property
+    def notice(self) -> Trouble:
+        """For the menu."""
+        wait = "waits" if self.waiting == 1 else "wait"
+        return Trouble(
+            f"Waiting for NVIDIA's rate limit, {self.longest_s} s",
+            f"{self.used} of {self.limit} requests this minute went to {self.model}; {self.waiting} {wait}. "
+            "Nothing is lost: they go on by themselves. Fewer agents at once wait less.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A snapshot for menu, icon and health answer."""
 
@@ -37,10 +62,17 @@ class Status:
     is_demo: bool = False
     troubles: tuple[tuple[str, Trouble], ...] = ()
     """By topic, the most pressing first."""
+    waits: tuple[Wait, ...] = ()
+    """One for each model that requests wait for, the longest first; short ones are left out."""
 
     @property
     def trouble(self) -> Trouble | None:
         return self.troubles[0][1] if self.troubles else None
+
+    @property
+    def notice(self) -> Trouble | None:
+        """What the menu says before all else: the first trouble, or the longest wait."""
+        return self.trouble or (self.waits[0].notice if self.waits else None)
 
 
 class StatusBoard:

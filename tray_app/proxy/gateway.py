@@ -11,6 +11,7 @@ from aiohttp import web
 
 from tray_app.errors import UserActionNeeded
 from tray_app.keys import Keys
+from tray_app.proxy.pacing import Pacer
 from tray_app.proxy.pdf import PdfTexts
 from tray_app.proxy.search import SearchBackend
 from tray_app.proxy.upstream import UpstreamClient
@@ -44,6 +45,7 @@ class Gateway:
         self.board = board
         self.upstream = upstream
         self.pdfs = PdfTexts()
+        self.pacer = Pacer(board)
         self.demo_url = demo_url
         self.search_backend = search_backend
         self.is_quitting = False

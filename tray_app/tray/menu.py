@@ -61,13 +61,13 @@ def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
 
 def build_tooltip(status: Status, settings: Settings) -> str:
     """One line about the model and the state."""
-    state = status.trouble.title if status.trouble else _describe(status)
+    state = status.notice.title if status.notice else _describe(status)
     return f"{settings.selected_model.label} · {state[:1].lower()}{state[1:]}"
 
 
 def _status_line(status: Status) -> Item:
-    if status.trouble and status.phase is not Phase.QUITTING:
-        return Item(status.trouble.title, Command.SHOW_TROUBLE)
+    if status.notice and status.phase is not Phase.QUITTING:
+        return Item(status.notice.title, Command.SHOW_TROUBLE)
     return Item(_describe(status))
 
 
