@@ -56,6 +56,8 @@ WRONG = [
     ("upstream_timeout_seconds", 1.5, SECONDS),
     ("upstream_timeout_seconds", "300", SECONDS),
     ("upstream_timeout_seconds", True, SECONDS),
+    ("requests_per_minute", -1, NUMBER),
+    ("requests_per_minute", 0.5, NUMBER),
     ("log_bodies", None, SWITCH),
     ("log_body_max_chars", -1, NUMBER),
     ("log_body_max_chars", [], NUMBER),

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tray_app.settings import Settings
-from tray_app.status import Absence, ModelTrouble, Status, Trouble
-from tray_app.troubles import explain_withdrawal, find_successor, find_trouble
+from tray_app.status import Absence, ModelTrouble, Status, Trouble, Wait
+from tray_app.troubles import explain_withdrawal, find_notice, find_successor, find_trouble
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 RETIRED, NOT_SERVED = ModelTrouble(Absence.RETIRED, "2026-05-14"), ModelTrouble(Absence.NOT_SERVED)
@@ -78,3 +78,17 @@ def test_where_all_is_well_there_is_nothing_to_switch_to() -> None:
     assert find_trouble(Status(), Settings()) is None
     assert find_successor(Status(), Settings()) is None
     assert find_successor(with_trouble(MINIMAX, RETIRED), Settings()) is None
+
+
+def test_the_longest_wait_is_told_unless_there_is_trouble() -> None:
+    wait = Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40)
+    status = Status(waits=(wait, Wait("MiniMax M2.1", waiting=1, longest_s=3, used=40, limit=40)))
+    assert status.trouble is None
+    assert find_notice(status, Settings()) == Trouble(
+        "Waiting for NVIDIA's rate limit, 12 s",
+        "31 of 40 requests this minute went to GLM 4.7; 2 wait. Nothing is lost: they go on by themselves. "
+        "Fewer agents at once wait less.",
+    )
+    assert find_notice(Status(waits=(wait,), troubles=(("key", NO_KEY),)), Settings()) == NO_KEY
+    assert find_notice(Status(), Settings()) is None
+    assert "; 1 waits." in status.waits[1].notice.sentence

@@ -29,7 +29,7 @@ from tray_app.settings_store import SettingsStore
 from tray_app.status import Phase, StatusBoard, Trouble
 from tray_app.tray.icon import TrayIcon
 from tray_app.tray.menu import Command
-from tray_app.troubles import explain_withdrawal, find_trouble
+from tray_app.troubles import explain_withdrawal, find_notice
 
 log = logging.getLogger(__name__)
 
@@ -318,8 +318,8 @@ class App:
     def _show_trouble(self) -> None:
         if not self._service.is_running:
             self._listen()  # whatever was in the way may be gone
-        if trouble := find_trouble(self._board.status, self._settings):
-            self._notify(trouble.title, trouble.sentence)
+        if notice := find_notice(self._board.status, self._settings):
+            self._notify(notice.title, notice.sentence)
 
     def _try_and_tell(self, deed: Job) -> None:
         try:

@@ -85,6 +85,8 @@ class Settings:
     clients_choose_model: bool = False
     upstream_timeout_seconds: int = 300
     """How long upstream may stay silent."""
+    requests_per_minute: int = 40
+    """To each model; 0: no limit but NVIDIA's own. Its free tier takes about 40 (November 2026)."""
     log_bodies: bool = False
     log_body_max_chars: int = 4096
     log_stream_text_preview_chars: int = 256
@@ -118,6 +120,7 @@ _CHECKS: dict[str, Check] = {
     "addr": (lambda value: parse_address(text(value)), 'an address such as "127.0.0.1:3001"'),
     "clients_choose_model": (switch, "true or false"),
     "upstream_timeout_seconds": (whole_number(1), "a whole number of seconds, 1 or more"),
+    "requests_per_minute": (whole_number(0), "a whole number, 0 or more"),
     "log_bodies": (switch, "true or false"),
     "log_body_max_chars": (whole_number(0), "a whole number, 0 or more"),
     "log_stream_text_preview_chars": (whole_number(0), "a whole number, 0 or more"),

@@ -44,6 +44,31 @@ class ModelTrouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Requests to one model that wait for NVIDIA's rate limit."""
+
+    model: str
+    """Its label."""
+    waiting: int
+    longest_s: int
+    """How long the first of them has waited, in whole seconds."""
+    used: int
+    """Requests of the last minute."""
+    limit: int
+    """How many it may be: the user's limit, or what NVIDIA's refusals taught."""
+
+    @property
+    def notice(self) -> Trouble:
+        """For the menu."""
+        wait = "waits" if self.waiting == 1 else "wait"
+        return Trouble(
+            f"Waiting for NVIDIA's rate limit, {self.longest_s} s",
+            f"{self.used} of {self.limit} requests this minute went to {self.model}; {self.waiting} {wait}. "
+            "Nothing is lost: they go on by themselves. Fewer agents at once wait less.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A snapshot for menu, icon and health answer."""
 
@@ -59,6 +84,8 @@ class Status:
     """By model id, what refused requests showed."""
     listed_models: frozenset[str] = frozenset()
     """Ids that NVIDIA lists, and what answers without being listed; empty while its list is not known."""
+    waits: tuple[Wait, ...] = ()
+    """One for each model that requests wait for, the longest first; short ones are left out."""
 
     @property
     def trouble(self) -> Trouble | None:

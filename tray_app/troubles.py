@@ -14,6 +14,11 @@ def find_trouble(status: Status, settings: Settings) -> Trouble | None:
     return explain_withdrawal(settings.selected_model.id, status, settings)
 
 
+def find_notice(status: Status, settings: Settings) -> Trouble | None:
+    """What the menu says before all else: the most pressing trouble, or the longest wait."""
+    return find_trouble(status, settings) or (status.waits[0].notice if status.waits else None)
+
+
 def explain_withdrawal(model_id: str, status: Status, settings: Settings) -> Trouble | None:
     """The trouble with a model that is retired or not served; None for any other."""
     trouble, model = dict(status.model_troubles).get(model_id), settings.catalogue.find(model_id)

@@ -41,6 +41,7 @@ def test_health_answers_as_soon_as_the_gateway_serves(gateway: RunningGateway) -
         "demo": False,
         "has_nvidia_key": True,
         "active_requests": 0,
+        "waits": [],
     }
 
 

@@ -19,7 +19,7 @@ from tray_app.errors import PortTaken, StartError
 from tray_app.keys import Keys
 from tray_app.proxy.service import ProxyService
 from tray_app.settings import Address, Settings
-from tray_app.status import StatusBoard
+from tray_app.status import StatusBoard, Wait
 
 QUIT = "Claude NVIDIA Tray was quit while it answered."
 LONG_S = 60.0
@@ -235,6 +235,13 @@ def test_requests_are_counted_while_they_run(gateway: RunningGateway, upstream: 
         gateway.wait_active(2)
         assert gateway.request("GET", "/health").body["active_requests"] == 2
     gateway.wait_active(0)
+
+
+def test_health_tells_who_waits_for_the_rate_limit(gateway: RunningGateway) -> None:
+    gateway.board.publish(waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40),))
+    assert gateway.request("GET", "/health").body["waits"] == [
+        {"model": "GLM 4.7", "waiting": 2, "longest_s": 12, "used": 31, "limit": 40}
+    ]
 
 
 def test_an_answer_that_is_complete_gets_no_goodbye(

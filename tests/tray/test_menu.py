@@ -8,7 +8,7 @@ import pytest
 
 from tray_app.catalog import UNKNOWN
 from tray_app.settings import Settings
-from tray_app.status import Absence, ModelTrouble, Phase, Status, Trouble
+from tray_app.status import Absence, ModelTrouble, Phase, Status, Trouble, Wait
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
 
 RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")
@@ -78,6 +78,11 @@ def test_the_marks_follow_the_settings() -> None:
             "GLM 4.7 · was retired by NVIDIA – choose a model…",
         ),
         (GLM_NOT_LISTED, "(Running on 127.0.0.1:3001)", "GLM 4.7 · running on 127.0.0.1:3001"),
+        (
+            replace(RUNNING, active_requests=3, waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40),)),
+            "Waiting for NVIDIA's rate limit, 12 s",
+            "GLM 4.7 · waiting for NVIDIA's rate limit, 12 s",
+        ),
         (Status(phase=Phase.STOPPED), "(Not running)", "GLM 4.7 · not running"),
         (
             Status(phase=Phase.QUITTING, troubles=(("key", NO_KEY),)),
@@ -85,7 +90,19 @@ def test_the_marks_follow_the_settings() -> None:
             "GLM 4.7 · add your NVIDIA API key…",
         ),
     ],
-    ids=["starting", "running", "active", "demo", "IPv6", "trouble", "retired", "not listed", "stopped", "quitting"],
+    ids=[
+        "starting",
+        "running",
+        "active",
+        "demo",
+        "IPv6",
+        "trouble",
+        "retired",
+        "not listed",
+        "waiting",
+        "stopped",
+        "quitting",
+    ],
 )
 def test_the_first_line_says_how_things_stand(status: Status, line: str, tooltip: str) -> None:
     assert show(build_menu(status, Settings(), "bash"))[0] == line

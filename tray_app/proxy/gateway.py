@@ -12,6 +12,7 @@ from aiohttp import web
 from tray_app.errors import UserActionNeeded
 from tray_app.keys import Keys
 from tray_app.proxy.calibrations import Calibrations
+from tray_app.proxy.pacing import Pacer
 from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.proxy.pdf import PdfTexts
 from tray_app.proxy.search import SearchBackend
@@ -50,6 +51,7 @@ class Gateway:
         self.upstream = upstream
         self.calibrations = calibrations
         self.pdfs = PdfTexts()
+        self.pacer = Pacer(board)
         self.demo_url = demo_url
         self.search_backend = search_backend
         self.is_quitting = False

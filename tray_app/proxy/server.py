@@ -6,6 +6,7 @@ import hmac
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -59,6 +60,7 @@ async def get_health(request: web.Request) -> web.Response:
             "demo": config.is_demo,
             "has_nvidia_key": bool(config.keys.nvidia),
             "active_requests": status.active_requests,
+            "waits": [asdict(wait) for wait in status.waits],
         }
     )
 

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from tray_app.catalog import Model
 from tray_app.settings import Settings
 from tray_app.status import Phase, Status
-from tray_app.troubles import find_successor, find_trouble
+from tray_app.troubles import find_notice, find_successor
 
 
 class Command(Enum):
@@ -64,13 +64,13 @@ def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
 
 def build_tooltip(status: Status, settings: Settings) -> str:
     """One line about the model and the state."""
-    label, trouble = settings.selected_model.label, find_trouble(status, settings)
+    label, trouble = settings.selected_model.label, find_notice(status, settings)
     state = trouble.title.removeprefix(f"{label} ") if trouble else _describe(status)
     return f"{label} · {state[:1].lower()}{state[1:]}"
 
 
 def _status_line(status: Status, settings: Settings) -> Item:
-    trouble = find_trouble(status, settings)
+    trouble = find_notice(status, settings)
     if trouble and status.phase is not Phase.QUITTING:
         return Item(trouble.title, Command.SHOW_TROUBLE)
     return Item(_describe(status))
