@@ -98,7 +98,9 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
         patience: Patience = AT_ONCE,
         **settings: Any,
     ) -> RunningGateway:
-        chosen = replace(Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0)), **settings)
+        # no limit: nothing waits for its turn unless the test wants it to
+        base = Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), requests_per_minute=0)
+        chosen = replace(base, **settings)
         running.append(RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder, patience=patience))
         return running[-1]
 

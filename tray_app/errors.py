@@ -62,6 +62,7 @@ class ProxyError(AppError):
     def __init__(self, message: str, *, retry_after_s: int | None = None, retryable: bool = True) -> None:
         super().__init__(message)
         self.message = message
+        self.detail = ""  # upstream's own reason, where that is what the error is about
         self.retry_after_s = retry_after_s
         self.retryable = retryable
 
@@ -145,10 +146,29 @@ class UserActionNeeded(ProxyError):
     type = "billing_error"
 
 
+class KeyRefused(UserActionNeeded):
+    """NVIDIA does not take the key."""
+
+
+class ModelWithdrawn(UserActionNeeded):
+    """NVIDIA does not serve the model: to nobody any more, or not to this key. `date`: since when, if it said so."""
+
+    def __init__(self, message: str, *, is_retired: bool, date: str = "") -> None:
+        super().__init__(message)
+        self.is_retired = is_retired
+        self.date = date
+
+
 class RateLimited(ProxyError):
     status = 429
     type = "rate_limit_error"
     is_passing = True
+
+
+class QueueFull(RateLimited):
+    """Too many requests wait for the model's limit already, or this one has for too long."""
+
+    is_passing = False
 
 
 class UpstreamFault(ProxyError):

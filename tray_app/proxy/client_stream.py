@@ -20,10 +20,10 @@ class ClientStream:
     """One streamed response. Until it is open, a failure can still be an HTTP status."""
 
     def __init__(self, request: web.Request, request_id: str, head: bytes, patience: Patience) -> None:
-        """`head`: the frame that begins the answer."""
         self._request = request
         self._request_id = request_id
-        self._head = head
+        self.head = head
+        """Sent as the stream is opened."""
         self._patience = patience
         self._opening = asyncio.Lock()
         self._written_s = time.monotonic()
@@ -81,6 +81,6 @@ class ClientStream:
             if self.response is None:
                 response = web.StreamResponse(headers={**_HEADERS, "request-id": self._request_id})
                 await response.prepare(self._request)
-                await response.write(self._head)
+                await response.write(self.head)
                 self.response = response
         return self.response

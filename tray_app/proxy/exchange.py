@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
-from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from tray_app.errors import OWN_FAULT, ProxyError, ShuttingDown, UpstreamFault
+from tray_app.catalog import Model
+from tray_app.errors import (
+    OWN_FAULT,
+    ModelWithdrawn,
+    Overloaded,
+    ProxyError,
+    QueueFull,
+    RateLimited,
+    ShuttingDown,
+    UpstreamFault,
+    UpstreamTimeout,
+)
 from tray_app.proxy.client_stream import ClientStream
+from tray_app.proxy.exchange_log import ExchangeLog
 from tray_app.proxy.gateway import REQUEST_ID, Gateway, GatewayConfig
 from tray_app.proxy.upstream import read_answer
-from tray_app.redaction import hide_secrets, show_body
 from tray_app.translate import json_text
 from tray_app.translate.answer import Answer
 from tray_app.translate.chunk import Chunk, decode_chunk
 from tray_app.translate.message import MessageBuilder
+from tray_app.translate.refusal import RATE_LIMIT_PAUSE_S
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import EventTooLong, SseReader
 from tray_app.translate.stream import StreamTranslator, head_frame
@@ -29,42 +41,45 @@ from tray_app.translate.stream import StreamTranslator, head_frame
 log = logging.getLogger(__name__)
 
 _DONE = b"[DONE]"
-_NAME_CHARS = 80
-_KEY_CHARS = 200
-"""No key is longer: read that far past the preview's end, it can be told and hidden."""
 
 Translator = StreamTranslator | MessageBuilder
 
 
-class Exchange:
-    """Serves one chat request; `answer` is called once."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a client asks, before it is decided which model answers in the end."""
 
-    def __init__(
-        self, request: web.Request, gateway: Gateway, config: GatewayConfig, chat: ChatRequest, asked: str
-    ) -> None:
+    asked: str
+    """The model that the client named."""
+    chat: ChatRequest
+    """For the chosen model."""
+    translate: Callable[[Model], ChatRequest]
+    is_background: bool
+
+
+class Exchange:
+    """Serves one question; `answer` is called once."""
+
+    def __init__(self, request: web.Request, gateway: Gateway, config: GatewayConfig, question: Question) -> None:
         self._gateway = gateway
         self._config = config
-        self._chat = chat
+        self._question = question
+        self._chat = question.chat
+        self._log = ExchangeLog(question.asked, self._chat, config)
         self._message_id = f"msg_{uuid.uuid4().hex}"
-        head = head_frame(chat, self._message_id)
-        self._client = ClientStream(request, request[REQUEST_ID], head, gateway.patience)
+        self._client = ClientStream(request, request[REQUEST_ID], self._head(), gateway.patience)
         self._is_answered = False  # set once a streamed answer is at its end
         self._prompt_tokens: int | None = None  # as upstream reports them
-        self._started_s = time.monotonic()
-        self._name = f"{asked[:_NAME_CHARS]!r} -> {chat.model.id}{', streamed' if chat.is_stream else ''}"
-        settings = config.settings
-        self._preview = ""
-        self._preview_chars = settings.log_stream_text_preview_chars if settings.log_bodies else 0
-        self._secrets = [key for key in (config.keys.nvidia, config.keys.server) if key]
+        self._sent = self._chat.body
+        self._is_background = question.is_background  # who was refused has given way before
 
     async def answer(self) -> web.StreamResponse:
         """The finished answer. A failure is raised as long as it can be an HTTP status; then it is the last frame."""
-        self._log_body("request", self._chat.body)
         try:
             if not self._chat.is_stream:
-                return await self._try_for_answer()
+                return await self._try_models()
             async with self._client.kept_alive():
-                return await self._try_for_answer()
+                return await self._try_models()
         except ProxyError as error:
             return await self._fail(error)
         except asyncio.CancelledError:
@@ -72,13 +87,39 @@ class Exchange:
                 raise
             if self._gateway.is_quitting:
                 return await self._fail(_stay_to_say_goodbye())
-            log.info("%s: the client left after %.1f s", self._name, self._elapsed_s())
+            self._log.left()
             raise
         except Exception:
             if self._client.response is None:
                 raise
             log.exception("a fault of this program in the middle of an answer")
             return await self._fail(ProxyError(OWN_FAULT, retryable=False))
+
+    async def _try_models(self) -> web.StreamResponse:
+        """The chosen model, and where it refuses, those that the user named to stand in."""
+        chosen = self._question.chat.model
+        tried = {chosen.id}
+        while True:
+            try:
+                response = await self._try_for_answer()
+            except (ModelWithdrawn, RateLimited, Overloaded, UpstreamFault, UpstreamTimeout):
+                withdrawn = self._gateway.board.status.withdrawn_models | tried
+                stand_ins = self._config.settings.catalogue.fallbacks(chosen, withdrawn)
+                if not stand_ins or self._client.has_content:
+                    raise
+            else:
+                if self._chat.model is chosen:
+                    self._gateway.outcomes.note_own_answer()
+                return response
+            self._chat = self._question.translate(stand_ins[0])
+            tried.add(stand_ins[0].id)
+            self._client.head = self._head()
+            self._log.say(f"{stand_ins[0].id} stands in")
+            self._log.begin(self._chat)
+            self._gateway.outcomes.note_stand_in(chosen, stand_ins[0])
+
+    def _head(self) -> bytes:
+        return head_frame(self._chat, self._message_id)
 
     async def _try_for_answer(self) -> web.StreamResponse:
         """Attempts after passing faults, for as long as the client knows of none of the answer."""
@@ -87,11 +128,20 @@ class Exchange:
             try:
                 return await self._attempt()
             except ProxyError as error:
-                pause_s = backoff.next_pause_s() if error.is_passing and not self._client.has_content else None
+                self._gateway.outcomes.note_failed(self._chat.model, error)
+                if self._client.has_content:
+                    raise
+                if error.detail and self._learn(error.detail):
+                    continue
+                pause_s = backoff.next_pause_s() if error.is_passing else None
                 if pause_s is None:
                     raise
-                log.info("%s: %s, trying again in %.1f s", self._name, type(error).__name__, pause_s)
+                self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
+
+    def _learn(self, detail: str) -> bool:
+        """Whether the next attempt will leave out what this model refuses."""
+        return self._gateway.quirks.learn(self._chat.model.id, detail, self._sent)
 
     async def _attempt(self) -> web.StreamResponse:
         translator: Translator
@@ -99,25 +149,43 @@ class Exchange:
             translator = StreamTranslator(self._chat, self._message_id)
         else:
             translator = MessageBuilder(self._chat, self._message_id)
-        await self._receive(translator)
-        if translator.answer.lacks_something:
-            await self._ask_once_more(translator.answer)
-        if isinstance(translator, MessageBuilder):
-            return self._hand_over(translator.finish())
-        return await self._end_stream(translator)
-
-    async def _receive(self, translator: Translator) -> None:
-        """Takes all that upstream says; what is streamed goes on to the client at once."""
         async with self._open(self._chat) as reply:
-            if "json" in reply.content_type or not self._chat.is_stream:
-                # some gateways answer a stream request with a whole completion
-                translator.answer.feed_whole(self._read(await read_answer(reply)))
-            elif not await self._relay_events(reply, translator):
-                raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
+            await self._receive(reply, translator)
+            if translator.answer.lacks_something:
+                await self._ask_once_more(translator.answer)
+            if isinstance(translator, MessageBuilder):
+                return self._hand_over(translator.finish())
+            return await self._end_stream(translator)
 
-    def _open(self, chat: ChatRequest) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        url, key = self._gateway.target(self._config)
-        return self._gateway.upstream.open_chat(chat, url, key, self._config.settings.upstream_timeout_seconds)
+    async def _receive(self, reply: aiohttp.ClientResponse, translator: Translator) -> None:
+        """Takes all that upstream says; what is streamed goes on to the client at once."""
+        if "json" in reply.content_type or not self._chat.is_stream:
+            # some gateways answer a stream request with a whole completion
+            translator.answer.feed_whole(self._read(await read_answer(reply)))
+        elif not await self._relay_events(reply, translator):
+            raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
+
+    @asynccontextmanager
+    async def _open(self, chat: ChatRequest) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Upstream's answer to `chat`, in its turn and less what the model is known to refuse."""
+        gateway, settings = self._gateway, self._config.settings
+        url, key = gateway.target(self._config)
+        limit = 0 if self._config.is_demo else settings.requests_per_minute
+        try:
+            async with asyncio.timeout(gateway.patience.queue_s):
+                await gateway.pacer.wait_turn(chat.model, limit=limit, is_background=self._is_background)
+        except TimeoutError:
+            raise QueueFull(
+                f"NVIDIA's rate limit for {chat.model.label} is used up by other requests: "
+                f"this one waited {gateway.patience.queue_s:.0f} s for its turn.",
+                retry_after_s=RATE_LIMIT_PAUSE_S,
+            ) from None
+        self._is_background = False
+        self._sent = gateway.quirks.adapt(chat.model.id, chat.body)
+        adapted = replace(chat, body=self._sent)
+        async with gateway.upstream.open_chat(adapted, url, key, settings.upstream_timeout_seconds) as reply:
+            gateway.outcomes.note_answered(chat.model)
+            yield reply
 
     async def _relay_events(self, reply: aiohttp.ClientResponse, translator: Translator) -> bool:
         """Reads and writes in one task: one write for all frames of a read. True if upstream finished its answer."""
@@ -146,8 +214,7 @@ class Exchange:
                 return True
             chunk = self._read(payload)
             translator.answer.feed(chunk)
-            if self._preview_chars and len(self._preview) < self._preview_chars + _KEY_CHARS:
-                self._preview += _text_of(chunk)
+            self._log.note(chunk)
         return False
 
     async def _ask_once_more(self, answer: Answer) -> None:
@@ -156,34 +223,36 @@ class Exchange:
         Streaming parsers lose calls without arguments, and models at times say nothing. What the second answer lacks
         as well is the truth.
         """
-        log.info("%s: the answer lacks what it announces, asking once more", self._name)
+        self._log.say("the answer lacks what it announces, asking once more")
         unstreamed = {key: value for key, value in self._chat.body.items() if key not in ("stream", "stream_options")}
         try:
             async with self._open(replace(self._chat, body=unstreamed)) as reply:
                 answer.supplement(self._read(await read_answer(reply)))
         except ProxyError as error:
-            log.info("%s: nor does a second one come: %s", self._name, type(error).__name__)
+            self._gateway.outcomes.note_failed(self._chat.model, error)
+            self._log.say(f"nor does a second one come: {type(error).__name__}")
 
     def _hand_over(self, message: dict[str, Any]) -> web.Response:
-        self._log_body("answer", message)
+        self._log.body("answer", message)
         self._end(message["usage"])
         return web.json_response(body=json_text.encode(message))
 
     async def _end_stream(self, translator: StreamTranslator) -> web.StreamResponse:
         usage = translator.finish()
         await self._client.write(translator.take())
-        if self._preview:
-            preview = hide_secrets(self._preview, self._secrets)[: self._preview_chars]
-            log.info("%s: text begins %r", self._name, preview)
         self._end(usage)
         response = await self._client.end()
         self._is_answered = True
         return response
 
+    def _end(self, usage: dict[str, int]) -> None:
+        """Logs a complete answer, and learns from it."""
+        if not self._config.is_demo:  # which counts no tokens
+            self._gateway.calibrations.learn(self._chat.model.id, self._chat.estimate, self._prompt_tokens)
+        self._log.answered(usage)
+
     async def _fail(self, error: ProxyError) -> web.StreamResponse:
-        # the sentence may quote upstream, and upstream the prompt
-        sentence = f": {error}" if self._config.settings.log_bodies else ""
-        log.warning("%s: %s after %.1f s%s", self._name, type(error).__name__, self._elapsed_s(), sentence)
+        self._log.failed(error)
         response = await self._client.fail(error)
         if response is None:
             raise error
@@ -199,26 +268,6 @@ class Exchange:
         if chunk.usage is not None:
             self._prompt_tokens = chunk.usage.prompt_tokens
         return chunk
-
-    def _log_body(self, what: str, body: dict[str, Any]) -> None:
-        settings = self._config.settings
-        if settings.log_bodies and settings.log_body_max_chars:
-            log.info("%s: %s %s", self._name, what, show_body(body, settings.log_body_max_chars, self._secrets))
-
-    def _end(self, usage: dict[str, int]) -> None:
-        """Logs a complete answer, and learns from it."""
-        if not self._config.is_demo:  # which counts no tokens
-            self._gateway.calibrations.learn(self._chat.model.id, self._chat.estimate, self._prompt_tokens)
-        tokens = f"{usage['input_tokens']} + {usage['cache_read_input_tokens']} cached in, {usage['output_tokens']} out"
-        log.info("%s: answered in %.1f s, %s", self._name, self._elapsed_s(), tokens)
-
-    def _elapsed_s(self) -> float:
-        return time.monotonic() - self._started_s
-
-
-def _text_of(chunk: Chunk) -> str:
-    message = chunk.choices[0].delta if chunk.choices else None
-    return message.text if message else ""
 
 
 def _stay_to_say_goodbye() -> ShuttingDown:

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
 from tray_app.errors import UserActionNeeded
 from tray_app.keys import Keys
 from tray_app.proxy.calibrations import Calibrations
+from tray_app.proxy.outcomes import Outcomes
 from tray_app.proxy.pacing import Pacer
 from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.proxy.pdf import PdfTexts
+from tray_app.proxy.quirks import Quirks
 from tray_app.proxy.search import SearchBackend
 from tray_app.proxy.upstream import UpstreamClient
 from tray_app.settings import Settings
@@ -39,23 +42,31 @@ class Gateway:
         self,
         config: GatewayConfig,
         board: StatusBoard,
-        upstream: UpstreamClient,
-        calibrations: Calibrations,
+        *,
+        state_folder: Path | None = None,
         demo_url: str = "",
         search_backend: SearchBackend | None = None,
         patience: Patience = PATIENCE,
     ) -> None:
-        self.patience = patience
+        """`state_folder`: where what is learned is kept for the next gateway; None: nowhere."""
         self.config = config
         self.board = board
-        self.upstream = upstream
-        self.calibrations = calibrations
-        self.pdfs = PdfTexts()
-        self.pacer = Pacer(board)
         self.demo_url = demo_url
         self.search_backend = search_backend
+        self.patience = patience
+        self.upstream = UpstreamClient(patience)
+        self.pacer = Pacer(board)
+        self.outcomes = Outcomes(board, self.pacer)
+        self.calibrations = Calibrations(state_folder)
+        self.quirks = Quirks(state_folder)
+        self.pdfs = PdfTexts()
         self.is_quitting = False
         self.serving: set[asyncio.Task[object]] = set()
+
+    async def close(self) -> None:
+        await self.upstream.close()
+        await self.calibrations.close()
+        await self.quirks.close()
 
     def target(self, config: GatewayConfig) -> tuple[str, str]:
         """Upstream's URL and key; the demo's own where it runs. UserActionNeeded without a key."""

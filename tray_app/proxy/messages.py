@@ -8,11 +8,12 @@ from aiohttp import web
 
 from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
-from tray_app.proxy.exchange import Exchange
+from tray_app.proxy.exchange import Exchange, Question
 from tray_app.proxy.gateway import GATEWAY, GatewayConfig
 from tray_app.proxy.search import answer_search
 from tray_app.translate import json_text
-from tray_app.translate.request import read_model_name, to_chat
+from tray_app.translate.background import is_background
+from tray_app.translate.request import ChatRequest, read_model_name, to_chat
 from tray_app.translate.tokens import estimate_body
 from tray_app.translate.web_search import read_search
 
@@ -26,10 +27,15 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     model = _choose_model(asked, config)
     with gateway.serve():
         await gateway.pdfs.inline(body)
-        chat = to_chat(body, model, gateway.calibrations.of(model.id))
+
+        def translate(model: Model) -> ChatRequest:
+            return to_chat(body, model, gateway.calibrations.of(model.id))
+
+        chat = translate(model)
         if search := read_search(body):
             return await answer_search(search, chat, gateway.search_backend)
-        return await Exchange(request, gateway, config, chat, asked).answer()
+        question = Question(asked, chat, translate, is_background(body, request.headers))
+        return await Exchange(request, gateway, config, question).answer()
 
 
 async def count_tokens(request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from bisect import insort
 from dataclasses import dataclass
 
 from tray_app.catalog import Model
-from tray_app.errors import RateLimited
+from tray_app.errors import QueueFull
 from tray_app.proxy.window import RequestWindow
 from tray_app.status import StatusBoard, Wait
 
@@ -92,7 +92,7 @@ class Pacer:
     async def wait_turn(self, model: Model, *, limit: int, is_background: bool) -> None:
         """Returns when one request to the model may start, and counts it; `limit` is per minute, 0: at once.
 
-        RateLimited, at once, if too many wait already. Cancelled, it frees its place and counts nothing. A request that
+        QueueFull, at once, if too many wait already. Cancelled, it frees its place and counts nothing. A request that
         upstream refused waits anew, and not as background: it has given way before.
         """
         line, now_s = self._find_line(model), _now_s()
@@ -154,10 +154,10 @@ def _now_s() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _explain_full(line: _Line) -> RateLimited:
+def _explain_full(line: _Line) -> QueueFull:
     now_s = _now_s()
     until_next_s = math.ceil(line.window.next_start_s(now_s) - now_s)
-    return RateLimited(
+    return QueueFull(
         f"{len(line.queue)} requests wait for {line.label} already, of which NVIDIA takes about "
         f"{line.window.limit_in_force} a minute. Please try again, or run fewer agents at once.",
         retry_after_s=min(max(until_next_s, 1), _MAX_RETRY_AFTER_S),

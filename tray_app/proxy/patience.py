@@ -16,7 +16,9 @@ class Patience:
     ping_s: float = 25.0
     """Pings every 10 s keep a client for 600 s only, every 30 s for as long as is needed."""
     retry_budget_s: float = 90.0
-    """From the first attempt to the last: the client repeats for 3 minutes more by itself."""
+    """From the first failure to the last attempt: the client repeats for 3 minutes more by itself."""
+    queue_s: float = 240.0
+    """For a turn: whoever asks again later is served no worse, and the user learns why."""
     first_pause_s: float = 1.0
     longest_pause_s: float = 16.0
     poll_pause_s: float = 2.0
@@ -35,10 +37,13 @@ class Backoff:
     def __init__(self, patience: Patience) -> None:
         self._pause_s = patience.first_pause_s
         self._longest_pause_s = patience.longest_pause_s
-        self._ends_s = time.monotonic() + patience.retry_budget_s
+        self._budget_s = patience.retry_budget_s
+        self._ends_s: float | None = None  # set by the first failure
 
     def next_pause_s(self) -> float | None:
         """None: the budget is spent."""
+        if self._ends_s is None:
+            self._ends_s = time.monotonic() + self._budget_s
         pause_s = self._pause_s * random.uniform(0.5, 1.0)  # several agents must not come back in step
         if time.monotonic() + pause_s > self._ends_s:
             return None

@@ -86,7 +86,10 @@ class ProxyService:
         from tray_app.proxy.gateway import GatewayConfig
 
         if self._gateway is not None:
+            before = self._gateway.config
             self._gateway.config = GatewayConfig(settings, keys, is_demo)
+            if before.keys.nvidia != keys.nvidia:
+                self._gateway.outcomes.forget_key()
 
     def check_models(self) -> None:
         """Asks upstream for its list of models out of turn, and does not wait for it; the board has it afterwards."""
@@ -129,20 +132,22 @@ class ProxyService:
     async def _serve(self, settings: Settings, keys: Keys, is_demo: bool, listening: Future[Address]) -> None:
         from aiohttp import web
 
-        from tray_app.proxy.calibrations import Calibrations
         from tray_app.proxy.demo import start_demo
         from tray_app.proxy.gateway import Gateway, GatewayConfig
         from tray_app.proxy.model_check import ModelCheck
         from tray_app.proxy.server import make_app
-        from tray_app.proxy.upstream import UpstreamClient
 
         self._loop = asyncio.get_running_loop()
         self._drain_s = self._loop.create_future()
-        upstream = UpstreamClient(self._patience)
         demo = await start_demo() if is_demo else None
-        config, calibrations = GatewayConfig(settings, keys, is_demo), Calibrations(self._state_folder)
-        demo_url = demo.url if demo else ""
-        gateway = Gateway(config, self._board, upstream, calibrations, demo_url, self._search_backend, self._patience)
+        gateway = Gateway(
+            GatewayConfig(settings, keys, is_demo),
+            self._board,
+            state_folder=self._state_folder,
+            demo_url=demo.url if demo else "",
+            search_backend=self._search_backend,
+            patience=self._patience,
+        )
         runner = web.AppRunner(make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=_CLOSE_S)
         try:
             await runner.setup()
@@ -163,8 +168,7 @@ class ProxyService:
         finally:
             self._gateway = self._model_check = None
             await runner.cleanup()
-            await upstream.close()
-            await calibrations.close()
+            await gateway.close()
             if demo is not None:
                 await demo.stop()
 

@@ -36,13 +36,10 @@ class UpstreamClient:
 
     def __init__(self, patience: Patience = PATIENCE) -> None:
         self._patience = patience
-        self._draining: set[asyncio.Task[None]] = set()
         # no total limit: an answer may take as long as bytes keep coming
         self._sessions = {trust_env: _make_session(trust_env=trust_env) for trust_env in (True, False)}
 
     async def close(self) -> None:
-        for task in self._draining:
-            task.cancel()
         for session in self._sessions.values():
             await session.close()
 
@@ -61,16 +58,9 @@ class UpstreamClient:
                     log.warning("upstream answered HTTP %d for %s", response.status, request.model.id)
                     raise explain_refusal(response.status, body, request.model)
                 yield response
-            except BaseException:
-                response.close()
-                raise
-            self._drain(response)
-
-    def _drain(self, response: aiohttp.ClientResponse) -> None:
-        """Reads past the end mark of a stream: only a connection read to its end can serve the next request."""
-        task = asyncio.create_task(_read_rest(response))
-        self._draining.add(task)
-        task.add_done_callback(self._draining.discard)
+                await _read_rest(response)
+            finally:
+                response.close()  # a body that was read to its end has already given its connection back
 
     async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: int) -> aiohttp.ClientResponse:
         # a loopback upstream is never behind the system's proxy
@@ -129,13 +119,11 @@ async def read_answer(response: aiohttp.ClientResponse) -> bytes:
 
 
 async def _read_rest(response: aiohttp.ClientResponse) -> None:
-    try:
-        with suppress(aiohttp.ClientError, TimeoutError):
-            async with asyncio.timeout(_REST_S):
-                while await response.content.readany():
-                    pass
-    finally:
-        response.close()  # a body that was read to its end has already given its connection back
+    """Reads past the end mark of a stream: only a connection read to its end can serve the next request."""
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(_REST_S):
+            while await response.content.readany():
+                pass
 
 
 def _make_session(*, trust_env: bool) -> aiohttp.ClientSession:

@@ -10,7 +10,15 @@ import re
 from typing import Any
 
 from tray_app.catalog import Model, find_model
-from tray_app.errors import InvalidRequest, Overloaded, ProxyError, RateLimited, UpstreamFault, UserActionNeeded
+from tray_app.errors import (
+    InvalidRequest,
+    KeyRefused,
+    ModelWithdrawn,
+    Overloaded,
+    ProxyError,
+    RateLimited,
+    UpstreamFault,
+)
 from tray_app.redaction import hide_secrets
 from tray_app.translate import json_text
 
@@ -31,7 +39,7 @@ def explain_refusal(status: int, body: bytes, model: Model) -> ProxyError:
     """The error to pass on for an HTTP status other than 200."""
     detail = read_detail(body)
     if status in (401, 403):
-        return UserActionNeeded(
+        return KeyRefused(
             "NVIDIA refused your API key"
             + (f" for {model.label}" if status == 403 else "")
             + ". Check the key on build.nvidia.com, then set it with `claude-nvidia-tray set-key`."
@@ -39,13 +47,16 @@ def explain_refusal(status: int, body: bytes, model: Model) -> ProxyError:
     if status == 410 or "end of life" in detail:
         date = _RETIRED.search(detail)
         when = f" on {date[1]}" if date else ""
-        return UserActionNeeded(
-            f"NVIDIA retired {model.label}{when}. Choose another model in the tray menu{_name_successor(model)}."
+        return ModelWithdrawn(
+            f"NVIDIA retired {model.label}{when}. Choose another model in the tray menu{_name_successor(model)}.",
+            is_retired=True,
+            date=date[1] if date else "",
         )
     if status == 404:
-        return UserActionNeeded(
+        return ModelWithdrawn(
             f"NVIDIA does not serve {model.label} to your API key. Choose another model in the tray menu"
-            f"{_name_successor(model)}, or look on build.nvidia.com whether it is still offered."
+            f"{_name_successor(model)}, or look on build.nvidia.com whether it is still offered.",
+            is_retired=False,
         )
     if status == 429:
         return RateLimited(f"NVIDIA's rate limit for {model.label} is reached.", retry_after_s=RATE_LIMIT_PAUSE_S)
@@ -54,7 +65,9 @@ def explain_refusal(status: int, body: bytes, model: Model) -> ProxyError:
     if overflow := _explain_overflow(detail, model.context_tokens):
         return overflow
     if status in (400, 413, 422):
-        return InvalidRequest(f"NVIDIA refused the request: {detail or f'HTTP {status}, without a reason'}")
+        refused = InvalidRequest(f"NVIDIA refused the request: {detail or f'HTTP {status}, without a reason'}")
+        refused.detail = detail
+        return refused
     return UpstreamFault(f"NVIDIA answered with HTTP {status}, which is no answer to a chat request. {detail}".strip())
 
 
