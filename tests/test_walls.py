@@ -23,6 +23,7 @@ GROUND = {
     "redaction",
     "settings",
     "settings_store",
+    "state_file",
     "status",
 }
 MAY_IMPORT = {
