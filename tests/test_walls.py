@@ -25,6 +25,7 @@ GROUND = {
     "redaction",
     "settings",
     "settings_store",
+    "state_file",
     "status",
     "troubles",
 }

@@ -30,8 +30,13 @@ def read_format(body: dict[str, Any], model: Model, *, has_tools: bool) -> tuple
         return {}, ""
     if model.takes_json_schema and not has_tools:
         return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}}, ""
+    return {}, ask_for_json(schema)
+
+
+def ask_for_json(schema: Any) -> str:
+    """The instruction to answer with JSON that fits `schema`."""
     text = json_text.encode(schema).decode()
-    return {}, f"Answer with nothing but JSON, without a code fence, that fits this JSON schema:\n{text}"
+    return f"Answer with nothing but JSON, without a code fence, that fits this JSON schema:\n{text}"
 
 
 def _read_config(body: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,11 @@ class Choice:
     callable: frozenset[str]
 
 
+def ask_for_call(name: str = "") -> str:
+    """The instruction to call the tool `name` (as sent), or one of them."""
+    return f"Answer with a call of the tool {name}." if name else "Answer with a call of one of the tools."
+
+
 def read_tools(tools: object) -> Offer:
     """The client's own tools. Anthropic's server tools have no schema and run on its servers only: left out."""
     if tools is None:
@@ -93,7 +98,7 @@ def read_choice(choice: object, offer: Offer, model: Model) -> Choice:
         fields["tool_choice"] = "required"
     elif kind == "any":
         fields["tool_choice"] = "auto"
-        instruction = "Answer with a call of one of the tools."
+        instruction = ask_for_call()
     elif kind == "tool":
         name = send_name(str(choice.get("name")))
         if name not in offer.tools:

@@ -1,0 +1,97 @@
+"""Error bodies, and the reasons that are read from them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tray_app.translate.complaint import read_complaint
+from tray_app.translate.quirk import adapt, find_quirks
+from tray_app.translate.refusal import read_detail
+
+FRONT_END = {"error": {"message": "Validation: Unsupported parameter(s): `top_k`", "type": "Bad Request", "code": 400}}
+PROBLEM = {
+    "type": "urn:inference-service:problem-details:unprocessable-entity",
+    "title": "Unprocessable Entity",
+    "status": 422,
+    "detail": "body -> top_k\n  Extra inputs are not permitted (type=extra_forbidden)",
+    "instance": "/v2/nvcf/pexec/functions/0a1b",
+}
+OPENAI = {
+    "error": {
+        "message": "Invalid value: 'max'. Supported values are: 'low' and 'high'.",
+        "type": "invalid_request_error",
+        "param": "reasoning_effort",
+        "code": "invalid_value",
+    }
+}
+FASTAPI = {
+    "detail": [
+        {
+            "type": "extra_forbidden",
+            "loc": ["body", "top_k"],
+            "msg": "Extra inputs are not permitted",
+            "input": "secret",
+        },
+        {
+            "type": "extra_forbidden",
+            "loc": ["body", "seed"],
+            "msg": "Extra inputs are not permitted",
+            "ctx": {"a": "b"},
+        },
+    ]
+}
+PYTHON = {
+    "error": "[{'type': 'extra_forbidden', 'loc': ('body', 'top_k'), "
+    "'msg': 'Extra inputs are not permitted', 'input': 'main'}]"
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (FRONT_END, "Validation: Unsupported parameter(s): `top_k`"),
+        (PROBLEM, "body -> top_k Extra inputs are not permitted (type=extra_forbidden)"),
+        (OPENAI, "Invalid value: 'max'. Supported values are: 'low' and 'high'. (parameter=reasoning_effort)"),
+        (
+            FASTAPI,
+            "body.top_k: Extra inputs are not permitted; body.seed: Extra inputs are not permitted",
+        ),
+        (PYTHON, PYTHON["error"]),
+        ({"message": "a", "detail": "b"}, "b; a"),
+        ({"title": "Bad Request", "status": 400}, ""),
+        ("a\n  b", "a b"),
+        ([], ""),
+        (5, ""),
+    ],
+    ids=lambda value: json.dumps(value)[:60],
+)
+def test_every_reason_is_read_with_its_field(answer: object, complaint: str) -> None:
+    assert read_complaint(json.dumps(answer).encode()) == complaint
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (b"temperature must be 1\n", "temperature must be 1"),
+        (b" <html>top_p is not supported</html>", ""),
+        (b"", ""),
+        (b"\xff", "\ufffd"),
+        (b"x" * 100_000, "x" * 4_000),
+        (b"[" * 100_000 + b"]" * 100_000, "[" * 4_000),
+        (b'{"error":' * 900 + b'"a"' + b"}" * 900, None),
+    ],
+    ids=["text", "web page", "nothing", "no text", "endless", "too deep to read", "deep"],
+)
+def test_an_answer_that_is_no_error_body_is_no_trouble(answer: bytes, complaint: str | None) -> None:
+    assert read_complaint(answer) == complaint or complaint is None
+
+
+@pytest.mark.parametrize("answer", [FRONT_END, PROBLEM, PYTHON], ids=["front end", "problem details", "Python"])
+def test_the_one_reason_that_users_are_told_tells_enough_where_it_names_the_field(answer: object) -> None:
+    body = {"messages": [], "top_k": 40, "temperature": 1}
+    assert adapt(body, find_quirks(read_detail(json.dumps(answer).encode()), body)) == {
+        "messages": [],
+        "temperature": 1,
+    }

@@ -1,0 +1,101 @@
+"""What each model was found to refuse, kept in a small file from one start to the next, and forgotten after a while."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from tray_app.state_file import read_json, write_json
+from tray_app.translate.quirk import Quirk, adapt, find_quirks
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "model_quirks.json"
+KEPT_DAYS = 14
+"""After that a model is asked for everything again, and one more retry shows whether upstream was mended meanwhile."""
+_MOST_PER_MODEL = 32
+"""More would be values that clients vary, each refused anew."""
+
+_ROW_FIELDS = {
+    "top_k": "takes_top_k",
+    "response_format": "takes_json_schema",
+    "tool_choice": "takes_required_tool_choice",
+    "reasoning_effort": "efforts",
+    "chat_template_kwargs": "thinking_on and thinking_off",
+}
+"""Request field -> what says in a catalogue row that it is not to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    quirk: Quirk
+    learned: date
+
+
+_File = dict[str, tuple[_Known, ...]]
+"""Model id -> what is known, the newest last."""
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+class Quirks:
+    """Use it in one event loop, and close it there. Without a folder nothing outlives it."""
+
+    def __init__(self, folder: Path | None = None, today: Callable[[], date] = _today) -> None:
+        self._path = folder / FILE_NAME if folder else None
+        self._today = today
+        self._known: _File = (read_json(self._path, _File) if self._path else None) or {}
+        self._saved = dict(self._known)
+        self._saving: asyncio.Task[None] | None = None
+
+    def adapt(self, model_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The request as the model takes it, as far as that is known; `body` itself stays as it is."""
+        if model_id not in self._known:
+            return body
+        return adapt(body, (known.quirk for known in self._remembered(model_id)))
+
+    def learn(self, model_id: str, complaint: str, body: dict[str, Any]) -> bool:
+        """Takes upstream's reason for refusing `body` (as it was sent) with HTTP 400 or 422.
+
+        True if `adapt` makes another request of it now, also by what was learned while it was on its way.
+        """
+        found = find_quirks(complaint, self.adapt(model_id, body))
+        if found:
+            new = (_Known(quirk, self._today()) for quirk in found)
+            self._known[model_id] = (*self._remembered(model_id), *new)[-_MOST_PER_MODEL:]
+            for quirk in found:
+                log.info("%s: %s", model_id, _describe(quirk))
+            if self._path and (self._saving is None or self._saving.done()):
+                self._saving = asyncio.create_task(self._save(self._path))
+        return self.adapt(model_id, body) != body
+
+    async def close(self) -> None:
+        """Returns when what was learned is written."""
+        if self._saving is not None:
+            await self._saving
+
+    def _remembered(self, model_id: str) -> list[_Known]:
+        today = self._today()
+        # both ways, in case the clock was wrong when it was learned
+        return [known for known in self._known.get(model_id, ()) if abs((today - known.learned).days) <= KEPT_DAYS]
+
+    async def _save(self, path: Path) -> None:
+        while self._known != self._saved:  # again, if more was learned meanwhile
+            self._saved = dict(self._known)  # also if writing fails, which the next that is learned tries again
+            await asyncio.to_thread(write_json, path, self._saved)
+
+
+def _describe(quirk: Quirk) -> str:
+    """Names only: a value may be the client's."""
+    what = f"a value of {quirk.field}" if quirk.refused is not None else quirk.field
+    instead = "something else is sent" if quirk.instead else "it is left out"
+    row_field = _ROW_FIELDS.get(quirk.field.partition(".")[0])
+    hint = f" (for the model's row: {row_field})" if row_field else ""
+    return f"{what} is refused, so {instead} for {KEPT_DAYS} days{hint}"
