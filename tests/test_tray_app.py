@@ -268,7 +268,6 @@ def test_what_is_known_of_models_is_forgotten_with_the_upstream_it_is_known_of(
     assert upstream.wait_listed(2)["Authorization"] == "Bearer nvapi-another"
 
 
-@pytest.mark.xfail(reason="requests do not mark models yet", strict=True)
 def test_a_retired_model_is_said_once_and_one_click_switches_to_its_successor(
     keyed_app: RunningApp, upstream: FakeUpstream, notifications: NotificationService
 ) -> None:

@@ -62,7 +62,7 @@ class ProxyError(AppError):
     def __init__(self, message: str, *, retry_after_s: int | None = None, retryable: bool = True) -> None:
         super().__init__(message)
         self.message = message
-        self.detail = ""  # upstream's own reason, where that is what the error is about
+        self.complaint = ""  # all of upstream's own words, where it refused the request for what is in it
         self.retry_after_s = retry_after_s
         self.retryable = retryable
 

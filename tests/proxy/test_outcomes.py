@@ -159,7 +159,7 @@ def test_the_demo_knows_no_limit(start_gateway: StartGateway) -> None:
 
 
 def test_a_refusal_of_one_model_holds_no_other(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
-    gateway = start_gateway(clients_choose_model=True)
+    gateway = start_gateway(clients_choose_model=True, requests_per_minute=40)
     upstream.script(refusal(429), HELLO)
     assert gateway.ask(question(model=GLM)).status == 429
     with gateway.stream_later():  # waits for GLM's pause

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from tray_app.state_file import read_json, write_json
 from tray_app.translate.calibration import LEAST_RATIO, MOST_RATIO, UNCALIBRATED, WINDOW, Calibration
 from tray_app.translate.tokens import Estimate
-
-log = logging.getLogger(__name__)
 
 FILE_NAME = "token_calibration.json"
 _WORTH_SAVING = 0.01
@@ -70,28 +65,11 @@ class Calibrations:
 
 
 def _read(path: Path) -> dict[str, Calibration]:
-    """What the file holds; nothing where there is none, or none that can be used: a few answers replace it."""
-    try:
-        known = msgspec.json.decode(path.read_bytes(), type=_File)
-    except FileNotFoundError:
-        return {}
-    except (OSError, msgspec.DecodeError) as error:
-        log.info("the token calibration in %s cannot be used: %s", path, error)
-        return {}
+    """What the file holds; nothing where there is none that can be used: a few answers replace it."""
+    known = read_json(path, _File) or {}
     return {model_id: Calibration(tuple(ratios)) for model_id, ratios in known.items()}
 
 
 def _replace(path: Path, known: Mapping[str, Calibration]) -> None:
-    """Replaces the file in one step, or leaves it as it was."""
-    ratios = {model_id: [round(ratio, 4) for ratio in calibration.ratios] for model_id, calibration in known.items()}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(json.dumps(ratios, indent=2) + "\n")
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError as error:
-        log.info("the token calibration cannot be written to %s: %s", path, error)
+    rounded = {model_id: [round(ratio, 4) for ratio in calibration.ratios] for model_id, calibration in known.items()}
+    write_json(path, rounded)

@@ -41,6 +41,8 @@ from tray_app.translate.stream import StreamTranslator, head_frame
 log = logging.getLogger(__name__)
 
 _DONE = b"[DONE]"
+_MOST_LESSONS = 4
+"""Of one request: some servers name one refused parameter at a time."""
 
 Translator = StreamTranslator | MessageBuilder
 
@@ -123,7 +125,7 @@ class Exchange:
 
     async def _try_for_answer(self) -> web.StreamResponse:
         """Attempts after passing faults, for as long as the client knows of none of the answer."""
-        backoff = self._gateway.patience.backoff()
+        backoff, lessons = self._gateway.patience.backoff(), _MOST_LESSONS
         while True:
             try:
                 return await self._attempt()
@@ -131,7 +133,8 @@ class Exchange:
                 self._gateway.outcomes.note_failed(self._chat.model, error)
                 if self._client.has_content:
                     raise
-                if error.detail and self._learn(error.detail):
+                if error.complaint and lessons and self._learn(error.complaint):
+                    lessons -= 1
                     continue
                 pause_s = backoff.next_pause_s() if error.is_passing else None
                 if pause_s is None:
@@ -139,9 +142,9 @@ class Exchange:
                 self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
 
-    def _learn(self, detail: str) -> bool:
+    def _learn(self, complaint: str) -> bool:
         """Whether the next attempt will leave out what this model refuses."""
-        return self._gateway.quirks.learn(self._chat.model.id, detail, self._sent)
+        return self._gateway.quirks.learn(self._chat.model.id, complaint, self._sent)
 
     async def _attempt(self) -> web.StreamResponse:
         translator: Translator

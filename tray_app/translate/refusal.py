@@ -21,6 +21,7 @@ from tray_app.errors import (
 )
 from tray_app.redaction import hide_secrets
 from tray_app.translate import json_text
+from tray_app.translate.complaint import read_complaint
 
 RATE_LIMIT_PAUSE_S = 15
 """NVIDIA sends no Retry-After; its window is a minute, and clients wait longer each time."""
@@ -66,7 +67,7 @@ def explain_refusal(status: int, body: bytes, model: Model) -> ProxyError:
         return overflow
     if status in (400, 413, 422):
         refused = InvalidRequest(f"NVIDIA refused the request: {detail or f'HTTP {status}, without a reason'}")
-        refused.detail = detail
+        refused.complaint = read_complaint(body)
         return refused
     return UpstreamFault(f"NVIDIA answered with HTTP {status}, which is no answer to a chat request. {detail}".strip())
 
