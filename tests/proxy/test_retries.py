@@ -129,6 +129,7 @@ def test_what_will_not_pass_is_told_at_once(
     upstream.script(fault)
     answer = patient.ask(question(stream=is_stream))
     assert answer.status == 400
+    assert answer.headers["x-should-retry"] == "false"
     assert len(upstream.received) == 1
 
 
