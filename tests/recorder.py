@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -96,7 +97,10 @@ class Recorder:
                 self._under_way -= 1
                 self._changed.notify_all()
 
-    async def _forward(self, request: web.Request) -> tuple[web.StreamResponse, Passage]:
+    async def _forward(
+        self, request: web.Request, cut: re.Pattern[bytes] | None = None
+    ) -> tuple[web.StreamResponse, Passage]:
+        """`cut`: the answer breaks off where this is found in it."""
         data = await request.read()
         body = json.loads(data) if data else None
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_HEADERS}
@@ -114,4 +118,8 @@ class Recorder:
             async for part in reply.content.iter_any():
                 answer += part
                 await response.write(part)
+                if cut and cut.search(answer):
+                    assert request.transport is not None
+                    request.transport.close()
+                    break
         return response, Passage(request.path, dict(request.headers), body, reply.status, reply.content_type, answer)
