@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
@@ -50,7 +50,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), name="recorder")
         self._listening: Future[str] = Future()
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> Self:
         self._thread.start()
         self.url = self._listening.result(10)
         return self
@@ -100,7 +100,7 @@ class Recorder:
     async def _forward(
         self, request: web.Request, cut: re.Pattern[bytes] | None = None
     ) -> tuple[web.StreamResponse, Passage]:
-        """`cut`: the answer breaks off where this is found in it."""
+        """`cut`: the answer breaks off behind what it matches."""
         data = await request.read()
         body = json.loads(data) if data else None
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_HEADERS}
@@ -116,9 +116,12 @@ class Recorder:
             await response.prepare(request)
             answer = b""
             async for part in reply.content.iter_any():
+                place = cut.search(answer + part) if cut else None
+                if place:
+                    part = part[: place.end() - len(answer)]
                 answer += part
                 await response.write(part)
-                if cut and cut.search(answer):
+                if place:
                     assert request.transport is not None
                     request.transport.close()
                     break
