@@ -53,22 +53,16 @@ CUT_IN_SECOND_CALL = Cut(re.compile(rb'"index": 1, .*?"arguments": "[^"]', re.DO
 STRICT = ("--reasoning-content", "--require-reasoning", "--unsolicited-usage", "--problem422")
 
 
-def run(command: str) -> tuple[str, dict[str, Any]]:
-    return "Bash", {"command": command, "description": "A step"}
-
-
 def log_step(name: str) -> tuple[str, dict[str, Any]]:
     """A call that leaves a line each time it runs."""
-    return run(f"echo {name} >> steps")
+    return "Bash", {"command": f"echo {name} >> steps", "description": "A step"}
 
 
 @contextmanager
-def set_faulty_stage(
-    tmp_path: Path, vllm: str, *faults: Fault, switches: tuple[str, ...] = STRICT
-) -> Iterator[tuple[Stage, FaultGate]]:
+def set_faulty_stage(tmp_path: Path, vllm: str, *faults: Fault) -> Iterator[tuple[Stage, FaultGate]]:
     """The app before these faults, before NVIDIA's strictness, before vLLM."""
     with (
-        start_nim_gate(vllm, *switches) as strict,
+        start_nim_gate(vllm, *STRICT) as strict,
         FaultGate(strict, *faults) as gate,
         set_stage(tmp_path, upstreams={GLM: gate.url}) as stage,
     ):
@@ -95,9 +89,10 @@ def test_claude_code_works_through_a_task_in_spite_of_faults(vllms: dict[str, st
         assert [passage.status for passage in answers] == [200] * 5  # four, and the one that was cut
         assert story(answers[0].answer)[0] == "ping"
         cut = fold(answers[2].answer)
+        assert cut.texts("text")
         assert cut.error is not None
         assert cut.error["type"] == "overloaded_error"
-        assert cut.texts("text")
+        assert len(answers[3].request["messages"]) == len(answers[2].request["messages"]), "it was asked again, whole"
 
 
 @pytest.mark.parametrize(
@@ -109,11 +104,15 @@ def test_claude_code_works_through_a_task_in_spite_of_faults(vllms: dict[str, st
     ],
 )
 def test_claude_code_shows_at_once_what_only_the_user_can_mend(refusal: Refuse, sentence: str, tmp_path: Path) -> None:
-    with FaultGate("http://127.0.0.1:9", refusal) as gate, set_stage(tmp_path, upstreams={GLM: gate.url}) as stage:
+    refused_for_good = [refusal] * 20
+    with (
+        FaultGate("http://127.0.0.1:9", *refused_for_good) as gate,
+        set_stage(tmp_path, upstreams={GLM: gate.url}) as stage,
+    ):
         done = stage.session.run(stage.exports(), "Say hello.")
         assert done.returncode != 0
         assert sentence in done.stdout, stage.explain(done)
-        assert "of-nobody" not in done.stdout
+        assert "of-nobody" not in done.stdout, "upstream's internals"
         assert len(stage.answers()) == 1
         assert gate.met == [refusal]
 
