@@ -49,7 +49,15 @@ class Cut:
 
 CUT = Cut()
 
-Step = bytes | Gate | Cut
+
+@dataclass(frozen=True)
+class Endless:
+    """The same bytes again and again, for as long as anybody takes them."""
+
+    data: bytes
+
+
+Step = bytes | Gate | Cut | Endless
 
 
 @dataclass(frozen=True)
@@ -295,6 +303,9 @@ class FakeUpstream:
                 await response.write(step)
             elif isinstance(step, Gate):
                 await step.pass_through()
+            elif isinstance(step, Endless):
+                while True:
+                    await response.write(step.data)
             else:
                 request.transport.close()
                 return response
