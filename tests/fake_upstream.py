@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -49,7 +50,22 @@ class Cut:
 
 CUT = Cut()
 
-Step = bytes | Gate | Cut
+
+@dataclass(frozen=True)
+class Endless:
+    """The same bytes again and again, for as long as anybody takes them."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Nothing comes for so long. For soaks only: tests wait for what happens."""
+
+    seconds: float
+
+
+Step = bytes | Gate | Cut | Endless | Rest
 
 
 @dataclass(frozen=True)
@@ -167,7 +183,7 @@ class FakeUpstream:
         self._replies: deque[Reply] = deque()
         self._faults: list[BaseException] = []
         self._arrived = threading.Condition()
-        self._connections: set[asyncio.Transport] = set()
+        self._connections: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake upstream")
         self._port = 0
@@ -295,6 +311,11 @@ class FakeUpstream:
                 await response.write(step)
             elif isinstance(step, Gate):
                 await step.pass_through()
+            elif isinstance(step, Endless):
+                while True:
+                    await response.write(step.data)
+            elif isinstance(step, Rest):
+                await asyncio.sleep(step.seconds)
             else:
                 request.transport.close()
                 return response

@@ -132,6 +132,11 @@ class MethodNotAllowed(ProxyError):
     type = "invalid_request_error"
 
 
+class RequestTooSlow(ProxyError):
+    status = 408
+    type = "timeout_error"
+
+
 class RequestTooLarge(ProxyError):
     status = 413
     type = "request_too_large"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -193,7 +194,9 @@ class Exchange:
     async def _relay_events(self, reply: aiohttp.ClientResponse, translator: Translator) -> bool:
         """Reads and writes in one task: one write for all frames of a read. True if upstream finished its answer."""
         reader = SseReader()
+        timeout_s = self._config.settings.upstream_timeout_seconds
         is_done = False
+        said_bytes, said_s = 0, time.monotonic()
         async for data in reply.content.iter_any():
             try:
                 payloads = reader.feed(data)
@@ -204,6 +207,10 @@ class Exchange:
             is_done = self._feed(translator, payloads) or translator.answer.is_over
             if isinstance(translator, StreamTranslator) and (frames := translator.take()):
                 await self._client.write(frames)
+            if translator.answer.size_bytes > said_bytes:
+                said_bytes, said_s = translator.answer.size_bytes, time.monotonic()
+            elif not is_done and time.monotonic() - said_s > timeout_s:  # comments or empty events, for ever
+                raise UpstreamTimeout(f"NVIDIA sent nothing of an answer for {timeout_s} s. Please try again.")
             if translator.answer.is_over:
                 reply.close()  # the rest would be generated for nobody
             if is_done:

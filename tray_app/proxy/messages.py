@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
 
 from tray_app.catalog import Model
-from tray_app.errors import InvalidRequest
+from tray_app.errors import InvalidRequest, RequestTooSlow
 from tray_app.proxy.exchange import Exchange, Question
 from tray_app.proxy.gateway import GATEWAY, GatewayConfig
 from tray_app.proxy.search import answer_search
@@ -73,9 +74,14 @@ def _choose_model(asked: str, config: GatewayConfig) -> Model:
 
 
 async def read_object(request: web.Request) -> dict[str, Any]:
-    """The request's body, which must be a JSON object."""
+    """The request's body, which must be a JSON object and come in time."""
+    upload_s = request.app[GATEWAY].patience.upload_s
     try:
-        body = json_text.decode(await request.read())
+        async with asyncio.timeout(upload_s):
+            data = await request.read()
+        body = json_text.decode(data)
+    except TimeoutError:
+        raise RequestTooSlow(f"The request did not arrive within {upload_s:.0f} s.") from None
     except web.RequestPayloadError:
         raise InvalidRequest("The request body cannot be read: it is not encoded as its headers say.") from None
     except (ValueError, RecursionError):

@@ -21,6 +21,10 @@ class Patience:
     """For a turn: whoever asks again later is served no worse, and the user learns why."""
     first_pause_s: float = 1.0
     longest_pause_s: float = 16.0
+    upload_s: float = 600.0
+    """For a request's body: 64 MB come through in that time even from afar, and no client waits longer."""
+    idle_s: float = 600.0
+    """For a client's next request, its headers included: longer than clients keep a connection that they do not use."""
     poll_pause_s: float = 2.0
     """Between two looks for the answer to a request that NVIDIA put aside."""
 

@@ -148,7 +148,13 @@ class ProxyService:
             search_backend=self._search_backend,
             patience=self._patience,
         )
-        runner = web.AppRunner(make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=_CLOSE_S)
+        runner = web.AppRunner(
+            make_app(gateway),
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=_CLOSE_S,
+            keepalive_timeout=self._patience.idle_s,
+        )
         try:
             await runner.setup()
             address = settings.addr

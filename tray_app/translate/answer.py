@@ -49,7 +49,8 @@ class Answer:
         self._undecided: set[str] = set()  # the kinds of text that have markup in the queue
         self._has_structured_calls = False
         self._has_text = False
-        self._size_bytes = 0
+        self.size_bytes = 0
+        """Of all that was thought, said and called so far, shown or not."""
         self._finish_reason: str | None = None
         self._stop_sequence: str | None = None
         self._usage: Usage | None = None
@@ -141,10 +142,10 @@ class Answer:
     def _take(self, message: Message, *, is_whole: bool = False) -> None:
         calls = message.tool_calls or ()
         if thinking := message.thinking:
-            self._size_bytes += size_bytes(thinking)
+            self.size_bytes += size_bytes(thinking)
             self._take_thinking(thinking)
         if text := message.text:
-            self._size_bytes += size_bytes(text)
+            self.size_bytes += size_bytes(text)
             if self._content.passes(text):
                 self._take_text(text)
             else:
@@ -256,7 +257,7 @@ class Answer:
         if function.name and call.tool is None:  # assigned, never appended: some servers repeat it in every chunk
             self._write(call, call.name(self._request.find_tool(function.name)))
         if arguments:
-            self._size_bytes += size_bytes(arguments)
+            self.size_bytes += size_bytes(arguments)
             self._write(call, call.feed(arguments))
 
     def _begin_call(self, call: Call) -> None:
@@ -277,7 +278,7 @@ class Answer:
     def _count_usage(self) -> dict[str, int]:
         usage = self._usage or Usage()
         prompt = self._request.input_tokens if usage.prompt_tokens is None else usage.prompt_tokens
-        output = estimate_text(self._size_bytes) if usage.completion_tokens is None else usage.completion_tokens
+        output = estimate_text(self.size_bytes) if usage.completion_tokens is None else usage.completion_tokens
         details = usage.prompt_tokens_details
         cached = min((details and details.cached_tokens) or 0, prompt)
         return to_usage(prompt - cached, output, cached)

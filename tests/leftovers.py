@@ -1,0 +1,73 @@
+"""What a gateway holds on to: what must be nothing again once nobody is being served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tests.fake_upstream import PATIENCE_S
+from tests.gateway import RunningGateway
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Counted in the gateway's own loop."""
+
+    tasks: int
+    """Less the one that runs the gateway."""
+    upstream_connections: int
+    """In use; those kept alive for the next request are none."""
+    waiting: int
+    """In the pacer's queues."""
+    active: int
+
+
+NOTHING = Holdings(0, 0, 0, 0)
+
+
+def holdings(gateway: RunningGateway) -> Holdings:
+    async def count() -> Holdings:
+        return _count(gateway)
+
+    return _run(gateway, count)
+
+
+def wait_until_held(gateway: RunningGateway, is_it: Callable[[Holdings], bool]) -> None:
+    """Returns once this is true of what the gateway holds."""
+
+    async def wait() -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not is_it(_count(gateway)):  # no event tells of the very end of a task
+                await asyncio.sleep(0.005)
+
+    _run(gateway, wait)
+
+
+def wait_until_nothing_is_held(gateway: RunningGateway) -> None:
+    try:
+        wait_until_held(gateway, NOTHING.__eq__)
+    except TimeoutError:
+        raise AssertionError(f"still held: {holdings(gateway)}") from None
+
+
+def _count(gateway: RunningGateway) -> Holdings:
+    inside = gateway.service._gateway
+    assert inside is not None
+    return Holdings(
+        tasks=len(asyncio.all_tasks()) - 2,  # the gateway's own, and the one that counts
+        upstream_connections=sum(
+            len(session.connector._acquired) for session in inside.upstream._sessions.values() if session.connector
+        ),
+        waiting=sum(len(line.queue) for line in inside.pacer._lines.values()),
+        active=len(inside.serving),
+    )
+
+
+def _run(gateway: RunningGateway, work: Callable[[], Coroutine[None, None, T]]) -> T:
+    loop = gateway.service._loop
+    assert loop is not None
+    return asyncio.run_coroutine_threadsafe(work(), loop).result(PATIENCE_S + 5)

@@ -1,0 +1,12 @@
+"""A few seconds of the soak, so that it stays runnable."""
+
+from __future__ import annotations
+
+from tests.soak import soak
+
+
+def test_agents_get_right_answers_or_honest_errors_from_an_upstream_that_fails_in_every_way() -> None:
+    report = soak(3)
+    assert not report.faults
+    assert report.tally.answers["right"] > 50
+    assert report.upstream.faults.total() > 5
