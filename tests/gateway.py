@@ -24,7 +24,7 @@ from tray_app.status import Status, StatusBoard
 
 NVIDIA_KEY = "nvapi-key-of-the-tests"
 
-AT_ONCE = Patience(retry_budget_s=0)
+AT_ONCE = Patience(retry_budget_s=0, error_pause_s=0)
 """No second attempt: what upstream says first is what the client gets."""
 
 WEATHER = {"name": "get_weather", "description": "Weather of a city", "input_schema": {"type": "object"}}

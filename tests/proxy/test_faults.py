@@ -39,7 +39,7 @@ from tray_app.proxy.patience import Patience
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
-QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.001, poll_pause_s=0.001)
+QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.001, poll_pause_s=0.001, error_pause_s=0.001)
 
 MALFORMED = "NVIDIA's answer is malformed: a part of it is no chat completion. Please try again."
 MIB = 2**20
