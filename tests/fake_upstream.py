@@ -152,6 +152,11 @@ def completion(content: str | None, finish_reason: str = "stop", **fields: Any) 
     }
 
 
+def hello(*, is_stream: bool) -> Reply:
+    """A complete answer, "Hello!", either way."""
+    return stream(text("Hello!"), finish()) if is_stream else whole(completion("Hello!"))
+
+
 @dataclass
 class Received:
     """One request that arrived, and whether its sender went away before the answer was complete."""

@@ -26,6 +26,7 @@ from tests.fake_upstream import (
     call,
     completion,
     finish,
+    hello,
     refusal,
     stream,
     text,
@@ -33,13 +34,11 @@ from tests.fake_upstream import (
     usage,
     whole,
 )
-from tests.gateway import WEATHER, Answer, RunningGateway, question
+from tests.gateway import QUICK, WEATHER, Answer, RunningGateway, question
 from tests.leftovers import wait_until_held, wait_until_nothing_is_held
 from tray_app.proxy.patience import Patience
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
-
-QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.001, poll_pause_s=0.001, error_pause_s=0.001)
 
 MALFORMED = "NVIDIA's answer is malformed: a part of it is no chat completion. Please try again."
 MIB = 2**20
@@ -229,10 +228,6 @@ def compressed(reply: Reply, encoding: str) -> Reply:
     return Reply((data,), content_type=reply.content_type, headers={"Content-Encoding": encoding})
 
 
-def hello(*, is_stream: bool) -> Reply:
-    return stream(text("Hello!"), finish()) if is_stream else whole(completion("Hello!"))
-
-
 @both_ways
 @pytest.mark.parametrize("encoding", COMPRESSIONS)
 def test_a_compressed_answer_is_read(
@@ -285,14 +280,14 @@ def bomb(size_bytes: int, start: bytes) -> bytes:
 
 
 def test_a_bomb_is_an_error_and_does_not_fill_the_memory(gateway: RunningGateway, upstream: FakeUpstream) -> None:
-    size = 400 * MIB
+    size = 200 * MIB
     packed = {"Content-Encoding": "gzip"}
     upstream.script(
         Reply((bomb(size, b'{"choices": "'),), headers=packed),
         Reply((bomb(size, b"data: "),), content_type="text/event-stream", headers=packed),
         Reply((bomb(size, b'{"detail": "'),), 500, headers=packed),
     )
-    with memory_bounded_to(200 * MIB):
+    with memory_bounded_to(160 * MIB):
         assert gateway.ask().sentence == "NVIDIA's answer is larger than 64 MB, which no chat answer is."
         assert gateway.ask(question(stream=True)).sentence == (
             "NVIDIA's answer holds an event larger than any answer. Please try again."

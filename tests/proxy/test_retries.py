@@ -18,17 +18,16 @@ from tests.fake_upstream import (
     delta,
     event,
     finish,
+    hello,
     refusal,
     stream,
     text,
     whole,
 )
-from tests.gateway import WEATHER, RunningGateway, question
+from tests.gateway import QUICK, WEATHER, RunningGateway, question
 from tray_app.proxy.patience import Patience
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
-
-QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.001, poll_pause_s=0.001, error_pause_s=0.001)
 
 DEGRADED = {"status": 400, "detail": "Function id 'abc': DEGRADED function cannot be invoked"}
 
@@ -50,10 +49,6 @@ PASSING: dict[str, Reply] = {
 def patient(start_gateway: StartGateway) -> RunningGateway:
     """A gateway that tries again for as long as it takes, with hardly a pause."""
     return start_gateway(patience=QUICK)
-
-
-def hello(*, is_stream: bool) -> Reply:
-    return stream(text("Hello!"), finish()) if is_stream else whole(completion("Hello!"))
 
 
 @both_ways

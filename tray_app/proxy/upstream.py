@@ -138,8 +138,9 @@ def _make_session(*, trust_env: bool) -> aiohttp.ClientSession:
 async def _read_at_most(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
     parts: list[bytes] = []
     room = limit_bytes
-    while room > 0 and (part := await response.content.read(room)):
-        parts.append(part)
+    # not `read(room)`: for that much, aiohttp unpacks a compressed body in one go
+    while room > 0 and (part := await response.content.readany()):
+        parts.append(part[:room])
         room -= len(part)
     return b"".join(parts)
 
