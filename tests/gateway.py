@@ -24,10 +24,10 @@ from tray_app.status import Status, StatusBoard
 
 NVIDIA_KEY = "nvapi-key-of-the-tests"
 
-AT_ONCE = Patience(retry_budget_s=0)
+AT_ONCE = Patience(retry_budget_s=0, error_pause_s=0)
 """No second attempt: what upstream says first is what the client gets."""
 
-QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.001, poll_pause_s=0.001)
+QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.001, poll_pause_s=0.001, error_pause_s=0.001)
 """Second attempts for as long as it takes, with hardly a pause."""
 
 WEATHER = {"name": "get_weather", "description": "Weather of a city", "input_schema": {"type": "object"}}

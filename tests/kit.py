@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -35,6 +37,7 @@ VLLM_WINDOW_TOKENS = 40_960
 Turn = dict[str, Any]
 
 _VLLM_START_S = 240
+_GATE_START_S = 20
 _CLAUDE_S = 170
 
 
@@ -98,6 +101,31 @@ def start_vllms(logs: Path) -> Iterator[dict[str, str]]:
         for server in servers.values():
             server.wait_until_it_answers()
         yield {model: server.url for model, server in servers.items()}
+
+
+@contextmanager
+def start_nim_gate(upstream: str, *switches: str, minute_s: float = 60) -> Iterator[str]:
+    """NVIDIA's reported strictness in front of a base URL; yields its own. `minute_s`: how long its minutes last."""
+    port = free_port()
+    clock = f"import runpy, time; now = time.time; time.time = lambda: now() * {60 / minute_s}"
+    run = "import sys; del sys.argv[0]; sys.dont_write_bytecode = True; runpy.run_path(sys.argv[0])"
+    gate = str(FOLDER / "upstream" / "nim_gate.py")
+    process = subprocess.Popen([sys.executable, "-c", f"{clock}; {run}", gate, str(port), upstream, *switches])
+    try:
+        deadline_s = time.monotonic() + _GATE_START_S
+        while not _is_listening(port):
+            assert process.poll() is None, "the gate has ended"
+            assert time.monotonic() < deadline_s, "the gate does not listen"
+            time.sleep(0.05)  # between two looks; the deadline decides
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def say(think: str, text: str = "", *tools: tuple[str, dict[str, Any]]) -> Turn:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
@@ -49,7 +50,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), name="recorder")
         self._listening: Future[str] = Future()
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> Self:
         self._thread.start()
         self.url = self._listening.result(10)
         return self
@@ -96,7 +97,10 @@ class Recorder:
                 self._under_way -= 1
                 self._changed.notify_all()
 
-    async def _forward(self, request: web.Request) -> tuple[web.StreamResponse, Passage]:
+    async def _forward(
+        self, request: web.Request, cut: re.Pattern[bytes] | None = None
+    ) -> tuple[web.StreamResponse, Passage]:
+        """`cut`: the answer breaks off behind what it matches."""
         data = await request.read()
         body = json.loads(data) if data else None
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_HEADERS}
@@ -112,6 +116,12 @@ class Recorder:
             await response.prepare(request)
             answer = b""
             async for part in reply.content.iter_any():
+                place = cut.search(answer + part) if cut else None
+                if place:
+                    part = part[: place.end() - len(answer)]
                 answer += part
                 await response.write(part)
+                if place and request.transport:
+                    request.transport.close()
+                    break
         return response, Passage(request.path, dict(request.headers), body, reply.status, reply.content_type, answer)

@@ -156,7 +156,7 @@ def _is_stream(reply: Reply) -> bool:
     return reply.content_type == "text/event-stream"
 
 
-_COMMENTS: tuple[Step, ...] = (Rest(0.1), b": keep-alive\n\n") * 60
+_COMMENTS: list[Chunk | Step] = [Rest(0.1), b": keep-alive\n\n"]
 
 FAULTS: dict[str, Callable[[Reply, random.Random], Reply]] = {
     "429": lambda *_: refusal(429, {"status": 429, "title": "Too Many Requests"}),
@@ -169,7 +169,7 @@ FAULTS: dict[str, Callable[[Reply, random.Random], Reply]] = {
     "cut": _cut,
     "no answer": lambda *_: whole({}, before=Gate()),
     "falls silent": lambda right, _: Reply((*right.steps[:6], Gate()), content_type=right.content_type),
-    "comments for ever": lambda *_: stream(text("Hel"), *_COMMENTS),
+    "comments for ever": lambda *_: stream(text("Hel"), *_COMMENTS * 60),
     "malformed": lambda right, _: Reply((*right.steps[:6], b"data: {\n\n"), content_type=right.content_type),
     "web page": lambda *_: refusal(200, "<html>Sign in</html>", "text/html"),
     "empty": lambda right, _: stream(finish()) if _is_stream(right) else whole(completion("")),

@@ -59,8 +59,11 @@ class Stage:
         return done.stdout
 
     def explain(self, done: subprocess.CompletedProcess[str]) -> str:
-        log = Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs", "claude-nvidia-tray.log").read_text()
-        return f"{done.stdout}\n{done.stderr}\n{log}"
+        return f"{done.stdout}\n{done.stderr}\n{self.read_log()}"
+
+    def read_log(self) -> str:
+        """The app's own log."""
+        return Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs", "claude-nvidia-tray.log").read_text()
 
     def answers(self) -> list[Passage]:
         """What the client got for its messages, in order."""

@@ -298,6 +298,22 @@ def test_a_retired_model_is_said_once_and_one_click_switches_to_its_successor(
     assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
 
 
+def test_a_wait_for_the_rate_limit_is_seen_as_long_as_it_lasts(
+    keyed_app: RunningApp, notifications: NotificationService
+) -> None:
+    item = keyed_app.item
+    keyed_app.edit_settings(requests_per_minute=1, clients_choose_model=True)
+    item.wait_menu(lambda menu: menu.find("Let Clients Choose the Model").is_checked, "the settings are in force")
+    keyed_app.ask()
+    with closing(http.client.HTTPConnection(keyed_app.url, timeout=20)) as connection:
+        connection.request("POST", "/v1/messages", json.dumps(QUESTION))
+        menu = item.wait_menu(lambda menu: top_labels(menu)[0].startswith("Waiting for NVIDIA's rate"), "the wait")
+        item.click(top_labels(menu)[0])
+        notifications.wait(lambda: bool(notifications.received), "the sentence")
+    assert "1 of 1 requests this minute went to GLM 4.7; 1 waits." in notifications.received[0].text
+    item.wait_menu(lambda menu: menu.has(f"Running on {keyed_app.url}"), "the client has left the queue")
+
+
 def test_quit_lets_a_running_answer_finish(app: RunningApp, watcher: Watcher) -> None:
     with app.open_answer(stream=True) as answer:
         begin = answer.read1()

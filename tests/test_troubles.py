@@ -8,7 +8,7 @@ import pytest
 
 from tray_app.settings import Settings
 from tray_app.status import Absence, ModelTrouble, Status, Trouble, Wait
-from tray_app.troubles import explain_withdrawal, find_notice, find_successor, find_trouble
+from tray_app.troubles import REFUSED_KEY, explain_withdrawal, find_notice, find_successor, find_trouble, list_news
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 RETIRED, NOT_SERVED = ModelTrouble(Absence.RETIRED, "2026-05-14"), ModelTrouble(Absence.NOT_SERVED)
@@ -92,3 +92,19 @@ def test_the_longest_wait_is_told_unless_there_is_trouble() -> None:
     assert find_notice(Status(waits=(wait,), troubles=(("key", NO_KEY),)), Settings()) == NO_KEY
     assert find_notice(Status(), Settings()) is None
     assert "; 1 waits." in status.waits[1].notice.sentence
+
+
+def test_news_are_what_the_user_should_hear_of_at_once() -> None:
+    refused, other = Trouble("NVIDIA refused the key – fix…", "It did."), Trouble("Port 3001 is in use", "It is.")
+    wait = Wait("GLM 4.7", waiting=2, longest_s=61, used=31, limit=40)
+    status = Status(
+        troubles=((REFUSED_KEY, refused), ("start", other)), model_troubles=((MINIMAX, RETIRED),), waits=(wait,)
+    )
+    news = list_news(status, Settings())
+    assert (set(news), news[REFUSED_KEY]) == ({REFUSED_KEY, MINIMAX, "wait"}, refused)
+    assert news[MINIMAX].title == "MiniMax M2.1 was retired by NVIDIA"
+
+
+def test_a_short_wait_is_no_news() -> None:
+    wait = Wait("GLM 4.7", waiting=2, longest_s=59, used=31, limit=40)
+    assert not list_news(Status(waits=(wait,)), Settings())

@@ -29,7 +29,7 @@ from tray_app.settings_store import SettingsStore
 from tray_app.status import Phase, StatusBoard, Trouble
 from tray_app.tray.icon import TrayIcon
 from tray_app.tray.menu import Command
-from tray_app.troubles import explain_withdrawal, find_notice
+from tray_app.troubles import find_notice, list_news
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class App:
         self._board = StatusBoard()
         self._service = ProxyService(self._board, state_folder=paths.state, check_models_every_s=_CHECK_MODELS_S)
         self._icon: TrayIcon | None = None
-        self._told_withdrawn = frozenset[str]()  # ids of models whose end the user was told of
+        self._told = frozenset[str]()  # the news that the user was told of
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._is_quitting = False
         self._ended = threading.Event()
@@ -336,10 +336,11 @@ class App:
         icon, status, settings = self._icon, self._board.status, self._settings
         if icon is not None:
             self._desktop.on_ui_thread(lambda: icon.show(status, settings))
-        for model_id in status.withdrawn_models - self._told_withdrawn:
-            if trouble := explain_withdrawal(model_id, status, settings):
+        news = list_news(status, settings)
+        for name, trouble in news.items():
+            if name not in self._told:
                 self._notify(trouble.title, trouble.sentence)
-        self._told_withdrawn = status.withdrawn_models
+        self._told = frozenset(news)
 
 
 def _exports_command(shell: str) -> str:

@@ -56,15 +56,16 @@ class ProxyError(AppError):
     type = "api_error"
     is_passing = False
     """Whether the same request may well succeed in a moment."""
+    may_be_repeated = True
     details: ClassVar[Mapping[str, str] | None] = None
     """For programs; the sentence is for people."""
 
-    def __init__(self, message: str, *, retry_after_s: int | None = None, retryable: bool = True) -> None:
+    def __init__(self, message: str, *, retry_after_s: int | None = None, retryable: bool | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.complaint = ""  # all of upstream's own words, where it refused the request for what is in it
         self.retry_after_s = retry_after_s
-        self.retryable = retryable
+        self.retryable = self.may_be_repeated if retryable is None else retryable
 
     def body(self, request_id: str) -> dict[str, Any]:
         """The JSON body of the error answer."""
@@ -97,6 +98,7 @@ class InvalidRequest(ProxyError):
 
     status = 400
     type = "invalid_request_error"
+    may_be_repeated = False
 
 
 class ThreadUnsupported(InvalidRequest):
@@ -149,6 +151,7 @@ class UserActionNeeded(ProxyError):
 
     status = 400
     type = "billing_error"
+    may_be_repeated = False
 
 
 class KeyRefused(UserActionNeeded):

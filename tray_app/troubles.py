@@ -6,6 +6,22 @@ from tray_app.catalog import Model
 from tray_app.settings import Settings
 from tray_app.status import Absence, Status, Trouble
 
+REFUSED_KEY, STAND_IN = "refused key", "stand-in"
+"""Topics that the user is told of as they come up, whether the menu is looked at or not."""
+
+_LONG_WAIT_S = 60
+
+
+def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
+    """What is worth a notification once, until it is over; by a name for each."""
+    news = {topic: trouble for topic, trouble in status.troubles if topic in (REFUSED_KEY, STAND_IN)}
+    for model_id in status.withdrawn_models:
+        if trouble := explain_withdrawal(model_id, status, settings):
+            news[model_id] = trouble
+    if status.waits and status.waits[0].longest_s >= _LONG_WAIT_S:
+        news["wait"] = status.waits[0].notice
+    return news
+
 
 def find_trouble(status: Status, settings: Settings) -> Trouble | None:
     """The most pressing one: the program's own, else that of the selected model."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from tests.client import fold
 from tests.conftest import StartGateway
 from tests.fake_upstream import (
     CUT,
@@ -12,6 +15,7 @@ from tests.fake_upstream import (
     Gate,
     Reply,
     completion,
+    delta,
     event,
     finish,
     hello,
@@ -20,7 +24,7 @@ from tests.fake_upstream import (
     text,
     whole,
 )
-from tests.gateway import QUICK, RunningGateway, question
+from tests.gateway import QUICK, WEATHER, RunningGateway, question
 from tray_app.proxy.patience import Patience
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
@@ -120,6 +124,7 @@ def test_what_will_not_pass_is_told_at_once(
     upstream.script(fault)
     answer = patient.ask(question(stream=is_stream))
     assert answer.status == 400
+    assert answer.headers["x-should-retry"] == "false"
     assert len(upstream.received) == 1
 
 
@@ -284,6 +289,30 @@ def test_a_call_that_vanished_comes_with_the_second_answer(
     else:
         assert [block["type"] for block in answer.body["content"]] == ["text", "tool_use"]
         assert answer.text == "Let me look."
+
+
+@pytest.mark.parametrize(
+    ("second", "city"),
+    [('{"city": "Oslo", "days": 3}', {"city": "Oslo", "days": 3}), ('{"town": "Oslo"}', {"city": "Os"})],
+    ids=["goes on from there", "says another thing"],
+)
+@both_ways
+def test_a_call_that_breaks_off_is_completed_from_a_second_answer_if_that_goes_on_from_there(
+    gateway: RunningGateway, upstream: FakeUpstream, second: str, city: dict[str, Any], is_stream: bool
+) -> None:
+    def calling(arguments: str) -> dict[str, Any]:
+        function = {"name": "get_weather", "arguments": arguments}
+        return {"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": function}]}
+
+    half = calling('{"city": "Os')
+    upstream.script(
+        stream(delta(**half), finish("tool_calls")) if is_stream else whole(completion(None, "tool_calls", **half)),
+        whole(completion(None, "tool_calls", **calling(second))),
+    )
+    answer = gateway.ask(question(stream=is_stream, tools=[WEATHER]))
+    content = fold(answer.raw).content if is_stream else answer.body["content"]
+    assert [block["input"] for block in content] == [city]
+    assert len(upstream.received) == 2
 
 
 @both_ways

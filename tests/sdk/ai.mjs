@@ -4,7 +4,7 @@ import { createAnthropic } from "@ai-sdk/anthropic";
 import { APICallError, generateText, stepCountIs, streamText, tool } from "ai";
 import { z } from "zod";
 
-import { MAX_TOKENS, MODEL, THINKING_TOKENS, play, reportWeather, say, skipPauses, stayAlive } from "./scenario.mjs";
+import { MAX_TOKENS, MODEL, THINKING_TOKENS, play, reportWeather, say, stayAlive } from "./scenario.mjs";
 
 const getWeather = tool({
   description: "Weather of a city",
@@ -53,11 +53,6 @@ async function follow(result) {
 const scenarios = {
   async plain(options) {
     say(summarize(await generateText(question(options))));
-  },
-
-  async retry(options) {
-    skipPauses(options.pause_s);
-    await scenarios.plain(options);
   },
 
   async stream(options) {

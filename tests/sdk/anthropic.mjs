@@ -3,7 +3,7 @@
 import Anthropic, { APIError } from "@anthropic-ai/sdk";
 import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 
-import { MAX_TOKENS, MODEL, THINKING_TOKENS, play, reportWeather, say, skipPauses, stayAlive } from "./scenario.mjs";
+import { MAX_TOKENS, MODEL, THINKING_TOKENS, play, reportWeather, say, stayAlive } from "./scenario.mjs";
 
 const getWeather = betaTool({
   name: "get_weather",
@@ -42,11 +42,6 @@ async function follow(stream) {
 const scenarios = {
   async plain(options) {
     say(summarize(await connect(options).messages.create(question(options))));
-  },
-
-  async retry(options) {
-    skipPauses(options.pause_s);
-    await scenarios.plain(options);
   },
 
   async stream(options) {

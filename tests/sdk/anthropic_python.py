@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
-from unittest.mock import patch
 
 from anthropic import Anthropic, APIError, APIStatusError, beta_tool
 
@@ -63,14 +62,6 @@ def plain(client: Anthropic, **options: Any) -> Iterator[Line]:
     yield summarize(client.messages.create(**question(**options)))
 
 
-def retry(client: Anthropic, pause_s: int, **options: Any) -> Iterator[Line]:
-    with patch("time.sleep") as sleep:
-        message = client.messages.create(**question(**options))
-    for call in sleep.call_args_list:
-        yield {"paused_s": call.args[0]}
-    yield summarize(message)
-
-
 def stream(client: Anthropic, **options: Any) -> Iterator[Line]:
     with client.messages.stream(**question(**options)) as answer:
         yield from follow(answer)
@@ -116,5 +107,5 @@ def models(client: Anthropic) -> Iterator[Line]:
 
 
 SCENARIOS: Mapping[str, Callable[..., Iterator[Line]]] = {
-    scenario.__name__: scenario for scenario in (plain, retry, stream, chat, loop, leave, count, models)
+    scenario.__name__: scenario for scenario in (plain, stream, chat, loop, leave, count, models)
 }

@@ -31,13 +31,3 @@ export async function play(scenarios, explain) {
 export function stayAlive() {
   setInterval(() => {}, 60_000);
 }
-
-// From here on a timer of this length, by which an SDK waits before it tries again, is said and not waited for.
-export function skipPauses(pause_s) {
-  const { setTimeout } = globalThis;
-  globalThis.setTimeout = (callback, ms, ...rest) => {
-    if (ms !== pause_s * 1000) return setTimeout(callback, ms, ...rest);
-    say({ paused_s: pause_s });
-    return setTimeout(callback, 0, ...rest);
-  };
-}

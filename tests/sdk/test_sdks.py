@@ -30,7 +30,6 @@ from tests.fake_upstream import (
 from tests.sdk.anthropic_python import Line
 from tests.sdk.sdks import ALL, ANTHROPIC, Sdk
 from tray_app.translate.blocks import SIGNATURE
-from tray_app.translate.refusal import RATE_LIMIT_PAUSE_S
 
 every_sdk = pytest.mark.parametrize("sdk", ALL, indirect=True, ids=lambda sdk: sdk.name)
 anthropics_sdks = pytest.mark.parametrize("sdk", ANTHROPIC, indirect=True, ids=lambda sdk: sdk.name)
@@ -252,12 +251,11 @@ def test_the_models_are_listed(sdk: Sdk, url: str, upstream: FakeUpstream) -> No
 
 
 @every_sdk
-def test_a_rate_limit_is_waited_for_and_tried_again(sdk: Sdk, url: str, upstream: FakeUpstream) -> None:
-    upstream.script(refusal(429, {"status": 429, "title": "Too Many Requests"}), whole(completion("Hello!")))
-    paused, answered = sdk.play("retry", url, pause_s=RATE_LIMIT_PAUSE_S)
-    assert paused == {"paused_s": RATE_LIMIT_PAUSE_S}
-    assert answered["message"]["content"] == [said("Hello!")]
-    assert upstream.received[0].body == upstream.received[1].body
+def test_a_refusal_of_the_moment_is_never_seen(sdk: Sdk, url: str, upstream: FakeUpstream) -> None:
+    upstream.script(refusal(503), whole(completion("Hello!")))
+    (line,) = sdk.play("plain", url)
+    assert line["message"]["content"] == [said("Hello!")]
+    assert len(upstream.received) == 2
 
 
 @every_sdk

@@ -40,6 +40,8 @@ class ClientStream:
         """Ends an open stream with the error; None where it is not open."""
         if self.response is None:
             return None
+        if self.has_content and error.is_passing:
+            await asyncio.sleep(self._patience.error_pause_s)
         with suppress(ConnectionError):  # the client may be gone as well
             await self.response.write(error_frame(error, self._request_id))
             await self.response.write_eof()

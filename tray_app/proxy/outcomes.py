@@ -6,9 +6,7 @@ from tray_app.catalog import Model
 from tray_app.errors import KeyRefused, ModelWithdrawn, ProxyError, QueueFull, RateLimited
 from tray_app.proxy.pacing import Pacer
 from tray_app.status import Absence, ModelTrouble, StatusBoard, Trouble
-
-REFUSED_KEY = "refused key"
-STAND_IN = "stand-in"
+from tray_app.troubles import REFUSED_KEY, STAND_IN
 
 
 class Outcomes:

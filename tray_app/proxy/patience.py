@@ -25,6 +25,8 @@ class Patience:
     """For a request's body: 64 MB come through in that time even from afar, and no client waits longer."""
     idle_s: float = 600.0
     """For a client's next request, its headers included: longer than clients keep a connection that they do not use."""
+    error_pause_s: float = 2.0
+    """Before an answer that broke off is said to have: the client repeats it at once, and three times at the most."""
     poll_pause_s: float = 2.0
     """Between two looks for the answer to a request that NVIDIA put aside."""
 

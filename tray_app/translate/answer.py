@@ -67,22 +67,35 @@ class Answer:
 
     @property
     def lacks_something(self) -> bool:
-        """Whether upstream finished without a word, or without the call that it announced."""
-        if self._finish_reason not in (None, "stop", "tool_calls") or self._stop_sequence is not None:
+        """Whether upstream finished without a word, without the call that it announced, or in the middle of one."""
+        if self._finish_reason not in (None, "stop", "tool_calls") or self._stop_sequence is not None or self.is_over:
             return False
-        has_call = self._calls.newest is not None or bool(self._undecided)
-        return not has_call and (self._finish_reason == "tool_calls" or not self._has_text)
+        if self._calls.newest is not None:
+            return self._calls.newest.is_half
+        return not self._undecided and (self._finish_reason == "tool_calls" or not self._has_text)
 
     def supplement(self, completion: Chunk) -> None:
-        """Takes from a second answer to the same question what the first one lacks: the calls, or all that is said."""
+        """Takes from a second answer to the same question what the first one lacks: calls, or all that is said."""
         if completion.error is not None or not completion.choices or completion.choices[0].message is None:
             return
         message = completion.choices[0].message
+        if self._calls.newest is not None:
+            self._complete_call(self._calls.newest, message)
+            return
         if self._has_text:
             message = msgspec.structs.replace(message, content=None)
         # the thinking of the first one was told
         message = msgspec.structs.replace(message, reasoning=None, reasoning_content=None)
         self._take(message, is_whole=True)
+
+    def _complete_call(self, call: Call, message: Message) -> None:
+        """The same call may stand whole in a second answer; where it says another thing, the first one is repaired."""
+        assert call.arguments is not None
+        for part in message.tool_calls or ():
+            function = part.function or FunctionPart()
+            tool = self._request.find_tool(function.name or "")
+            if tool == call.tool and call.arguments.restart(read_arguments(function.arguments)):
+                return
 
     def feed(self, chunk: Chunk) -> None:
         """Takes the next chunk, or a whole completion. Raises a ProxyError if it carries upstream's error."""

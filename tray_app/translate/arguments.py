@@ -62,6 +62,8 @@ class ArgumentsReader:
         self._given: list[str] = []  # keys of the members given out
         self._string: list[str] | None = None  # what of an open string was given out, still escaped
         self._tried_chars = 0  # how much was held when its value was last found unfinished
+        self._pieces: list[str] = []  # given out
+        self._rest = ""  # of other arguments, which took the place of those that broke off
         self.surplus = ""
         """What follows the closed object: another one, glued to it."""
 
@@ -74,12 +76,27 @@ class ArgumentsReader:
         return self._part is _Part.NOTHING or _follows(self._find_after()) == "end"
 
     @property
+    def is_half(self) -> bool:
+        """Whether what was fed breaks off. What is broken and has its end is another matter."""
+        text = "".join(self._fragments).rstrip()
+        return bool(text) and not self.is_complete and not text.endswith("}")
+
+    @property
     def is_runaway(self) -> bool:
         """Whether the model is stuck in white space between values."""
         if len(self._held) < MAX_BLANKS or not self._held[-MAX_BLANKS:].isspace():
             return False
         text = self._held[1:] if self._part is _Part.STRING else self._held
         return '"' not in _STRING.sub("", text)  # else a string is open
+
+    def restart(self, text: str) -> bool:
+        """Puts other, whole arguments in the place of those that broke off, if they begin as what is given out does."""
+        other = ArgumentsReader(self._parameters)
+        whole = other.feed(text) + other.finish()
+        if not whole.startswith(given := "".join(self._pieces)):
+            return False
+        self._part, self._held, self._rest = _Part.NOTHING, "", whole[len(given) :]
+        return True
 
     def feed(self, fragment: str) -> str:
         """What `fragment` settles of the object's text; it may be empty."""
@@ -93,6 +110,7 @@ class ArgumentsReader:
         pieces: list[str] = []
         while self._settle(pieces):
             pass
+        self._pieces += pieces
         return "".join(pieces)
 
     def finish(self, *, is_cut: bool = False) -> str:
@@ -101,7 +119,7 @@ class ArgumentsReader:
         rest = self.feed("")
         after = self._find_after()
         if self._part is _Part.NOTHING:
-            return rest
+            return rest + self._rest
         if after is not None and _follows(after) == "end":
             rest += self._write_value(self._held[: after.start()]) + self._write_end()
         elif is_cut and self._fragments:

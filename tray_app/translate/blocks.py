@@ -96,6 +96,11 @@ class Call(Block):
         return self.tool is not None
 
     @property
+    def is_half(self) -> bool:
+        """Whether its arguments break off."""
+        return self.arguments is not None and self.arguments.is_half
+
+    @property
     def is_stuck(self) -> bool:
         """Whether the model writes white space without end in here."""
         return self.arguments is not None and self.arguments.is_runaway
