@@ -2,8 +2,8 @@
 
     python -m tests.proxy.pacing_simulation [MINUTES]
 
-Without pacing every refusal is passed on, as claude-nvidia-proxy does, and Claude Code's own retries have to do: 10 of
-them within some three minutes, then the turn has failed. With pacing a refused request waits for another turn, at most
+Without pacing every refusal is passed on, and Claude Code's own retries have to do: 10 of them within some three
+minutes, then the turn has failed. With pacing a refused request waits for another turn, at most
 five times. A turn takes 3 to 12 s beside its waits; every second agent works in the background.
 """
 
