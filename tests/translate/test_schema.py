@@ -56,6 +56,10 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"properties": {"a": False, "b": {"type": "string"}}, "required": ["a", "b"]},
         {"properties": {"b": {"type": "string"}}, "required": ["b"]},
     ),
+    "what is no name among the required ones is left out": (
+        {"properties": {"a": {"type": ["string", "null"]}}, "required": [["a"], 5, "a", "b"]},
+        {"properties": {"a": {"type": "string"}}, "required": ["b"]},
+    ),
     "a property called type gets another name at any depth": (
         {
             "properties": {

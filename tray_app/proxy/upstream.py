@@ -63,7 +63,6 @@ class UpstreamClient:
                 response.close()  # a body that was read to its end has already given its connection back
 
     async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: int) -> aiohttp.ClientResponse:
-        # a loopback upstream is never behind the system's proxy
         body = json_text.encode(request.body)
         accept = "text/event-stream" if request.is_stream else "application/json"
         headers = {"Content-Type": "application/json", "Accept": accept}

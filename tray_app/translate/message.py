@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tray_app.translate.answer import Answer
+from tray_app.translate.arguments import RAW_KEY
 from tray_app.translate.blocks import SIGNATURE, TEXT, THINKING
 from tray_app.translate.request import ChatRequest
 
@@ -42,7 +43,7 @@ def read_input(arguments: str) -> dict[str, Any]:
         value = arguments
     if isinstance(value, dict):
         return value
-    return {} if value is None else {"arguments": value}
+    return {} if value is None else {RAW_KEY: value}
 
 
 class MessageBuilder:

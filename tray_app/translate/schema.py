@@ -139,7 +139,8 @@ def _simplify(schema: object, *, is_root: bool = False) -> Schema | None:
     if isinstance(plain.get("required"), list) and isinstance(schema.get("properties"), dict):
         names = _names(schema["properties"])
         refused = {name for name, part in schema["properties"].items() if part is False}
-        plain["required"] = [names.get(name, name) for name in plain["required"] if name not in refused]
+        required = (name for name in plain["required"] if isinstance(name, str))
+        plain["required"] = [names.get(name, name) for name in required if name not in refused]
     return _without_null(plain)
 
 
