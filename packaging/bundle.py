@@ -61,11 +61,24 @@ def build_bundle() -> list[Path]:
         return [write_zip(folder, DIST / f"{name}-windows-{machine}.zip", APP_NAME)]
     if sys.platform == "darwin":
         return [zip_mac_app(folder.with_name(f"{APP_NAME}.app"), DIST / f"{name}-macos-{machine}.zip")]
-    return [write_tarball(folder, DIST / f"{name}-linux-{machine}.tar.gz")]
+    return build_for_linux(folder, DIST / f"{name}-linux-{machine}.tar.gz")
+
+
+def build_for_linux(program: Path, target: Path) -> list[Path]:
+    """The .deb, and the tarball with what makes its folder a place in the menu."""
+    from linux.deb import write_deb
+    from linux.elf import find_elf_files, find_glibc
+    from linux.share import write_share
+
+    say(f"it needs glibc {find_glibc(find_elf_files(program))} or newer")
+    made = [write_deb(program, WORK / "deb", DIST)] if shutil.which("dpkg-deb") else []
+    write_share(program / "share")
+    shutil.copy(ROOT / "packaging" / "linux" / "install.sh", program)
+    return [*made, write_tarball(program, target)]
 
 
 def write_tarball(folder: Path, target: Path) -> Path:
-    """The folder with what a panel needs beside it; the same bytes from the same files."""
+    """The same bytes from the same files."""
 
     def without_traces(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = EPOCH_S, 0, 0, "", ""

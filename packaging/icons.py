@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script's own folder is on the path, not the checkout
@@ -13,12 +14,19 @@ SIZES_PX = (16, 20, 24, 32, 40, 48, 64, 128, 256)
 STATE = art.IconState("C")
 
 
-def write_icons(folder: Path) -> None:
-    """Writes APP_ID.ico, APP_ID.icns and SIZE.png for each of SIZES_PX into `folder`."""
+def write_pngs(folder: Path, sizes_px: Iterable[int]) -> dict[int, Path]:
+    """Writes SIZE.png for each size into `folder`; size -> file."""
     folder.mkdir(parents=True, exist_ok=True)
+    files = {size: folder / f"{size}.png" for size in sizes_px}
+    for size, file in files.items():
+        art.draw(STATE, size).save(file)
+    return files
+
+
+def write_icons(folder: Path) -> None:
+    """Writes APP_ID.ico and APP_ID.icns into `folder`, and a SIZE.png for each of SIZES_PX."""
+    write_pngs(folder, SIZES_PX)
     pictures = {size: art.draw(STATE, size) for size in (*SIZES_PX, 512)}
-    for size in SIZES_PX:
-        pictures[size].save(folder / f"{size}.png")
     largest = SIZES_PX[-1]
     pictures[largest].save(
         folder / f"{APP_ID}.ico",

@@ -33,6 +33,12 @@ def strip(source: Path, target: Path) -> None:
     subprocess.run(["strip", "--strip-unneeded", "-o", target, source], check=True)
 
 
+def forget_search_path(file: Path, search_path: str) -> None:
+    """Empties the entry by which the loader would first look into a folder of the system that built the file."""
+    entry = b"\0" + search_path.encode() + b"\0"
+    file.write_bytes(file.read_bytes().replace(entry, bytes(len(entry))))
+
+
 def _is_elf(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC

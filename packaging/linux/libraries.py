@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
-from linux.elf import strip
+from linux.elf import forget_search_path, strip
 
 Row = tuple[str, str, str]
 """PyInstaller's: where in the bundle, the file, its kind."""
@@ -24,11 +25,12 @@ def choose_libraries(rows: Iterable[Row]) -> list[Row]:
 
 
 def strip_libraries(rows: Iterable[Row], work: Path) -> list[Row]:
-    """The same libraries, stripped below `work` where that is safe."""
+    """The same libraries, stripped below `work` where that is safe, and free of this system's folders."""
     stripped = []
     for name, source, kind in rows:
         if kind in ("BINARY", "EXTENSION") and not name.startswith(_PATCHED):
             strip(Path(source), work / name)
+            forget_search_path(work / name, sysconfig.get_config_var("LIBDIR"))
             stripped.append((name, str(work / name), kind))
         else:
             stripped.append((name, source, kind))
@@ -47,7 +49,9 @@ def write_owners(rows: Iterable[Row], notices: Path) -> None:
 
 
 def _find_owner(source: str) -> str | None:
-    found = subprocess.run(["dpkg-query", "--search", source], capture_output=True, text=True, check=False)
+    # by its last folder: since /lib is a link to /usr/lib, either may stand in dpkg's list
+    pattern = "*/" + "/".join(Path(source).resolve().parts[-2:])
+    found = subprocess.run(["dpkg-query", "--search", pattern], capture_output=True, text=True, check=False)
     if found.returncode != 0:  # of PyPI, or of a Python that no package owns; notices.py knows those
         return None
     return found.stdout.split(":")[0]
