@@ -194,8 +194,10 @@ def make_screenshot(_: list[str]) -> int:
 
 
 def bundle(_: list[str]) -> int:
-    prepare_venv(DEV_LOCK)
-    return run_to_its_own_end([prepare_venv(BUNDLE_LOCK, BUNDLE_VENV), "packaging/bundle.py"])
+    python = prepare_venv(DEV_LOCK)
+    code = run_to_its_own_end([prepare_venv(BUNDLE_LOCK, BUNDLE_VENV), "packaging/bundle.py"])
+    os.environ["CLAUDE_NVIDIA_TRAY_BUNDLE"] = str(ROOT / "dist")
+    return code or run_to_its_own_end([python, "-m", "pytest", "tests/bundle"])
 
 
 def bundle_for_windows(arguments: list[str]) -> int:

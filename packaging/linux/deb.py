@@ -1,7 +1,7 @@
 """The Debian package: the frozen program below /usr/lib, and what makes it a command and a place in the menu.
 
 It has no scripts: the desktop's own triggers refresh menu and icons, the settings are the user's, and a program that is
-replaced or removed while it runs goes on until it is quit (see launch.py).
+replaced while it runs goes on as the old one until it is quit (see launch.py).
 """
 
 from __future__ import annotations
