@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 import threading
@@ -17,7 +16,8 @@ from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.settings import Address, Settings
 from tray_app.status import StatusBoard
 
-if TYPE_CHECKING:  # aiohttp loads in the proxy thread, while the icon is already being drawn
+if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the icon is already being drawn
+    import asyncio
     import ssl
 
     from tray_app.proxy.gateway import Gateway
@@ -127,6 +127,8 @@ class ProxyService:
                 task.cancel()
 
     def _run(self, settings: Settings, keys: Keys, is_demo: bool, listening: Future[Address]) -> None:
+        import asyncio
+
         try:
             asyncio.run(self._serve(settings, keys, is_demo, listening))
         except BaseException as error:
@@ -136,6 +138,8 @@ class ProxyService:
                 listening.set_exception(error)
 
     async def _serve(self, settings: Settings, keys: Keys, is_demo: bool, listening: Future[Address]) -> None:
+        import asyncio
+
         from aiohttp import web
 
         from tray_app.proxy.demo import start_demo
@@ -188,6 +192,8 @@ class ProxyService:
 
 async def _drain(gateway: Gateway, drain_s: float) -> None:
     """Waits for what is being served, then cancels it: each then tells its client."""
+    import asyncio
+
     if gateway.serving:
         log.info("quitting: %d requests are still being answered", len(gateway.serving))
         await asyncio.wait(set(gateway.serving), timeout=drain_s)
