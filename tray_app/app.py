@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _QUIT_DRAIN_S = 5.0
 _TERMINATE_DRAIN_S = 2.0  # log-off and service managers do not wait longer
+_END_GRACE_S = 2.0  # Windows gives a program five seconds in all
 _LOOK_S = 1.0  # how often the settings file is looked at
 _REDRAW_PAUSE_S = 0.25
 _PORTS_TO_TRY = 20
@@ -122,7 +123,7 @@ class App:
     def _make_icon(self) -> TrayIcon | None:
         try:
             backend = self._desktop.tray_class()
-            return TrayIcon(backend, self._act, self._shell, self._board.status, self._settings)
+            return TrayIcon(backend, self._act, self._end_session, self._shell, self._board.status, self._settings)
         except Exception as error:  # pystray and the systems below it raise whatever they like
             log.info("no tray icon: %s", error)
             self._say(f"Running without a tray icon. {error}")
@@ -142,6 +143,11 @@ class App:
             self.quit(_QUIT_DRAIN_S)
         else:
             self._jobs.put(lambda: self._carry_out(command, argument))
+
+    def _end_session(self) -> None:
+        """Log-off, where the system kills this process as soon as it has been told: returns when all is stopped."""
+        self.quit(_TERMINATE_DRAIN_S)
+        self._ended.wait(_TERMINATE_DRAIN_S + _END_GRACE_S)
 
     # ---- control thread
 

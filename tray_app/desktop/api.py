@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,13 @@ class Desktop(ABC):
     @abstractmethod
     def guess_shell(self) -> str:
         """The shell that the user most likely starts Claude Code in: a name that `exports` knows."""
+
+    def open_terminal(self, command: Sequence[str]) -> bool:  # noqa: ARG002 (most have no sure way)
+        """Runs a command in a new terminal window, which stays until the user has read what it said.
+
+        False if this desktop has no sure way.
+        """
+        return False
 
     def copy_text(self, text: str) -> None:
         """Puts text into the clipboard. DesktopError if it is not there afterwards for all we know."""
