@@ -18,7 +18,7 @@ from tray_app.instance import Instance
 from tray_app.keys import Keys
 from tray_app.listening import Listening
 from tray_app.logs import RedactingFormatter, close_log, open_log
-from tray_app.paths import Paths, find_command
+from tray_app.paths import Paths, find_command, find_program
 from tray_app.proxy.service import ProxyService
 from tray_app.settings_store import SettingsStore
 from tray_app.status import Phase, StatusBoard
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _QUIT_DRAIN_S = 5.0
 _TERMINATE_DRAIN_S = 2.0  # log-off and service managers do not wait longer
+_END_GRACE_S = 2.0  # Windows gives a program five seconds in all
 _CHECK_MODELS_S = 24 * 3600.0
 
 
@@ -116,7 +117,9 @@ class App:
     def _make_icon(self) -> TrayIcon | None:
         try:
             backend = self._desktop.tray_class()
-            return TrayIcon(backend, self._act, self._shell, self._board.status, self._listening.settings)
+            return TrayIcon(
+                backend, self._act, self._end_session, self._shell, self._board.status, self._listening.settings
+            )
         except Exception as error:  # pystray and the systems below it raise whatever they like
             log.info("no tray icon: %s", error)
             self._say(f"Running without a tray icon. {error}")
@@ -136,6 +139,11 @@ class App:
             self.quit(_QUIT_DRAIN_S)
         else:
             self._control.put(lambda: self._carry_out(command, argument))
+
+    def _end_session(self) -> None:
+        """Log-off, where the system kills this process as soon as it has been told: returns when all is stopped."""
+        self.quit(_TERMINATE_DRAIN_S)
+        self._control.wait_end(_TERMINATE_DRAIN_S + _END_GRACE_S)
 
     # ---- control thread
 
@@ -220,8 +228,10 @@ class App:
     def _show_trouble(self) -> None:
         if not self._service.is_running:
             self._listening.begin()  # whatever was in the way may be gone
-        if notice := find_notice(self._board.status, self._listening.settings):
-            self._notify(notice.title, notice.sentence)
+        notice = find_notice(self._board.status, self._listening.settings)
+        if notice is None or (notice.verb and self._desktop.open_terminal([*find_program(), notice.verb])):
+            return
+        self._notify(notice.title, notice.sentence)
 
     def _try_and_tell(self, deed: Job) -> None:
         try:
@@ -247,7 +257,8 @@ class App:
 
 def _exports_command(shell: str) -> str:
     printing = f"{find_command()} --print-exports {shell}"
+    call = "& " if printing.startswith('"') else ""  # or PowerShell takes it for a text
     return {
         "fish": f"{printing} | source",
-        "powershell": f"{printing} | Out-String | Invoke-Expression",
+        "powershell": f"{call}{printing} | Out-String | Invoke-Expression",
     }.get(shell, f'eval "$({printing})"')

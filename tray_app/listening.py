@@ -60,6 +60,7 @@ class Listening:
         missing = Trouble(
             "Add your NVIDIA API key…",
             "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal.",
+            "set-key",
         )
         self._board.report("key", None if self.keys.nvidia or self._is_demo else missing)
         self._report_settings()
