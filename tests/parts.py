@@ -10,6 +10,7 @@ import pytest
 
 PACKAGES = {  # program -> Debian package, where the names differ
     "Xvfb": "xvfb",
+    "appstreamcli": "appstream",
     "dbus-daemon": "dbus",
     "desktop-file-validate": "desktop-file-utils",
     "import": "imagemagick",

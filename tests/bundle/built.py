@@ -9,7 +9,7 @@ from tests.running_app import ROOT
 
 VARIABLE = "CLAUDE_NVIDIA_TRAY_BUNDLE"
 DIST = Path(os.environ.get(VARIABLE, ROOT / "dist"))
-BUILD_PYTHON = ROOT / ".build" / "venv" / "bin" / "python"
+BUILD_PYTHON = ROOT / ".build" / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "claude-nvidia-tray-build"
 """Looked up here, before the tests get a home of their own."""
 

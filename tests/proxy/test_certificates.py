@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
+from pathlib import Path
 
 import pytest
 import trustme
@@ -61,3 +63,19 @@ def test_a_certificate_for_another_host_gets_no_request(authority: trustme.CA) -
         context.load_verify_locations(path)
     with pytest.raises(ProxyError, match="certificate"):
         fetch(authority, context, "localhost")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system itself is asked")
+@pytest.mark.parametrize("has_empty_folder", [False, True])
+def test_an_openssl_of_another_distribution_finds_the_certificates(
+    has_empty_folder: bool, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_folder = tmp_path / "own"  # that OpenSSL's, which is not where this system has them
+    if has_empty_folder:
+        own_folder.mkdir()
+    monkeypatch.setenv("SSL_CERT_FILE", str(own_folder / "cert.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(own_folder))
+    known = tmp_path / "known.pem"
+    authority.cert_pem.write_to_path(str(known))
+    monkeypatch.setattr("tray_app.desktop.linux._CERTIFICATES", ("/nonexistent", str(known)))
+    assert fetch(authority, find_desktop({}).make_tls_context(), "127.0.0.1") == b"hello"
