@@ -35,6 +35,7 @@ class DebianRoot:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.home = folder / "home" / USER
+        self.pristine: set[str] = set()
 
     def run(self, *command: str, user: str = USER) -> str:
         """The output of a program that ends by itself and successfully."""
@@ -57,10 +58,10 @@ class DebianRoot:
         return [*unshare, "/bin/sh", "-ec", _ENTER, str(self.folder), bus, user, *command]
 
     def list_files(self) -> set[str]:
-        """All paths, without those where dpkg and apt keep their notes."""
-        notes = ("var/lib/dpkg/", "var/lib/apt/", "var/log/", "var/cache/", "proc/", "run/")
+        """The system's paths, without those where dpkg and apt keep their notes."""
+        others = ("home/", "tmp/", "var/lib/dpkg/", "var/lib/apt/", "var/log/", "var/cache/", "proc/", "run/")
         paths = (str(path.relative_to(self.folder)) for path in self.folder.rglob("*"))
-        return {path for path in paths if not path.startswith(notes)}
+        return {path for path in paths if not path.startswith(others)}
 
 
 @contextmanager
@@ -74,6 +75,7 @@ def make_debian_root(folder: Path) -> Iterator[DebianRoot]:
     subprocess.run(["tar", "--extract", "--file", archive, "--directory", folder], check=True)
     root = DebianRoot(folder)
     root.run("useradd", "--create-home", "--shell", "/bin/bash", USER, user="root")
+    root.pristine = root.list_files()
     yield root
     subprocess.run(["rm", "-rf", "--one-file-system", folder], check=True)
 

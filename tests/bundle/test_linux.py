@@ -135,14 +135,12 @@ def test_only_the_users_settings_stay_when_it_is_purged(bare_root: DebianRoot, d
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text('{"version": 2, "model": "minimaxai/minimax-m2.1"}')
     shutil.copy(deb, bare_root.folder / "tmp" / deb.name)
-    bare_root.run("dpkg", "--purge", APP_ID, user="root")
-    before = bare_root.list_files()
     bare_root.run("dpkg", "--install", f"/tmp/{deb.name}", user="root")
-    ours = bare_root.list_files() - before
+    ours = bare_root.list_files() - bare_root.pristine
     assert {f"usr/bin/{APP_ID}", f"usr/share/applications/{APP_ID}.desktop"} < ours
     assert all("claude" in path or path.startswith("usr/share/") for path in ours)
     bare_root.run("dpkg", "--purge", APP_ID, user="root")
-    assert bare_root.list_files() == before
+    assert bare_root.list_files() == bare_root.pristine
     assert "minimax" in settings.read_text()
 
 
