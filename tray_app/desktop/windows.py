@@ -9,9 +9,12 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tray_app.desktop.api import Desktop, DesktopError
+
+if TYPE_CHECKING:
+    import ssl
 
 _MB_ICONINFORMATION = 0x40
 _MB_SETFOREGROUND = 0x10000
@@ -20,6 +23,8 @@ _PER_MONITOR_AWARE_V2 = -4  # DPI_AWARENESS_CONTEXT, from Windows 10 1703 on
 
 
 class WindowsDesktop(Desktop):
+    late_imports = ("keyring.backends.Windows", "pyperclip", "truststore", "win32ctypes.pywin32.win32cred")
+
     def tray_class(self) -> Any:
         _refuse_scaling()
         from tray_app.tray.win32_icon import Win32Icon
@@ -39,6 +44,13 @@ class WindowsDesktop(Desktop):
             box.start()
             box.join(_NOTIFY_S)
         return True
+
+    def make_tls_context(self) -> ssl.SSLContext:
+        import ssl
+
+        import truststore  # Windows brings in root certificates only when they are asked for, in its own way
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     def open_folder(self, folder: Path) -> None:
         if sys.platform == "win32":
