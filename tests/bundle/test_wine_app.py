@@ -83,8 +83,9 @@ def balloon_is_there(desktop: WineDesktop) -> bool:
 
 
 def count_green(desktop: WineDesktop) -> int:
-    pixels = tray_picture(desktop).getcolors(maxcolors=10_000) or []
-    return sum(count for count, colour in pixels if all(abs(a - b) < 12 for a, b in zip(colour, GREEN, strict=True)))
+    shades = tray_picture(desktop).tobytes()
+    pixels = zip(shades[::3], shades[1::3], shades[2::3], strict=True)
+    return sum(all(abs(a - b) < 12 for a, b in zip(pixel, GREEN, strict=True)) for pixel in pixels)
 
 
 def test_the_running_icon_is_green(desktop: WineDesktop, app: App) -> None:
