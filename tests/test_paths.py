@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,9 @@ def test_otherwise_the_platforms_folders_are_used_and_nothing_is_made() -> None:
 
 def test_the_command_is_the_name_once_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    command = find_command()
-    assert command.startswith("python3 ")
-    assert command.endswith("dev.py run")
+    script = Path(__file__).resolve().parents[1] / "packaging" / "dev.py"
+    assert shlex.split(find_command("bash")) == ["python3", str(script), "run"]
+    assert find_command("powershell") == f"py '{script}' run"
     installed = tmp_path / ("claude-nvidia-tray.exe" if os.name == "nt" else "claude-nvidia-tray")
     installed.touch(mode=0o755)
-    assert find_command() == "claude-nvidia-tray"
+    assert find_command("bash") == find_command("powershell") == "claude-nvidia-tray"

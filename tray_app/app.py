@@ -230,7 +230,7 @@ class App:
                 address = self._service.start(replace(settings, addr=addr), self._keys, is_demo=self._is_demo)
             except PortTaken:
                 continue
-            self._say(f"Port {settings.addr.port} is in use by another program; port {addr.port} is used from now on.")
+            self._say(f"Port {settings.addr.port} is taken; port {addr.port} is used from now on.")
             self._settings = self._store.update(addr=addr)
             return address
         raise PortTaken(
@@ -349,7 +349,7 @@ class App:
 
 
 def _exports_command(shell: str) -> str:
-    printing = f"{find_command()} --print-exports {shell}"
+    printing = f"{find_command(shell)} --print-exports {shell}"
     return {
         "fish": f"{printing} | source",
         "powershell": f"{printing} | Out-String | Invoke-Expression",

@@ -25,10 +25,13 @@ class Paths:
     state: Path
 
 
-def find_command() -> str:
-    """What a user types to start this program: its own name if it is installed, else the way of a checkout."""
+def find_command(shell: str) -> str:
+    """What a user of the shell types to start this program: its name if it is installed, else the way of a checkout."""
     checkout = Path(__file__).resolve().parents[1] / "packaging" / "dev.py"
     if shutil.which(APP_ID) is None and checkout.is_file():
+        if shell == "powershell":
+            quoted = str(checkout).replace("'", "''")
+            return f"py '{quoted}' run"
         return f"python3 {shlex.quote(str(checkout))} run"
     return APP_ID
 

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _CLOSE_S = 0.5
 _TAKEN = {errno.EADDRINUSE, 10048}  # 10048: the same on Windows
 _NOT_ALLOWED = {errno.EACCES, 10013}
+_LAST_PRIVILEGED_PORT = 1023
 
 
 class ProxyService:
@@ -203,6 +204,12 @@ def _explain_bind(error: OSError | UnicodeError, address: Address) -> StartError
         return PortTaken(
             f"Port {address.port} is in use by another program. Quit that program, or choose another port: "
             f'"addr" in the settings file, or the environment variable ADDR.'
+        )
+    if number in _NOT_ALLOWED and address.port > _LAST_PRIVILEGED_PORT:
+        # Windows says so of ports that it reserves for Hyper-V, and of those that a program holds for itself alone
+        return PortTaken(
+            f"Port {address.port} is held by the system or by another program. Choose another port: "
+            '"addr" in the settings file, or the environment variable ADDR.'
         )
     if number in _NOT_ALLOWED:
         return StartError(f"This user may not listen on port {address.port}. Choose a port above 1023.")
