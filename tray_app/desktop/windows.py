@@ -26,7 +26,13 @@ class WindowsDesktop(Desktop):
         return pystray.Icon
 
     def notify(self, title: str, text: str) -> bool:
-        """A message box: a balloon needs an icon of its own that stays for as long as the balloon."""
+        """A message box: a balloon needs an icon of its own that stays for as long as the balloon.
+
+        None where the program was started with a place to print to, which need not be a terminal: nobody may be there
+        to close the box.
+        """
+        if sys.__stdout__ is not None:
+            return False
         if sys.platform == "win32":
             ctypes.windll.user32.MessageBoxW(None, text, title, _MB_ICONINFORMATION | _MB_SETFOREGROUND)
         return True
