@@ -28,6 +28,7 @@ GROUND = {
     "state_file",
     "status",
     "troubles",
+    "whole_file",
 }
 MAY_IMPORT = {
     "translate": {"", "catalog", "errors", "redaction"},
