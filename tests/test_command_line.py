@@ -243,6 +243,7 @@ def test_a_key_typed_at_a_terminal_does_not_show(program: Program) -> None:
 # ---- --print-exports
 
 
+@posix_only
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_printed_exports_can_be_evaluated(program: Program, shell: str) -> None:
     need(shell)
