@@ -8,8 +8,10 @@ usage: python packaging/dev.py VERB [ARGUMENTS]
   format                   put the source in its normal form
   lock [UV ARGUMENTS]      make packaging/requirements*.txt anew from pyproject.toml (--upgrade: newest versions)
   screenshot               make assets/menu.png anew
+  bundle                   build the program with its own Python, for this system, into dist/, and try it
+  windows [ARGUMENTS]      on Debian, under Wine: build the Windows program and its installer into dist/, and try them
 
-Each makes or updates .venv by itself, from the hash-locked packaging/requirements*.txt.
+Each makes or updates .venv by itself (the last two .build/venv, too), from the hash-locked packaging/requirements*.txt.
 """
 
 # All of this must parse on Python 3.6, and run there down to the version check: it gets a sentence, not a SyntaxError.
@@ -32,9 +34,10 @@ if sys.version_info < OLDEST_PYTHON:
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-STAMP = VENV / "installed.json"
+BUNDLE_VENV = ROOT / ".build" / "venv"  # without the tools: what is not there cannot get into a bundle
 RUN_LOCK = "packaging/requirements.txt"
 DEV_LOCK = "packaging/requirements-dev.txt"  # all of RUN_LOCK, and the tools
+BUNDLE_LOCK = "packaging/requirements-bundle.txt"  # all of RUN_LOCK, and what builds bundles
 UV = "uv==0.13.9"  # pinned, so that the same pyproject.toml gives the same lock files everywhere
 
 Command = Sequence[str | Path]
@@ -52,16 +55,20 @@ def venv_program(venv: Path, name: str) -> Path:
     return venv / "Scripts" / f"{name}.exe" if sys.platform == "win32" else venv / "bin" / name
 
 
-def describe_python() -> dict[str, str]:
+def describe_python(venv: Path) -> dict[str, str]:
     """What an environment depends on: where it stands, the Python behind it, and which wheels fit."""
-    return {"venv": str(VENV), "python": sys.base_prefix, "abi": str(sysconfig.get_config_var("EXT_SUFFIX"))}
+    return {"venv": str(venv), "python": sys.base_prefix, "abi": str(sysconfig.get_config_var("EXT_SUFFIX"))}
 
 
-def read_stamp() -> dict[str, str]:
+def find_stamp(venv: Path) -> Path:
+    return venv / "installed.json"
+
+
+def read_stamp(venv: Path) -> dict[str, str]:
     """What the last finished install left, or nothing if it did not finish or was for another place or Python."""
     try:
-        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
-        fits = describe_python().items() <= stamp.items() and venv_program(VENV, "python").exists()
+        stamp = json.loads(find_stamp(venv).read_text(encoding="utf-8"))
+        fits = describe_python(venv).items() <= stamp.items() and venv_program(venv, "python").exists()
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
     return stamp if fits else {}
@@ -72,19 +79,19 @@ def digest_of(lock: str) -> str:
     return hashlib.sha256("\n".join((ROOT / lock).read_text(encoding="utf-8").splitlines()).encode()).hexdigest()
 
 
-def prepare_venv(lock: str) -> Path:
-    """The Python of a .venv with at least what `lock` names; does nothing if that is so already."""
-    stamp = read_stamp()
+def prepare_venv(lock: str, venv: Path = VENV) -> Path:
+    """The Python of an environment with at least what `lock` names; does nothing if that is so already."""
+    stamp = read_stamp(venv)
     if stamp.get("lock") == DEV_LOCK:  # never step down: the tools would only have to come back for the next test
         lock = DEV_LOCK
     digest = digest_of(lock)
-    python = venv_program(VENV, "python")
+    python = venv_program(venv, "python")
     if (stamp.get("lock"), stamp.get("digest")) == (lock, digest):
         return python
     if stamp:
-        STAMP.unlink()  # until the install is through, this is a half-made environment
+        find_stamp(venv).unlink()  # until the install is through, this is a half-made environment
     else:
-        make_venv(VENV)
+        make_venv(venv)
     say(f"installing {lock}")
     # Isolated (-I): a PYTHONPATH or user site must not make pip believe that something is there already.
     # Only wheels: nothing from outside gets to run code while it is installed.
@@ -94,7 +101,7 @@ def prepare_venv(lock: str) -> Path:
             f"pip could not install {lock} (its message is above); "
             "check the network, proxy or package index settings and start this again."
         )
-    STAMP.write_text(json.dumps({**describe_python(), "lock": lock, "digest": digest}), encoding="utf-8")
+    find_stamp(venv).write_text(json.dumps({**describe_python(venv), "lock": lock, "digest": digest}), encoding="utf-8")
     return python
 
 
@@ -171,7 +178,11 @@ def lock(arguments: list[str]) -> int:
         uv: Command = [venv_program(venv, "uv"), "pip", "compile", "--no-config", "--quiet", "pyproject.toml"]
         portable = ["--universal", "--python-version", ".".join(map(str, OLDEST_PYTHON)), "--generate-hashes"]
         told = ["--annotation-style", "line", "--custom-compile-command", "python packaging/dev.py lock"]
-        for target, group in ((RUN_LOCK, []), (DEV_LOCK, ["--group", "dev", "--constraint", RUN_LOCK])):
+
+        def tools(group: str) -> list[str]:
+            return ["--group", group, "--constraint", RUN_LOCK]
+
+        for target, group in ((RUN_LOCK, []), (DEV_LOCK, tools("dev")), (BUNDLE_LOCK, tools("bundle"))):
             if code == 0:
                 say(f"locking {target}")
                 code = run([*uv, *portable, *told, *group, *arguments, "--output-file", target])
@@ -182,6 +193,16 @@ def make_screenshot(_: list[str]) -> int:
     return run_to_its_own_end([prepare_venv(DEV_LOCK), "packaging/screenshot.py", "assets/menu.png"])
 
 
+def bundle(_: list[str]) -> int:
+    prepare_venv(DEV_LOCK)
+    return run_to_its_own_end([prepare_venv(BUNDLE_LOCK, BUNDLE_VENV), "packaging/bundle.py"])
+
+
+def bundle_for_windows(arguments: list[str]) -> int:
+    prepare_venv(DEV_LOCK)
+    return run_to_its_own_end([prepare_venv(BUNDLE_LOCK, BUNDLE_VENV), "packaging/windows", *arguments])
+
+
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "run": run_app,
     "test": test,
@@ -189,8 +210,10 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "format": format_source,
     "lock": lock,
     "screenshot": make_screenshot,
+    "bundle": bundle,
+    "windows": bundle_for_windows,
 }
-WITHOUT_ARGUMENTS = {"check", "format", "screenshot"}
+WITHOUT_ARGUMENTS = {"check", "format", "screenshot", "bundle"}
 
 
 def main(words: list[str]) -> int:

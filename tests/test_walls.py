@@ -35,17 +35,18 @@ MAY_IMPORT = {
     "proxy": GROUND | {"translate"},
     "tray": GROUND,
     "desktop": GROUND | {"tray"},  # which icon class to use depends on the system
+    "self_check": GROUND | {"desktop", "proxy", "tray"},
     "app": GROUND | {"claude_code", "desktop", "proxy", "tray"},
-    "__main__": GROUND | {"app", "claude_code", "desktop"},
+    "__main__": GROUND | {"app", "claude_code", "desktop", "self_check"},
     **dict.fromkeys(GROUND, GROUND),
 }
 ONLY_IN = {
     "asyncio": {"proxy"},
-    "aiohttp": {"proxy"},
+    "aiohttp": {"proxy", "self_check"},
     "PIL": {"tray"},
     "pystray": {"tray", "desktop"},
     "jeepney": {"tray"},
-    "pypdf": {"proxy"},
+    "pypdf": {"proxy", "self_check"},
     "keyring": {"keys"},
     "filelock": {"instance", "settings_store"},
     "imagesize": {"translate"},

@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.verb == "set-key":
             return set_key(paths, environ, is_server=options.server, removes=options.remove)
+        if options.self_check:
+            return self_check(environ)
         if options.print_exports:
             return print_exports(options.print_exports, paths, environ, is_demo=options.demo)
         return run(paths, environ, is_demo=options.demo, wants_tray=not options.no_tray)
@@ -66,6 +68,13 @@ def run(paths: Paths, environ: Mapping[str, str], *, is_demo: bool, wants_tray: 
         return App(paths, environ, desktop, instance, _say, is_demo=is_demo, wants_tray=wants_tray).run()
     finally:
         instance.release()
+
+
+def self_check(environ: Mapping[str, str]) -> int:
+    """Shows whether this copy of the program is whole."""
+    from tray_app.self_check import run_self_check
+
+    return OK if run_self_check(find_desktop(environ), _say) else FAILED
 
 
 def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, removes: bool) -> int:
@@ -155,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=(*SHELLS, SETTINGS),
         help=f"print what sets up Claude Code: {', '.join(SHELLS)}; or {SETTINGS}, for `claude --settings`",
     )
+    parser.add_argument("--self-check", action="store_true", help="show whether this copy of the program is whole")
     parser.add_argument("--version", action="version", version=f"{APP_ID} {__version__}")
     verbs = parser.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
     key = verbs.add_parser("set-key", help="keep the NVIDIA API key in the system keyring")

@@ -71,7 +71,12 @@ class App:
         self._settings = self._store.current  # those that the gateway goes by
         self._keys = Keys()
         self._board = StatusBoard()
-        self._service = ProxyService(self._board, state_folder=paths.state, check_models_every_s=_CHECK_MODELS_S)
+        self._service = ProxyService(
+            self._board,
+            state_folder=paths.state,
+            check_models_every_s=_CHECK_MODELS_S,
+            make_tls_context=desktop.make_tls_context,
+        )
         self._icon: TrayIcon | None = None
         self._told = frozenset[str]()  # the news that the user was told of
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()

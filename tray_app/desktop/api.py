@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tray_app.errors import AppError
+
+if TYPE_CHECKING:  # loads in the proxy thread, with what needs it
+    import ssl
 
 
 class DesktopError(AppError):
@@ -16,6 +19,9 @@ class DesktopError(AppError):
 
 class Desktop(ABC):
     """One desktop."""
+
+    late_imports: tuple[str, ...] = ()
+    """Modules that only this system needs, and that are imported by name or when they are first used."""
 
     @abstractmethod
     def tray_class(self) -> Any:
@@ -32,6 +38,10 @@ class Desktop(ABC):
     @abstractmethod
     def guess_shell(self) -> str:
         """The shell that the user most likely starts Claude Code in: a name that `exports` knows."""
+
+    @abstractmethod
+    def make_tls_context(self) -> ssl.SSLContext:
+        """For clients: trusts the certificates that this system trusts, those of its administrator among them."""
 
     def copy_text(self, text: str) -> None:
         """Puts text into the clipboard. DesktopError if it is not there afterwards for all we know."""

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tray_app.desktop.api import Desktop, DesktopError
 from tray_app.desktop.shells import name_shell
 
+if TYPE_CHECKING:
+    import ssl
+
+_CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # Fedora, RHEL
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/ssl/cert.pem",  # Alpine
+)
+"""Where distributions keep them: an OpenSSL that was built on another one looks in the wrong place."""
+
 
 class LinuxDesktop(Desktop):
+    late_imports = (
+        "copykitten",
+        "jeepney.io.threading",
+        "keyring.backends.SecretService",
+        "pyperclip",
+        "secretstorage",
+    )
+
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
@@ -25,6 +45,17 @@ class LinuxDesktop(Desktop):
         from tray_app.tray.status_notifier import notify_once
 
         return notify_once(title, text)
+
+    def make_tls_context(self) -> ssl.SSLContext:
+        import ssl
+
+        context = ssl.create_default_context()
+        places = ssl.get_default_verify_paths()
+        if places.cafile is None and (places.capath is None or not any(Path(places.capath).iterdir())):
+            for path in filter(os.path.isfile, _CERTIFICATES):
+                context.load_verify_locations(path)
+                break
+        return context
 
     def open_folder(self, folder: Path) -> None:
         opener = shutil.which("xdg-open")

@@ -5,15 +5,20 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tray_app.desktop.api import Desktop, DesktopError
 from tray_app.desktop.shells import name_shell
+
+if TYPE_CHECKING:
+    import ssl
 
 _NOTIFY_TIMEOUT_S = 5
 
 
 class MacDesktop(Desktop):
+    late_imports = ("PyObjCTools.AppHelper", "keyring.backends.macOS", "pyperclip", "truststore")
+
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
@@ -31,6 +36,13 @@ class MacDesktop(Desktop):
         except (OSError, subprocess.TimeoutExpired):
             return False
         return done.returncode == 0
+
+    def make_tls_context(self) -> ssl.SSLContext:
+        import ssl
+
+        import truststore  # OpenSSL does not know the keychain
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     def open_folder(self, folder: Path) -> None:
         if subprocess.run(["/usr/bin/open", str(folder)], capture_output=True).returncode:

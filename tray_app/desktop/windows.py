@@ -6,15 +6,20 @@ import ctypes
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tray_app.desktop.api import Desktop, DesktopError
+
+if TYPE_CHECKING:
+    import ssl
 
 _MB_ICONINFORMATION = 0x40
 _MB_SETFOREGROUND = 0x10000
 
 
 class WindowsDesktop(Desktop):
+    late_imports = ("keyring.backends.Windows", "pyperclip", "truststore", "win32ctypes.pywin32.win32cred")
+
     def tray_class(self) -> Any:
         import pystray
 
@@ -25,6 +30,13 @@ class WindowsDesktop(Desktop):
         if sys.platform == "win32":
             ctypes.windll.user32.MessageBoxW(None, text, title, _MB_ICONINFORMATION | _MB_SETFOREGROUND)
         return True
+
+    def make_tls_context(self) -> ssl.SSLContext:
+        import ssl
+
+        import truststore  # Windows brings in root certificates only when they are asked for, in its own way
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     def open_folder(self, folder: Path) -> None:
         if sys.platform == "win32":

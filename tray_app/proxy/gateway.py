@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Gateway:
         demo_url: str = "",
         search_backend: SearchBackend | None = None,
         patience: Patience = PATIENCE,
+        tls_context: ssl.SSLContext | None = None,
     ) -> None:
         """`state_folder`: where what is learned is kept for the next gateway; None: nowhere."""
         self.config = config
@@ -54,7 +56,7 @@ class Gateway:
         self.demo_url = demo_url
         self.search_backend = search_backend
         self.patience = patience
-        self.upstream = UpstreamClient(patience)
+        self.upstream = UpstreamClient(patience, tls_context)
         self.pacer = Pacer(board)
         self.outcomes = Outcomes(board, self.pacer)
         self.calibrations = Calibrations(state_folder)

@@ -8,11 +8,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import aiohttp
-
-from tray_app import APP_ID, __version__
+from tray_app.errors import ProxyError
 from tray_app.proxy.gateway import Gateway
-from tray_app.settings import Address
 from tray_app.translate import json_text
 
 log = logging.getLogger(__name__)
@@ -53,8 +50,8 @@ class ModelCheck:
         if config.is_demo or not url or not key:
             return True
         try:
-            ids = await fetch_ids(url, key)
-        except (aiohttp.ClientError, OSError, ValueError, RecursionError) as error:  # OSError includes TimeoutError
+            ids = _read_ids(json_text.decode(await self._gateway.upstream.fetch(url, key, _TIMEOUT_S, _MAX_LIST_BYTES)))
+        except (ProxyError, ValueError, RecursionError) as error:
             log.info("no list of models from %s: %s: %s", url, type(error).__name__, error)
             return False
         log.info("%s has %d models", url, len(ids))
@@ -70,34 +67,11 @@ def find_list(chat_url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, f"{parts.path.removesuffix(_CHAT)}/models", "", ""))
 
 
-async def fetch_ids(url: str, key: str) -> frozenset[str]:
-    """The ids of a list in OpenAI's form. ValueError for any other answer, and aiohttp's errors."""
-    # a session of its own, by the rules of chat requests: no connection stays open from one day to the next
-    is_near = Address(urlsplit(url).hostname or "", 0).is_loopback
-    async with (
-        aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(_TIMEOUT_S), trust_env=not is_near
-        ) as session,
-        session.get(
-            url,
-            headers={"Authorization": f"Bearer {key}", "User-Agent": f"{APP_ID}/{__version__}"},
-            allow_redirects=False,
-        ) as response,
-    ):
-        if response.status != 200:
-            raise ValueError(f"HTTP {response.status}")
-        body = b""
-        async for part in response.content.iter_any():
-            body += part
-            if len(body) > _MAX_LIST_BYTES:
-                raise ValueError("it is longer than any list")
-    ids = _read_ids(json_text.decode(body))
-    if not ids:
-        raise ValueError("it names no model")
-    return ids
-
-
 def _read_ids(value: Any) -> frozenset[str]:
+    """The ids of a list in OpenAI's form. ValueError for anything else."""
     models = value.get("data") if isinstance(value, dict) else None
     ids = (model.get("id") for model in models if isinstance(model, dict)) if isinstance(models, list) else ()
-    return frozenset(model_id for model_id in ids if isinstance(model_id, str))
+    found = frozenset(model_id for model_id in ids if isinstance(model_id, str))
+    if not found:
+        raise ValueError("it names no model")
+    return found

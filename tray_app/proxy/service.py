@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from tray_app.settings import Address, Settings
 from tray_app.status import StatusBoard
 
 if TYPE_CHECKING:  # aiohttp loads in the proxy thread, while the icon is already being drawn
+    import ssl
+
     from tray_app.proxy.gateway import Gateway
     from tray_app.proxy.model_check import ModelCheck
     from tray_app.proxy.search import SearchBackend
@@ -39,16 +42,19 @@ class ProxyService:
         state_folder: Path | None = None,
         patience: Patience = PATIENCE,
         check_models_every_s: float | None = None,
+        make_tls_context: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
         """`state_folder`: where a gateway keeps what it learned for the next one; None: nowhere.
 
         `check_models_every_s`: how often upstream is asked for its list of models; None: never.
+        `make_tls_context`: which certificates upstream may show, in the proxy thread; None: those that OpenSSL trusts.
         """
         self._board = board
         self._search_backend = search_backend
         self._state_folder = state_folder
         self._patience = patience
         self._check_models_every_s = check_models_every_s
+        self._make_tls_context = make_tls_context
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gateway: Gateway | None = None
@@ -147,6 +153,7 @@ class ProxyService:
             demo_url=demo.url if demo else "",
             search_backend=self._search_backend,
             patience=self._patience,
+            tls_context=self._make_tls_context() if self._make_tls_context else None,
         )
         runner = web.AppRunner(
             make_app(gateway),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -34,10 +35,11 @@ _REQUEST_ID = re.compile(r"[\w-]{1,100}")
 class UpstreamClient:
     """Sends chat requests. Make and use it in one event loop, and close it there."""
 
-    def __init__(self, patience: Patience = PATIENCE) -> None:
+    def __init__(self, patience: Patience = PATIENCE, tls_context: ssl.SSLContext | None = None) -> None:
+        """`tls_context`: which certificates to trust; None: those that OpenSSL finds."""
         self._patience = patience
         # no total limit: an answer may take as long as bytes keep coming
-        self._sessions = {trust_env: _make_session(trust_env=trust_env) for trust_env in (True, False)}
+        self._sessions = {trust_env: _make_session(tls_context, trust_env=trust_env) for trust_env in (True, False)}
 
     async def close(self) -> None:
         for session in self._sessions.values():
@@ -61,6 +63,19 @@ class UpstreamClient:
                 await _read_rest(response)
             finally:
                 response.close()  # a body that was read to its end has already given its connection back
+
+    async def fetch(self, url: str, key: str, timeout_s: int, limit_bytes: int) -> bytes:
+        """The body at an address beside the chat requests; ProxyError where there is none, or it is longer."""
+        headers = {"Accept": "application/json", "Connection": "close"}  # none stays open from one day to the next
+        with _faults_explained(timeout_s):
+            response = await self._request("GET", url, key, timeout_s, headers)
+            async with response:
+                if response.status != 200:
+                    raise UpstreamFault(f"{url} answered HTTP {response.status}.")
+                body = await _read_at_most(response, limit_bytes + 1)
+        if len(body) > limit_bytes:
+            raise UpstreamFault(f"{url} answered more than {limit_bytes} bytes.")
+        return body
 
     async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: int) -> aiohttp.ClientResponse:
         body = json_text.encode(request.body)
@@ -125,9 +140,11 @@ async def _read_rest(response: aiohttp.ClientResponse) -> None:
                 pass
 
 
-def _make_session(*, trust_env: bool) -> aiohttp.ClientSession:
+def _make_session(tls_context: ssl.SSLContext | None, *, trust_env: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=_DNS_CACHE_S),
+        connector=aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=_DNS_CACHE_S, ssl=tls_context or True
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"{APP_ID}/{__version__}", "Accept-Encoding": "identity"},
         trust_env=trust_env,  # HTTPS_PROXY and NO_PROXY, as in the Go original

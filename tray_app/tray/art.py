@@ -49,9 +49,9 @@ def read_state(status: Status, settings: Settings) -> IconState:
 
 
 @cache
-def draw(state: IconState) -> Image.Image:
-    """The icon as RGBA, SIZE_PX square; drawn once for each state."""
-    size = SIZE_PX * _OVERSAMPLING
+def draw(state: IconState, size_px: int = SIZE_PX) -> Image.Image:
+    """The icon as RGBA, `size_px` square; drawn once for each state and size."""
+    size = size_px * _OVERSAMPLING
     image = Image.new("RGBA", (size, size), (0, 0, 0, 0))
     canvas = ImageDraw.Draw(image)
     edge = size // 16
@@ -71,7 +71,7 @@ def draw(state: IconState) -> Image.Image:
         _draw_dot(canvas, size, centre_y=size * 0.2, fill=_WHITE)
     if state.is_logging:
         _draw_dot(canvas, size, centre_y=size * 0.8, fill=_BLUE)
-    return image.resize((SIZE_PX, SIZE_PX), Image.Resampling.LANCZOS)
+    return image.resize((size_px, size_px), Image.Resampling.LANCZOS)
 
 
 def _draw_triangle(canvas: ImageDraw.ImageDraw, size: int) -> None:
