@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from tray_app import APP_ID
-from tray_app.paths import Paths, find_command, find_paths
+from tray_app.paths import Paths, find_command, find_paths, find_program
 
 
 def test_everything_lies_below_the_home_that_the_user_names(tmp_path: Path) -> None:
@@ -45,3 +46,18 @@ def test_the_command_is_the_name_once_it_is_installed(tmp_path: Path, monkeypatc
     installed = tmp_path / ("claude-nvidia-tray.exe" if os.name == "nt" else "claude-nvidia-tray")
     installed.touch(mode=0o755)
     assert find_command() == "claude-nvidia-tray"
+
+
+@pytest.mark.parametrize(
+    ("started", "runs"),
+    [("claude-nvidia-tray", "claude-nvidia-tray"), ("Claude NVIDIA Tray.exe", "claude-nvidia-tray.exe")],
+)
+def test_a_bundle_that_is_not_on_the_path_names_its_program_for_terminals(
+    started: str, runs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "a b" / started))
+    program = str(tmp_path / "a b" / runs)
+    assert find_program() == [program]
+    assert find_command() in (f"'{program}'", f'"{program}"')

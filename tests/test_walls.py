@@ -16,6 +16,7 @@ GROUND = {
     "",
     "catalog",
     "checks",
+    "control",
     "errors",
     "instance",
     "keys",
@@ -36,7 +37,8 @@ MAY_IMPORT = {
     "tray": GROUND,
     "desktop": GROUND | {"tray"},  # which icon class to use depends on the system
     "self_check": GROUND | {"desktop", "proxy", "tray"},
-    "app": GROUND | {"claude_code", "desktop", "proxy", "tray"},
+    "listening": GROUND | {"proxy"},
+    "app": GROUND | {"claude_code", "desktop", "listening", "proxy", "tray"},
     "__main__": GROUND | {"app", "claude_code", "desktop", "self_check"},
     **dict.fromkeys(GROUND, GROUND),
 }

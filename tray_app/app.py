@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import logging
 import signal
-import threading
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from queue import Empty, SimpleQueue
-from typing import Any
 
 from tray_app import APP_NAME, __version__
 from tray_app.claude_code.exports import render_exports
+from tray_app.control import LOOK_S, Control, Job
 from tray_app.desktop import Desktop, DesktopError
-from tray_app.errors import PortTaken, StartError
 from tray_app.instance import Instance
-from tray_app.keys import Keys, read_keys
+from tray_app.keys import Keys
+from tray_app.listening import Listening
 from tray_app.logs import RedactingFormatter, close_log, open_log
-from tray_app.paths import Paths, find_command
+from tray_app.paths import Paths, find_command, find_program
 from tray_app.proxy.service import ProxyService
-from tray_app.settings import Address, Settings
 from tray_app.settings_store import SettingsStore
-from tray_app.status import Phase, StatusBoard, Trouble
+from tray_app.status import Phase, StatusBoard
 from tray_app.tray.icon import TrayIcon
 from tray_app.tray.menu import Command
 from tray_app.troubles import find_notice, list_news
@@ -35,12 +30,8 @@ log = logging.getLogger(__name__)
 
 _QUIT_DRAIN_S = 5.0
 _TERMINATE_DRAIN_S = 2.0  # log-off and service managers do not wait longer
-_LOOK_S = 1.0  # how often the settings file is looked at
-_REDRAW_PAUSE_S = 0.25
-_PORTS_TO_TRY = 20
+_END_GRACE_S = 2.0  # Windows gives a program five seconds in all
 _CHECK_MODELS_S = 24 * 3600.0
-
-Job = Callable[[], None]
 
 
 class App:
@@ -68,8 +59,6 @@ class App:
         self._shell = desktop.guess_shell()
         self._formatter = RedactingFormatter()
         self._store = SettingsStore(paths.settings, environ)
-        self._settings = self._store.current  # those that the gateway goes by
-        self._keys = Keys()
         self._board = StatusBoard()
         self._service = ProxyService(
             self._board,
@@ -77,11 +66,13 @@ class App:
             check_models_every_s=_CHECK_MODELS_S,
             make_tls_context=desktop.make_tls_context,
         )
+        self._listening = Listening(
+            self._service, self._store, self._board, instance, environ, say, self._hide, is_demo=is_demo
+        )
+        self._control = Control(self._look, self._redraw)
         self._icon: TrayIcon | None = None
         self._told = frozenset[str]()  # the news that the user was told of
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._is_quitting = False
-        self._ended = threading.Event()
         self._exit_code = 0
 
     def run(self) -> int:
@@ -95,22 +86,20 @@ class App:
         self._board.publish(is_demo=self._is_demo)
         if self._wants_tray:
             self._icon = self._make_icon()
-        self._board.subscribe(lambda _: self._jobs.put(None))
-        self._jobs.put(self._start)
-        control = threading.Thread(target=self._work, name="control")
+        self._board.subscribe(lambda _: self._control.put(None))
+        self._control.put(self._start)
         self._handle_signals()
         try:
             if self._icon is not None:
-                self._icon.run(control.start)
+                self._icon.run(self._control.start)
             else:
-                control.start()
-                while not self._ended.wait(_LOOK_S):  # with a limit, or signals would wait on Windows
+                self._control.start()
+                while not self._control.wait_end(LOOK_S):  # with a limit, or signals would wait on Windows
                     pass
         finally:
             if not self._is_quitting:  # the icon's loop ended by itself: the desktop session is over
                 self.quit(_TERMINATE_DRAIN_S)
-            if control.ident is not None:
-                control.join()
+            self._control.join()
             close_log(log_file)
         return self._exit_code
 
@@ -120,14 +109,17 @@ class App:
             self._service.hurry()
             return
         self._is_quitting = True
-        self._jobs.put(lambda: self._stop(drain_s))
+        self._control.put(self._show_quitting)
+        self._control.put(lambda: self._stop(drain_s))
 
     # ---- main thread
 
     def _make_icon(self) -> TrayIcon | None:
         try:
             backend = self._desktop.tray_class()
-            return TrayIcon(backend, self._act, self._shell, self._board.status, self._settings)
+            return TrayIcon(
+                backend, self._act, self._end_session, self._shell, self._board.status, self._listening.settings
+            )
         except Exception as error:  # pystray and the systems below it raise whatever they like
             log.info("no tray icon: %s", error)
             self._say(f"Running without a tray icon. {error}")
@@ -146,97 +138,45 @@ class App:
         if command is Command.QUIT:
             self.quit(_QUIT_DRAIN_S)
         else:
-            self._jobs.put(lambda: self._carry_out(command, argument))
+            self._control.put(lambda: self._carry_out(command, argument))
+
+    def _end_session(self) -> None:
+        """Log-off, where the system kills this process as soon as it has been told: returns when all is stopped."""
+        self.quit(_TERMINATE_DRAIN_S)
+        self._control.wait_end(_TERMINATE_DRAIN_S + _END_GRACE_S)
 
     # ---- control thread
 
-    def _work(self) -> None:
-        last_redraw_s = -_REDRAW_PAUSE_S
-        last_look_s = time.monotonic()
-        needs_redraw = True
-        while not self._ended.is_set():
-            if time.monotonic() - last_look_s >= _LOOK_S:  # busy or not
-                last_look_s = time.monotonic()
-                if self._store.refresh():
-                    self._attempt(self._apply_settings)
-                    needs_redraw = True
-            pause_s = max(0.0, last_redraw_s + _REDRAW_PAUSE_S - time.monotonic()) if needs_redraw else _LOOK_S
-            try:
-                job = self._jobs.get(timeout=pause_s)
-                needs_redraw = True
-                if job is not None:
-                    self._attempt(job)
-            except Empty:
-                if needs_redraw:
-                    self._attempt(self._redraw)
-                    needs_redraw, last_redraw_s = False, time.monotonic()
-
-    def _attempt(self, job: Job) -> None:
-        try:
-            job()
-        except Exception:  # one failing click must not take the app down
-            log.exception("a job of the control thread failed")
+    def _look(self) -> bool:
+        """Whether the settings file has changed, which is then applied."""
+        if not self._store.refresh():
+            return False
+        self._listening.apply()
+        return True
 
     def _start(self) -> None:
-        self._read_keys()
-        self._listen()
+        self._listening.read_keys()
+        self._listening.begin()
         if not self._service.is_running and self._icon is None:
             self._exit_code = 1
             self.quit(0)
         else:
             self._greet()
 
-    def _stop(self, drain_s: float) -> None:
+    def _show_quitting(self) -> None:
         self._board.publish(phase=Phase.QUITTING)
-        self._attempt(self._redraw)
+        self._redraw()
+
+    def _stop(self, drain_s: float) -> None:
         self._service.stop(drain_s)
         self._instance.release()
         log.info("quit")
-        self._ended.set()
+        self._control.end()
         if self._icon is not None:
             self._icon.stop()
 
-    def _listen(self) -> None:
-        """Starts the gateway, or says in the status why it cannot."""
-        settings = self._settings
-        try:
-            try:
-                address = self._service.start(settings, self._keys, is_demo=self._is_demo)
-            except PortTaken:
-                if not self._store.is_new or self._environ.get("ADDR"):
-                    raise
-                address = self._find_port(settings)
-        except StartError as error:
-            log.warning("%s", error)
-            self._say(str(error))
-            title = (
-                f"Port {settings.addr.port} is in use – fix…"
-                if isinstance(error, PortTaken)
-                else "Not listening – fix…"
-            )
-            self._board.report("start", Trouble(title, str(error)))
-            self._board.publish(phase=Phase.STOPPED, url="")
-            self._instance.publish("")
-            return
-        self._board.report("start", None)
-        self._board.publish(phase=Phase.RUNNING, url=address.url)
-        self._instance.publish(address.url)
-
-    def _find_port(self, settings: Settings) -> Address:
-        """On the very first run: the next free port, remembered. PortTaken if none of the next ones is free."""
-        for step in range(1, _PORTS_TO_TRY):
-            addr = Address(settings.addr.host, settings.addr.port + step)
-            try:
-                address = self._service.start(replace(settings, addr=addr), self._keys, is_demo=self._is_demo)
-            except PortTaken:
-                continue
-            self._say(f"Port {settings.addr.port} is in use by another program; port {addr.port} is used from now on.")
-            self._settings = self._store.update(addr=addr)
-            return address
-        raise PortTaken(
-            f"Ports {settings.addr.port} to {settings.addr.port + _PORTS_TO_TRY - 1} are all in use. "
-            'Choose another one: "addr" in the settings file, or the environment variable ADDR.'
-        )
+    def _hide(self, keys: Keys) -> None:
+        self._formatter.secrets = frozenset(key for key in (keys.nvidia, keys.server) if key)
 
     def _greet(self) -> None:
         if not self._service.is_running:
@@ -252,52 +192,16 @@ class App:
         for _, trouble in self._board.status.troubles:
             self._say(trouble.sentence)
 
-    def _read_keys(self) -> None:
-        self._keys = read_keys(self._store, self._environ)
-        self._formatter.secrets = frozenset(key for key in (self._keys.nvidia, self._keys.server) if key)
-        self._board.publish(has_nvidia_key=bool(self._keys.nvidia))
-        missing = Trouble(
-            "Add your NVIDIA API key…",
-            "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal.",
-        )
-        self._board.report("key", None if self._keys.nvidia or self._is_demo else missing)
-        self._report_settings()
-
-    def _apply_settings(self) -> None:
-        """Brings the gateway in line with the settings file, which another program may have changed."""
-        before, self._settings = self._settings, self._store.current
-        keys_before = self._keys
-        self._read_keys()
-        moves = before.addr != self._settings.addr or (keys_before.server and not self._keys.server)
-        if self._service.is_running and moves:
-            self._service.stop(_QUIT_DRAIN_S)
-        if self._service.is_running:
-            self._service.configure(self._settings, self._keys, is_demo=self._is_demo)
-        else:
-            self._listen()
-        if (before.nvidia_url, keys_before.nvidia) != (self._settings.nvidia_url, self._keys.nvidia):
-            self._board.forget_models()
-            self._service.check_models()
-
-    def _report_settings(self) -> None:
-        problem = self._store.problem
-        self._board.report("settings", Trouble("Settings file has a problem…", problem) if problem else None)
-
-    def _change(self, **changes: Any) -> None:
-        self._settings = self._store.update(**changes)
-        self._service.configure(self._settings, self._keys, is_demo=self._is_demo)
-        self._report_settings()
-
     def _carry_out(self, command: Command, argument: str) -> None:
-        settings = self._settings
+        settings = self._listening.settings
         match command:
             case Command.CHOOSE_MODEL:
-                self._change(model=argument)
+                self._listening.change(model=argument)
                 log.info("model: %s", argument)
             case Command.TOGGLE_CLIENT_CHOICE:
-                self._change(clients_choose_model=not settings.clients_choose_model)
+                self._listening.change(clients_choose_model=not settings.clients_choose_model)
             case Command.TOGGLE_BODY_LOG:
-                self._change(log_bodies=not settings.log_bodies)
+                self._listening.change(log_bodies=not settings.log_bodies)
             case Command.COPY_EXPORTS:
                 self._copy_exports()
             case Command.OPEN_LOGS:
@@ -306,11 +210,12 @@ class App:
                 self._show_trouble()
 
     def _copy_exports(self) -> None:
+        settings = self._listening.settings
         text = render_exports(
             self._shell,
-            self._board.status.url or self._settings.addr.url,
-            self._settings.selected_model,
-            needs_server_key=bool(self._keys.server),
+            self._board.status.url or settings.addr.url,
+            settings.selected_model,
+            needs_server_key=bool(self._listening.keys.server),
             is_demo=self._is_demo,
         )
 
@@ -322,9 +227,11 @@ class App:
 
     def _show_trouble(self) -> None:
         if not self._service.is_running:
-            self._listen()  # whatever was in the way may be gone
-        if notice := find_notice(self._board.status, self._settings):
-            self._notify(notice.title, notice.sentence)
+            self._listening.begin()  # whatever was in the way may be gone
+        notice = find_notice(self._board.status, self._listening.settings)
+        if notice is None or (notice.verb and self._desktop.open_terminal([*find_program(), notice.verb])):
+            return
+        self._notify(notice.title, notice.sentence)
 
     def _try_and_tell(self, deed: Job) -> None:
         try:
@@ -338,7 +245,7 @@ class App:
             self._desktop.on_ui_thread(lambda: icon.notify(title, text))
 
     def _redraw(self) -> None:
-        icon, status, settings = self._icon, self._board.status, self._settings
+        icon, status, settings = self._icon, self._board.status, self._listening.settings
         if icon is not None:
             self._desktop.on_ui_thread(lambda: icon.show(status, settings))
         news = list_news(status, settings)
@@ -350,7 +257,8 @@ class App:
 
 def _exports_command(shell: str) -> str:
     printing = f"{find_command()} --print-exports {shell}"
+    call = "& " if printing.startswith('"') else ""  # or PowerShell takes it for a text
     return {
         "fish": f"{printing} | source",
-        "powershell": f"{printing} | Out-String | Invoke-Expression",
+        "powershell": f"{call}{printing} | Out-String | Invoke-Expression",
     }.get(shell, f'eval "$({printing})"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,23 @@ class Paths:
     state: Path
 
 
+def find_program() -> list[str]:
+    """The words of a command that runs this program in a terminal."""
+    if getattr(sys, "frozen", False):
+        # the Windows bundle has two: this may be the one that has no terminal
+        return [str(Path(sys.executable).with_name(APP_ID + Path(sys.executable).suffix))]
+    return [sys.executable, "-m", "tray_app"]
+
+
 def find_command() -> str:
-    """What a user types to start this program: its own name if it is installed, else the way of a checkout."""
+    """What a user types to start this program: its name if that is installed, else where it is."""
+    if shutil.which(APP_ID):
+        return APP_ID
+    if getattr(sys, "frozen", False):
+        (program,) = find_program()
+        return f'"{program}"' if program.endswith(".exe") else shlex.quote(program)
     checkout = Path(__file__).resolve().parents[1] / "packaging" / "dev.py"
-    if shutil.which(APP_ID) is None and checkout.is_file():
+    if checkout.is_file():
         return f"python3 {shlex.quote(str(checkout))} run"
     return APP_ID
 

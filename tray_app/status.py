@@ -23,6 +23,8 @@ class Trouble:
 
     title: str
     sentence: str
+    verb: str = ""
+    """The command of this program that mends it, where there is one."""
 
 
 class Absence(Enum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,13 @@ class Desktop(ABC):
     @abstractmethod
     def make_tls_context(self) -> ssl.SSLContext:
         """For clients: trusts the certificates that this system trusts, those of its administrator among them."""
+
+    def open_terminal(self, command: Sequence[str]) -> bool:  # noqa: ARG002 (most have no sure way)
+        """Runs a command in a new terminal window, which stays until the user has read what it said.
+
+        False if this desktop has no sure way.
+        """
+        return False
 
     def copy_text(self, text: str) -> None:
         """Puts text into the clipboard. DesktopError if it is not there afterwards for all we know."""

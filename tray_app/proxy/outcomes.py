@@ -32,7 +32,7 @@ class Outcomes:
                 kind = Absence.RETIRED if error.is_retired else Absence.NOT_SERVED
                 self._board.mark_model(model.id, ModelTrouble(kind, error.date))
             case KeyRefused():
-                self._board.report(REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", error.message))
+                self._board.report(REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", error.message, "set-key"))
 
     def note_stand_in(self, chosen: Model, stand_in: Model) -> None:
         """Another model answers in the place of the chosen one."""

@@ -17,8 +17,19 @@ Act = Callable[[Command, str], None]
 class TrayIcon:
     """One icon. Made and run on the main thread; `show`, `notify` and `stop` may be called from others."""
 
-    def __init__(self, backend: Any, act: Act, shell: str, status: Status, settings: Settings) -> None:
-        """`backend` is a pystray Icon class; `act` is called on a click, in the icon's thread, and must be quick."""
+    def __init__(
+        self,
+        backend: Any,
+        act: Act,
+        end_session: Callable[[], None],
+        shell: str,
+        status: Status,
+        settings: Settings,
+    ) -> None:
+        """`backend` is a pystray Icon class; `act` is called on a click, in the icon's thread, and must be quick.
+
+        `end_session` is called there where the desktop says that it ends; once it returns, it may end this program.
+        """
         import pystray
 
         self._pystray = pystray
@@ -28,6 +39,8 @@ class TrayIcon:
         self._state = art.read_state(status, settings)
         tooltip = build_tooltip(status, settings)
         self._icon = backend(APP_ID, art.draw(self._state), tooltip, pystray.Menu(self._make_items))
+        self._icon.on_close = lambda: act(Command.QUIT, "")  # these two: where the backend knows of such messages
+        self._icon.on_session_end = end_session
 
     @property
     def is_hosted(self) -> bool:

@@ -1,0 +1,75 @@
+"""The control thread: one worker that does one job after another, looks around every second and redraws."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+"""How often it looks around."""
+_REDRAW_PAUSE_S = 0.25  # so that a burst of requests costs four pictures a second, not one each
+
+Job = Callable[[], None]
+
+
+class Control:
+    """Runs in a thread of its own from `start` to `end`; `put` is for any thread, signal handlers among them."""
+
+    def __init__(self, look: Callable[[], bool], redraw: Job) -> None:
+        """`look` returns whether something is new to see."""
+        self._look = look
+        self._redraw = redraw
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="control")
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, job: Job | None) -> None:
+        """Does the job after those before it, then redraws; None: only redraws."""
+        self._jobs.put(job)
+
+    def end(self) -> None:
+        """Ends the thread after the present job, which calls this."""
+        self._ended.set()
+
+    def wait_end(self, timeout_s: float) -> bool:
+        """True once `end` was called."""
+        return self._ended.wait(timeout_s)
+
+    def join(self) -> None:
+        """Waits for the thread, if it was started."""
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        last_redraw_s = -_REDRAW_PAUSE_S
+        last_look_s = time.monotonic()
+        needs_redraw = True
+        while not self._ended.is_set():
+            if time.monotonic() - last_look_s >= LOOK_S:  # busy or not
+                last_look_s = time.monotonic()
+                needs_redraw = self._attempt(self._look) or needs_redraw
+            pause_s = max(0.0, last_redraw_s + _REDRAW_PAUSE_S - time.monotonic()) if needs_redraw else LOOK_S
+            try:
+                job = self._jobs.get(timeout=pause_s)
+                needs_redraw = True
+                if job is not None:
+                    self._attempt(job)
+            except Empty:
+                if needs_redraw:
+                    self._attempt(self._redraw)
+                    needs_redraw, last_redraw_s = False, time.monotonic()
+
+    def _attempt(self, job: Callable[[], bool | None]) -> bool:
+        try:
+            return bool(job())
+        except Exception:  # one failing click must not take the app down
+            log.exception("a job of the control thread failed")
+            return True
