@@ -63,14 +63,13 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         self._notifications: SimpleQueue[tuple[str, str]] = SimpleQueue()
         self._drawn: tuple[Image.Image | None, int] = (None, 0)  # what the handle shows, and its size
         self._handle: int | None = None
-        self._handlers: dict[int, Callable[[int, int], int | None]] = {
+        self._handlers: dict[int, Callable[[int, int], None]] = {
             _WM_ICON: self._on_icon,
             _WM_REFRESH: self._on_refresh,
             _WM_STOP: self._on_stop,
             win32.RegisterWindowMessage("TaskbarCreated"): self._on_taskbar_created,
             win32.WM_TIMER: self._on_timer,
             win32.WM_CLOSE: self._on_close,
-            win32.WM_QUERYENDSESSION: self._on_query_end_session,
             win32.WM_ENDSESSION: self._on_end_session,
             # the size of icons may be another one
             win32.WM_DISPLAYCHANGE: self._on_refresh,
@@ -140,7 +139,8 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         handler = self._handlers.get(message)
         try:
             if handler is not None:
-                return handler(wparam, lparam) or 0
+                handler(wparam, lparam)
+                return 0
         except Exception:  # ctypes would print it to a terminal that is not there, and go on
             log.exception("message %#x of Windows failed", message)
             return 0
@@ -164,9 +164,6 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
 
     def _on_close(self, _wparam: int, _lparam: int) -> None:
         self.on_close()
-
-    def _on_query_end_session(self, _wparam: int, _lparam: int) -> int:
-        return 1  # nothing speaks against it
 
     def _on_end_session(self, does_end: int, _lparam: int) -> None:
         if does_end:

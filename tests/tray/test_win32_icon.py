@@ -1,0 +1,222 @@
+"""The tray icon of Windows on real Windows messages; only the shell that they lead to is played."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+if os.name != "nt":
+    pytest.skip("needs a Windows Python", allow_module_level=True)
+
+from tray_app import APP_NAME
+from tray_app.tray import win32, win32_icon
+from tray_app.tray.win32_icon import WINDOW_CLASS, Win32Icon
+
+PATIENCE_S = 20
+WM_GETTEXTLENGTH = 0x000E
+
+
+class Shell:
+    """Shell_NotifyIcon: keeps what it is told, and refuses as long as it is not up."""
+
+    def __init__(self) -> None:
+        self.is_up = True
+        self.answers: dict[int, bool] = {}  # by message, where it is not `is_up`
+        self.told: list[tuple[int, Any]] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, message: int, pointer: Any) -> bool:
+        with self._changed:
+            answer = self.answers.get(message, self.is_up)
+            self.told.append((message, win32.NOTIFYICONDATAW.from_buffer_copy(pointer._obj)))
+            self._changed.notify_all()
+            return answer
+
+    def count(self, message: int) -> int:
+        return sum(1 for told, _ in self.told if told == message)
+
+    def wait(self, message: int, times: int) -> None:
+        """Waits until it was told so, so many times since its start."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.count(message) >= times, PATIENCE_S), self.told
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    played = Shell()
+    monkeypatch.setattr(win32, "ShellNotifyIcon", played)
+    return played
+
+
+@pytest.fixture
+def icon(shell: Shell) -> Iterator[Win32Icon]:
+    made = Win32Icon("test", Image.new("RGBA", (64, 64), "green"), "tip")
+    yield made
+    assert not win32.FindWindow(WINDOW_CLASS, None), "the window is gone"
+
+
+def run(icon: Win32Icon, deed: Callable[[], None]) -> None:
+    """Runs the icon, and the deed in another thread; what that one raises is raised here."""
+    failures: list[BaseException] = []
+
+    def set_up(_: Any) -> None:
+        try:
+            deed()
+        except BaseException as error:
+            failures.append(error)
+        icon.stop()
+
+    icon.run(set_up)
+    if failures:
+        raise failures[0]
+
+
+def show(icon: Win32Icon) -> None:
+    icon.visible = True
+
+
+def test_the_icon_comes_and_goes(shell: Shell, icon: Win32Icon) -> None:
+    hosted = []
+
+    def deed() -> None:
+        show(icon)
+        hosted.append(icon.hosted)
+
+    run(icon, deed)
+    assert hosted == [True]
+    assert not icon.hosted
+    assert [shell.count(message) for message in (win32.NIM_ADD, win32.NIM_DELETE)] == [1, 1]
+
+
+def test_it_waits_for_a_shell_that_is_not_up_yet(
+    shell: Shell, icon: Win32Icon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(win32_icon, "_RETRY_MS", 10)
+    shell.is_up = False
+
+    def deed() -> None:
+        show(icon)
+        assert not icon.hosted
+        icon.notify("kept until then")
+        shell.wait(win32.NIM_ADD, times=3)
+        shell.is_up = True
+        shell.wait(win32.NIM_SETVERSION, times=1)
+
+    run(icon, deed)
+    texts = [data.szInfo for _, data in shell.told if data.uFlags & win32.NIF_INFO]
+    assert texts == ["kept until then"]
+
+
+def test_an_icon_that_the_shell_has_after_all_is_hosted(shell: Shell, icon: Win32Icon) -> None:
+    shell.answers[win32.NIM_ADD] = False
+
+    def deed() -> None:
+        show(icon)
+        assert icon.hosted
+
+    run(icon, deed)
+
+
+def test_a_new_taskbar_gets_the_icon_again(shell: Shell, icon: Win32Icon) -> None:
+    def deed() -> None:
+        show(icon)
+        win32.SendMessage(icon._window, win32.RegisterWindowMessage("TaskbarCreated"), 0, 0)
+        assert shell.count(win32.NIM_ADD) == 2
+        assert icon.hosted
+
+    run(icon, deed)
+
+
+def test_texts_are_cut_to_what_fits(shell: Shell, icon: Win32Icon) -> None:
+    def deed() -> None:
+        icon.title = "😀" * 100
+        show(icon)
+        icon.notify("t" * 300, "T" * 100)
+        shell.wait(win32.NIM_MODIFY, times=1)
+
+    run(icon, deed)
+    assert shell.told[0][1].szTip == "😀" * 63 + "…"
+    [told] = [data for _, data in shell.told if data.uFlags & win32.NIF_INFO]
+    assert (told.szInfoTitle, told.szInfo) == ("T" * 62 + "…", "t" * 254 + "…")
+
+
+def test_the_picture_is_made_once_for_each_state(
+    shell: Shell, icon: Win32Icon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes_px: list[int] = []
+    make = win32_icon._make_icon
+
+    def note(image: Image.Image, size_px: int) -> int:
+        sizes_px.append(size_px)
+        return make(image, size_px)
+
+    monkeypatch.setattr(win32_icon, "_make_icon", note)
+
+    def deed() -> None:
+        show(icon)
+        win32.SendMessage(icon._window, win32.WM_SETTINGCHANGE, 0, 0)
+        icon.icon = Image.new("RGBA", (64, 64), "red")
+        win32.SendMessage(icon._window, win32.WM_DISPLAYCHANGE, 0, 0)
+
+    run(icon, deed)
+    assert sizes_px == [win32.GetSystemMetrics(win32.SM_CXSMICON)] * 2
+
+
+def test_another_size_of_the_tray_gives_another_picture(
+    shell: Shell, icon: Win32Icon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deed() -> None:
+        show(icon)
+        before = shell.told[-2][1].hIcon  # then came the version
+        monkeypatch.setattr(win32, "get_metric", lambda name, window: 40)
+        win32.SendMessage(icon._window, win32.WM_DPICHANGED, 0, 0)
+        assert shell.told[-1][1].hIcon not in (None, before)
+
+    run(icon, deed)
+
+
+def test_log_off_is_not_vetoed_and_waits_for_the_program(shell: Shell, icon: Win32Icon) -> None:
+    asked: list[int] = []
+    icon.on_session_end = lambda: asked.append(threading.get_ident())
+
+    def deed() -> None:
+        assert win32.SendMessage(icon._window, win32.WM_QUERYENDSESSION, 0, 0) == 1
+        win32.SendMessage(icon._window, win32.WM_ENDSESSION, 0, 0)  # somebody else vetoed it
+        assert not asked
+        win32.SendMessage(icon._window, win32.WM_ENDSESSION, 1, 0)
+        assert asked == [threading.main_thread().ident]
+
+    run(icon, deed)
+
+
+def test_a_failing_message_is_logged_and_the_icon_lives(
+    shell: Shell, icon: Win32Icon, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("no")
+
+    icon.on_close = fail
+
+    def deed() -> None:
+        win32.SendMessage(icon._window, win32.WM_CLOSE, 0, 0)
+        show(icon)
+        assert icon.hosted
+
+    with caplog.at_level(logging.ERROR):
+        run(icon, deed)
+    assert "RuntimeError: no" in caplog.text
+
+
+def test_windows_answers_what_the_icon_does_not(shell: Shell, icon: Win32Icon) -> None:
+    def deed() -> None:
+        found = win32.FindWindow(WINDOW_CLASS, APP_NAME)
+        assert found == icon._window
+        assert win32.SendMessage(found, WM_GETTEXTLENGTH, 0, 0) == len(APP_NAME)
+
+    run(icon, deed)
