@@ -41,7 +41,7 @@ def build(prefix: Prefix, source: Path, work: str = "build") -> Path:
         sys.stderr.write(finished.output)
         return finished.code
 
-    folder = freeze(PYTHON, prefix.drive_c / work, run, source / SPEC.relative_to(ROOT))
+    folder = freeze(PYTHON, prefix.drive_c / Path(*work.split("\\")), run, source / SPEC.relative_to(ROOT))
     prefix.wait()
     return folder
 
