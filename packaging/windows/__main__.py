@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 # A folder that is started knows only itself: these are packaging/ and the checkout.
-sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[1:3]]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from windows.route import main
 
