@@ -118,7 +118,13 @@ class App:
         try:
             backend = self._desktop.tray_class()
             return TrayIcon(
-                backend, self._act, self._end_session, self._shell, self._board.status, self._listening.settings
+                backend,
+                self._act,
+                self._end_session,
+                self._desktop.on_ui_thread,
+                self._shell,
+                self._board.status,
+                self._listening.settings,
             )
         except Exception as error:  # pystray and the systems below it raise whatever they like
             log.info("no tray icon: %s", error)
@@ -241,13 +247,13 @@ class App:
             self._notify(APP_NAME, str(error))
 
     def _notify(self, title: str, text: str) -> None:
-        if icon := self._icon:
-            self._desktop.on_ui_thread(lambda: icon.notify(title, text))
+        if self._icon is not None:
+            self._icon.notify(title, text)
 
     def _redraw(self) -> None:
-        icon, status, settings = self._icon, self._board.status, self._listening.settings
-        if icon is not None:
-            self._desktop.on_ui_thread(lambda: icon.show(status, settings))
+        status, settings = self._board.status, self._listening.settings
+        if self._icon is not None:
+            self._icon.show(status, settings)
         news = list_news(status, settings)
         for name, trouble in news.items():
             if name not in self._told:

@@ -22,6 +22,7 @@ class TrayIcon:
         backend: Any,
         act: Act,
         end_session: Callable[[], None],
+        on_ui_thread: Callable[[Callable[[], None]], None],
         shell: str,
         status: Status,
         settings: Settings,
@@ -29,11 +30,13 @@ class TrayIcon:
         """`backend` is a pystray Icon class; `act` is called on a click, in the icon's thread, and must be quick.
 
         `end_session` is called there where the desktop says that it ends; once it returns, it may end this program.
+        `on_ui_thread` runs what changes the icon in the thread that the system wants.
         """
         import pystray
 
         self._pystray = pystray
         self._act = act
+        self._on_ui_thread = on_ui_thread
         self._shell = shell
         self._menu: Menu = build_menu(status, settings, shell)
         self._state = art.read_state(status, settings)
@@ -50,14 +53,28 @@ class TrayIcon:
     def run(self, on_ready: Callable[[], None]) -> None:
         """Shows the icon and serves clicks until `stop`; `on_ready` is called once, in another thread."""
 
-        def set_up(icon: Any) -> None:
-            icon.visible = True
+        def set_up(_: Any) -> None:
+            self._on_ui_thread(self._appear)
             on_ready()
 
         self._icon.run(set_up)
 
     def show(self, status: Status, settings: Settings) -> None:
         """Brings menu, picture and tooltip up to date."""
+        self._on_ui_thread(lambda: self._show(status, settings))
+
+    def notify(self, title: str, text: str) -> None:
+        """A notification from the icon; the desktop may show it or not."""
+        self._on_ui_thread(lambda: self._icon.notify(text, title))
+
+    def stop(self) -> None:
+        """Removes the icon and ends `run`."""
+        self._on_ui_thread(self._icon.stop)
+
+    def _appear(self) -> None:
+        self._icon.visible = True
+
+    def _show(self, status: Status, settings: Settings) -> None:
         menu = build_menu(status, settings, self._shell)
         if menu != self._menu:
             self._menu = menu
@@ -67,14 +84,6 @@ class TrayIcon:
             self._state = state
             self._icon.icon = art.draw(state)
         self._icon.title = build_tooltip(status, settings)
-
-    def notify(self, title: str, text: str) -> None:
-        """A notification from the icon; the desktop may show it or not."""
-        self._icon.notify(text, title)
-
-    def stop(self) -> None:
-        """Removes the icon and ends `run`."""
-        self._icon.stop()
 
     def _make_items(self) -> Iterator[Any]:
         for item in self._menu:
