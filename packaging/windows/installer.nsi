@@ -167,6 +167,7 @@ Function CheckFolder
     ${If} $3 != "."
     ${AndIf} $3 != ".."
     ${AndIf} $3 != "${APP_ID}.new" ; of an installation that was cut off
+    ${AndIf} $3 != "${UNINSTALLER}" ; of a removal that was
       FindClose $2
       StrCpy $1 "$INSTDIR has other files in it. Choose a folder that is empty or new."
       Call RefuseFolder
