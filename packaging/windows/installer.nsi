@@ -1,5 +1,5 @@
 ; The installer for one user: no administrator, no start at login. installer.py calls it with these definitions:
-; APP_ID APP_NAME PUBLISHER VERSION SIZE_KB OUT ICON, and FILES, which puts the program into $OUTDIR.
+; APP_ID APP_NAME PUBLISHER VERSION SIZE_KB OUT ICON PICTURE, and FILES, a script that unpacks the program into NEW.
 ;
 ; Exit codes: 0 done, 1 cancelled, 2 this is no folder for it, 3 the running program cannot be stopped, 4 no space for the
 ; files. In all but the first, what was installed before is as it was.
@@ -51,6 +51,7 @@ VIAddVersionKey "LegalCopyright" "MIT licence"
 
 !define MUI_ICON "${ICON}"
 !define MUI_UNICON "${ICON}"
+!define MUI_WELCOMEFINISHPAGE_BITMAP "${PICTURE}"
 !define MUI_ABORTWARNING
 !define MUI_FINISHPAGE_RUN
 !define MUI_FINISHPAGE_RUN_TEXT "Start ${APP_NAME}"

@@ -26,6 +26,7 @@ from windows.installer import make_installer
 from windows.pe_check import check_bundle
 from windows.prefix import install_python, make_prefix
 from windows.python import CA_FILE, fetch_python
+from windows.suite import run_suite
 from windows.wine import Prefix, WineError, find_wine
 
 WORK = ROOT / ".build" / "windows"
@@ -34,7 +35,7 @@ LOCK = ROOT / "packaging" / "requirements-bundle.txt"
 PROGRAMS = {f"{APP_NAME}.exe": False, f"{APP_ID}.exe": True}
 """Each program, and whether it has a console."""
 
-TESTS = ("tests/bundle/test_windows.py", "tests/bundle/test_windows_installer.py")
+TESTS = tuple(f"tests/bundle/test_windows{name}.py" for name in ("_python", "", "_installer"))
 TESTS_VARIABLE = "WINDOWS_BUILD"
 """Names WORK to the tests, which are not collected without it."""
 
@@ -127,12 +128,18 @@ def compare(one: Path, other: Path) -> str:
 
 
 def run_tests() -> None:
-    """Drives what was built, from outside."""
+    """Drives what was built, from outside; then lets the program's own tests run under the Windows Python."""
     with _step("driving program and installer"):
         command: list[str | Path] = [venv_program(VENV, "python"), "-m", "pytest", *TESTS]
         environment = {**os.environ, TESTS_VARIABLE: str(WORK)}
         if subprocess.call(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL):
             raise BuildError("what was built does not stand the tests (see above).")
+    with _step("the program's own tests") as told:
+        prefix = Prefix(WORK / "prefix")
+        try:
+            told.append(run_suite(prefix, ROOT))
+        finally:
+            prefix.stop()
 
 
 def _empty(folder: Path) -> Path:
