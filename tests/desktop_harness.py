@@ -12,6 +12,7 @@ import configparser
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -22,6 +23,10 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, Self, TypeVar
 
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("D-Bus is for Linux", allow_module_level=True)
 from jeepney import (
     DBusAddress,
     HeaderFields,

@@ -18,7 +18,7 @@ class Holdings:
     """Counted in the gateway's own loop."""
 
     tasks: int
-    """Less the one that runs the gateway."""
+    """Less the one that runs the gateway, and what Windows' event loop keeps for each listening socket."""
     upstream_connections: int
     """In use; those kept alive for the next request are none."""
     waiting: int
@@ -27,6 +27,8 @@ class Holdings:
 
 
 NOTHING = Holdings(0, 0, 0, 0)
+
+_WAITS_FOR_CLIENTS = "IocpProactor.accept.<locals>.accept_coro"
 
 
 def holdings(gateway: RunningGateway) -> Holdings:
@@ -57,8 +59,9 @@ def wait_until_nothing_is_held(gateway: RunningGateway) -> None:
 def _count(gateway: RunningGateway) -> Holdings:
     inside = gateway.service._gateway
     assert inside is not None
+    names = [getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()]
     return Holdings(
-        tasks=len(asyncio.all_tasks()) - 2,  # the gateway's own, and the one that counts
+        tasks=len(names) - names.count(_WAITS_FOR_CLIENTS) - 2,  # the gateway's own, and the one that counts
         upstream_connections=sum(
             len(session.connector._acquired) for session in inside.upstream._sessions.values() if session.connector
         ),

@@ -169,6 +169,14 @@ def test_what_can_be_no_key_is_refused(program: Program, typed: str | bytes) -> 
     assert "nvidia_key" not in program.file
 
 
+def test_what_no_key_store_takes_is_refused(program: Program) -> None:
+    done = program.run("set-key", stdin="n" * 1281)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{APP_ID}: That is no key: it has 1281 characters, and no key needs more than 1280.\n"
+    assert "nvidia_key" not in program.file
+    assert program.run("set-key", stdin="n" * 1280).returncode == 0
+
+
 def test_a_key_that_looks_wrong_is_kept_with_a_note(program: Program) -> None:
     done = program.run("set-key", stdin="sk-something-else\n")
     assert done.returncode == 0
@@ -235,6 +243,7 @@ def test_a_key_typed_at_a_terminal_does_not_show(program: Program) -> None:
 # ---- --print-exports
 
 
+@posix_only
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_printed_exports_can_be_evaluated(program: Program, shell: str) -> None:
     need(shell)

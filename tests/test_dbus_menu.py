@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-pytest.importorskip("jeepney", reason="D-Bus is for Linux")
+if sys.platform != "linux":
+    pytest.skip("D-Bus is for Linux", allow_module_level=True)
 os.environ.setdefault("PYSTRAY_BACKEND", "dummy")  # as status_notifier does
 from pystray import Menu, MenuItem
 

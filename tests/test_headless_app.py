@@ -69,7 +69,7 @@ def test_it_says_where_it_listens_and_serves_until_it_is_told_to_end(launch: Lau
     assert app.lines == [
         f"{APP_NAME} {__version__}: listening on http://{client.host}",
         "No tray icon: this terminal is the way in, Ctrl-C the way out.",
-        f'To point Claude Code at it:  eval "$({find_command()} --print-exports bash)"',
+        f'To point Claude Code at it:  eval "$({find_command("bash")} --print-exports bash)"',
     ]
     assert "listening on" in app.log
     assert app.log.splitlines()[-1].endswith("quit")
@@ -174,7 +174,7 @@ def test_on_its_first_start_it_takes_the_next_port_if_its_own_is_taken(launch: L
         client = app.wait_listening()
         port = int(client.host.rpartition(":")[2])
         assert 3001 < port < 3021
-        assert f"Port 3001 is in use by another program; port {port} is used from now on." in app.lines
+        assert f"Port 3001 is taken; port {port} is used from now on." in app.lines
         settings = json.loads((tmp_path / "home" / "settings.json").read_text())
         assert settings["addr"] == f"127.0.0.1:{port}"
         assert client.request("GET", "/health").status == 200

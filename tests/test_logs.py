@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,27 @@ def test_the_file_is_replaced_before_it_grows_without_end(tmp_path: Path, monkey
     files = sorted(file.name for file in tmp_path.iterdir())
     assert files == [FILE_NAME, *(f"{FILE_NAME}.{n}" for n in (1, 2, 3))]
     assert all(file.stat().st_size <= 1_000 for file in tmp_path.iterdir())
+
+
+def test_no_line_is_lost_while_somebody_reads_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows then refuses to rename it; elsewhere this stands in for that."""
+    monkeypatch.setattr("tray_app.logs._FILE_BYTES", 1_000)
+    handler = open_log(tmp_path, RedactingFormatter())
+    log.info("line 0")
+    with (tmp_path / FILE_NAME).open(), monkeypatch.context() as patch:
+        if sys.platform != "win32":
+            patch.setattr(os, "rename", refuse)
+        for number in range(1, 30):
+            log.info("line %d %s", number, "x" * 100)
+    assert [file.name for file in tmp_path.iterdir()] == [FILE_NAME]
+    log.info("line 30")
+    close_log(handler)
+    text = "".join((tmp_path / name).read_text(encoding="utf-8") for name in (f"{FILE_NAME}.1", FILE_NAME))
+    assert [int(number) for number in re.findall(r"line (\d+)", text)] == list(range(31))
+
+
+def refuse(*_: object) -> None:
+    raise PermissionError(13, "The process cannot access the file because it is being used by another process")
 
 
 def test_a_folder_that_cannot_be_written_means_no_log(tmp_path: Path) -> None:

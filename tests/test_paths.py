@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -40,12 +41,12 @@ def test_otherwise_the_platforms_folders_are_used_and_nothing_is_made() -> None:
 
 def test_the_command_is_the_name_once_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    command = find_command()
-    assert command.startswith("python3 ")
-    assert command.endswith("dev.py run")
+    script = Path(__file__).resolve().parents[1] / "packaging" / "dev.py"
+    assert shlex.split(find_command("bash")) == ["python3", str(script), "run"]
+    assert find_command("powershell") == f"py '{script}' run"
     installed = tmp_path / ("claude-nvidia-tray.exe" if os.name == "nt" else "claude-nvidia-tray")
     installed.touch(mode=0o755)
-    assert find_command() == "claude-nvidia-tray"
+    assert find_command("bash") == find_command("powershell") == "claude-nvidia-tray"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,8 @@ def test_a_bundle_that_is_not_on_the_path_names_its_program_for_terminals(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "a b" / started))
-    program = str(tmp_path / "a b" / runs)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "it's here" / started))
+    program = str(tmp_path / "it's here" / runs)
     assert find_program() == [program]
-    assert find_command() in (f"'{program}'", f'"{program}"')
+    assert shlex.split(find_command("bash")) == [program]
+    assert find_command("powershell") == "& '{}'".format(program.replace("'", "''"))

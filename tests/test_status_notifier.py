@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("jeepney", reason="D-Bus is for Linux")
+if sys.platform != "linux":
+    pytest.skip("D-Bus is for Linux", allow_module_level=True)
 from PIL import Image
 
 from tests.desktop_harness import Desktop, NotificationService, TrayItem, Watcher, end

@@ -29,6 +29,7 @@ GROUND = {
     "state_file",
     "status",
     "troubles",
+    "whole_file",
 }
 MAY_IMPORT = {
     "translate": {"", "catalog", "errors", "redaction"},

@@ -22,7 +22,7 @@ from tray_app.claude_code.exports import SHELLS, render_exports
 from tray_app.desktop import Desktop, find_desktop
 from tray_app.errors import AppError
 from tray_app.instance import Instance
-from tray_app.keys import NVIDIA_KEY, SERVER_KEY, read_keys, remove_key, save_key
+from tray_app.keys import MAX_KEY_CHARACTERS, NVIDIA_KEY, SERVER_KEY, read_keys, remove_key, save_key
 from tray_app.paths import Paths, find_paths
 from tray_app.settings_store import SettingsStore
 
@@ -91,6 +91,9 @@ def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, remove
         return FAILED
     if not value.isascii() or not value.isprintable() or " " in value:
         _complain("That is no key: a key has no spaces and only ASCII characters. Nothing is changed.")
+        return FAILED
+    if len(value) > MAX_KEY_CHARACTERS:
+        _complain(f"That is no key: it has {len(value)} characters, and no key needs more than {MAX_KEY_CHARACTERS}.")
         return FAILED
     where = save_key(secret, value, store)
     if not is_server and not value.startswith("nvapi-"):

@@ -262,9 +262,8 @@ class App:
 
 
 def _exports_command(shell: str) -> str:
-    printing = f"{find_command()} --print-exports {shell}"
-    call = "& " if printing.startswith('"') else ""  # or PowerShell takes it for a text
+    printing = f"{find_command(shell)} --print-exports {shell}"
     return {
         "fish": f"{printing} | source",
-        "powershell": f"{call}{printing} | Out-String | Invoke-Expression",
+        "powershell": f"{printing} | Out-String | Invoke-Expression",
     }.get(shell, f'eval "$({printing})"')

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from tray_app.whole_file import read_whole, write_whole
+
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
@@ -34,14 +36,12 @@ class Instance:
             self._lock.acquire(timeout=0)
         except Timeout:
             return False
-        self._note.unlink(missing_ok=True)  # of an app that crashed
+        self._forget_note()  # of an app that crashed
         return True
 
     def publish(self, url: str) -> None:
         """Leaves the note for a second launch to read."""
-        temporary = self._note.with_suffix(".new")
-        temporary.write_text(json.dumps(asdict(Whereabouts(os.getpid(), url))), encoding="utf-8")
-        temporary.replace(self._note)
+        write_whole(self._note, json.dumps(asdict(Whereabouts(os.getpid(), url))).encode())
 
     def find_running(self) -> Whereabouts | None:
         """Where the other app is; None if none runs. Only for a process that is not the app itself."""
@@ -53,12 +53,15 @@ class Instance:
         except Timeout:
             pass
         try:
-            note = json.loads(self._note.read_text(encoding="utf-8"))
+            note = json.loads(read_whole(self._note))
             return Whereabouts(int(note["pid"]), str(note["url"]))
         except (OSError, ValueError, KeyError, TypeError):
             return Whereabouts(0, "")
 
     def release(self) -> None:
-        with contextlib.suppress(OSError):
-            self._note.unlink()
+        self._forget_note()
         self._lock.release()
+
+    def _forget_note(self) -> None:
+        with contextlib.suppress(OSError):  # there is none, or, on Windows, a second launch reads it just now
+            self._note.unlink()

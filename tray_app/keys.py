@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 KEYRING_PATIENCE_S = 3.0
 """A locked keyring may ask the user for a password, and block for as long as nobody answers."""
 
+MAX_KEY_CHARACTERS = 1280
+"""Windows' credential store takes 2,560 bytes, and gets two for each character. Real keys have under a hundred."""
+
 T = TypeVar("T")
 
 

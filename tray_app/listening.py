@@ -121,7 +121,7 @@ class Listening:
                 address = self._service.start(replace(settings, addr=addr), self.keys, is_demo=self._is_demo)
             except PortTaken:
                 continue
-            self._say(f"Port {settings.addr.port} is in use by another program; port {addr.port} is used from now on.")
+            self._say(f"Port {settings.addr.port} is taken; port {addr.port} is used from now on.")
             self.settings = self._store.update(addr=addr)
             return address
         raise PortTaken(

@@ -31,11 +31,21 @@ class RedactingFormatter(logging.Formatter):
         return hide_secrets(super().format(record), self.secrets)
 
 
+class _LogFile(RotatingFileHandler):
+    def doRollover(self) -> None:  # noqa: N802 (the base class's name)
+        """Grows on in the same file while it cannot be renamed: on Windows, for as long as a program reads it."""
+        try:
+            super().doRollover()
+        except OSError:
+            if self.stream is None:
+                self.stream = self._open()
+
+
 def open_log(folder: Path, formatter: RedactingFormatter) -> logging.Handler | None:
     """Sends the program's log to a rotating file in `folder`; None (and no file) where the folder cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
+        handler = _LogFile(
             folder / FILE_NAME,
             maxBytes=_FILE_BYTES,
             backupCount=_OLD_FILES,

@@ -34,17 +34,23 @@ def find_program() -> list[str]:
     return [sys.executable, "-m", "tray_app"]
 
 
-def find_command() -> str:
-    """What a user types to start this program: its name if that is installed, else where it is."""
+def find_command(shell: str) -> str:
+    """What a user of the shell types to start this program: its name if that is installed, else where it is."""
+    is_powershell = shell == "powershell"
+    quote = _quote_for_powershell if is_powershell else shlex.quote
+    checkout = Path(__file__).resolve().parents[1] / "packaging" / "dev.py"
     if shutil.which(APP_ID):
         return APP_ID
     if getattr(sys, "frozen", False):
         (program,) = find_program()
-        return f'"{program}"' if program.endswith(".exe") else shlex.quote(program)
-    checkout = Path(__file__).resolve().parents[1] / "packaging" / "dev.py"
+        return f"{'& ' if is_powershell else ''}{quote(program)}"
     if checkout.is_file():
-        return f"python3 {shlex.quote(str(checkout))} run"
+        return f"{'py' if is_powershell else 'python3'} {quote(str(checkout))} run"
     return APP_ID
+
+
+def _quote_for_powershell(word: str) -> str:
+    return "'{}'".format(word.replace("'", "''"))
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:

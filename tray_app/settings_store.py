@@ -6,8 +6,6 @@ import contextlib
 import itertools
 import json
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -18,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from tray_app.errors import SettingsError
 from tray_app.settings import VERSION, Settings, default_file, file_value, parse_environment, parse_file
+from tray_app.whole_file import read_whole, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +163,7 @@ class SettingsStore:
 
     def _read(self) -> dict[str, Any]:
         try:
-            raw = json.loads(self.path.read_text(encoding="utf-8-sig"))
+            raw = json.loads(read_whole(self.path).decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:  # ValueError covers bad UTF-8 and bad JSON
             where = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
             raise _Damaged(f"is not valid JSON{where}") from error
@@ -197,19 +196,8 @@ class SettingsStore:
         return kept
 
     def _write(self, raw: Mapping[str, Any]) -> None:
-        """Replaces the file in one step; readable by its owner only (mkstemp's mode), as it may hold a key."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_encode(raw))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self.path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
+        """Replaces the file in one step; readable by its owner only, as it may hold a key."""
+        write_whole(self.path, _encode(raw))
         self._seen = self._fingerprint()
 
     def _fingerprint(self) -> _Fingerprint:

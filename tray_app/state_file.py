@@ -6,12 +6,12 @@ Each can be learned again, so trouble with one is a line in the log and nothing 
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+
+from tray_app.whole_file import read_whole, write_whole
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _Content = TypeVar("_Content")
 def read_json(path: Path, kind: type[_Content]) -> _Content | None:
     """What the file holds; None where there is none, or none of that kind."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(read_whole(path), type=kind)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
@@ -33,13 +33,6 @@ def write_json(path: Path, content: Any) -> None:
     """Replaces the file in one step, for its owner only, or leaves it as it was; its folder need not exist."""
     data = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        write_whole(path, data)
     except OSError as error:
         log.info("%s cannot be written: %s", path, error)

@@ -34,6 +34,7 @@ SHELL_COMMANDS = {
 PRINT = f"{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
 
 
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="shells of POSIX")
 INSTALLED = [name for name, command in SHELL_COMMANDS.items() if name == "bash" or shutil.which(command[0])]
 
 
@@ -60,6 +61,7 @@ def evaluate(shell: str, exports: str, tmp_path: Any, **environment: str) -> dic
     return variables
 
 
+@posix_only
 @pytest.mark.parametrize("model", [GLM_4_7, MINIMAX_M2_1, HOSTILE], ids=["GLM", "MiniMax", "hostile"])
 def test_a_shell_takes_the_exports_as_they_are_meant(shell: str, model: Model, tmp_path: Any) -> None:
     exports = render_exports(shell, URL, model, needs_server_key=False)
@@ -81,6 +83,7 @@ def test_a_shell_takes_the_exports_as_they_are_meant(shell: str, model: Model, t
     assert not (tmp_path / "pwned").exists()
 
 
+@posix_only
 @pytest.mark.parametrize(
     ("large", "small", "is_large", "is_small"),
     [
@@ -102,12 +105,14 @@ def test_what_the_user_has_in_no_proxy_stays_for_programs_that_read_either(
         assert found["no_proxy"] == f"127.0.0.1,localhost{is_small}"
 
 
+@posix_only
 def test_the_server_key_comes_from_the_users_own_variable(shell: str, tmp_path: Any) -> None:
     exports = render_exports(shell, URL, GLM_4_7, needs_server_key=True)
     found = evaluate(shell, exports, tmp_path, SERVER_API_KEY='my key\'s "value"')
     assert found["ANTHROPIC_AUTH_TOKEN"] == 'my key\'s "value"'
 
 
+@posix_only
 @pytest.mark.parametrize("posix_shell", [name for name in ("bash", "zsh") if name in INSTALLED])
 def test_a_missing_server_key_stops_the_shell_with_its_name(posix_shell: str) -> None:
     exports = render_exports(posix_shell, URL, GLM_4_7, needs_server_key=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -48,6 +50,46 @@ def test_a_taken_port_is_named() -> None:
         f"Port {port} is in use by another program. Quit that program, or choose another port: "
         '"addr" in the settings file, or the environment variable ADDR.'
     )
+
+
+@pytest.mark.parametrize(
+    ("port", "kind", "sentence"),
+    [
+        (
+            3001,
+            PortTaken,
+            "Port 3001 is held by the system or by another program. Choose another port: "
+            '"addr" in the settings file, or the environment variable ADDR.',
+        ),
+        (80, StartError, "This user may not listen on port 80. Choose a port above 1023."),
+    ],
+    ids=["reserved by Windows", "privileged on Unix"],
+)
+def test_a_port_that_the_system_keeps_is_named(
+    monkeypatch: pytest.MonkeyPatch, port: int, kind: type[StartError], sentence: str
+) -> None:
+    bind = socket.socket.bind
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        if address[1] == port:
+            raise PermissionError(errno.EACCES, "An attempt was made to access a socket in a way forbidden")
+        bind(self, address)
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(StartError) as caught:
+        start(Address("127.0.0.1", port), Keys())
+    assert (type(caught.value), str(caught.value)) == (kind, sentence)
+
+
+@pytest.mark.parametrize("option", [name for name in ("SO_REUSEADDR", "SO_REUSEPORT") if hasattr(socket, name)])
+def test_no_other_program_can_listen_on_its_port(start_gateway: StartGateway, option: str) -> None:
+    """On Windows both sockets would have to agree to SO_REUSEADDR, on Linux to SO_REUSEPORT; ours never does."""
+    address = start_gateway().address
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
+        with pytest.raises(OSError):  # noqa: PT011, PT012 (no more is the same on all systems; Linux sees it in listen)
+            other.bind((address.host, address.port))
+            other.listen()
 
 
 def test_the_same_service_starts_once_the_port_is_free() -> None:

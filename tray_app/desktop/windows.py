@@ -34,8 +34,8 @@ class WindowsDesktop(Desktop):
     def notify(self, title: str, text: str) -> bool:
         """A message box: a balloon needs an icon of its own that stays for as long as the balloon.
 
-        None where the program was started with a place to print to, which need not be a terminal. The box is taken away
-        with this program after a while, for nobody may be there to answer it.
+        It is taken away with this program after a while, for nobody may be there to answer it. None where the program
+        was started with a place to print to, which need not be a terminal.
         """
         if sys.__stdout__ is not None:
             return False

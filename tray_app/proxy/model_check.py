@@ -29,8 +29,13 @@ class ModelCheck:
         self._is_due = asyncio.Event()
 
     def start(self) -> None:
-        """Looks at once, and again every `every_s` seconds, after a failure sooner, until the event loop ends."""
+        """Looks at once, and again every `every_s` seconds, after a failure sooner, until `stop`."""
         self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends a look that is under way, too."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
 
     def hurry(self) -> None:
         """Lets the next look begin at once."""

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _CLOSE_S = 0.5
 _TAKEN = {errno.EADDRINUSE, 10048}  # 10048: the same on Windows
 _NOT_ALLOWED = {errno.EACCES, 10013}
+_LAST_PRIVILEGED_PORT = 1023
 
 
 class ProxyService:
@@ -179,6 +180,8 @@ class ProxyService:
             await site.stop()
             await _drain(gateway, drain_s)
         finally:
+            if self._model_check is not None:
+                await self._model_check.stop()  # before the gateway's way upstream is closed
             self._gateway = self._model_check = None
             await runner.cleanup()
             await gateway.close()
@@ -203,6 +206,12 @@ def _explain_bind(error: OSError | UnicodeError, address: Address) -> StartError
         return PortTaken(
             f"Port {address.port} is in use by another program. Quit that program, or choose another port: "
             f'"addr" in the settings file, or the environment variable ADDR.'
+        )
+    if number in _NOT_ALLOWED and address.port > _LAST_PRIVILEGED_PORT:
+        # Windows says so of ports that it reserves for Hyper-V, and of those that a program holds for itself alone
+        return PortTaken(
+            f"Port {address.port} is held by the system or by another program. Choose another port: "
+            '"addr" in the settings file, or the environment variable ADDR.'
         )
     if number in _NOT_ALLOWED:
         return StartError(f"This user may not listen on port {address.port}. Choose a port above 1023.")

@@ -1,0 +1,57 @@
+"""Files that several programs read and replace at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tray_app.whole_file import read_whole, write_whole
+
+
+def test_it_is_replaced_as_a_whole_and_nothing_stays_behind(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "a.json"
+    write_whole(path, b"a longer text")
+    write_whole(path, b"short")
+    assert read_whole(path) == b"short"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_that_stays_open_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows then refuses to replace it; elsewhere this stands in for that."""
+    path = tmp_path / "a.json"
+    write_whole(path, b"before")
+    with path.open(), monkeypatch.context() as patch:
+        if sys.platform != "win32":
+            patch.setattr(Path, "replace", refuse)
+        with pytest.raises(PermissionError):
+            write_whole(path, b"after")
+    assert read_whole(path) == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def refuse(*_: object) -> None:
+    raise PermissionError(13, "Access is denied")
+
+
+def test_a_reader_that_is_soon_done_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.json"
+    write_whole(path, b"before")
+    replace = Path.replace
+    refusals: list[PermissionError] = []
+
+    def replace_and_let_go(self: Path, target: Path) -> Path:
+        try:
+            if sys.platform != "win32" and not reader.closed:
+                refuse()
+            return replace(self, target)
+        except PermissionError as refusal:
+            refusals.append(refusal)
+            reader.close()
+            raise
+
+    monkeypatch.setattr(Path, "replace", replace_and_let_go)
+    with path.open() as reader:
+        write_whole(path, b"after")
+    assert (path.read_bytes(), len(refusals)) == (b"after", 1)
