@@ -24,14 +24,15 @@ def run_here(command: Sequence[str], environ: dict[str, str]) -> int:
     return subprocess.call(command, env={**os.environ, **environ}, stdin=subprocess.DEVNULL)
 
 
-def freeze(python: str, work: Path, run: Run = run_here) -> Path:
+def freeze(python: str, work: Path, run: Run = run_here, spec: Path = SPEC) -> Path:
     """Makes the folder of the program (onedir) with the modules of `python`; returns it. BuildError if that fails.
 
-    `work` is for this alone, and is emptied first. `run` runs a command with additional environment variables.
+    `work` is for this alone, and is emptied first. `run` runs a command with additional environment variables. `spec`
+    stands in the checkout that is frozen.
     """
     shutil.rmtree(work, ignore_errors=True)
     folders = ["--distpath", str(work / "out"), "--workpath", str(work / "tmp")]
-    command = [python, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN", *folders, str(SPEC)]
+    command = [python, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN", *folders, str(spec)]
     if run(command, {**SAME_EVERY_TIME, "PYINSTALLER_CONFIG_DIR": str(work / "cache")}):
         raise BuildError("PyInstaller failed (its message is above).")
     return work / "out" / "claude-nvidia-tray"

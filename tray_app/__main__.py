@@ -143,7 +143,8 @@ def _tell_where(instance: Instance, desktop: Desktop) -> None:
     running = instance.find_running()
     where = f"It listens on {running.url}." if running and running.url else "Its icon is in the tray."
     sentence = f"{APP_NAME} is already running. {where}"
-    if sys.stdout.isatty() or not desktop.notify(APP_NAME, sentence):
+    has_terminal = sys.__stdout__ is not None and sys.stdout.isatty()  # the null device passes for one on Windows
+    if has_terminal or not desktop.notify(APP_NAME, sentence):
         _say(sentence)
 
 

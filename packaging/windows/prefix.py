@@ -1,0 +1,41 @@
+"""A Windows for the build and for the tests: Wine's, with Python in C:\\py311 where that is asked for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from freeze import BuildError
+
+from windows import wine
+from windows.cache import keep
+from windows.wine import Prefix
+
+PYTHON = r"C:\py311\python.exe"
+
+
+def make_prefix(folder: Path) -> Prefix:
+    """A new Windows in `folder`, in the place of what was there."""
+    inputs = Path(wine.__file__).read_bytes() + subprocess.check_output([wine.find_wine(), "--version"])
+    kept = keep("prefix", inputs, lambda half_made: Prefix(half_made / "prefix").create())
+    if folder.is_dir():
+        Prefix(folder).stop()
+        shutil.rmtree(folder)
+    shutil.copytree(kept / "prefix", folder, symlinks=True)
+    return Prefix(folder)
+
+
+def install_python(prefix: Prefix, python: Path, lock: Path) -> None:
+    """Puts the Python of that folder into the prefix, with the wheels that `lock` names for Windows."""
+    home = prefix.drive_c / "py311"
+    shutil.copytree(python, home)
+    # uv, since pip would go by the markers of the system it runs on, and leave out what is only for Windows.
+    command: list[str | Path] = [sys.executable, "-I", "-m", "uv", "pip", "install", "--quiet", "--no-config"]
+    options = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.11", "--link-mode", "copy"]
+    safe = ["--require-hashes", "--only-binary", ":all:", "--no-deps"]
+    target = home / "Lib" / "site-packages"
+    done = subprocess.run([*command, *options, *safe, "--target", target, "--requirement", lock], check=False)
+    if done.returncode != 0:
+        raise BuildError(f"uv could not install {lock.name} for Windows (its message is above).")
