@@ -1,4 +1,8 @@
-"""Which servers the way upstream trusts: by the system's own judgement, on a real TLS connection."""
+"""Which servers the way upstream trusts: by the system's own judgement, on a real TLS connection.
+
+tests/certificates/ holds an authority, whose key is thrown away, and a server that it vouches for as 127.0.0.1. Both
+are for these tests alone, and valid for a hundred years.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,18 @@ import sys
 from pathlib import Path
 
 import pytest
-import trustme
 from aiohttp import web
 
 from tray_app.desktop import find_desktop
 from tray_app.errors import ProxyError
 from tray_app.proxy.upstream import UpstreamClient
 
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+CERTIFICATES = Path(__file__).resolve().parents[1] / "certificates"
+AUTHORITY = CERTIFICATES / "authority.pem"
 
 
-def fetch(authority: trustme.CA, context: ssl.SSLContext, host: str) -> bytes:
-    """What a server says that shows the authority's certificate for 127.0.0.1."""
+def fetch(context: ssl.SSLContext, host: str) -> bytes:
+    """What a server says that shows a certificate for 127.0.0.1."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text="hello")
@@ -33,7 +34,7 @@ def fetch(authority: trustme.CA, context: ssl.SSLContext, host: str) -> bytes:
         runner = web.AppRunner(app)
         await runner.setup()
         served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(served)
+        served.load_cert_chain(CERTIFICATES / "server.pem", CERTIFICATES / "server.key")
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=served).start()
         client = UpstreamClient(tls_context=context)
         try:
@@ -45,37 +46,33 @@ def fetch(authority: trustme.CA, context: ssl.SSLContext, host: str) -> bytes:
     return asyncio.run(run())
 
 
-def test_an_authority_that_the_system_trusts_is_trusted(authority: trustme.CA) -> None:
+def test_an_authority_that_the_system_trusts_is_trusted() -> None:
     context = find_desktop({}).make_tls_context()
-    with authority.cert_pem.tempfile() as path:
-        context.load_verify_locations(path)  # in the place of what an administrator installed
-    assert fetch(authority, context, "127.0.0.1") == b"hello"
+    context.load_verify_locations(AUTHORITY)  # in the place of what an administrator installed
+    assert fetch(context, "127.0.0.1") == b"hello"
 
 
-def test_an_unknown_authority_gets_no_request(authority: trustme.CA) -> None:
+def test_an_unknown_authority_gets_no_request() -> None:
     with pytest.raises(ProxyError, match="certificate"):
-        fetch(authority, find_desktop({}).make_tls_context(), "127.0.0.1")
+        fetch(find_desktop({}).make_tls_context(), "127.0.0.1")
 
 
-def test_a_certificate_for_another_host_gets_no_request(authority: trustme.CA) -> None:
+def test_a_certificate_for_another_host_gets_no_request() -> None:
     context = find_desktop({}).make_tls_context()
-    with authority.cert_pem.tempfile() as path:
-        context.load_verify_locations(path)
+    context.load_verify_locations(AUTHORITY)
     with pytest.raises(ProxyError, match="certificate"):
-        fetch(authority, context, "localhost")
+        fetch(context, "localhost")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system itself is asked")
 @pytest.mark.parametrize("has_empty_folder", [False, True])
 def test_an_openssl_of_another_distribution_finds_the_certificates(
-    has_empty_folder: bool, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    has_empty_folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_folder = tmp_path / "own"  # that OpenSSL's, which is not where this system has them
     if has_empty_folder:
         own_folder.mkdir()
     monkeypatch.setenv("SSL_CERT_FILE", str(own_folder / "cert.pem"))
     monkeypatch.setenv("SSL_CERT_DIR", str(own_folder))
-    known = tmp_path / "known.pem"
-    authority.cert_pem.write_to_path(str(known))
-    monkeypatch.setattr("tray_app.desktop.linux._CERTIFICATES", ("/nonexistent", str(known)))
-    assert fetch(authority, find_desktop({}).make_tls_context(), "127.0.0.1") == b"hello"
+    monkeypatch.setattr("tray_app.desktop.linux._CERTIFICATES", ("/nonexistent", str(AUTHORITY)))
+    assert fetch(find_desktop({}).make_tls_context(), "127.0.0.1") == b"hello"
