@@ -29,8 +29,13 @@ class ModelCheck:
         self._is_due = asyncio.Event()
 
     def start(self) -> None:
-        """Looks at once, and again every `every_s` seconds, after a failure sooner, until the event loop ends."""
+        """Looks at once, and again every `every_s` seconds, after a failure sooner, until `stop`."""
         self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends a look that is under way, too."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
 
     def hurry(self) -> None:
         """Lets the next look begin at once."""
@@ -41,7 +46,8 @@ class ModelCheck:
             self._is_due.clear()
             pause_s = self._every_s if await self._look() else min(self._every_s, _RETRY_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_due.wait(), pause_s)
+                async with asyncio.timeout(pause_s):  # up to 3.11, wait_for may swallow that the task is cancelled
+                    await self._is_due.wait()
 
     async def _look(self) -> bool:
         """False if it failed."""

@@ -180,6 +180,8 @@ class ProxyService:
             await site.stop()
             await _drain(gateway, drain_s)
         finally:
+            if self._model_check is not None:
+                await self._model_check.stop()  # before the gateway's way upstream is closed
             self._gateway = self._model_check = None
             await runner.cleanup()
             await gateway.close()
