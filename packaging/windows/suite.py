@@ -1,0 +1,133 @@
+"""The program's own tests under the Windows Python, as far as Wine can run them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from xml.etree import ElementTree
+
+from freeze import BuildError
+
+PYTHON = r"C:\py311\python.exe"
+
+NOT_HERE = (
+    "not desktop and not kit",  # a D-Bus or X desktop, and Claude Code, are on the other side
+    "tests/sdk",  # needs Node; and pydantic_core, whose Rust needs bcryptprimitives.dll, which Wine 8 has not
+    "tests/bundle",  # drives what was built, from the outside
+)
+"""The selection of marks, and the folders that are left out."""
+
+MAY_SKIP = {
+    "D-Bus is for Linux",
+    "a pseudo-terminal, or a shell of POSIX",
+    "elsewhere there is always a tray",
+    "file modes and links of POSIX",
+    "file modes of POSIX",
+    "links a Python into place, and hands over with execv",
+    "shells of POSIX",
+    "signals of POSIX",
+    "this machine has no IPv6",  # a container may have none
+}
+"""Why a test may skip on Windows. Any other reason is a part that is missing."""
+
+FEWEST_TESTS = 2_300
+"""That must pass: fewer means that some were not collected."""
+
+_SUITE_S = 900
+
+
+class Finished(Protocol):
+    @property
+    def code(self) -> int: ...
+
+    @property
+    def output(self) -> str: ...
+
+
+class Windows(Protocol):
+    """A Wine prefix with Python in C:\\py311, and no display."""
+
+    @property
+    def drive_c(self) -> Path: ...
+
+    def run(
+        self, program: str | Path, *arguments: str | Path, timeout_s: float, cwd: Path | None, **environment: str
+    ) -> Finished: ...
+
+
+def run_suite(windows: Windows, checkout: Path) -> str:
+    """Runs the tests of the checkout as git knows it; returns pytest's last line.
+
+    BuildError if one fails, if there are too few of them, or if one skips for a reason that it should not have.
+    """
+    site, source = windows.drive_c / "tests-site", windows.drive_c / "tests"
+    for folder in (site, source):
+        shutil.rmtree(folder, ignore_errors=True)
+    install_lock(checkout / "packaging" / "requirements-dev.txt", site)
+    copy_tracked(checkout, source)
+    results = source / "results.xml"
+    selection, *left_out = NOT_HERE
+    options = ["-q", "-p", "no:cacheprovider", "-m", selection, *(f"--ignore={folder}" for folder in left_out)]
+    finished = windows.run(
+        PYTHON,
+        *["-m", "pytest", *options, f"--junitxml={results.name}"],
+        timeout_s=_SUITE_S,
+        cwd=source,
+        PYTHONPATH=rf"C:\{site.name}",
+        PYTHONUTF8="1",
+    )
+    if finished.code != 0:
+        raise BuildError(f"The tests fail on Windows (exit code {finished.code}).\n{finished.output}")
+    check_results(ElementTree.parse(results).getroot())
+    return finished.output.strip().splitlines()[-1].strip("= ")
+
+
+def install_lock(lock: Path, folder: Path) -> None:
+    """Puts the wheels for Windows into the folder."""
+    # uv, since pip would go by the markers of the system it runs on
+    command: list[str | Path] = [sys.executable, "-I", "-m", "uv", "pip", "install", "--quiet", "--no-config"]
+    options = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.11", "--link-mode", "copy"]
+    safe = ["--require-hashes", "--only-binary", ":all:", "--no-deps"]
+    if subprocess.call([*command, *options, *safe, "--target", folder, "--requirement", lock]) != 0:
+        raise BuildError(f"uv could not install {lock.name} for Windows (its message is above).")
+
+
+def copy_tracked(checkout: Path, folder: Path) -> None:
+    """Copies the files that git knows, as they are now."""
+    listed = subprocess.check_output(["git", "-C", checkout, "ls-files", "-z", "--cached"]).decode()
+    for name in filter(None, listed.split("\0")):
+        if (checkout / name).is_file():  # not one that is deleted, and git not yet told
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(checkout / name, target)
+
+
+def check_results(root: ElementTree.Element[Any]) -> None:
+    """BuildError if too few tests passed, or some skipped that should not have; `root` is of pytest's JUnit XML."""
+    cases = list(root.iter("testcase"))
+    skipped = [case for case in cases if case.find("skipped") is not None]
+    unknown = Counter(reason for case in skipped if (reason := _reason(case)) not in MAY_SKIP)
+    if unknown:
+        raise BuildError(f"Tests skipped on Windows that should run there: {_list(unknown.most_common())}.")
+    passed = len(cases) - len(skipped)
+    if passed < FEWEST_TESTS:
+        raise BuildError(f"Only {passed} tests ran on Windows, and there must be {FEWEST_TESTS}.")
+
+
+def _reason(case: ElementTree.Element[Any]) -> str:
+    skipped = case.find("skipped")
+    assert skipped is not None
+    message = skipped.get("message", "")
+    # of a module that skips as a whole, it stands at the end of the text: ('C:\\...', 12, 'Skipped: the reason')
+    whole_module = re.search(r"'Skipped: (.*)'\)$", (skipped.text or "").strip())
+    return whole_module[1] if message == "collection skipped" and whole_module else message
+
+
+def _list(reasons: Sequence[tuple[str, int]]) -> str:
+    return "; ".join(f"{reason!r} ({count})" for reason, count in reasons)

@@ -1,0 +1,57 @@
+"""What the run of these tests under Wine accepts as its result."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
+
+import pytest
+
+PACKAGING = Path(__file__).resolve().parents[1] / "packaging"
+
+
+@pytest.fixture(scope="module")
+def suite() -> Iterator[ModuleType]:
+    """packaging/windows/suite.py, as the scripts there find it."""
+    known = set(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PACKAGING))
+        yield importlib.import_module("windows.suite")
+    for name in {"freeze", "windows", "windows.suite"} & (set(sys.modules) - known):
+        del sys.modules[name]
+
+
+def results(passed: int, *skipped: str) -> ElementTree.Element:
+    cases = "<testcase/>" * passed + "".join(f"<testcase>{case}</testcase>" for case in skipped)
+    return ElementTree.fromstring(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+
+
+ONE = '<skipped type="pytest.skip" message="signals of POSIX">C:\\tests\\a.py:1: signals of POSIX</skipped>'
+MODULE = "<skipped message=\"collection skipped\">('C:\\\\tests\\\\a.py', 9, 'Skipped: D-Bus is for Linux')</skipped>"
+
+
+def test_skips_for_known_reasons_are_accepted(suite: ModuleType) -> None:
+    suite.check_results(results(suite.FEWEST_TESTS, ONE, MODULE))
+
+
+@pytest.mark.parametrize(
+    ("skipped", "reason"),
+    [
+        ('<skipped type="pytest.skip" message="not installed: node"/>', "not installed: node"),
+        (MODULE.replace("D-Bus is for Linux", "no aiohttp"), "no aiohttp"),
+        ('<skipped type="pytest.xfail" message="later"/>', "later"),
+    ],
+    ids=["a test", "a module", "expected to fail"],
+)
+def test_any_other_skip_is_told(suite: ModuleType, skipped: str, reason: str) -> None:
+    with pytest.raises(suite.BuildError, match=rf"should run there: '{reason}' \(2\)"):
+        suite.check_results(results(suite.FEWEST_TESTS, ONE, skipped, skipped))
+
+
+def test_tests_that_were_not_collected_are_missed(suite: ModuleType) -> None:
+    with pytest.raises(suite.BuildError, match=r"^Only \d+ tests ran on Windows"):
+        suite.check_results(results(suite.FEWEST_TESTS - 1, ONE))
