@@ -8,7 +8,8 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Protocol
+from types import SimpleNamespace
+from typing import Any, Protocol, cast
 
 import pytest
 
@@ -18,7 +19,8 @@ from tests.gateway import NVIDIA_KEY, RunningGateway
 from tests.ports import free_port
 from tray_app import APP_ID, __version__
 from tray_app.keys import Keys
-from tray_app.proxy.model_check import find_list
+from tray_app.proxy.gateway import Gateway, GatewayConfig
+from tray_app.proxy.model_check import ModelCheck, find_list
 from tray_app.proxy.upstream import UpstreamClient
 from tray_app.settings import NVIDIA_URL, Address, Settings
 from tray_app.status import Status
@@ -208,6 +210,25 @@ def test_no_look_begins_once_the_gateway_ends(
     gateway.stop()
     gc.collect()  # with the task, what nobody asked it for is told
     assert "Traceback" not in log_file.text
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_a_look_that_becomes_due_does_not_outlast_the_end(turns: int) -> None:
+    """Whatever the event loop has done of it by then."""
+
+    async def play() -> None:
+        gateway = SimpleNamespace(config=GatewayConfig(Settings(), KEYS, is_demo=True))
+        check = ModelCheck(cast(Gateway, gateway), DAY_S)
+        check.start()
+        for _ in range(10):  # until it waits for the next day
+            await asyncio.sleep(0)
+        check.hurry()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE_S):
+            await check.stop()
+
+    asyncio.run(play())
 
 
 def test_a_service_that_does_not_run_has_nothing_to_look_with(start_checking: StartChecking) -> None:

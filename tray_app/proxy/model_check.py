@@ -46,7 +46,8 @@ class ModelCheck:
             self._is_due.clear()
             pause_s = self._every_s if await self._look() else min(self._every_s, _RETRY_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_due.wait(), pause_s)
+                async with asyncio.timeout(pause_s):  # up to 3.11, wait_for may swallow that the task is cancelled
+                    await self._is_due.wait()
 
     async def _look(self) -> bool:
         """False if it failed."""
