@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
+from freeze import BuildError
 
-PACKAGING = Path(__file__).resolve().parents[1] / "packaging"
-
-
-@pytest.fixture(scope="module")
-def suite() -> Iterator[ModuleType]:
-    """packaging/windows/suite.py, as the scripts there find it."""
-    known = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(PACKAGING))
-        yield importlib.import_module("windows.suite")
-    for name in {"freeze", "windows", "windows.suite"} & (set(sys.modules) - known):
-        del sys.modules[name]
+from windows import suite
 
 
 def results(passed: int, *skipped: str) -> ElementTree.Element:
@@ -34,7 +19,7 @@ ONE = '<skipped type="pytest.skip" message="signals of POSIX">C:\\tests\\a.py:1:
 MODULE = "<skipped message=\"collection skipped\">('C:\\\\tests\\\\a.py', 9, 'Skipped: D-Bus is for Linux')</skipped>"
 
 
-def test_skips_for_known_reasons_are_accepted(suite: ModuleType) -> None:
+def test_skips_for_known_reasons_are_accepted() -> None:
     suite.check_results(results(suite.FEWEST_TESTS, ONE, MODULE))
 
 
@@ -47,11 +32,11 @@ def test_skips_for_known_reasons_are_accepted(suite: ModuleType) -> None:
     ],
     ids=["a test", "a module", "expected to fail"],
 )
-def test_any_other_skip_is_told(suite: ModuleType, skipped: str, reason: str) -> None:
-    with pytest.raises(suite.BuildError, match=rf"should run there: '{reason}' \(2\)"):
+def test_any_other_skip_is_told(skipped: str, reason: str) -> None:
+    with pytest.raises(BuildError, match=rf"should run there: '{reason}' \(2\)"):
         suite.check_results(results(suite.FEWEST_TESTS, ONE, skipped, skipped))
 
 
-def test_tests_that_were_not_collected_are_missed(suite: ModuleType) -> None:
-    with pytest.raises(suite.BuildError, match=r"^Only \d+ tests ran on Windows"):
+def test_tests_that_were_not_collected_are_missed() -> None:
+    with pytest.raises(BuildError, match=r"^Only \d+ tests ran on Windows"):
         suite.check_results(results(suite.FEWEST_TESTS - 1, ONE))

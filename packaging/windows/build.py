@@ -17,16 +17,15 @@ _FREEZE_S = 300
 _SELF_CHECK_S = 120
 
 
-def copy_source(prefix: Prefix) -> Path:
-    """The files that git knows, as C:\\source."""
-    source = prefix.drive_c / "source"
+def copy_source(folder: Path) -> Path:
+    """Copies the files that git knows, as they are now; returns the folder."""
     listed = subprocess.check_output(["git", "-C", ROOT, "ls-files", "-z", "--cached"]).decode()
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():  # not one that is deleted, and git not yet told
-            target = source / name
+            target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, target)
-    return source
+    return folder
 
 
 def build(prefix: Prefix, source: Path, work: str = "build") -> Path:

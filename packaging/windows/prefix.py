@@ -31,11 +31,14 @@ def install_python(prefix: Prefix, python: Path, lock: Path) -> None:
     """Puts the Python of that folder into the prefix, with the wheels that `lock` names for Windows."""
     home = prefix.drive_c / "py311"
     shutil.copytree(python, home)
+    install_lock(lock, home / "Lib" / "site-packages")
+
+
+def install_lock(lock: Path, folder: Path) -> None:
+    """Puts the wheels that `lock` names for Windows into the folder. BuildError if that fails."""
     # uv, since pip would go by the markers of the system it runs on, and leave out what is only for Windows.
     command: list[str | Path] = [sys.executable, "-I", "-m", "uv", "pip", "install", "--quiet", "--no-config"]
     options = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.11", "--link-mode", "copy"]
     safe = ["--require-hashes", "--only-binary", ":all:", "--no-deps"]
-    target = home / "Lib" / "site-packages"
-    done = subprocess.run([*command, *options, *safe, "--target", target, "--requirement", lock], check=False)
-    if done.returncode != 0:
+    if subprocess.call([*command, *options, *safe, "--target", folder, "--requirement", lock]) != 0:
         raise BuildError(f"uv could not install {lock.name} for Windows (its message is above).")

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,9 +36,11 @@ LOCK = ROOT / "packaging" / "requirements-bundle.txt"
 PROGRAMS = {f"{APP_NAME}.exe": False, f"{APP_ID}.exe": True}
 """Each program, and whether it has a console."""
 
-TESTS = tuple(f"tests/bundle/test_windows{name}.py" for name in ("_python", "", "_installer"))
+TESTS = tuple(f"tests/bundle/test_{name}.py" for name in ("windows_python", "windows", "windows_installer", "wine_app"))
 TESTS_VARIABLE = "WINDOWS_BUILD"
 """Names WORK to the tests, which are not collected without it."""
+APP_VARIABLE = "WINE_TEST_PREFIX"
+"""Names a Windows with Python and the libraries."""
 
 _PACKAGES = {  # program -> Debian package
     "Xvfb": "xvfb",
@@ -97,7 +100,7 @@ def make(*, is_built_twice: bool) -> None:
         install_python(prefix, WORK / "python", LOCK)
     try:
         with _step("freezing the program"):
-            source = copy_source(prefix)
+            source = copy_source(prefix.drive_c / "source")
             frozen = build(prefix, source)
             shutil.copytree(frozen, _empty(bundle), dirs_exist_ok=True)
         if is_built_twice:
@@ -128,18 +131,42 @@ def compare(one: Path, other: Path) -> str:
 
 
 def run_tests() -> None:
-    """Drives what was built, from outside; then lets the program's own tests run under the Windows Python."""
-    with _step("driving program and installer"):
+    """Drives what was built, from outside; beside that, the program's own tests run under the Windows Python."""
+    # the suite and the source under test, each in a Windows of its own
+    shutil.copytree(WORK / "prefix", _empty(WORK / "app"), symlinks=True, dirs_exist_ok=True)
+    with (
+        _step("driving the program, its source and its installer; its own tests") as told,
+        ThreadPoolExecutor() as pool,
+    ):
+        suite = pool.submit(run_own_tests)
         command: list[str | Path] = [venv_program(VENV, "python"), "-m", "pytest", *TESTS]
-        environment = {**os.environ, TESTS_VARIABLE: str(WORK)}
-        if subprocess.call(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL):
-            raise BuildError("what was built does not stand the tests (see above).")
-    with _step("the program's own tests") as told:
-        prefix = Prefix(WORK / "prefix")
+        environment = {**os.environ, TESTS_VARIABLE: str(WORK), APP_VARIABLE: str(WORK / "app")}
+        code = subprocess.call(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
+        told.append(suite.result())
+    if code:
+        raise BuildError("what was built does not stand the tests (see above).")
+
+
+def run_own_tests() -> str:
+    """pytest's last line."""
+    with open_screen() as display:
+        prefix = Prefix(WORK / "prefix", display)
         try:
-            told.append(run_suite(prefix, ROOT))
+            return run_suite(prefix)
         finally:
             prefix.stop()
+
+
+@contextmanager
+def open_screen() -> Iterator[str]:
+    """An X server that nobody sees; yields its display."""
+    command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield f":{server.stdout.readline().strip()}"
+        finally:
+            server.terminate()
 
 
 def _empty(folder: Path) -> Path:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from xml.etree import ElementTree
 
-from freeze import BuildError
+from freeze import ROOT, BuildError
 
-PYTHON = r"C:\py311\python.exe"
+from windows.build import copy_source
+from windows.prefix import PYTHON, install_lock
+from windows.wine import Prefix
 
 NOT_HERE = (
     "not desktop and not kit",  # a D-Bus or X desktop, and Claude Code, are on the other side
@@ -35,6 +33,7 @@ MAY_SKIP = {
     "a script of POSIX shells",
     "elsewhere the system itself is asked",  # for the certificates that it trusts
     "the route is for Debian",
+    "whom the system trusts is not for tests to change",
     "this machine has no IPv6",  # a container may have none
 }
 """Why a test may skip on Windows. Any other reason is a part that is missing."""
@@ -45,70 +44,27 @@ FEWEST_TESTS = 2_300
 _SUITE_S = 900
 
 
-class Finished(Protocol):
-    @property
-    def code(self) -> int: ...
-
-    @property
-    def output(self) -> str: ...
-
-
-class Windows(Protocol):
-    """A Wine prefix with Python in C:\\py311, and no display."""
-
-    @property
-    def drive_c(self) -> Path: ...
-
-    def run(
-        self, program: str | Path, *arguments: str | Path, timeout_s: float, cwd: Path | None, **environment: str
-    ) -> Finished: ...
-
-
-def run_suite(windows: Windows, checkout: Path) -> str:
-    """Runs the tests of the checkout as git knows it; returns pytest's last line.
+def run_suite(prefix: Prefix) -> str:
+    """Runs the tests of the checkout in a prefix with Python and a display; returns pytest's last line.
 
     BuildError if one fails, if there are too few of them, or if one skips for a reason that it should not have.
     """
-    site, source = windows.drive_c / "tests-site", windows.drive_c / "tests"
-    for folder in (site, source):
-        shutil.rmtree(folder, ignore_errors=True)
-    install_lock(checkout / "packaging" / "requirements-dev.txt", site)
-    copy_tracked(checkout, source)
+    site, source = prefix.drive_c / "tests-site", copy_source(prefix.drive_c / "tests")
+    install_lock(ROOT / "packaging" / "requirements-dev.txt", site)
     results = source / "results.xml"
     selection, *left_out = NOT_HERE
     options = ["-q", "-p", "no:cacheprovider", "-m", selection, *(f"--ignore={folder}" for folder in left_out)]
-    finished = windows.run(
+    finished = prefix.run(
         PYTHON,
         *["-m", "pytest", *options, f"--junitxml={results.name}"],
         timeout_s=_SUITE_S,
         cwd=source,
         PYTHONPATH=rf"C:\{site.name}",
-        PYTHONUTF8="1",
     )
     if finished.code != 0:
         raise BuildError(f"The tests fail on Windows (exit code {finished.code}).\n{finished.output}")
     check_results(ElementTree.parse(results).getroot())
     return finished.output.strip().splitlines()[-1].strip("= ")
-
-
-def install_lock(lock: Path, folder: Path) -> None:
-    """Puts the wheels for Windows into the folder."""
-    # uv, since pip would go by the markers of the system it runs on
-    command: list[str | Path] = [sys.executable, "-I", "-m", "uv", "pip", "install", "--quiet", "--no-config"]
-    options = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.11", "--link-mode", "copy"]
-    safe = ["--require-hashes", "--only-binary", ":all:", "--no-deps"]
-    if subprocess.call([*command, *options, *safe, "--target", folder, "--requirement", lock]) != 0:
-        raise BuildError(f"uv could not install {lock.name} for Windows (its message is above).")
-
-
-def copy_tracked(checkout: Path, folder: Path) -> None:
-    """Copies the files that git knows, as they are now."""
-    listed = subprocess.check_output(["git", "-C", checkout, "ls-files", "-z", "--cached"]).decode()
-    for name in filter(None, listed.split("\0")):
-        if (checkout / name).is_file():  # not one that is deleted, and git not yet told
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(checkout / name, target)
 
 
 def check_results(root: ElementTree.Element[Any]) -> None:
