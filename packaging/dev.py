@@ -7,6 +7,7 @@ usage: python packaging/dev.py VERB [ARGUMENTS]
   check                    lint and types only
   format                   put the source in its normal form
   lock [UV ARGUMENTS]      make packaging/requirements*.txt anew from pyproject.toml (--upgrade: newest versions)
+  bench [PROGRAM...]       how soon the program (else this checkout's) is there, and its memory; on Linux
   screenshot               make assets/menu.png anew
   bundle                   build the program with its own Python, for this system, into dist/, and try it
   windows [ARGUMENTS]      on Debian, under Wine: build the Windows program and its installer into dist/, and try them
@@ -193,6 +194,10 @@ def make_screenshot(_: list[str]) -> int:
     return run_to_its_own_end([prepare_venv(DEV_LOCK), "packaging/screenshot.py", "assets/menu.png"])
 
 
+def bench(arguments: list[str]) -> int:
+    return run_to_its_own_end([prepare_venv(DEV_LOCK), "packaging/measure_start.py", *arguments])
+
+
 def bundle(_: list[str]) -> int:
     python = prepare_venv(DEV_LOCK)
     code = run_to_its_own_end([prepare_venv(BUNDLE_LOCK, BUNDLE_VENV), "packaging/bundle.py"])
@@ -211,6 +216,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "check": check,
     "format": format_source,
     "lock": lock,
+    "bench": bench,
     "screenshot": make_screenshot,
     "bundle": bundle,
     "windows": bundle_for_windows,

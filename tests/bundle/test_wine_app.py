@@ -15,10 +15,8 @@ import pytest
 from PIL import Image
 
 from tests.bundle.wine_desktop import PARTS, PYTHON, WINE, Menu, WineDesktop, windows_path
-from tests.desktop_harness import ROOT, wait_for
+from tests.desktop_harness import wait_for
 from tests.parts import need
-
-pytestmark = pytest.mark.desktop
 
 PREFIX = os.environ.get("WINE_TEST_PREFIX", "")
 GREEN = (118, 185, 0)
@@ -137,15 +135,6 @@ def test_the_app_ends_in_order_at_log_off(desktop: WineDesktop, app: App) -> Non
     app.wait_quit()
 
 
-def test_a_second_start_tells_where_the_first_one_is(desktop: WineDesktop, app: App) -> None:
-    second = desktop.start(*app.start, log="second", **app.environment)
-    wait_for(lambda: desktop.find_window("--class", "python.exe"), "the message box")
-    desktop.run("xdotool", "search", "--onlyvisible", "--class", "python.exe", "windowfocus", "--sync")
-    desktop.run("xdotool", "key", "Return")
-    assert second.wait(EXIT_S) == 0
-    assert app.process.poll() is None
-
-
 def test_a_key_is_asked_for_in_a_console_of_its_own(desktop: WineDesktop, tmp_path: Path) -> None:
     desktop.env |= {"CLAUDE_NVIDIA_TRAY_HOME": windows_path(tmp_path), "APP": PYTHON}
     code = (
@@ -189,9 +178,3 @@ def test_a_clipboard_that_another_program_holds_is_an_error_and_no_copy(desktop:
         "copy_elsewhere('b'); user.CloseClipboard(); print(said)\n"
     )
     assert desktop.run_python(code).strip() == "['The clipboard could not be written.']"
-
-
-def test_the_windows_python_passes_the_tests_of_the_icon(desktop: WineDesktop) -> None:
-    tests = windows_path(ROOT / "tests" / "tray" / "test_win32_icon.py")
-    run = desktop.start(PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests, log="pytest")
-    assert run.wait(60) == 0, desktop.read_log("pytest")
