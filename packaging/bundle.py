@@ -6,6 +6,7 @@ Everywhere: the wheel and the sdist. Linux: a tarball, and a .deb where dpkg-deb
 from __future__ import annotations
 
 import gzip
+import hashlib
 import platform
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ def main() -> int:
     try:
         for path in (*build_packages(), *build_bundle()):
             say(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB")
+        write_sums()
     except BuildError as error:
         say(str(error))
         return 1
@@ -75,6 +77,15 @@ def build_for_linux(program: Path, target: Path) -> list[Path]:
     write_share(program / "share")
     shutil.copy(ROOT / "packaging" / "linux" / "install.sh", program)
     return [*made, write_tarball(program, target)]
+
+
+def write_sums() -> None:
+    """SHA256SUMS, of all that lies in dist/: what a user compares a download with."""
+    files = sorted(
+        path for path in DIST.iterdir() if path.name.startswith(("claude-nvidia-tray", "claude_nvidia_tray"))
+    )
+    lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+    (DIST / "SHA256SUMS").write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def write_tarball(folder: Path, target: Path) -> Path:

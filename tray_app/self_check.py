@@ -115,7 +115,8 @@ def check_certificates(desktop: Desktop) -> str:
 
 
 def check_desktop(desktop: Desktop) -> str:
-    """What is imported only when it is first needed."""
+    """What is imported only when it is first needed, the app itself among it."""
+    importlib.import_module("tray_app.app")
     for name in desktop.late_imports:
         importlib.import_module(name)
     icon_class = desktop.tray_class()

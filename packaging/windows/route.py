@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from bundle import write_zip
+from bundle import write_sums, write_zip
 from dev import VENV, venv_program
 from freeze import ROOT, BuildError
 
@@ -115,6 +115,7 @@ def make(*, is_built_twice: bool) -> None:
             if target.suffix == ".exe":
                 make_installer(bundle, WORK / "installer", target)
             told.append(f"{target.relative_to(ROOT)} {target.stat().st_size / 1e6:.1f} MB")
+        write_sums()
     with _step("self-check, on a Windows without Python"):
         pristine = Prefix(WORK / "pristine")
         try:

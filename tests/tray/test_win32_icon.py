@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from PIL import Image
-
-if os.name != "nt":
-    pytest.skip("needs a Windows Python", allow_module_level=True)
 
 from tray_app import APP_NAME
 from tray_app.tray import win32, win32_icon
