@@ -36,7 +36,10 @@ LOCK = ROOT / "packaging" / "requirements-bundle.txt"
 PROGRAMS = {f"{APP_NAME}.exe": False, f"{APP_ID}.exe": True}
 """Each program, and whether it has a console."""
 
-TESTS = tuple(f"tests/bundle/test_{name}.py" for name in ("windows_python", "windows", "windows_installer", "wine_app"))
+TESTS = tuple(
+    f"tests/bundle/test_{name}.py"
+    for name in ("windows_python", "windows_files", "windows", "windows_installer", "wine_app")
+)
 TESTS_VARIABLE = "WINDOWS_BUILD"
 """Names WORK to the tests, which are not collected without it."""
 APP_VARIABLE = "WINE_TEST_PREFIX"
