@@ -22,6 +22,7 @@ _OVERRIDES = ";".join(
 )
 _SET_UP_S = 180
 _STOP_S = 30
+_LAST_WORDS_S = 1.0
 
 
 class WineError(Exception):
@@ -195,15 +196,20 @@ def find_wine() -> str:
 
 
 def _read_until_exit(process: subprocess.Popen[bytes], timeout_s: float) -> bytes:
-    """All that the process itself printed: a program it leaves behind may hold the pipe open for as long as it runs."""
+    """All that the process itself printed: a program it leaves behind may hold the pipe open for as long as it runs.
+
+    So the pipe's end is waited for only for a moment; the last words may come that late, since Wine hands them on.
+    """
     assert process.stdout is not None
     pipe = process.stdout.fileno()
     os.set_blocking(pipe, False)
     deadline = time.monotonic() + timeout_s
+    ended = 0.0  # when it was first seen to have ended
     output = bytearray()
     is_open = True
     while True:
-        is_over = process.poll() is not None  # before the last look at the pipe, which then holds all there will be
+        if not ended and process.poll() is not None:
+            ended = time.monotonic()
         while is_open:
             try:
                 data = os.read(pipe, 65536)
@@ -211,9 +217,9 @@ def _read_until_exit(process: subprocess.Popen[bytes], timeout_s: float) -> byte
                 break
             output += data
             is_open = bool(data)
-        if is_over:
+        if ended and (not is_open or time.monotonic() - ended > _LAST_WORDS_S):
             return bytes(output)
-        if time.monotonic() > deadline:
+        if not ended and time.monotonic() > deadline:
             said = output.decode("utf-8", "replace")
             raise WineError(f"{process.args!r}: not done within {timeout_s:.0f} s.\n{said}")
         select.select([pipe] if is_open else [], [], [], 0.05)
