@@ -56,7 +56,7 @@ def build_bundle() -> list[Path]:
     say("freezing the program")
     folder = freeze(sys.executable, WORK / "bundle")
     program = folder / (f"{APP_ID}.exe" if sys.platform == "win32" else APP_ID)
-    check_itself([str(program)])
+    check_itself(program)
     machine = platform.machine().lower().replace("amd64", "x64")
     name = f"{APP_ID}-{__version__}"
     if sys.platform == "win32":
@@ -126,5 +126,4 @@ def zip_mac_app(app: Path, target: Path) -> Path:
 
 
 if __name__ == "__main__":
-    shutil.rmtree(WORK / "bundle", ignore_errors=True)
     sys.exit(main())

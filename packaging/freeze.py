@@ -38,7 +38,7 @@ def freeze(python: str, work: Path, run: Run = run_here, spec: Path = SPEC) -> P
     return work / "out" / "claude-nvidia-tray"
 
 
-def check_itself(program: Sequence[str], run: Run = run_here) -> None:
+def check_itself(program: Path) -> None:
     """Lets the frozen program show that it is whole. BuildError if it is not."""
-    if run([*program, "--self-check"], {}):
+    if run_here([str(program), "--self-check"], {}):
         raise BuildError("the frozen program's self-check failed (see above).")
