@@ -66,6 +66,17 @@ class Prefix:
         """%LOCALAPPDATA%."""
         return self.user_folder / "AppData" / "Local"
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a program of this system needs in its environment to run in the prefix."""
+        return {
+            "WINEPREFIX": str(self.folder.absolute()),
+            "WINEARCH": "win64",
+            "WINEDEBUG": "-all",
+            "WINEDLLOVERRIDES": _OVERRIDES,
+            "PYTHONUTF8": "1",
+        }
+
     def create(self) -> None:
         """Makes the folder a Windows 10. It reaches the disk as Z:, but has no link to the user's home."""
         self.folder.mkdir(parents=True)
@@ -171,17 +182,12 @@ class Prefix:
         )
 
     def _environment(self) -> dict[str, str]:
-        folder = str(self.folder.absolute())
         return {
             "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": folder,
+            "HOME": str(self.folder.absolute()),
             "LANG": "C.UTF-8",
             "TMPDIR": tempfile.gettempdir(),
-            "WINEPREFIX": folder,
-            "WINEARCH": "win64",
-            "WINEDEBUG": "-all",
-            "WINEDLLOVERRIDES": _OVERRIDES,
-            "PYTHONUTF8": "1",
+            **self.variables,
             **({"DISPLAY": self.display} if self.display else {}),
             **self.environment,
         }

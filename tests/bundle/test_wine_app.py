@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.bundle.wine_desktop import PARTS, PYTHON, WINE, Menu, WineDesktop, windows_path
+from tests.bundle.wine_desktop import PARTS, PYTHON, WINE, Menu, WineDesktop
 from tests.desktop_harness import wait_for
 from tests.parts import need
 
@@ -31,7 +31,7 @@ class App:
         self.home = home
         self._desktop = desktop
         self.start = (PYTHON, "-m", "tray_app", "--demo")
-        self.environment = {"CLAUDE_NVIDIA_TRAY_HOME": windows_path(home), "ADDR": "127.0.0.1:0"}
+        self.environment = {"CLAUDE_NVIDIA_TRAY_HOME": desktop.windows.to_windows(home), "ADDR": "127.0.0.1:0"}
         self.process = desktop.start(*self.start, log="app", **self.environment)
         desktop.wait_icon()
         desktop.wait_log("app", "listening on http://")
@@ -136,7 +136,7 @@ def test_the_app_ends_in_order_at_log_off(desktop: WineDesktop, app: App) -> Non
 
 
 def test_a_key_is_asked_for_in_a_console_of_its_own(desktop: WineDesktop, tmp_path: Path) -> None:
-    desktop.env |= {"CLAUDE_NVIDIA_TRAY_HOME": windows_path(tmp_path), "APP": PYTHON}
+    desktop.env |= {"CLAUDE_NVIDIA_TRAY_HOME": desktop.windows.to_windows(tmp_path), "APP": PYTHON}
     code = (
         "import os; from tray_app.desktop.windows import WindowsDesktop; "
         "print(WindowsDesktop().open_terminal([os.environ['APP'], '-m', 'tray_app', 'set-key']))"

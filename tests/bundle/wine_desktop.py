@@ -17,6 +17,7 @@ from typing import Self
 from PIL import Image
 
 from tests.desktop_harness import ROOT, Desktop, wait_for
+from windows.wine import Prefix
 
 PARTS = ("Xvfb", "dbus-daemon", "import", "wineserver", "xclip", "xdotool")
 """The programs to `need`, beside WINE."""
@@ -49,32 +50,19 @@ class WineDesktop(Desktop):
 
     def __init__(self, prefix: Path, screen: str = "1024x768x24") -> None:
         super().__init__(screen)
-        self.prefix = prefix
+        self.windows = Prefix(prefix)
 
     def __enter__(self) -> Self:
         super().__enter__()
-        self.env |= {
-            "WINEPREFIX": str(self.prefix),
-            "WINEARCH": "win64",
-            "WINEDEBUG": "-all",
-            # no offer to download Mono and Gecko; a crash ends the program instead of waiting in a debugger
-            "WINEDLLOVERRIDES": "mscoree,mshtml,winedbg.exe=",
-            "PYTHONPATH": windows_path(ROOT),
-            "PYTHONUTF8": "1",
-        }
+        self.env |= {**self.windows.variables, "PYTHONPATH": self.windows.to_windows(ROOT)}
         for name in ("CLAUDE_NVIDIA_TRAY_HOME", "PYTHON_KEYRING_BACKEND", "TMPDIR"):  # %LOCALAPPDATA% and so on decide
             del self.env[name]
-        self._end_wine()  # an explorer on another display would keep the tray there
+        self.windows.stop()  # an explorer on another display would keep the tray there
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._end_wine()
+        self.windows.stop()
         super().__exit__(*error)
-
-    @property
-    def local_app_data(self) -> Path:
-        """The user's %LOCALAPPDATA%, as a path of this system."""
-        return next((self.prefix / "drive_c" / "users").glob("[!P]*")) / "AppData" / "Local"
 
     def start(self, *command: str | Path, log: str, **more: str) -> subprocess.Popen[bytes]:
         """Starts a Windows program; `more` is added to its environment."""
@@ -153,10 +141,6 @@ class WineDesktop(Desktop):
         done = subprocess.run(command, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
         return done.stdout.decode() if done.returncode == 0 else ""
 
-    def _end_wine(self) -> None:
-        for switch in ("-k", "-w"):
-            subprocess.run(["wineserver", switch], env=self.env, timeout=60)
-
 
 class Menu:
     """An open menu as it stands on the screen: its lines, separators not counted."""
@@ -196,8 +180,3 @@ def _inked_columns(picture: Image.Image, y: int) -> list[int]:
     """Where a line of pixels is not ground, the frame left out."""
     row = picture.crop((_FRAME_PX, y, picture.width - _FRAME_PX, y + 1)).tobytes()
     return [x for x, grey in enumerate(row) if abs(grey - _GROUND) > _LINE_DIFFERENCE]
-
-
-def windows_path(path: Path) -> str:
-    """How a Windows program names a path of this system."""
-    return "Z:" + str(path).replace("/", "\\")
