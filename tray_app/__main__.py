@@ -23,7 +23,7 @@ from tray_app.desktop import Desktop, find_desktop
 from tray_app.errors import AppError
 from tray_app.instance import Instance
 from tray_app.keys import MAX_KEY_CHARACTERS, NVIDIA_KEY, SERVER_KEY, read_keys, remove_key, save_key
-from tray_app.paths import Paths, find_paths
+from tray_app.paths import WORKER_OPTION, Paths, find_paths
 from tray_app.settings_store import SettingsStore
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -34,6 +34,8 @@ SETTINGS = "settings"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage or unusable settings."""
     options = _parser().parse_args(arguments)
+    if options.worker:
+        return work()
     logging.getLogger("tray_app").addHandler(logging.NullHandler())  # what the user must know is said, not logged
     environ = os.environ
     paths = find_paths(environ)
@@ -68,6 +70,14 @@ def run(paths: Paths, environ: Mapping[str, str], *, is_demo: bool, wants_tray: 
         return App(paths, environ, desktop, instance, _say, is_demo=is_demo, wants_tray=wants_tray).run()
     finally:
         instance.release()
+
+
+def work() -> int:
+    """Does the gateway's jobs, one after another, until it closes the standard input."""
+    from tray_app.proxy.worker_process import main
+
+    main()
+    return OK
 
 
 def self_check(environ: Mapping[str, str]) -> int:
@@ -169,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"print what sets up Claude Code: {', '.join(SHELLS)}; or {SETTINGS}, for `claude --settings`",
     )
     parser.add_argument("--self-check", action="store_true", help="show whether this copy of the program is whole")
+    parser.add_argument(WORKER_OPTION, dest="worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"{APP_ID} {__version__}")
     verbs = parser.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
     key = verbs.add_parser("set-key", help="keep the NVIDIA API key in the system keyring")

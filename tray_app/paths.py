@@ -15,6 +15,8 @@ from tray_app import APP_ID
 
 HOME_VARIABLE = "CLAUDE_NVIDIA_TRAY_HOME"
 CONFIG_VARIABLE = "CONFIG_PATH"
+WORKER_OPTION = "--worker"
+"""How a bundle, which has no Python to start by itself, starts a worker process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,14 @@ def find_program() -> list[str]:
         # the Windows bundle has two: this may be the one that has no terminal
         return [str(Path(sys.executable).with_name(APP_ID + Path(sys.executable).suffix))]
     return [sys.executable, "-m", "tray_app"]
+
+
+def find_worker() -> tuple[list[str], Path]:
+    """The words of a command that starts a worker process of the gateway, and the folder to start it in."""
+    program = find_program()
+    if getattr(sys, "frozen", False):
+        return [*program, WORKER_OPTION], Path(program[0]).parent
+    return [sys.executable, "-m", "tray_app.proxy.worker_process"], Path(__file__).resolve().parents[1]
 
 
 def find_command(shell: str) -> str:

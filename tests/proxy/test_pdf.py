@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import LogFile
-from tests.fake_upstream import PATIENCE_S, FakeUpstream, completion, whole
+from tests.fake_upstream import FakeUpstream, completion, whole
 from tests.gateway import RunningGateway, question
-from tests.pdfs import make_pdf
+from tests.leftovers import wait_until_held, wait_until_nothing_is_held
+from tests.pdfs import make_pdf, make_slow_pdf
 from tests.translate.bounded import bounded
 from tray_app.proxy import pdf
-from tray_app.proxy.pdf import MAX_CHARS, MAX_PAGES, read_pdf
+from tray_app.proxy.pdf import MAX_READ_S, PdfTexts
+from tray_app.proxy.pdf_text import MAX_CHARS, MAX_PAGES, digest_pdf, read_pdf
+from tray_app.proxy.worker_frames import Job, Result
+from tray_app.proxy.worker_pool import Answer, WorkerPool
 
 HELLO = make_pdf("Hello\nfrom a file")
 HELLO_TEXT = "[Page 1 of 1]\nHello\nfrom a file"
@@ -194,79 +197,74 @@ def test_the_text_of_a_pdf_is_in_the_token_count(gateway: RunningGateway) -> Non
 # ---- once, and without holding anybody up
 
 
-class SlowReader:
-    """Reads PDFs when it is told to; stands in for a file that takes seconds."""
+class CountingPool(WorkerPool):
+    """Real workers, and what they were given to read."""
 
     def __init__(self) -> None:
-        self.read: list[str] = []
-        self.threads: set[str] = set()
-        self.started = threading.Event()
-        self.may_go_on = threading.Event()
-        self.ended = threading.Event()
+        super().__init__(1)
+        self.read: list[bytes] = []
 
-    def __call__(self, data: str, is_enough: Callable[[], bool]) -> str:
-        self.read.append(data)
-        self.threads.add(threading.current_thread().name)
-        self.started.set()
-        while not (self.may_go_on.wait(0.01) or is_enough()):
-            pass
-        self.ended.set()
-        return f"text of {data}"
+    async def run(self, job: Job, data: list[bytes | bytearray], answer: Answer | None = None) -> Result:
+        self.read.append(bytes(data[0]))
+        return await super().run(job, data, answer)
 
 
-@pytest.fixture
-def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowReader]:
-    reader = SlowReader()
-    monkeypatch.setattr(pdf, "read_pdf", reader)
-    yield reader
-    reader.may_go_on.set()
+def read_all(*pdfs: str, limit_s: float = MAX_READ_S) -> tuple[list[str], list[bytes]]:
+    """The texts of some PDFs, and which of them were really read."""
+
+    async def read() -> list[str]:
+        texts = PdfTexts(pool, limit_s)
+        try:
+            return [await texts.read(digest_pdf(data), data.encode()) for data in pdfs]
+        finally:
+            await pool.close()
+
+    pool = CountingPool()
+    return asyncio.run(read()), pool.read
 
 
-def test_a_pdf_is_read_once_however_often_it_comes(ask: Ask, reader: SlowReader) -> None:
-    reader.may_go_on.set()
-    turns = [{"role": "user", "content": [document("AAAA"), document("BBBB"), document("AAAA")]}]
-    first = ask(*turns)
-    assert first == ask(*turns)
-    assert "text of AAAA" in first[0]["content"]
-    assert reader.read == ["AAAA", "BBBB"]
+def test_a_pdf_is_read_once_however_often_it_comes() -> None:
+    other = make_pdf("other")
+    texts, read = read_all(HELLO, other, HELLO, other)
+    assert texts == [HELLO_TEXT, "[Page 1 of 1]\nother"] * 2
+    assert read == [HELLO.encode(), other.encode()]
 
 
-def test_the_pdfs_that_were_not_used_for_longest_are_forgotten(ask: Ask, reader: SlowReader) -> None:
-    reader.may_go_on.set()
+def test_the_pdfs_that_were_not_used_for_longest_are_forgotten() -> None:
     names = [f"{n:04}" for n in range(pdf._KEPT_TEXTS)]
-    for name in (*names, names[0], "ABCD", names[0], names[1]):
-        ask({"role": "user", "content": [document(name)]})
-    assert reader.read == [*names, "ABCD", names[1]]
+    _, read = read_all(*names, names[0], "ABCD", names[0], names[1])
+    assert read == [name.encode() for name in (*names, "ABCD", names[1])]
 
 
-def test_others_are_served_while_a_pdf_is_read(
-    gateway: RunningGateway, upstream: FakeUpstream, reader: SlowReader
+def test_others_are_served_while_a_pdf_is_read_and_nobody_reads_on_for_a_client_that_left(
+    gateway: RunningGateway, upstream: FakeUpstream
 ) -> None:
     upstream.default = lambda body: whole(completion("served"))
-    with ThreadPoolExecutor(2) as pool:
-        body = question(messages=[{"role": "user", "content": [document("AAAA")]}])
-        waiting = [pool.submit(gateway.ask, body) for _ in range(2)]
-        assert reader.started.wait(PATIENCE_S)
+    slow = question(messages=[{"role": "user", "content": [document(make_slow_pdf(pages=3))]}])
+    with gateway.send_only(slow):
+        gateway.wait_active(1)
         assert gateway.ask(question("Hello")).text == "served"
-        assert not any(answer.done() for answer in waiting)
-        reader.may_go_on.set()
-        assert [answer.result(PATIENCE_S).text for answer in waiting] == ["served", "served"]
-    assert reader.read == ["AAAA"], "the second request could have used what the first one read"
-    assert "proxy" not in reader.threads
+        wait_until_held(gateway, lambda held: held.active == 1)
+    wait_until_nothing_is_held(gateway)
+    assert len(upstream.received) == 1
+    # the next one need not wait for the one that nobody wanted any more
+    assert gateway.ask(question(messages=[{"role": "user", "content": [document(HELLO)]}])).text == "served"
 
 
-def test_a_pdf_that_takes_too_long_is_given_up(ask: Ask, reader: SlowReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "MAX_READ_S", 0)
-    assert ask({"role": "user", "content": [document("AAAA")]})
+def test_a_pdf_that_takes_too_long_is_given_up() -> None:
+    [slow], _ = read_all(make_slow_pdf(), limit_s=0.2)
+    assert slow == "[This PDF cannot be read: reading it takes too long or too much memory.]"
 
 
-def test_a_pdf_that_nobody_waits_for_is_not_read_on(
-    gateway: RunningGateway, upstream: FakeUpstream, reader: SlowReader
-) -> None:
-    with gateway.send_only(question(messages=[{"role": "user", "content": [document("AAAA")]}])):
-        assert reader.started.wait(PATIENCE_S)
-    assert reader.ended.wait(PATIENCE_S)
-    assert not upstream.received
+def test_a_worker_that_is_given_up_does_not_take_the_next_pdf_with_it() -> None:
+    texts, _ = read_all(make_slow_pdf(), HELLO, limit_s=2)
+    assert texts[1] == HELLO_TEXT
+
+
+def test_quit_ends_the_reading_of_a_pdf(gateway: RunningGateway) -> None:
+    with gateway.send_only(question(messages=[{"role": "user", "content": [document(make_slow_pdf(pages=9))]}])):
+        gateway.wait_active(1)
+        gateway.stop()
 
 
 def test_pypdf_is_loaded_with_the_first_pdf_and_not_before() -> None:

@@ -34,6 +34,11 @@ class Calibrations:
     def of(self, model_id: str) -> Calibration:
         return self._known.get(model_id, UNCALIBRATED)
 
+    @property
+    def known(self) -> Mapping[str, Calibration]:
+        """What was learned, by model id. It changes with what is learned afterwards."""
+        return self._known
+
     def learn(self, model_id: str, estimate: Estimate, reported: int | None) -> None:
         """Takes the prompt tokens that upstream reported for a complete answer, if it did and they tell something."""
         if reported is None or reported < 1 or not estimate.is_telling:

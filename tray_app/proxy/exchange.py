@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -34,6 +34,7 @@ from tray_app.translate import json_text
 from tray_app.translate.answer import Answer
 from tray_app.translate.chunk import Chunk, decode_chunk
 from tray_app.translate.message import MessageBuilder
+from tray_app.translate.question import Question
 from tray_app.translate.refusal import RATE_LIMIT_PAUSE_S
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import EventTooLong, SseReader
@@ -48,25 +49,22 @@ _MOST_LESSONS = 4
 Translator = StreamTranslator | MessageBuilder
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a client asks, before it is decided which model answers in the end."""
-
-    asked: str
-    """The model that the client named."""
-    chat: ChatRequest
-    """For the chosen model."""
-    translate: Callable[[Model], ChatRequest]
-    is_background: bool
-
-
 class Exchange:
     """Serves one question; `answer` is called once."""
 
-    def __init__(self, request: web.Request, gateway: Gateway, config: GatewayConfig, question: Question) -> None:
+    def __init__(
+        self,
+        request: web.Request,
+        gateway: Gateway,
+        config: GatewayConfig,
+        question: Question,
+        translate_for: Callable[[Model], Awaitable[ChatRequest]],
+    ) -> None:
+        """`translate_for` gives the same question for another model."""
         self._gateway = gateway
         self._config = config
         self._question = question
+        self._translate_for = translate_for
         self._chat = question.chat
         self._log = ExchangeLog(question.asked, self._chat, config)
         self._message_id = f"msg_{uuid.uuid4().hex}"
@@ -114,7 +112,7 @@ class Exchange:
                 if self._chat.model is chosen:
                     self._gateway.outcomes.note_own_answer()
                 return response
-            self._chat = self._question.translate(stand_ins[0])
+            self._chat = await self._translate_for(stand_ins[0])
             tried.add(stand_ins[0].id)
             self._client.head = self._head()
             self._log.say(f"{stand_ins[0].id} stands in")

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from tray_app.errors import UserActionNeeded
 from tray_app.keys import Keys
+from tray_app.proxy.bodies import BodyReader
 from tray_app.proxy.calibrations import Calibrations
 from tray_app.proxy.outcomes import Outcomes
 from tray_app.proxy.pacing import Pacer
@@ -20,9 +21,14 @@ from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.proxy.pdf import PdfTexts
 from tray_app.proxy.quirks import Quirks
 from tray_app.proxy.search import SearchBackend
+from tray_app.proxy.translator import RequestTranslator
 from tray_app.proxy.upstream import UpstreamClient
+from tray_app.proxy.worker_pool import WorkerPool
 from tray_app.settings import Settings
 from tray_app.status import StatusBoard
+
+_REQUEST_WORKERS = 2
+"""Each takes a core while it works, and up to twice the size of the request in memory."""
 
 REQUEST_ID = web.RequestKey("request_id", str)
 
@@ -61,12 +67,18 @@ class Gateway:
         self.outcomes = Outcomes(board, self.pacer)
         self.calibrations = Calibrations(state_folder)
         self.quirks = Quirks(state_folder)
-        self.pdfs = PdfTexts()
+        self.bodies = BodyReader()
+        self.workers = WorkerPool(_REQUEST_WORKERS)
+        # of their own: a request that waits for the text of its PDF keeps its worker meanwhile
+        self._pdf_workers = WorkerPool(1)
+        self.translator = RequestTranslator(self.workers, PdfTexts(self._pdf_workers))
         self.is_quitting = False
         self.serving: set[asyncio.Task[object]] = set()
 
     async def close(self) -> None:
         await self.upstream.close()
+        await self.workers.close()
+        await self._pdf_workers.close()
         await self.calibrations.close()
         await self.quirks.close()
 

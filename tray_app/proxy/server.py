@@ -19,7 +19,6 @@ from tray_app.errors import (
     MethodNotAllowed,
     NotFound,
     ProxyError,
-    RequestTooLarge,
     WrongServerKey,
 )
 from tray_app.proxy.gateway import GATEWAY, REQUEST_ID, Gateway
@@ -28,15 +27,12 @@ from tray_app.settings import Address
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Claude Code sends up to 32 MB."""
-
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(gateway: Gateway) -> web.Application:
     """The application of one gateway."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[answer_errors, check_origin, check_key])
+    app = web.Application(middlewares=[answer_errors, check_origin, check_key])
     app[GATEWAY] = gateway
     app.router.add_post("/v1/messages", post_messages)
     app.router.add_post("/v1/messages/count_tokens", count_tokens)
@@ -146,8 +142,6 @@ def _error_response(error: ProxyError, request_id: str) -> web.Response:
 
 def _explain_http(error: web.HTTPException, request: web.Request) -> ProxyError:
     match error:
-        case web.HTTPRequestEntityTooLarge():
-            return RequestTooLarge(f"The request is larger than {MAX_BODY_BYTES // 2**20} MB.")
         case web.HTTPMethodNotAllowed():
             return MethodNotAllowed(f"{request.path} does not take {request.method}.")
         case web.HTTPNotFound():

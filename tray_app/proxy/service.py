@@ -164,6 +164,7 @@ class ProxyService:
             make_app(gateway),
             handler_cancellation=True,
             access_log=None,
+            auto_decompress=False,  # aiohttp would unpack a body in steps of up to 32 MB
             shutdown_timeout=_CLOSE_S,
             keepalive_timeout=self._patience.idle_s,
         )

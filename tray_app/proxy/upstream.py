@@ -7,8 +7,9 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,7 +18,7 @@ from tray_app import APP_ID, __version__
 from tray_app.errors import ProxyError, UpstreamFault, UpstreamTimeout
 from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.settings import Address
-from tray_app.translate import json_text
+from tray_app.translate.encoded import encode_body
 from tray_app.translate.refusal import explain_refusal
 from tray_app.translate.request import ChatRequest
 
@@ -78,12 +79,17 @@ class UpstreamClient:
         return body
 
     async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: int) -> aiohttp.ClientResponse:
-        body = json_text.encode(request.body)
+        body = encode_body(request.body)
         accept = "text/event-stream" if request.is_stream else "application/json"
-        headers = {"Content-Type": "application/json", "Accept": accept}
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Length": str(sum(map(len, body))),
+            "Accept": accept,
+        }
         for attempt in ("first", "again"):
             try:
-                return await self._request("POST", url, key, timeout_s, headers, body)
+                data = body[0] if len(body) == 1 else _one_by_one(body)
+                return await self._request("POST", url, key, timeout_s, headers, data)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 # a kept-alive connection that the server closed meanwhile; connecting anew failing is another thing
                 if attempt == "again" or isinstance(error, aiohttp.ClientConnectorError):
@@ -110,7 +116,7 @@ class UpstreamClient:
         raise UpstreamTimeout(f"NVIDIA took the request, and has no answer after {timeout_s} s. Please try again.")
 
     async def _request(
-        self, method: str, url: str, key: str, timeout_s: int, headers: Mapping[str, str], body: bytes | None = None
+        self, method: str, url: str, key: str, timeout_s: int, headers: Mapping[str, str], body: Any = None
     ) -> aiohttp.ClientResponse:
         # a loopback upstream is never behind the system's proxy
         session = self._sessions[not Address(urlsplit(url).hostname or "", 0).is_loopback]
@@ -122,6 +128,12 @@ class UpstreamClient:
             allow_redirects=False,  # the key goes where the user said and nowhere else
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=timeout_s),
         )
+
+
+async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """The pieces as aiohttp sends them, so that no step of sending handles all of a large body."""
+    for piece in pieces:
+        yield piece
 
 
 async def read_answer(response: aiohttp.ClientResponse) -> bytes:

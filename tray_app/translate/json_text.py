@@ -7,6 +7,7 @@ refuses it; the standard library carries it through as an escape, and the client
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -19,15 +20,22 @@ def encode(value: Any) -> bytes:
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
-def decode(data: bytes) -> Any:
-    """Any JSON value; ValueError where the bytes are no JSON (NaN and Infinity count as none)."""
+def decode(data: bytes | bytearray) -> Any:
+    """Any JSON value. ValueError if the bytes are no JSON: NaN, Infinity and numbers beyond every float are none."""
     try:
         return msgspec.json.decode(data)
     except msgspec.DecodeError:
-        return json.loads(data, parse_constant=_refuse_constant)
+        return json.loads(data, parse_constant=_refuse_constant, parse_float=_read_float)
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is beyond every float")
+    return number
 
 
 def _refuse_constant(name: str) -> Any:

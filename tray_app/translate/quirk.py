@@ -8,6 +8,7 @@ from typing import Any
 
 from tray_app.catalog import EFFORTS
 from tray_app.translate.complaint import Objection, find_allowed, find_objection, is_about_content, make_plain
+from tray_app.translate.encoded import EncodedMessages
 from tray_app.translate.output import ask_for_json
 from tray_app.translate.tools import ask_for_call
 
@@ -118,8 +119,12 @@ def _instruct(field: str, value: Any) -> str:
     return ""
 
 
-def _add_instruction(messages: list[dict[str, Any]], instruction: str) -> list[dict[str, Any]]:
-    """To the end of the one system message, which is the first."""
+def _add_instruction(
+    messages: list[dict[str, Any]] | EncodedMessages, instruction: str
+) -> list[dict[str, Any]] | EncodedMessages:
+    """Adds to the end of the one system message, which is the first."""
+    if isinstance(messages, EncodedMessages):
+        return messages.with_instruction(instruction)
     if messages and messages[0].get("role") == "system":
         return [{**messages[0], "content": f"{messages[0]['content']}\n\n{instruction}"}, *messages[1:]]
     return [{"role": "system", "content": instruction}, *messages]

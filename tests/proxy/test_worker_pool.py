@@ -1,0 +1,181 @@
+"""Worker processes: started when they are needed, ended when nobody waits for them, and honest about what failed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.pdfs import make_pdf, make_slow_pdf
+from tray_app.catalog import GLM_4_7, Catalogue
+from tray_app.errors import InvalidRequest, Overloaded, ThreadUnsupported
+from tray_app.keys import NVIDIA_KEY
+from tray_app.proxy import worker_pool
+from tray_app.proxy.worker_frames import Job
+from tray_app.proxy.worker_jobs import RequestArguments
+from tray_app.proxy.worker_pool import WorkerEnded, WorkerFault, WorkerPool
+from tray_app.translate.question import Rules
+
+RULES = Rules(Catalogue(), GLM_4_7)
+LIMIT_S = 60.0
+
+
+def job(name: str, arguments: object = None, limit_s: float = LIMIT_S) -> Job:
+    return Job(name, limit_s, msgspec.Raw(msgspec.json.encode(arguments)))
+
+
+def pdf_job(limit_s: float = LIMIT_S) -> Job:
+    return job("pdf", limit_s, limit_s)
+
+
+def count_job() -> Job:
+    return job("count", RequestArguments(RULES))
+
+
+def run(work: Callable[[WorkerPool], Coroutine[Any, Any, None]], idle_s: float = 60.0) -> None:
+    """Runs `work` with a pool of one worker, and closes it."""
+
+    async def use() -> None:
+        pool = WorkerPool(1, idle_s)
+        try:
+            await work(pool)
+        finally:
+            await pool.close()
+
+    asyncio.run(use())
+
+
+def pid_of(pool: WorkerPool) -> int:
+    [worker] = pool._free
+    return worker._process.pid
+
+
+def test_one_process_does_job_after_job() -> None:
+    async def work(pool: WorkerPool) -> None:
+        first = await pool.run(pdf_job(), [make_pdf("one").encode()])
+        pid = pid_of(pool)
+        second = await pool.run(pdf_job(), [make_pdf("two").encode()])
+        assert (b"one" in first.content, b"two" in second.content) == (True, True)
+        assert pid_of(pool) == pid
+
+    run(work)
+
+
+def test_the_input_may_come_in_any_pieces_and_is_given_up() -> None:
+    async def work(pool: WorkerPool) -> None:
+        data = make_pdf("in pieces").encode()
+        pieces: list[bytes | bytearray] = [data[:1], bytearray(data[1:100]), data[100:]]
+        assert b"in pieces" in (await pool.run(pdf_job(), pieces)).content
+        assert not pieces
+
+    run(work)
+
+
+def test_a_refusal_is_the_clients_error_and_the_worker_goes_on() -> None:
+    async def work(pool: WorkerPool) -> None:
+        for body, error in (
+            (b"[1]", InvalidRequest),
+            (b"{", InvalidRequest),
+            (b'{"model": "x"}', InvalidRequest),
+        ):
+            with pytest.raises(error):
+                await pool.run(count_job(), [body])
+        pid = pid_of(pool)
+        thread = {"model": "x", "messages": [{"role": "user", "content": "hi"}], "thread": {"id": "t"}}
+        with pytest.raises(ThreadUnsupported) as refused:
+            await pool.run(job("translate", RequestArguments(RULES)), [json.dumps(thread).encode()])
+        assert refused.value.details
+        assert pid_of(pool) == pid
+
+    run(work)
+
+
+def test_a_fault_of_the_program_says_where_and_nothing_of_the_request() -> None:
+    async def work(pool: WorkerPool) -> None:
+        with pytest.raises(WorkerFault, match="KeyError") as fault:
+            await pool.run(job("no such job"), [b"secret"])
+        assert "serve" in str(fault.value)
+        assert "secret" not in str(fault.value)
+
+    run(work)
+
+
+def test_a_job_that_takes_too_long_ends_with_its_process() -> None:
+    async def work(pool: WorkerPool) -> None:
+        with pytest.raises(WorkerEnded):
+            await pool.run(pdf_job(0.2), [make_slow_pdf().encode()])
+        assert b"next" in (await pool.run(pdf_job(), [make_pdf("next").encode()])).content
+
+    run(work)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that ends another process like this")
+def test_a_worker_that_dies_in_its_job_is_replaced() -> None:
+    async def work(pool: WorkerPool) -> None:
+        await pool.run(pdf_job(), [make_pdf("first").encode()])
+        os.kill(pid_of(pool), signal.SIGKILL)
+        with pytest.raises(WorkerEnded):
+            await pool.run(pdf_job(), [make_pdf("second").encode()])
+        assert b"third" in (await pool.run(pdf_job(), [make_pdf("third").encode()])).content
+
+    run(work)
+
+
+def test_a_job_that_nobody_waits_for_ends_with_its_process() -> None:
+    async def work(pool: WorkerPool) -> None:
+        waiting = asyncio.create_task(pool.run(pdf_job(), [make_slow_pdf(pages=9).encode()]))
+        other = asyncio.create_task(pool.run(pdf_job(), [make_pdf("other").encode()]))  # waits for the place
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert b"other" in (await other).content
+
+    run(work)
+
+
+def test_a_worker_without_a_job_ends() -> None:
+    async def work(pool: WorkerPool) -> None:
+        await pool.run(pdf_job(), [make_pdf("one").encode()])
+        [worker] = pool._free
+        assert await worker._process.wait() is not None
+        assert not pool._free
+        assert b"two" in (await pool.run(pdf_job(), [make_pdf("two").encode()])).content
+
+    run(work, idle_s=0.0)
+
+
+def test_a_worker_does_not_get_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NVIDIA_KEY.variables[0], "nvapi-not-for-workers")
+    seen: dict[str, str] = {}
+
+    async def start(*_: str, env: dict[str, str], **__: Any) -> None:
+        seen.update(env)
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+
+    async def work(pool: WorkerPool) -> None:
+        with pytest.raises(Overloaded, match="worker process"):
+            await pool.run(pdf_job(), [b""])
+
+    run(work)
+    assert seen
+    assert "nvapi-not-for-workers" not in seen.values()
+
+
+def test_a_worker_that_cannot_start_is_a_passing_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "find_worker", lambda: (["/no/such/program"], os.curdir))
+
+    async def work(pool: WorkerPool) -> None:
+        with pytest.raises(Overloaded, match="worker process"):
+            await pool.run(pdf_job(), [b""])
+
+    run(work)

@@ -1,0 +1,183 @@
+"""The bodies of requests: read up to a limit, unpacked in steps, and no more of them at once than there is room for."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from tray_app.errors import InvalidRequest, Overloaded, RequestTooLarge, RequestTooSlow
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Claude Code sends up to 32 MB."""
+
+SMALL_BYTES = 256 * 1024
+"""A body up to this size is worked on in the event loop, where that takes some 4 ms; a larger one in a worker."""
+SMALL_OBJECTS = 2_500
+"""Likewise a body of so many JSON objects: a message or a content block takes some 3 us, however short it is."""
+
+ROOM_BYTES = 256 * 1024 * 1024
+"""What all large bodies together may have, each from when it is read until its request is answered."""
+WAIT_S = 30.0
+"""A large request waits for so long for room."""
+
+_STEP_BYTES = 64 * 1024
+_PACKED_STEP_BYTES = 4 * 1024
+_STEPS_AT_ONCE = 8
+"""Unpacking so many steps of _STEP_BYTES takes some 2 ms; then others have their turn."""
+_UNPACKED = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+@dataclass(slots=True)
+class Body:
+    """The body of one request."""
+
+    pieces: list[bytes | bytearray] = field(default_factory=list)
+    size_bytes: int = 0
+
+    def add(self, piece: bytes) -> None:
+        """Adds what came next; pieces are kept large, since a client may send byte by byte."""
+        if self.pieces and len(self.pieces[-1]) < _STEP_BYTES:
+            self.pieces[-1] += piece
+        else:
+            self.pieces.append(bytearray(piece))
+        self.size_bytes += len(piece)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether working on it takes the event loop a few milliseconds at most."""
+        return self.size_bytes <= SMALL_BYTES and sum(piece.count(b"{") for piece in self.pieces) <= SMALL_OBJECTS
+
+
+class BodyReader:
+    """Reads the bodies of all requests of a gateway. For one event loop."""
+
+    def __init__(self, room_bytes: int = ROOM_BYTES, wait_s: float = WAIT_S) -> None:
+        self._room = _Room(room_bytes)
+        self._wait_s = wait_s
+
+    @asynccontextmanager
+    async def read(self, request: web.Request, upload_s: float) -> AsyncIterator[Body]:
+        """The body, which must come within `upload_s` seconds. A large one has its room until the end of the `with`.
+
+        RequestTooLarge, RequestTooSlow, InvalidRequest or Overloaded says why there is none.
+        """
+        if (request.content_length or 0) > MAX_BODY_BYTES:
+            raise _too_large()
+        body, taken_bytes = Body(), 0
+        try:
+            try:
+                async with asyncio.timeout(upload_s):
+                    async for piece in _unpack(request):
+                        body.add(piece)
+                        if body.size_bytes > MAX_BODY_BYTES:
+                            raise _too_large()
+                        if body.size_bytes > SMALL_BYTES and not taken_bytes:
+                            taken_bytes = await self._take_room(request)
+            except TimeoutError:
+                raise RequestTooSlow(f"The request did not arrive within {upload_s:.0f} s.") from None
+            except (web.RequestPayloadError, zlib.error):
+                raise InvalidRequest("The request body cannot be read: it is not encoded as its headers say.") from None
+            yield body
+        finally:
+            self._room.give_back(taken_bytes)
+
+    async def _take_room(self, request: web.Request) -> int:
+        """Waits for the room of a large body, which is its length if that is known."""
+        is_known = request.content_length is not None and not _encoding(request)
+        size_bytes = request.content_length if is_known and request.content_length else MAX_BODY_BYTES
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._room.take(size_bytes)
+        except TimeoutError:
+            raise Overloaded("This gateway is busy with other large requests. Please try again.") from None
+        return size_bytes
+
+
+class _Room:
+    """A number of bytes that requests share; whoever finds too few left waits, first come, first served."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._left_bytes = size_bytes
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    async def take(self, size_bytes: int) -> None:
+        if not self._waiting and size_bytes <= self._left_bytes:
+            self._left_bytes -= size_bytes
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((size_bytes, turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._waiting.remove((size_bytes, turn))
+                self.give_back(0)
+            else:  # it came in this very moment
+                self.give_back(size_bytes)
+            raise
+
+    def give_back(self, size_bytes: int) -> None:
+        self._left_bytes += size_bytes
+        while self._waiting and self._waiting[0][0] <= self._left_bytes:
+            taken_bytes, turn = self._waiting.popleft()
+            self._left_bytes -= taken_bytes
+            turn.set_result(None)
+
+
+def _encoding(request: web.Request) -> str:
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    return "" if encoding == "identity" else encoding
+
+
+async def _unpack(request: web.Request) -> AsyncIterator[bytes]:
+    """The body as it comes, unpacked step by step if it is compressed."""
+    encoding = _encoding(request)
+    if not encoding:
+        async for piece in request.content.iter_any():
+            yield piece
+        return
+    if encoding not in _UNPACKED:
+        raise InvalidRequest("The request body cannot be read: its Content-Encoding must be gzip, deflate or none.")
+    unpacker = _Unpacker()
+    async for packed in request.content.iter_any():
+        for number, piece in enumerate(unpacker.feed(packed), 1):
+            yield piece
+            if number % _STEPS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+    unpacker.finish()
+
+
+class _Unpacker:
+    """Unpacks gzip, also of several members, and deflate with zlib's head."""
+
+    def __init__(self) -> None:
+        self._zlib = _new_decompressor()
+
+    def feed(self, packed: bytes) -> Iterator[bytes]:
+        """What `packed` unpacks to, in steps. zlib.error if it is no such data."""
+        for place in range(0, len(packed), _PACKED_STEP_BYTES):  # zlib copies what a step leaves over
+            rest = packed[place : place + _PACKED_STEP_BYTES]
+            while rest:
+                if self._zlib.eof:
+                    self._zlib = _new_decompressor()
+                yield self._zlib.decompress(rest, _STEP_BYTES)
+                rest = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
+
+    def finish(self) -> None:
+        """zlib.error if the data broke off."""
+        if not self._zlib.eof:
+            raise zlib.error("the data breaks off")
+
+
+def _new_decompressor() -> zlib._Decompress:
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: tells the two formats apart by their heads
+
+
+def _too_large() -> RequestTooLarge:
+    return RequestTooLarge(f"The request is larger than {MAX_BODY_BYTES // 2**20} MB.")

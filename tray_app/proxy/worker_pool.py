@@ -1,0 +1,180 @@
+"""The gateway's worker processes: for work that would hold its event loop for long, or that it must be able to stop.
+
+A process starts with the first job that finds none free, and ends after a while without any. A job that nobody waits
+for any more ends with its process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import msgspec
+
+from tray_app import errors
+from tray_app.errors import Overloaded, ProxyError
+from tray_app.keys import NVIDIA_KEY, SERVER_KEY
+from tray_app.paths import find_worker
+from tray_app.proxy.worker_frames import ASK, DATA, HEAD, JOB, PIECE, REFUSED, RESULT, Job, Refusal, Result
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 60.0
+"""A worker without a job for so long ends. Starting one takes about 0.2 s."""
+
+_READ_BYTES = 64 * 1024
+"""The most that is read of a worker in one step, and so the size of a result's pieces."""
+_KEY_VARIABLES = frozenset(NVIDIA_KEY.variables + SERVER_KEY.variables)
+_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open a console
+
+Answer = Callable[[bytes], Awaitable[bytes]]
+"""Answers what a worker asks in the middle of its job."""
+
+
+class WorkerEnded(Exception):
+    """The worker ended before its job did: it took too long or too much memory, or was ended from outside."""
+
+
+class WorkerFault(Exception):
+    """This program failed in the worker; the message says where."""
+
+
+class WorkerPool:
+    """Runs jobs in a few processes; more jobs wait for one. For one event loop, which closes it."""
+
+    def __init__(self, most_workers: int, idle_s: float = IDLE_S) -> None:
+        self._idle_s = idle_s
+        self._places = asyncio.Semaphore(most_workers)
+        self._free: list[_Worker] = []
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def run(self, job: Job, data: list[bytes | bytearray], answer: Answer | None = None) -> Result:
+        """The result of a job. `data` is its input in pieces, and is emptied as it is handed over.
+
+        Raises the ProxyError that the job raised, WorkerEnded or WorkerFault.
+        """
+        async with self._places, self._borrow() as worker:
+            return await worker.do(job, data, answer)
+
+    async def close(self) -> None:
+        """Ends the workers that are free. Those with a job end with it."""
+        while self._free:
+            self._end(self._free.pop())
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    @asynccontextmanager
+    async def _borrow(self) -> AsyncIterator[_Worker]:
+        worker = self._free.pop() if self._free else await _start_worker()
+        if worker.idle_timer is not None:
+            worker.idle_timer.cancel()
+        try:
+            yield worker
+        except ProxyError:
+            self._keep(worker)
+            raise
+        except BaseException:
+            self._end(worker)
+            raise
+        else:
+            self._keep(worker)
+
+    def _keep(self, worker: _Worker) -> None:
+        self._free.append(worker)
+        worker.idle_timer = asyncio.get_running_loop().call_later(self._idle_s, self._retire, worker)
+
+    def _retire(self, worker: _Worker) -> None:
+        self._free.remove(worker)
+        self._end(worker)
+
+    def _end(self, worker: _Worker) -> None:
+        ending = asyncio.create_task(worker.end())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+
+class _Worker:
+    """One process, as the gateway sees it."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._input = process.stdin
+        self._output = process.stdout
+        self.idle_timer: asyncio.TimerHandle | None = None
+
+    async def do(self, job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
+        try:
+            await self._write(JOB, [msgspec.json.encode(job)])
+            await self._write(DATA, data)
+            return await self._read_result(answer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            raise WorkerEnded(f"the worker process ended during the job {job.name!r}") from None
+
+    async def end(self) -> None:
+        """Ends the process, whatever it is doing."""
+        if self.idle_timer is not None:
+            self.idle_timer.cancel()
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        self._input.close()
+        await self._process.wait()
+
+    async def _read_result(self, answer: Answer | None) -> Result:
+        pieces: list[bytes] = []
+        while True:
+            kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
+            if kind == PIECE:
+                pieces += [piece async for piece in self._read_pieces(size_bytes)]
+                continue
+            content = await self._output.readexactly(size_bytes)
+            if kind == RESULT:
+                return Result(content, pieces)
+            if kind == REFUSED:
+                refusal = msgspec.json.decode(content, type=Refusal)
+                raise getattr(errors, refusal.error)(refusal.message)
+            if kind != ASK or answer is None:
+                raise WorkerFault(content.decode("utf-8", "replace"))
+            await self._write(DATA, [await answer(content)])
+
+    async def _read_pieces(self, size_bytes: int) -> AsyncIterator[bytes]:
+        while size_bytes:
+            piece = await self._output.read(min(size_bytes, _READ_BYTES))
+            if not piece:
+                raise asyncio.IncompleteReadError(b"", size_bytes)
+            size_bytes -= len(piece)
+            yield piece
+
+    async def _write(self, kind: bytes, content: list[bytes | bytearray]) -> None:
+        self._input.write(HEAD.pack(kind, sum(map(len, content))))
+        content.reverse()
+        while content:
+            self._input.write(content.pop())
+            await self._input.drain()
+
+
+async def _start_worker() -> _Worker:
+    command, folder = find_worker()
+    environ = {name: value for name, value in os.environ.items() if name not in _KEY_VARIABLES}
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,  # where Python looks for modules first: never in the folder of somebody's project
+            env=environ,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            limit=_READ_BYTES,
+            creationflags=_NO_WINDOW,
+        )
+    except OSError as error:  # too many processes or open files
+        reason = error.strerror or type(error).__name__
+        raise Overloaded(f"This gateway cannot start a worker process at the moment ({reason}).") from error
+    log.info("a worker process started")
+    return _Worker(process)
