@@ -116,6 +116,22 @@ def test_the_network_is_let_in_with_a_server_key_only(host: str) -> None:
     )
 
 
+@pytest.mark.parametrize("host", ["", "192.168.1.7"])
+def test_the_network_is_let_in_with_a_server_key_of_sixteen_characters(host: str) -> None:
+    address = Address(host, 3001)
+    with pytest.raises(StartError) as caught:
+        start(address, Keys(server="15-characters-x"))
+    assert str(caught.value) == (
+        f"Listening on {address} would open the gateway to your network. Set a server key of 16 or more characters "
+        "first (`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
+    )
+
+
+def test_on_this_machine_any_server_key_will_do(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(Keys(server="x"))
+    assert gateway.request("GET", "/v1/models", x_api_key="x").status == 200
+
+
 def test_with_a_server_key_every_interface_is_served(start_gateway: StartGateway) -> None:
     gateway = start_gateway(Keys(server="key-of-this-gateway"), addr=Address("", free_port()))
     assert gateway.request("GET", "/health").status == 200

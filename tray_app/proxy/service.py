@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
-from tray_app.keys import Keys
+from tray_app.keys import Keys, explain_exposure
 from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.settings import Address, Settings
 from tray_app.status import StatusBoard
@@ -69,11 +69,8 @@ class ProxyService:
     def start(self, settings: Settings, keys: Keys, *, is_demo: bool) -> Address:
         """Listens as the settings say; returns the address with its real port. StartError says why it cannot."""
         assert self._thread is None
-        if not settings.addr.is_loopback and not keys.server:
-            raise StartError(
-                f"Listening on {settings.addr} would open the gateway to your network. Set a server key first "
-                "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
-            )
+        if reason := explain_exposure(settings.addr, keys.server):
+            raise StartError(reason)
         listening: Future[Address] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(settings, keys, is_demo, listening), name="proxy", daemon=True
