@@ -9,6 +9,10 @@ Check = tuple[Callable[[object], Any], str]
 """A check, and what it wants, for the sentence that names a wrong value."""
 
 
+class Refused(ValueError):
+    """A wrong value that must not be shown. Its text goes on after the setting's name: "must not hold ..."."""
+
+
 def text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError
