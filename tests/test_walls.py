@@ -23,6 +23,7 @@ GROUND = {
     "logs",
     "model_list",
     "paths",
+    "private_files",
     "redaction",
     "settings",
     "settings_store",

@@ -27,12 +27,15 @@ from tray_app.paths import Paths, find_paths
 from tray_app.settings_store import SettingsStore
 
 OK, FAILED, USAGE = 0, 1, 2
+_PRIVATE_UMASK = 0o077
+"""What this program makes is for its user only: keys and prompts may be in it."""
 SETTINGS = "settings"
 """What --print-exports takes beside the shells."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage or unusable settings."""
+    users_umask = os.umask(_PRIVATE_UMASK)
     options = _parser().parse_args(arguments)
     logging.getLogger("tray_app").addHandler(logging.NullHandler())  # what the user must know is said, not logged
     environ = os.environ
@@ -44,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return self_check(environ)
         if options.print_exports:
             return print_exports(options.print_exports, paths, environ, is_demo=options.demo)
-        return run(paths, environ, is_demo=options.demo, wants_tray=not options.no_tray)
+        desktop = find_desktop(environ, users_umask)
+        return run(paths, environ, desktop, is_demo=options.demo, wants_tray=not options.no_tray)
     except AppError as error:
         _complain(str(error))
         return USAGE
@@ -55,11 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def run(paths: Paths, environ: Mapping[str, str], *, is_demo: bool, wants_tray: bool) -> int:
+def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: bool, wants_tray: bool) -> int:
     """Runs the app, unless it runs already."""
     from tray_app.app import App
 
-    desktop = find_desktop(environ)
     instance = Instance(paths.state)
     if not instance.acquire():
         _tell_where(instance, desktop)
