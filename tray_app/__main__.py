@@ -29,6 +29,8 @@ from tray_app.settings_store import SettingsStore
 OK, FAILED, USAGE = 0, 1, 2
 _PRIVATE_UMASK = 0o077
 """What this program makes is for its user only: keys and prompts may be in it."""
+_MAX_LINE_CHARS = 65_536
+"""Of the line that a key is read from. A key is far shorter, and what is no text may have no line's end."""
 SETTINGS = "settings"
 """What --print-exports takes beside the shells."""
 
@@ -114,7 +116,10 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
     settings = store.current
     running = Instance(paths.state).find_running()
     url = running.url if running and running.url else settings.addr.url
-    has_key = bool(read_keys(store, environ).server)
+    keys = read_keys(store, environ)
+    has_key = keys.is_guarded
+    if keys.is_server_unknown:
+        _complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
     model = settings.selected_model
     if form == SETTINGS:
         choices = settings.catalogue.models if settings.clients_choose_model else (model,)
@@ -129,15 +134,18 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
 
 
 def _open_settings(paths: Paths, environ: Mapping[str, str]) -> SettingsStore:
-    store = SettingsStore(paths.settings, environ)
-    if store.problem:
-        _complain(store.problem)
+    store = SettingsStore(paths.settings, environ, owns_folder=paths.owns_settings_folder)
+    for sentence in (store.problem, store.note):
+        if sentence:
+            _complain(sentence)
     return store
 
 
 def _read_secret(name: str) -> str:
     try:
-        return (getpass.getpass(f"{name} (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+        if sys.stdin.isatty():
+            return getpass.getpass(f"{name} (it is not shown): ").strip()
+        return sys.stdin.readline(_MAX_LINE_CHARS).strip()
     except UnicodeDecodeError:
         return "\N{REPLACEMENT CHARACTER}"  # no key holds it
 

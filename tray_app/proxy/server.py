@@ -20,6 +20,7 @@ from tray_app.errors import (
     NotFound,
     ProxyError,
     RequestTooLarge,
+    UserActionNeeded,
     WrongServerKey,
 )
 from tray_app.proxy.gateway import GATEWAY, REQUEST_ID, Gateway
@@ -109,7 +110,13 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
 @web.middleware
 async def check_key(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Wants the server key, where one is set, of everything that is not a sign of life."""
-    wanted = request.app[GATEWAY].config.keys.server
+    keys = request.app[GATEWAY].config.keys
+    if keys.is_server_unknown and request.path.startswith("/v1/"):
+        raise UserActionNeeded(
+            "This gateway cannot read its server key, and refuses every request until it can. Unlock the system "
+            "keyring where it runs; the menu of its tray icon, and its log, say what is in the way."
+        )
+    wanted = keys.server
     if wanted and request.path.startswith("/v1/"):
         # a client may send its Anthropic key in the other header
         headers = (request.headers.get("x-api-key", ""), _token_of(request.headers.get("Authorization", "")))

@@ -69,7 +69,7 @@ class ProxyService:
     def start(self, settings: Settings, keys: Keys, *, is_demo: bool) -> Address:
         """Listens as the settings say; returns the address with its real port. StartError says why it cannot."""
         assert self._thread is None
-        if not settings.addr.is_loopback and not keys.server:
+        if not settings.addr.is_loopback and not keys.is_guarded:
             raise StartError(
                 f"Listening on {settings.addr} would open the gateway to your network. Set a server key first "
                 "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
