@@ -28,9 +28,9 @@ from tray_app.settings_store import SettingsStore
 
 OK, FAILED, USAGE = 0, 1, 2
 _PRIVATE_UMASK = 0o077
-"""What this program makes is for its user only: keys and prompts may be in it."""
+"""Whatever this program writes is for its user only, since keys and prompts may be in it."""
 _MAX_LINE_CHARS = 65_536
-"""Of the line that a key is read from. A key is far shorter, and what is no text may have no line's end."""
+"""The most that is read of the line with a key. A device given by mistake may never end its line."""
 SETTINGS = "settings"
 """What --print-exports takes beside the shells."""
 

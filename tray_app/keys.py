@@ -25,7 +25,7 @@ KEYRING_PATIENCE_S = 3.0
 
 _FIRST_PAUSE_S = 60.0
 _LONGEST_PAUSE_S = 960.0
-"""Between two questions that the keyring refused. Each question may ask the user for a password again."""
+"""Pauses after a question that the keyring refused. Each question may make it ask the user for a password again."""
 
 MAX_KEY_CHARACTERS = 1280
 """Windows' credential store takes 2,560 bytes, and gets two for each character. Real keys have under a hundred."""
@@ -96,7 +96,7 @@ class KeyReader:
             server or kept.get(SERVER_KEY.name, "").strip() or in_file.server_api_key,
         )
         self.keys = self._judge(found)
-        if self.keys == found:  # nothing is only guessed
+        if self.keys == found:  # all is known
             self._next_s, self._pause_s = None, _FIRST_PAUSE_S
         elif self._question is None:
             self._wait()
@@ -118,7 +118,7 @@ class KeyReader:
         self._pause_s = _FIRST_PAUSE_S
 
     def _judge(self, found: Keys) -> Keys:
-        """The keys to go by, given those that were found: what is missing may only not have been told."""
+        """The keys to go by, given those that were found: one that was not found may exist all the same."""
         is_silent, needs_server_key = self.silence is not None, self._store.needs_server_key
         nvidia = found.nvidia or (self.keys.nvidia if is_silent else "")
         server = found.server or (self.keys.server if is_silent else "")

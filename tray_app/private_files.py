@@ -34,7 +34,7 @@ _KINDS = {
 
 
 class NotAFile(OSError):
-    """There is something else at the path than a file of ours can be. `strerror` says what."""
+    """What is at the path cannot be a file of this program. `strerror` says what it is."""
 
 
 def open_private(path: str | Path, flags: int, *, follows_links: bool = False) -> int:
