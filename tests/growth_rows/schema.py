@@ -116,10 +116,10 @@ def texts(n: int) -> str:
 
 
 def nest(n: int, *, in_lists: bool) -> Any:
-    value: Any = 5
+    nested: Any = 5
     for _ in range(n):
-        value = [value] if in_lists else {"a": value}
-    return value
+        nested = [nested] if in_lists else {"a": nested}
+    return nested
 
 
 def parameters(load: Load, schema: Json) -> Any:
@@ -143,53 +143,51 @@ def ask_for_each(load: Load, schema: Json) -> object:
     return answers, [*asked.missing(list(given)[::2])], asked.rename(given)
 
 
-def restore(load: Load, schema: Json, value: Any) -> object:
+def restore(load: Load, schema: Json, given: Any) -> object:
     asked = parameters(load, schema)
-    return asked.restore("p", value), asked.rename({"p": value})
+    return asked.restore("p", given), asked.rename({"p": given})
 
 
 def type_text(load: Load, schema: Json, text: str = '["x"]') -> object:
     return load("tray_app.translate.schema").type_value(text, schema, "p")
 
 
+def sent_schema(name: str, make: Callable[[int], Any], run: Callable[[Load, Any], object] = send) -> Growth:
+    """A row for schemas of n / 10 parts, each of which is a value of its own, as in a request that was decoded."""
+    return Growth(f"schema: {name}", lambda n: json.loads(json.dumps(make(n // 10))), run)
+
+
+def value(name: str, make: Callable[[int], Any], schema: Json) -> Growth:
+    """A row for values by one schema."""
+    return Growth(f"values: {name}", make, lambda load, given: restore(load, schema, given))
+
+
 ROWS = [
-    Growth("schema: a union of references to itself", self_references, send),
-    Growth("schema: two unions of references to each other", mutual_references, send),
-    Growth("schema: an expression of many kinds", expression, send),
-    Growth("schema: unions of one another, each of all", clique, send),
-    Growth("schema: unions of one another, with types that do not exist", unknown_words, send),
-    Growth("schema: a reference to a reference, and so on", references, send),
-    Growth("schema: a union in a union, and so on", unions, send),
-    Growth("schema: unions that one option keeps from saying anything", silent_unions, send),
-    Growth("schema: many references to one large union", one_target, ask_for_each),
-    Growth("schema: required parameters that may be null", nullables, send),
-    Growth("schema: arguments of a tool with many parameters", nullables, ask_for_each),
-    Growth("schema: many choices, and names that are required again and again", choices, send),
-    Growth("schema: options without null, one within the other", nested_options, send),
-    Growth("schema: many tools", lambda n: [nullables(10)] * (n // 10), offer),
-    Growth("schema: text by a union of references to itself", self_references, type_text),
-    Growth("schema: text by a long way of unions", unions, type_text),
-    Growth("schema: a long text by its type", lambda n: "5" + "x" * n, lambda load, text: type_text(load, TREE, text)),
-    Growth(
-        "values: a list by a recursive schema",
-        lambda n: [{"type_": ["5"]}] * n,
-        lambda load, value: restore(load, TREE, value),
-    ),
-    Growth("values: lists in lists", lambda n: nest(n, in_lists=True), lambda load, value: restore(load, TREE, value)),
-    Growth(
-        "values: lists in lists where all are lists",
-        lambda n: nest(n, in_lists=True),
-        lambda load, value: restore(load, LISTS, value),
-    ),
-    Growth(
-        "values: objects in objects where text is wanted",
-        lambda n: nest(n, in_lists=False),
-        lambda load, value: restore(load, TEXT, value),
-    ),
-    Growth("values: text in text", texts, lambda load, value: restore(load, LISTS, value)),
+    sent_schema("a union of references to itself", self_references),
+    sent_schema("two unions of references to each other", mutual_references),
+    sent_schema("an expression of many kinds", expression),
+    sent_schema("unions of one another, each of all", clique),
+    sent_schema("unions of one another, with types that do not exist", unknown_words),
+    sent_schema("a reference to a reference, and so on", references),
+    sent_schema("a union in a union, and so on", unions),
+    sent_schema("unions that one option keeps from saying anything", silent_unions),
+    sent_schema("many references to one large union", one_target, ask_for_each),
+    sent_schema("required parameters that may be null", nullables),
+    sent_schema("arguments of a tool with many parameters", nullables, ask_for_each),
+    sent_schema("many choices, and a name that is required again and again", choices),
+    sent_schema("options without null, one within the other", lambda n: nested_options(10 * n)),
+    sent_schema("many tools", lambda n: [nullables(5)] * n, offer),
+    sent_schema("text by a union of references to itself", self_references, type_text),
+    sent_schema("text by a long way of unions", unions, type_text),
+    Growth("values: a long text by its type", lambda n: "5" + "x" * n, lambda load, text: type_text(load, TREE, text)),
+    value("a list by a recursive schema", lambda n: [{"type_": ["5"]} for _ in range(n // 10)], TREE),
+    value("lists in lists", lambda n: nest(n, in_lists=True), TREE),
+    value("lists in lists where all are lists", lambda n: nest(n, in_lists=True), LISTS),
+    value("objects in objects where text is wanted", lambda n: nest(n, in_lists=False), TEXT),
+    value("text in text", texts, LISTS),
     Growth(
         "values: objects with a property whose other names are taken",
-        taken_names,
+        lambda n: taken_names(n // 10),
         lambda load, given: restore(load, *given),
     ),
 ]

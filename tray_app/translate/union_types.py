@@ -9,8 +9,9 @@ from tray_app.translate.json_types import TYPES, types_of
 from tray_app.translate.schema_limits import Schema
 
 UNIONS = ("anyOf", "oneOf")
-_OTHER_TYPE = "other"
+_OTHER = frozenset({"other"})
 """Stands for every word under `type` that JSON schemas do not know, so that the number of types is bounded."""
+_ALONE = {name: frozenset({name}) for name in TYPES}
 
 Types = frozenset[str] | None
 """None for a schema that does not say which types it admits."""
@@ -28,7 +29,7 @@ def find_types(schema: Schema, resolve: Callable[[object], Schema], known: dict[
         _drop_silent_unions(parts, uses, known)
         _spread_types(parts, uses, known)
     for key, part in parts.items():
-        known[key] = frozenset(part.types) if part.says_types else None
+        known[key] = part.types if part.says_types else None
 
 
 class _Part:
@@ -38,11 +39,9 @@ class _Part:
 
     def __init__(self, schema: Schema) -> None:
         self.key = id(schema)
-        kind = schema.get("type")
-        words = [kind] if isinstance(kind, str) else as_list(kind)
-        self.types = {word if word in TYPES else _OTHER_TYPE for word in words if isinstance(word, str)}
+        self.types = _read_words(schema.get("type"))
         """Those that are found so far."""
-        self.unions = [union for union in UNIONS if union in schema and as_list(schema[union])]
+        self.unions = tuple(union for union in UNIONS if union in schema and as_list(schema[union]))
         """Those of which no option is known to say nothing."""
         self._choices = as_list(schema.get("enum"))
         self._read_choices()
@@ -53,12 +52,19 @@ class _Part:
 
     def drop(self, union: str) -> None:
         """Forgets a union of which an option says nothing."""
-        self.unions.remove(union)
+        self.unions = tuple(other for other in self.unions if other != union)
         self._read_choices()
 
     def _read_choices(self) -> None:
-        if not self.says_types:
-            self.types = {name for choice in self._choices for name in types_of(choice)}
+        if self._choices and not self.says_types:
+            self.types = frozenset(name for choice in self._choices for name in types_of(choice))
+
+
+def _read_words(kind: object) -> frozenset[str]:
+    """The types that stand under `type`: one word, or a list of words."""
+    if isinstance(kind, str):
+        return _ALONE.get(kind, _OTHER)
+    return frozenset().union(*(_ALONE.get(word, _OTHER) for word in as_list(kind) if isinstance(word, str)))
 
 
 _Parts = dict[int, _Part]
