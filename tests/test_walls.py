@@ -23,6 +23,7 @@ GROUND = {
     "logs",
     "model_list",
     "paths",
+    "printable",
     "redaction",
     "settings",
     "settings_store",
@@ -32,7 +33,7 @@ GROUND = {
     "whole_file",
 }
 MAY_IMPORT = {
-    "translate": {"", "catalog", "errors", "redaction"},
+    "translate": {"", "catalog", "errors", "printable", "redaction"},
     "claude_code": GROUND,
     "proxy": GROUND | {"translate"},
     "tray": GROUND,

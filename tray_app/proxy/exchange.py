@@ -262,6 +262,7 @@ class Exchange:
         self._log.answered(usage)
 
     async def _fail(self, error: ProxyError) -> web.StreamResponse:
+        error.hide(self._config.secrets)
         self._log.failed(error)
         response = await self._client.fail(error)
         if response is None:
