@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-MAX_SENTENCE_CHARS = 2_000
-"""No sentence of this program is longer; what it quotes may be."""
+MAX_SENTENCE_CHARS = 10_000
+"""No sentence of this program is longer; the longest thing that one quotes in full is a path of 8 KB."""
 
 _HARMFUL = re.compile(
     "["
