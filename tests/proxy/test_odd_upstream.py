@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -194,6 +195,17 @@ def test_what_drips_after_the_end_of_a_stream_is_not_waited_for(
     with RawUpstream(EVENTS + event(text("Hello!")) + event(finish()) + b"data:  [DONE] \n\n", b":") as raw:
         assert start_gateway(nvidia_url=raw.url).ask(question(stream=True)).text == "Hello!"
         raw.wait_left()
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body directly")  # no smaller one fills the system's buffers
+def test_an_upstream_that_never_takes_the_request_is_given_up(
+    start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream_module, "_SLOWEST_UPLOAD_BYTES_PER_S", 100_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as server:  # its system takes the connection, and as much as it buffers
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/v1/chat/completions"
+        answer = start_gateway(nvidia_url=url, upstream_timeout_seconds=0.2).ask(question("word " * 3_000_000))
+    assert (answer.outcome, answer.sentence) == ((504, "timeout_error"), SILENT)
 
 
 # ---- the client itself

@@ -27,8 +27,9 @@ from tray_app.translate.request import ChatRequest
 log = logging.getLogger(__name__)
 
 _SOCKET_CONNECT_S = 15
+"""For TCP and TLS."""
 _CONNECT_S = 30
-"""With the name server's part, and that of a proxy, which connects to upstream in its turn."""
+"""For all of connecting: the name server first, and a proxy that connects to upstream in its turn."""
 _SLOWEST_UPLOAD_BYTES_PER_S = 50_000
 """A request of 1 MB has 20 s to go out on a slow line, beside the time for which upstream may be silent."""
 _KEEP_ALIVE_S = 75
@@ -37,6 +38,7 @@ _READ_BUFFER_BYTES = 32 * 1024
 """aiohttp takes this much at a time out of tiny HTTP chunks or a compressed body, which is less than 5 ms of work."""
 _MAX_ERROR_BYTES = 64 * 1024
 _REST_S = 1.0
+"""For what comes after the end mark of a stream; a server that sends more is not worth keeping the connection for."""
 _MAX_REST_BYTES = 64 * 1024
 _REQUEST_ID = re.compile(r"[\w-]{1,100}")
 
@@ -90,7 +92,7 @@ class UpstreamClient:
     async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: float) -> aiohttp.ClientResponse:
         body = json_text.encode(request.body)
         accept = "text/event-stream" if request.is_stream else "application/json"
-        headers = {"Content-Type": "application/json", "Accept": accept}
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Accept": accept}
         for attempt in ("first", "again"):
             try:
                 return await self._request("POST", url, key, timeout_s, headers, body)
@@ -120,7 +122,7 @@ class UpstreamClient:
         raise UpstreamTimeout(f"NVIDIA took the request, and has no answer after {timeout_s} s. Please try again.")
 
     async def _request(
-        self, method: str, url: str, key: str, timeout_s: float, headers: Mapping[str, str], body: bytes = b""
+        self, method: str, url: str, key: str, timeout_s: float, headers: Mapping[str, str], body: bytes | None = None
     ) -> aiohttp.ClientResponse:
         """The response, once its headers are complete.
 
@@ -130,12 +132,12 @@ class UpstreamClient:
         own_headers = {"Authorization": f"Bearer {key}", **headers}
         if proxy and url.startswith("http:"):  # there is no tunnel, so the proxy reads the request itself
             own_headers |= proxy.headers
-        limit_s = timeout_s + len(body) / _SLOWEST_UPLOAD_BYTES_PER_S
+        limit_s = timeout_s + int(headers.get("Content-Length", 0)) / _SLOWEST_UPLOAD_BYTES_PER_S
         async with asyncio.timeout(None) as deadline:
             return await self._session.request(
                 method,
                 url,
-                data=body or None,
+                data=body,
                 headers=own_headers,
                 allow_redirects=False,  # the key goes where the user said and nowhere else
                 proxy=proxy.url if proxy else None,
