@@ -127,30 +127,30 @@ LEAKS = [
     Leak(
         "a call of a tool that was not offered is text",
         [text("<tool_call>Rm\n</tool_call>"), finish()],
-        "start text#0 | +<tool_call>Rm\n | +</tool_call> | stop#0 | end end_turn",
+        "start text#0 | +<tool_call>Rm\n</tool_call> | stop#0 | end end_turn",
     ),
     Leak(
         "where no tool may be called markup is text",
         [text(HERMES), finish()],
-        f"start text#0 | +{HERMES.removesuffix('</tool_call>')} | +</tool_call> | stop#0 | end end_turn",
+        f"start text#0 | +{HERMES} | stop#0 | end end_turn",
         {"tool_choice": {"type": "none"}},
     ),
     Leak(
         "where one tool must be called others are text",
         [text(GLM_2 + GLM), finish()],
-        "start text#0 | +<tool_call>Read | +<arg_key>path | +</arg_key> | +<arg_value>/a | +</arg_value> | "
-        f'+</tool_call> | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | end tool_use',
+        f"start text#0 | +{GLM_2} | stop#0 | "
+        f'start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | end tool_use',
         {"tool_choice": {"type": "tool", "name": "Bash"}},
     ),
     Leak(
         "a call that never ends is text",
         [text("<tool_call>Bash<arg_key>command</arg_key><arg_value>rm"), finish("length")],
-        "start text#0 | +<tool_call>Bash | +<arg_key>command | +</arg_key> | +<arg_value>rm | stop#0 | end max_tokens",
+        "start text#0 | +<tool_call>Bash<arg_key>command</arg_key><arg_value>rm | stop#0 | end max_tokens",
     ),
     Leak(
         "prose that quotes a call is prose",
         [text(f"Write `{HERMES}`."), finish()],
-        f"start text#0 | +Write ` | +{HERMES.removesuffix('</tool_call>')} | +</tool_call>`. | stop#0 | end end_turn",
+        f"start text#0 | +Write `{HERMES}`. | stop#0 | end end_turn",
     ),
     Leak(
         "a stop sequence behind a call does not make it less of a call",
