@@ -12,6 +12,10 @@ SCHEMAS = {"Bash": {"type": "object", "properties": {"command": {"type": "string
 GLM = "<tool_call>Bash<arg_key>command</arg_key><arg_value>"
 MINIMAX = '<minimax:tool_call><invoke name="Bash"><parameter name="command">'
 HERMES = '<tool_call>{"name": "'
+INVOKE = '<invoke name="Bash"><parameter name="command">'
+FUNCTION = "<function=Bash><parameter=command>"
+KIMI = '<|tool_calls_section_begin|><|tool_call_begin|>functions.Bash:0<|tool_call_argument_begin|>{"a": "'
+HARMONY = '<|channel|>commentary to=functions.Bash <|constrain|>json<|message|>{"a": "'
 
 # what a text begins with, what it repeats, and what it ends with
 TEXTS: dict[str, tuple[str, str, str]] = {
@@ -28,7 +32,18 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "openers of Hermes calls": ("", HERMES, ""),
     "openers of Hermes calls, each in a string of the one before": ("", '<tool_call>{"a": "', ""),
     "openers of Hermes calls in strings of the first": (HERMES, '<tool_call>{",":"', ""),
-    "openers of all families": ("", GLM + MINIMAX + HERMES, ""),
+    "openers of calls without a block": ("", INVOKE + FUNCTION, ""),
+    "blocks and calls without a block": ("", MINIMAX + "<tool_call>" + FUNCTION + INVOKE + "<function_calls>", ""),
+    "calls without a block in a block that is none": ("<tool_call>", "<function=Bash></function>", ""),
+    "openers of Kimi's calls": ("", KIMI, ""),
+    "Kimi's calls without an end": (
+        "<|tool_calls_section_begin|>",
+        "<|tool_call_begin|>functions.Bash:0<|tool_call_argument_begin|>{}<|tool_call_end|>",
+        "",
+    ),
+    "openers of gpt-oss's calls": ("", HARMONY, ""),
+    "lists of calls": ("", '<TOOLCALL>[{"a": "', ""),
+    "openers of all families": ("", GLM + MINIMAX + HERMES + INVOKE + FUNCTION + KIMI + HARMONY, ""),
     "openers of all families, in another order": ("", HERMES + MINIMAX + GLM + "</arg_value>", ""),
     "an open GLM value": (GLM, "word ", ""),
     "closers of calls in a GLM value": (GLM, "</tool_call>", ""),
@@ -130,7 +145,8 @@ BLANKS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
 
 ROWS = [
     *(
-        Growth(f"markup: {name}, {cut}", _make(*parts), _read(size), small=600)
+        # enough repetitions that each family has given up once
+        Growth(f"markup: {name}, {cut}", _make(*parts), _read(size), small=max(600, 10 * len(parts[1])))
         for name, parts in TEXTS.items()
         for cut, size in CUTS.items()
     ),

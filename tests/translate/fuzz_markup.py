@@ -51,7 +51,21 @@ WORDS = (
     *('<invoke name="Bash">', "<invoke name='Read'>", "<invoke name=x>", "</invoke>", "</minimax:tool_call>"),
     *('<parameter name="command">', "</parameter>", '<minimax:tool_call><invoke name="Bash"><parameter name="n">'),
     *("</parameter></invoke></minimax:tool_call>", "</parameter></invoke>"),
-    *("<think>", "</think>", "<mm:think>", "</mm:think>", "<|user|>", "<|im_end|>"),
+    *("<think>", "</think>", "<mm:think>", "</mm:think>", "<|user|>", "<|im_end|>", "<|channel|>analysis", "<|end|>"),
+    *(
+        "<function=Bash>",
+        "<function=x>",
+        "</function>",
+        "<parameter=n>",
+        "</function_calls>",
+        '[{"name": ',
+        "</TOOLCALL>",
+    ),
+    *("functions.", ":0", "<|tool_call_begin|>", "<|tool_call_argument_begin|>", "{}", "<|tool_call_end|>"),
+    *("<|tool_calls_section_end|>", "<|message|>", "<|constrain|>json<|message|>", "<|call|>"),
+    *("<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>", "<｜tool▁calls▁end｜>"),
+    *('<｜DSML｜invoke name="Bash">', "</｜DSML｜invoke>", "</｜DSML｜function_calls>", "</｜DSML｜parameter>"),
+    *('<｜DSML｜parameter name="n" string="true">', "<function=Bash><parameter=n>", "</parameter></function>"),
 )
 _TAGS = re.compile("|".join(map(re.escape, markup.TAGS)))
 
@@ -91,7 +105,7 @@ def check_nothing_is_lost(text: str, found: Found) -> None:
     rest = iter(text)
     assert all(character in rest for character in told)
     assert _without_tags(told) == _without_tags(text)
-    if "think>" not in text:
+    if "think>" not in text and "analysis" not in text:
         assert told.count("\n") == text.count("\n")
 
 

@@ -6,9 +6,8 @@ readers of one grammar read each character a bounded number of times:
 - Outside of values and strings no opener can stand: a reader that meets one there gives up at once.
 - Elements: an opener can stand in a value. Two readers that are both within a value wait for the same from there on, so
   they end at the same place in the same way. Where one gave up, all others that began a value before will give up, too.
-- JSON: an opener can stand in a string. Where the quote behind it ends that string, it begins one for the reader that
-  started at this opener: from there on one of the two is within a string whenever the other is not, and so one of them
-  gives up at the next opener.
+- JSON: an opener can stand in a string, and for the reader that starts there no string has begun. From there on one of
+  the two is within a string whenever the other is not, and so one of them gives up at the next opener.
 """
 
 from __future__ import annotations
@@ -20,7 +19,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tray_app.translate.cursor import Cursor, Waiting
-from tray_app.translate.grammars import BY_OPENER, Elements, Grammar, JsonCall, Schemas, WrittenCall
+from tray_app.translate.grammars import (
+    BLOCKS_AROUND,
+    BY_OPENER,
+    Elements,
+    Grammar,
+    JsonCalls,
+    NamedCall,
+    Schemas,
+    WrittenCall,
+)
 from tray_app.translate.schema import type_value
 
 _BLANKS = re.compile(r"\s*")
@@ -31,8 +39,9 @@ _INSIDE_STRING = re.compile(r"[^\"\\]*")
 _Span = tuple[int, int]
 """A part of the text: the places of its first character and of the one behind its last."""
 
-_Draft = tuple[str, list[tuple[_Span, _Span]]]
-"""A call whose block is not complete yet: its name, and where each key and its value stand."""
+_Draft = tuple[str, list[_Span]]
+"""A call whose block is not complete yet: its name, and where the arguments stand, each key and then its value; or all
+of them together, if they are one JSON object."""
 
 
 class CallReader:
@@ -45,6 +54,7 @@ class CallReader:
         self._steps: Iterator[list[WrittenCall] | None] | None = None  # of reading the block
         self._grammar: Grammar | None = None  # of the block, as soon as it is known
         self._gave_up_at: dict[str, int] = {}  # family -> the last place where a reader gave up
+        self._text_until: set[str] = set()  # closers of blocks that turned out to be text
 
     def __repr__(self) -> str:
         return f"CallReader({self._grammar.family if self._grammar else 'no block'})"
@@ -58,6 +68,15 @@ class CallReader:
     def schemas(self, schemas: Schemas) -> None:
         self._schemas = schemas
         self._names = sorted(schemas)
+
+    def may_begin(self, opener: str) -> bool:
+        """Whether calls may begin with this opener. A call within a block that is text is text as well."""
+        return bool(self._schemas) and self._text_until.isdisjoint(BLOCKS_AROUND.get(opener, {}).values())
+
+    def note_text(self, tag: str) -> None:
+        """Takes notice that a tag was given out as text."""
+        self._text_until.discard(tag)
+        self._text_until.update(blocks[tag] for blocks in BLOCKS_AROUND.values() if tag in blocks)
 
     def begin(self, opener: str) -> None:
         """Marks the place of the opener, and begins to read the block behind it."""
@@ -85,26 +104,25 @@ class CallReader:
         """Yields None whenever more text is needed, and at last the calls."""
         yield from self._cursor.skip(_BLANKS)
         start = self._cursor.place
-        self._grammar = grammars.get((yield from self._cursor.take(*grammars)))
-        match self._grammar:
-            case Grammar(arguments=JsonCall(beginning)) as grammar:
-                yield (yield from self._read_json_call(grammar, beginning, start))
-            case Grammar(arguments=Elements() as form) as grammar:
-                yield (yield from self._read_calls(grammar, form))
-            case _:
-                yield []
+        self._grammar = grammar = grammars.get((yield from self._cursor.take(*grammars)))
+        if grammar is None:
+            yield []
+        elif isinstance(grammar.calls, JsonCalls):
+            yield (yield from self._read_json_calls(grammar, grammar.calls, start))
+        else:
+            yield (yield from self._read_named_calls(grammar, grammar.calls))
 
-    def _read_json_call(self, grammar: Grammar, beginning: str, start: int) -> Waiting[list[WrittenCall]]:
-        for character in beginning[1:]:
+    def _read_json_calls(self, grammar: Grammar, form: JsonCalls, start: int) -> Waiting[list[WrittenCall]]:
+        for character in form.beginning[1:]:
             yield from self._cursor.skip(_BLANKS)
             if not (yield from self._cursor.take(character)):
                 return []
-        yield from self._skip_json(is_in_string=beginning.endswith('"'))
+        yield from self._skip_json(is_in_string=form.beginning.endswith('"'))
         end = self._cursor.place
         if not (yield from self._cursor.take(grammar.closer)):
             return []
         self._cursor.gather()
-        return self._parse_call(self._cursor.cut(start, end))
+        return self._parse_calls(self._cursor.cut(start, end))
 
     def _skip_json(self, *, is_in_string: bool) -> Waiting[None]:
         """Steps to the first `<` or backslash outside of strings: the JSON has ended there."""
@@ -120,40 +138,29 @@ class CallReader:
                 return
             cursor.at += 1
 
-    def _parse_call(self, text: str) -> list[WrittenCall]:
-        try:
-            call = json.loads(text)
-            name, arguments = call.get("name"), call.get("arguments", call.get("parameters"))
-            if isinstance(arguments, str):
-                arguments = json.loads(arguments)
-        except (ValueError, RecursionError):
-            return []
-        is_offered = isinstance(name, str) and name in self._schemas and isinstance(arguments, dict)
-        return [WrittenCall(name, arguments)] if is_offered else []
-
-    def _read_calls(self, grammar: Grammar, form: Elements) -> Waiting[list[WrittenCall]]:
+    def _read_named_calls(self, grammar: Grammar, form: NamedCall) -> Waiting[list[WrittenCall]]:
         drafts: list[_Draft] = []
         follower = None
         while follower != grammar.closer:
-            name = yield from self._read_name()
-            if not name or (grammar.name_closers and not (yield from self._cursor.take(*grammar.name_closers))):
+            name = yield from self._read_name(form)
+            if not name:
                 return []
-            arguments: list[tuple[_Span, _Span]] = []
-            follower = yield from self._read_follower(grammar, form)
-            while follower in form.key_openers:
-                key = yield from self._read_key(form)
-                if key is None or self._cursor.place < self._gave_up_at.get(grammar.family, 0):
-                    return []
-                value, follower = yield from self._read_value(grammar, form)
-                arguments.append((key, value))
+            if form.elements:
+                spans, follower = yield from self._read_elements(grammar, form, form.elements)
+            else:
+                spans, follower = yield from self._read_json_object(grammar, form)
             if not follower:
                 return []
-            drafts.append((name, arguments))
-        return self._type_calls(drafts, form)
+            drafts.append((name, spans))
+        self._cursor.gather()
+        return self._type_calls(drafts, form.elements)
 
-    def _read_name(self) -> Waiting[str]:
-        """Steps over the name of a tool that may be called; returns an empty string if there is none."""
+    def _read_name(self, form: NamedCall) -> Waiting[str]:
+        """Steps over the name of a tool that may be called, and what stands around it; returns an empty string if that
+        is not there."""
         cursor = self._cursor
+        if form.name_openers:
+            yield from cursor.take(*form.name_openers)
         while True:
             match = _NAME.match(cursor.text, cursor.at)
             assert match is not None
@@ -167,47 +174,102 @@ class CallReader:
         if name not in self._schemas:
             return ""
         cursor.at = match.end()
+        if form.name_rest:
+            yield from cursor.skip(form.name_rest)
+        if form.name_closers and not (yield from cursor.take(*form.name_closers)):
+            return ""
         return name
 
-    def _read_follower(self, grammar: Grammar, form: Elements) -> Waiting[str]:
-        """Steps over the tags that may follow a name or a value: the opener of a key or of a call, or the closer of the
-        block. Returns that one, and an empty string if something else follows."""
+    def _read_json_object(self, grammar: Grammar, form: NamedCall) -> Waiting[tuple[list[_Span], str]]:
+        """Steps over the arguments and the tags that follow them. Returns where they stand, and the last of the tags;
+        an empty string if that is not there."""
         yield from self._cursor.skip(_BLANKS)
-        follower = yield from self._cursor.take(*form.key_openers, grammar.call_closer or grammar.closer)
-        if follower and follower == grammar.call_closer:
-            yield from self._cursor.skip(_BLANKS)
-            follower = yield from self._cursor.take(*grammar.call_openers, grammar.closer)
-        return follower
-
-    def _read_key(self, form: Elements) -> Waiting[_Span | None]:
-        """Steps behind the key and whatever stands between it and its value; None if that is not there."""
         start = self._cursor.place
-        yield from self._cursor.skip(form.key)
+        if not (yield from self._cursor.take("{")):
+            return [], ""
+        yield from self._skip_json(is_in_string=False)
+        span = start, self._cursor.place
+        return [span], (yield from self._read_follower(grammar, form))
+
+    def _read_elements(self, grammar: Grammar, form: NamedCall, elements: Elements) -> Waiting[tuple[list[_Span], str]]:
+        """Steps over the arguments and the tags that follow them, likewise."""
+        spans: list[_Span] = []
+        follower = yield from self._read_follower(grammar, form, *elements.key_openers)
+        while follower in elements.key_openers:
+            key = yield from self._read_key(elements)
+            if key is None or self._cursor.place < self._gave_up_at.get(grammar.family, 0):
+                return [], ""
+            start = self._cursor.place
+            while True:  # a closer that nothing follows is part of the value
+                end = yield from self._cursor.find(elements.value_closer)
+                if follower := (yield from self._read_follower(grammar, form, *elements.key_openers)):
+                    break
+            spans += key, (start, end)
+        return spans, follower
+
+    def _read_key(self, elements: Elements) -> Waiting[_Span | None]:
+        """Steps over the key and whatever stands between it and its value; None if that is not there."""
+        start = self._cursor.place
+        yield from self._cursor.skip(elements.key)
         end = self._cursor.place
-        if not (yield from self._cursor.take(*form.key_closers)):
+        if not (yield from self._cursor.take(*elements.key_closers)):
             return None
-        if form.value_opener:
+        if elements.value_opener:
             yield from self._cursor.skip(_BLANKS)
-            if not (yield from self._cursor.take(form.value_opener)):
+            if not (yield from self._cursor.take(elements.value_opener)):
                 return None
         return start, end
 
-    def _read_value(self, grammar: Grammar, form: Elements) -> Waiting[tuple[_Span, str]]:
-        """Steps over the value and the tags that follow it; a closer that is not followed by any is part of it."""
-        start = self._cursor.place
-        while True:
-            end = yield from self._cursor.find(form.value_closer)
-            if follower := (yield from self._read_follower(grammar, form)):
-                return (start, end), follower
+    def _read_follower(self, grammar: Grammar, form: NamedCall, *key_openers: str) -> Waiting[str]:
+        """Steps over what may follow a name or an argument: the opener of a key, or the closer of the call and then the
+        opener of the next call or the closer of the block. Returns the last one; an empty string if none is there."""
+        yield from self._cursor.skip(_BLANKS)
+        follower = yield from self._cursor.take(*key_openers, form.closer or grammar.closer)
+        if follower and follower == form.closer:
+            yield from self._cursor.skip(_BLANKS)
+            follower = yield from self._cursor.take(form.opener, grammar.closer)
+        return follower
 
-    def _type_calls(self, drafts: list[_Draft], form: Elements) -> list[WrittenCall]:
-        self._cursor.gather()
+    def _parse_calls(self, text: str) -> list[WrittenCall]:
+        """The calls in JSON; none if they are no JSON, or if one of them may not be called."""
+        value = _parse_json(text)
         calls = []
-        for name, spans in drafts:
-            arguments: dict[str, Any] = {}
-            for key_span, value_span in spans:
-                key = self._cursor.cut(*key_span).strip()
-                value = self._cursor.cut(*value_span).removeprefix(form.margin).removesuffix(form.margin)
-                arguments[key] = type_value(value, self._schemas[name], key)
+        for call in value if isinstance(value, list) else [value]:
+            if not isinstance(call, dict):
+                return []
+            name, arguments = call.get("name"), call.get("arguments", call.get("parameters"))
+            if isinstance(arguments, str):
+                arguments = _parse_json(arguments)
+            if not isinstance(name, str) or name not in self._schemas or not isinstance(arguments, dict):
+                return []
             calls.append(WrittenCall(name, arguments))
         return calls
+
+    def _type_calls(self, drafts: list[_Draft], elements: Elements | None) -> list[WrittenCall]:
+        """The calls of a complete block; none if the arguments of one are no JSON object where they should be one."""
+        calls = []
+        for name, spans in drafts:
+            texts = [self._cursor.cut(*span) for span in spans]
+            if elements:
+                arguments = {
+                    key.strip(): type_value(_trim(value, elements.margin), self._schemas[name], key.strip())
+                    for key, value in zip(texts[::2], texts[1::2], strict=True)
+                }
+            else:
+                arguments = _parse_json(texts[0])
+            if not isinstance(arguments, dict):
+                return []
+            calls.append(WrittenCall(name, arguments))
+        return calls
+
+
+def _trim(value: str, margin: str) -> str:
+    return value.removeprefix(margin).removesuffix(margin)
+
+
+def _parse_json(text: str) -> Any:
+    """The value; None if the text is no JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

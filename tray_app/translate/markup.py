@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tray_app.translate.call_reader import CallReader
 from tray_app.translate.cursor import Cursor
-from tray_app.translate.grammars import BY_OPENER, Schemas, WrittenCall
+from tray_app.translate.grammars import BLOCKS_AROUND, BY_OPENER, Schemas, WrittenCall
 
 MAX_HELD_CHARS = 1_000_000
 """A call longer than this is given back as text: nothing may be held without end."""
@@ -42,13 +42,15 @@ class WrittenCalls:
 
 Piece = Text | Thought | WrittenCalls
 
-_THINK_OPENERS = {"<think>": "</think>", "<mm:think>": "</mm:think>"}
-_THINK_CLOSERS = tuple(_THINK_OPENERS.values())
+_THINK_OPENERS = {"<think>": "</think>", "<mm:think>": "</mm:think>", "<|channel|>analysis": "<|end|>"}
+_THINK_CLOSERS = ("</think>", "</mm:think>")
 _CONTROL_TOKENS = (
     *("<|observation|>", "<|user|>", "<|assistant|>", "<|system|>", "<|endoftext|>"),
     *("<|im_start|>", "<|im_end|>"),
+    *("<|start|>assistant", "<|channel|>final", "<|message|>", "<|end|>", "<|return|>"),
 )
-TAGS = (*BY_OPENER, *_THINK_OPENERS, *_THINK_CLOSERS, *_CONTROL_TOKENS)
+_BLOCK_CLOSERS = frozenset(closer for blocks in BLOCKS_AROUND.values() for closer in blocks.values())
+TAGS = (*BY_OPENER, *_BLOCK_CLOSERS, *_THINK_OPENERS, *_THINK_CLOSERS, *_CONTROL_TOKENS)
 """What may be markup. Each begins with `<` and holds no other."""
 _TAG = re.compile("|".join(map(re.escape, TAGS)))
 _MAX_TAG_CHARS = max(map(len, TAGS))
@@ -166,9 +168,10 @@ class MarkupReader:
         if match is None:
             return False
         tag = match[0]
-        if self._is_quoted() or (tag in BY_OPENER and not self.schemas):
-            self._give(pieces, len(tag))
-        elif tag in BY_OPENER:
+        is_call = tag in BY_OPENER and self._calls.may_begin(tag)
+        if self._is_quoted() or tag in _BLOCK_CLOSERS or (tag in BY_OPENER and not is_call):
+            self._give_tag(pieces, tag)
+        elif is_call:
             self._opener = tag
             self._calls.begin(tag)
         else:
@@ -204,9 +207,14 @@ class MarkupReader:
             self._last = ""
         else:
             cursor.rewind()
-            self._give(pieces, len(self._opener))
+            self._give_tag(pieces, self._opener)
         self._opener = ""
         return True
+
+    def _give_tag(self, pieces: _Pieces, tag: str) -> None:
+        """Gives out the tag that stands here, which is text after all."""
+        self._calls.note_text(tag)
+        self._give(pieces, len(tag))
 
     def _give(self, pieces: _Pieces, length: int) -> None:
         """Gives out that many of the next characters."""
