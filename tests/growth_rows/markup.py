@@ -137,9 +137,17 @@ STOPS: dict[str, Callable[[int], tuple[list[str], str]]] = {
     "stop sequences that nearly come": lambda n: (["a" * length + "b" for length in range(1, 40)], "a" * n),
     "stop sequences within each other": lambda n: (["a" * n + "b", "a" * (n // 2) + "c"], ("a" * (n // 2) + "d") * 2),
 }
-BLANKS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
+ANSWERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
     "blank text": lambda n: [{"content": " "}] * n,
     "blank thinking": lambda n: [{"reasoning_content": " "}] * n,
+    "calls in content and in thinking that goes on": lambda n: (
+        [
+            {"content": "<tool_call>Bash</tool_call>"},
+            {"reasoning_content": "<tool_call>Bash</tool_call>"},
+            {"reasoning_content": "word"},
+        ]
+        * n
+    ),
     "blank text between thoughts": lambda n: [{"content": " "}, {"reasoning_content": "a"}] * n,
 }
 
@@ -155,5 +163,5 @@ ROWS = [
         for name, make in STOPS.items()
         for cut, size in CUTS.items()
     ),
-    *(Growth(f"answer: {name}", make, _answer, small=200) for name, make in BLANKS.items()),
+    *(Growth(f"answer: {name}", make, _answer, small=200) for name, make in ANSWERS.items()),
 ]

@@ -125,7 +125,7 @@ class Answer:
         """Closes what is open and says how the answer ended."""
         self._flush()
         if self._undecided:
-            self._queue.decide(self._to_calls)
+            self._queue.decide(self._to_calls, TEXT, THINKING)
         self._queue.end_all(cut=self._calls.newest if self._finish_reason == "length" else None)
         if self._finish_reason == "length":
             reason = "max_tokens"
@@ -192,11 +192,12 @@ class Answer:
     def _add_text(self, text: str) -> None:
         """White space alone makes no block: clients refuse blank text blocks when they come back in the history."""
         self._go_on_after_thought_calls(text)
-        if self._queue.newest_kind == TEXT:
+        is_more_text = self._queue.newest_kind == TEXT
+        if is_more_text and not self._blank:
             self._queue.add(TEXT, text)
             return
         self._blank.append(text)
-        if text and not text.isspace():
+        if is_more_text or (text and not text.isspace()):
             self._has_text = True
             self._add(TEXT, "".join(self._blank))
 
@@ -213,7 +214,7 @@ class Answer:
         """A model that calls stops and waits: a call in its reasoning after which it goes on was only thought of."""
         if THINKING in self._undecided and text and not text.isspace():
             self._undecided.discard(THINKING)
-            self._queue.decide(lambda markup: self._to_text(markup) if markup.kind == THINKING else (markup,))
+            self._queue.decide(self._to_text, THINKING)
 
     def _prefer_structured_calls(self) -> None:
         """Markup beside calls in upstream's own form is text: it may well be the same calls once more."""
@@ -224,7 +225,7 @@ class Answer:
         self._content.schemas = self._reasoning.schemas = {}
         if self._undecided:
             self._undecided.clear()
-            self._queue.decide(self._to_text)
+            self._queue.decide(self._to_text, TEXT, THINKING)
 
     def _flush(self) -> None:
         """Takes what the readers still hold, as text."""

@@ -7,7 +7,7 @@ as calls may come interleaved; markup only when it is decided what it is.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -137,6 +137,7 @@ class BlockQueue:
         self._writer = writer
         self._blocks: deque[Block] = deque()
         self._is_open = False  # whether the first block has been started
+        self._undecided = Counter[str]()  # kind -> how many blocks of it are undecided
         self.newest_kind = ""
         """Of the block that was added last; empty where there is none, or where it is undecided."""
 
@@ -151,6 +152,8 @@ class BlockQueue:
     def _append(self, block: Block) -> None:
         self._blocks.append(block)
         self.newest_kind = "" if isinstance(block, Markup) else block.kind
+        if isinstance(block, Markup):
+            self._undecided[block.kind] += 1
 
     def add(self, kind: str, fragment: str) -> None:
         """Adds text to the newest block if it is of this kind, else to a new one."""
@@ -174,11 +177,19 @@ class BlockQueue:
         if self._blocks and not self._is_open:
             self._open_first()
 
-    def decide(self, replace: Callable[[Markup], Iterable[Block]]) -> None:
-        """Puts other blocks in the place of each that is undecided; neighbours of one kind become one block."""
-        blocks, self._blocks, self.newest_kind = self._blocks, deque(), ""
-        for block in blocks:
-            for part in replace(block) if isinstance(block, Markup) else (block,):
+    def decide(self, replace: Callable[[Markup], Iterable[Block]], *kinds: str) -> None:
+        """Puts other blocks in the place of each that is undecided and of one of these kinds; neighbours of one kind
+        become one block. Blocks that stand before the first of them are not touched, as there may be many."""
+        later: list[Block] = []
+        while any(self._undecided[kind] for kind in kinds):
+            block = self._blocks.pop()
+            later.append(block)
+            if isinstance(block, Markup):
+                self._undecided[block.kind] -= 1
+        last = self._blocks[-1] if self._blocks else None
+        self.newest_kind = "" if last is None or isinstance(last, Markup) else last.kind
+        for block in reversed(later):
+            for part in replace(block) if isinstance(block, Markup) and block.kind in kinds else (block,):
                 is_more_text = part.kind != TOOL and not isinstance(part, Markup)
                 if is_more_text and part.kind == self.newest_kind:
                     for fragment in part.held:
