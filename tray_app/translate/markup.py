@@ -8,7 +8,7 @@ cannot: prose that quotes a tag is prose. What a backtick, a quote or a code fen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tray_app.translate.call_reader import CallReader
@@ -54,6 +54,7 @@ TAGS = (*BY_OPENER, *_BLOCK_CLOSERS, *_THINK_OPENERS, *_THINK_CLOSERS, *_CONTROL
 """What may be markup. Each begins with `<` and holds no other."""
 _TAG = re.compile("|".join(map(re.escape, TAGS)))
 _MAX_TAG_CHARS = max(map(len, TAGS))
+_BEGINNINGS = frozenset(tag[:length] for tag in TAGS for length in range(1, len(tag)))
 _LINE_ENDS = re.compile("\n*")
 _QUOTES = "`'\""
 _FENCE_TICKS = 3
@@ -149,7 +150,7 @@ class MarkupReader:
         """Everything up to the closing tag, and that tag."""
         cursor = self._cursor
         found = cursor.text.find(self._think_end, cursor.at)
-        end = found if found >= 0 else len(cursor.text) if is_last else self._find_beginning((self._think_end,))
+        end = found if found >= 0 else len(cursor.text) if is_last else self._find_beginning(self._think_end.startswith)
         if end > cursor.at:
             pieces.add(Thought, [cursor.text[cursor.at : end]])
             cursor.at = end
@@ -163,7 +164,9 @@ class MarkupReader:
         """Everything up to the next tag, and that tag unless a call may begin with it."""
         cursor = self._cursor
         match = _TAG.search(cursor.text, cursor.at)
-        end = match.start() if match else len(cursor.text) if is_last else self._find_beginning(TAGS)
+        end = (
+            match.start() if match else len(cursor.text) if is_last else self._find_beginning(_BEGINNINGS.__contains__)
+        )
         self._give(pieces, end - cursor.at)
         if match is None:
             return False
@@ -179,11 +182,11 @@ class MarkupReader:
             self._take_tag(pieces, tag)
         return True
 
-    def _find_beginning(self, tags: Iterable[str]) -> int:
-        """Where one of the tags may begin at the end of the text at hand; that end if none does."""
+    def _find_beginning(self, is_beginning: Callable[[str], bool]) -> int:
+        """Where a tag may begin at the end of the text at hand; that end if none does."""
         text = self._cursor.text
         place = text.rfind("<", max(self._cursor.at, len(text) - _MAX_TAG_CHARS))
-        return place if place >= 0 and any(tag.startswith(text[place:]) for tag in tags) else len(text)
+        return place if place >= 0 and is_beginning(text[place:]) else len(text)
 
     def _take_tag(self, pieces: _Pieces, tag: str) -> None:
         """A think tag or a control token, which is nothing that anybody said."""
