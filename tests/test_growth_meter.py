@@ -331,8 +331,7 @@ def test_a_twin_leaves_its_original_as_it_is() -> None:
 
 def test_a_library_that_is_imported_within_a_function_counts_as_well() -> None:
     def repair(load: Load, text: str) -> str:
-        reader = load("tray_app.translate.arguments").ArgumentsReader()
-        return str(reader.feed(text) + reader.finish())
+        return str(load("tray_app.translate.mending").mend_with_library(text))
 
     broken = '{"command": "echo "x" and more'
     before = METER.steps
