@@ -228,3 +228,20 @@ def test_a_thread_can_ask_as_a_worker_can(monkeypatch: pytest.MonkeyPatch) -> No
         assert b"the text" in b"".join(result.pieces)
 
     run(work)
+
+
+def test_a_worker_whose_question_has_no_answer_gets_no_further_job() -> None:
+    source = {"type": "base64", "media_type": "application/pdf", "data": make_pdf("x")}
+    messages = [{"role": "user", "content": [{"type": "document", "source": source}]}]
+    body = json.dumps({"model": "x", "messages": messages}).encode()
+
+    async def answer(question: bytes) -> bytes:
+        raise InvalidRequest("no answer")
+
+    async def work(pool: WorkerPool) -> None:
+        with pytest.raises(InvalidRequest, match="no answer"):
+            await pool.run(job("translate", RequestArguments(RULES)), [body], answer)
+        assert not pool.free_count
+        await read_page(pool)
+
+    run(work)

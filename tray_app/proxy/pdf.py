@@ -33,7 +33,7 @@ class PdfTexts:
 
     async def read(self, digest: bytes, data: bytes) -> str:
         """The text of a PDF in base64, or a note in brackets that says why there is none."""
-        async with self._turn:  # one at a time, or PDFs could keep every worker from the requests
+        async with self._turn:  # whoever waits for the same PDF finds its text here
             if (text := self.find(digest)) is None:
                 text = self._texts[digest] = await self._extract(data)
         if len(self._texts) > _KEPT_TEXTS:

@@ -57,6 +57,14 @@ class WorkerFault(Exception):
     """This program failed in the worker; the message says where."""
 
 
+class _Refused(Exception):
+    """The worker's last word on a job is an error for the client, so that it can take the next job."""
+
+    def __init__(self, error: ProxyError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class WorkerPool:
     """Runs jobs in a few processes; more jobs wait for one. For one event loop, which closes it."""
 
@@ -96,9 +104,9 @@ class WorkerPool:
             worker.idle_timer.cancel()
         try:
             result = await worker.do(job, data, answer)
-        except ProxyError:
+        except _Refused as refused:
             self._keep(worker)
-            raise
+            raise refused.error from None
         except BaseException:
             self._end(worker)
             raise
@@ -170,7 +178,7 @@ class _Worker:
                 return Result(content, pieces)
             if kind == REFUSED:
                 refusal = msgspec.json.decode(content, type=Refusal)
-                raise getattr(errors, refusal.error)(refusal.message)
+                raise _Refused(getattr(errors, refusal.error)(refusal.message))
             if kind != ASK or answer is None:
                 raise WorkerFault(content.decode("utf-8", "replace"))
             await self._write(DATA, [await answer(content)])
