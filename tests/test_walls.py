@@ -40,11 +40,11 @@ MAY_IMPORT = {
     "self_check": GROUND | {"desktop", "proxy", "tray"},
     "listening": GROUND | {"proxy"},
     "app": GROUND | {"claude_code", "desktop", "listening", "proxy", "tray"},
-    "__main__": GROUND | {"app", "claude_code", "desktop", "self_check"},
+    "__main__": GROUND | {"app", "claude_code", "desktop", "proxy", "self_check"},
     **dict.fromkeys(GROUND, GROUND),
 }
 ONLY_IN = {
-    "asyncio": {"proxy"},
+    "asyncio": {"proxy", "self_check"},
     "aiohttp": {"proxy", "self_check"},
     "PIL": {"tray"},
     "pystray": {"tray", "desktop"},

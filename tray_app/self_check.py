@@ -6,6 +6,7 @@ once, on loopback and in a scratch folder; nothing of the user's is read or writ
 
 from __future__ import annotations
 
+import base64
 import http.client
 import importlib
 import io
@@ -41,7 +42,7 @@ def run_self_check(desktop: Desktop, say: Callable[[str], None]) -> bool:
         "desktop": lambda: check_desktop(desktop),
         "icon": check_icon,
         "settings": check_settings,
-        "PDF": check_pdf,
+        "worker process": check_worker,
     }
     say(f"{APP_NAME} {__version__}: self-check")
     is_whole = True
@@ -150,14 +151,27 @@ def check_settings() -> str:
     return "written and read again"
 
 
-def check_pdf() -> str:
-    """The reader that the gateway starts when a PDF comes."""
+def check_worker() -> str:
+    """The process that the gateway starts for a large request or a PDF; it reads a PDF here."""
+    import asyncio
+
     import pypdf
+
+    from tray_app.proxy.pdf import PdfTexts
+    from tray_app.proxy.worker_pool import WorkerPool
+
+    async def read(data: bytes) -> str:
+        workers = WorkerPool(1)
+        try:
+            return await PdfTexts(workers).read(b"", data)
+        finally:
+            await workers.close()
 
     paper = io.BytesIO()
     writer = pypdf.PdfWriter()
     writer.add_blank_page(72, 72)
     writer.write(paper)
-    if len(pypdf.PdfReader(paper).pages) != 1:
-        raise NotWhole("the page that was written is not found")
-    return "read"
+    text = asyncio.run(read(base64.b64encode(paper.getvalue())))
+    if "page 1" not in text:
+        raise NotWhole(f"what it says of a PDF without text is {text!r}")
+    return "a PDF read"

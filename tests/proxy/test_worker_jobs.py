@@ -133,6 +133,10 @@ def test_a_pdf_is_asked_for_by_its_digest_and_sent_only_if_it_is_not_known() -> 
 
 
 def test_a_request_with_more_beside_its_messages_than_any_client_sends_is_refused() -> None:
-    body = {"model": "x" * MAX_FACTS_BYTES, "messages": [{"role": "user", "content": "hi"}]}
+    body = {
+        "model": "x",
+        "tools": [{"name": "Tool", "description": "x" * MAX_FACTS_BYTES}],
+        "messages": [{"role": "user", "content": "hi"}],
+    }
     with pytest.raises(InvalidRequest, match="beside its messages"):
         translate(body, rules_for(GLM_4_7))

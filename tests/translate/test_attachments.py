@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 
 from tray_app.translate.attachments import (
+    _MAX_READS,
     MOST_IMAGE_TOKENS,
     MOST_PDF_TOKENS,
     PAGE_TOKENS,
     UNSEEN_TOKENS,
+    _BoundedFile,
     count_data_url,
     count_image,
     count_pdf,
@@ -68,6 +70,32 @@ def test_base64_in_lines_is_read_as_well() -> None:
 @pytest.mark.parametrize("data", ["", "A", "A" * 2_000_000, "no image", "éééé", draw(9, 9)[:12]], ids=len)
 def test_an_image_that_cannot_be_read_costs_what_most_images_cost(data: str) -> None:
     assert count_image(data) == UNSEEN_TOKENS
+
+
+DIGITS = b"9" * 400
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'<svg width="%b" height="%b" xmlns="http://www.w3.org/2000/svg">' % (DIGITS, DIGITS),
+        b"P6\n%b %b\n255\n" % (DIGITS * 200, DIGITS),
+        b"\xff\xd8" + b"\xff" * 98_000,
+        b"\xff\xd8" + b"\xff\xe0\0\x02" * 24_000,
+        b"\x89PNG\r\n\x1a\n",
+        b"RIFF\xff\xff\xff\xffWEBP",
+    ],
+    ids=["SVG", "netpbm", "JPEG of fill bytes", "JPEG of empty parts", "PNG without more", "WebP without more"],
+)
+def test_an_image_with_an_odd_head_costs_what_most_images_cost(head: bytes) -> None:
+    assert count_image(base64.b64encode(head).decode()) == UNSEEN_TOKENS
+
+
+def test_the_head_of_an_image_is_read_a_bounded_number_of_times() -> None:
+    file = _BoundedFile(bytes(1_000))
+    assert len([file.read(1) for _ in range(_MAX_READS)]) == _MAX_READS
+    with pytest.raises(ValueError, match="so many parts"):
+        file.read(1)
 
 
 def test_an_image_by_its_address_costs_its_size_if_the_address_holds_it() -> None:

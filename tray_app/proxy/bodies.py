@@ -21,6 +21,9 @@ SMALL_BYTES = 256 * 1024
 SMALL_OBJECTS = 2_500
 """Likewise a body of so many JSON objects: a message or a content block takes some 3 us, however short it is."""
 
+_MEDIA = b'"base64"'
+"""A body that holds an image or a PDF is a worker's, too, whatever its size: its libraries take long to load."""
+
 ROOM_BYTES = 256 * 1024 * 1024
 """What all large bodies together may have, each from when it is read until its request is answered."""
 WAIT_S = 30.0
@@ -51,7 +54,14 @@ class Body:
     @property
     def is_small(self) -> bool:
         """Whether working on it takes the event loop a few milliseconds at most."""
-        return self.size_bytes <= SMALL_BYTES and sum(piece.count(b"{") for piece in self.pieces) <= SMALL_OBJECTS
+        if self.size_bytes > SMALL_BYTES:
+            return False
+        data = self.join()
+        return _MEDIA not in data and data.count(b"{") <= SMALL_OBJECTS
+
+    def join(self) -> bytes:
+        """The whole body; for a small one."""
+        return b"".join(self.pieces)
 
 
 class BodyReader:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import msgspec
 
-from tray_app.proxy.pdf_text import digest_pdf
 from tray_app.proxy.worker_frames import Job
 from tray_app.proxy.worker_pool import WorkerEnded, WorkerPool
-from tray_app.translate.content import find_pdfs
 
 MAX_READ_S = 20.0
 """A PDF that takes longer to read is given up; what was read of its pages until then is passed on."""
@@ -26,14 +23,6 @@ class PdfTexts:
         self._limit_s = limit_s
         self._texts: dict[bytes, str] = {}  # by digest, least recently used first
         self._turn = asyncio.Lock()
-
-    async def inline(self, body: dict[str, Any]) -> None:
-        """Puts its text into the place of every PDF of a request."""
-        for document in find_pdfs(body):
-            data = document["source"].get("data")
-            data = data if isinstance(data, str) else ""
-            text = await self.read(digest_pdf(data), data.encode("ascii", "ignore"))
-            document["source"] = {"type": "text", "data": text}
 
     def find(self, digest: bytes) -> str | None:
         """The text of a PDF that was read before; None if it was not."""

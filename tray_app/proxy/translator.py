@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,7 @@ from tray_app.proxy.worker_frames import Job, Result
 from tray_app.proxy.worker_jobs import PDF_READ, RequestArguments, join_question
 from tray_app.proxy.worker_pool import WorkerEnded, WorkerPool
 from tray_app.translate import question
+from tray_app.translate.content import find_pdfs
 from tray_app.translate.question import Question, Rules
 
 JOB_LIMIT_S = 60.0
@@ -39,9 +41,7 @@ class RequestTranslator:
         `model` is to answer, whatever the rules say; None leaves the choice to them. `keeps_body`: whether the same
         body will be translated again; if not, a large one is given up on the way, so that it is not held twice.
         """
-        if body.is_small:
-            content = question.decode_body(b"".join(body.pieces))
-            await self._pdfs.inline(content)
+        if (content := _read_small(body)) is not None:
             return question.read_question(content, rules, headers, model)
         wanted = {name.lower(): value for name, value in headers.items() if name.lower().startswith(_HEADER_PREFIX)}
         arguments = RequestArguments(rules, wanted, model)
@@ -49,9 +49,7 @@ class RequestTranslator:
 
     async def count_tokens(self, body: Body, rules: Rules) -> int:
         """An estimate of a request's tokens. Its errors are ProxyErrors."""
-        if body.is_small:
-            content = question.decode_body(b"".join(body.pieces))
-            await self._pdfs.inline(content)
+        if (content := _read_small(body)) is not None:
             return question.count_tokens(content, rules)
         counted = await self._run("count", body, RequestArguments(rules), keeps_body=False)
         return msgspec.json.decode(counted.content, type=int)
@@ -68,3 +66,11 @@ class RequestTranslator:
         kind, digest, data = asked[:1], asked[1 : 1 + DIGEST_BYTES], asked[1 + DIGEST_BYTES :]
         text = await self._pdfs.read(digest, data) if kind == PDF_READ else self._pdfs.find(digest)
         return (text or "").encode("utf-8", "surrogatepass")
+
+
+def _read_small(body: Body) -> dict[str, Any] | None:
+    """The content of a small body; None if the body is for a worker."""
+    if not body.is_small:
+        return None
+    content = question.decode_body(body.join())
+    return None if find_pdfs(content) else content

@@ -124,6 +124,10 @@ class _Worker:
         with suppress(ProcessLookupError):
             self._process.kill()
         self._input.close()
+        with suppress(ConnectionError):
+            await self._input.wait_closed()
+        while await self._output.read(_READ_BYTES):  # to its end, which closes the pipe
+            pass
         await self._process.wait()
 
     async def _read_result(self, answer: Answer | None) -> Result:

@@ -23,6 +23,12 @@ _HEAD_CHARS = 128 * 1024
 """Of base64: 96 KB, as a JPEG's size stands behind its EXIF data and thumbnail."""
 
 
+_MAX_READS = 500
+"""Finding the size of a photo takes less than 100 reads of its file, one for each part before it and some more."""
+_FORMATS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"RIFF")
+"""How files of the formats that Anthropic's API takes begin: PNG, JPEG, GIF and WebP."""
+
+
 def count_image(data: str) -> int:
     """Tokens of an image in base64."""
     width, height = _read_size(data)
@@ -44,14 +50,28 @@ def count_pdf(data: str) -> int:
     return min(max(tokens, PAGE_TOKENS), MOST_PDF_TOKENS)
 
 
+class _BoundedFile(BytesIO):
+    """The beginning of a file, for a reader that may read it a bounded number of times."""
+
+    _reads_left = _MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._reads_left -= 1
+        if self._reads_left < 0:
+            raise ValueError("no image has so many parts before its size")
+        return super().read(size)
+
+
 def _read_size(data: str) -> tuple[int, int]:
-    """Width and height in pixels; -1 where they cannot be read."""
+    """Width and height in pixels; -1 if they cannot be read."""
     import imagesize  # brings urllib with it, and most sessions have no images
 
     chars = "".join(data[:_HEAD_CHARS].split())
     try:
         head = binascii.a2b_base64(chars[: len(chars) // 4 * 4])
-    except ValueError:
+        if not head.startswith(_FORMATS):  # other formats hold numbers of any length, or are XML
+            return -1, -1
+        size: tuple[int, int] = imagesize.get(_BoundedFile(head))
+    except Exception:  # the library promises none, and gets any bytes at all
         return -1, -1
-    size: tuple[int, int] = imagesize.get(BytesIO(head))
     return size

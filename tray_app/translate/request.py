@@ -17,6 +17,11 @@ from tray_app.translate.tokens import Estimate, estimate_chat
 from tray_app.translate.tools import Tool, read_choice, read_tools
 
 MAX_STOPS = 4  # NVIDIA refuses more; the rest is watched for in the answer
+MOST_NAME_CHARS = 256
+"""Anthropic's own limit for the name of a model."""
+MOST_STOP_SEQUENCES = 500
+MOST_STOP_CHARS = 50_000
+"""Both are far more than any client sends; every piece of an answer is searched for all of them."""
 _LEAST_ROOM_TOKENS = 1_024
 
 
@@ -110,6 +115,8 @@ def read_model_name(body: dict[str, Any]) -> str:
         raise InvalidRequest("model: Field required")
     if not isinstance(name, str) or not name:
         raise InvalidRequest("model: Input should be a valid string")
+    if len(name) > MOST_NAME_CHARS:
+        raise InvalidRequest(f"model: String should have at most {MOST_NAME_CHARS} characters")
     return name
 
 
@@ -172,7 +179,13 @@ def _read_stops(body: dict[str, Any]) -> list[str]:
     stops = body.get("stop_sequences")
     if stops is not None and not (isinstance(stops, list) and all(isinstance(stop, str) for stop in stops)):
         raise InvalidRequest("stop_sequences: Input should be a list of strings")
-    return [stop for stop in stops or () if stop]
+    stops = [stop for stop in stops or () if stop]
+    if len(stops) > MOST_STOP_SEQUENCES or sum(map(len, stops)) > MOST_STOP_CHARS:
+        raise InvalidRequest(
+            f"stop_sequences: List should have at most {MOST_STOP_SEQUENCES} strings, of {MOST_STOP_CHARS} "
+            "characters in all"
+        )
+    return stops
 
 
 def _number(body: dict[str, Any], name: str) -> float | None:
