@@ -6,6 +6,7 @@ moves on while something else is worked on cannot have lived on what stood in a 
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,20 @@ class Bystanders:
     """The running streams, and how many words each has read so far."""
 
     words: list[int]
-    _is_over: threading.Event = field(default_factory=threading.Event)
+    is_over: bool = False
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def count(self, number: int) -> None:
+        """Counts one more word of a stream."""
+        with self._changed:
+            self.words[number] += 1
+            self._changed.notify_all()
+
+    def wait_for_progress(self, words: int) -> None:
+        """Returns once every stream has read so many more words."""
+        wanted = [count + words for count in self.words]
+        with self._changed:
+            assert self._changed.wait_for(lambda: all(map(operator.ge, self.words, wanted)), PATIENCE_S), self.words
 
     def least_progress(self, work: Callable[[], object]) -> int:
         """How many words the slowest stream has read while `work` was done."""
@@ -52,19 +66,19 @@ def bystanders(
         with gateway.stream(question(f"{_PROMPT}{number}")) as words:
             for gate in gates[number]:
                 words.read_until("content_block_delta")
-                running.words[number] += 1
+                running.count(number)
                 gate.open()
-                if running._is_over.is_set():
+                if running.is_over:
                     return
 
     upstream.default = answer
     readers = [threading.Thread(target=read, args=(number,)) for number in range(count)]
     for reader in readers:
         reader.start()
-    gateway.wait_active(count)
     try:
+        running.wait_for_progress(1)  # the first word of a stream takes longest
         yield running
     finally:
-        running._is_over.set()
+        running.is_over = True
         for reader in readers:
             reader.join(PATIENCE_S)
