@@ -1,7 +1,7 @@
 """A worker process: it does one job after another, read from standard input and answered on standard output.
 
 The gateway hands over what would hold its event loop for long, and what it must be able to stop: large requests, PDFs
-and the repair of long broken JSON. A worker has no network, no keys and no log, and ends when its input does.
+and the repair of long broken JSON. A worker gets no keys, writes no log, and ends when its input does.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import suppress
 from functools import partial
 from typing import TextIO
 
 import msgspec
 
 from tray_app.errors import ProxyError, RequestTooLarge
+from tray_app.proxy.memory_limit import limit_memory
 from tray_app.proxy.worker_frames import ASK, FAULT, HEAD, PIECE, REFUSED, RESULT, Job, Refusal
 from tray_app.proxy.worker_jobs import JOBS
 
@@ -36,16 +36,6 @@ def main() -> None:
     with open(os.devnull, "w") as nothing:  # noqa: PTH123 (no path to a file)
         sys.stdout = sys.stderr = nothing  # a library that prints must not break into the frames
         serve(_Channel(source, target), _Watchdog(nothing))
-
-
-def limit_memory(size_bytes: int) -> None:
-    """Limits the address space of this process, where the system has such a limit."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        most = size_bytes if hard == resource.RLIM_INFINITY else min(size_bytes, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
 def serve(channel: _Channel, watchdog: _Watchdog) -> None:
