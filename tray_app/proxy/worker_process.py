@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from functools import partial
 from typing import TextIO
 
@@ -25,12 +26,17 @@ from tray_app.proxy.worker_jobs import JOBS
 MEMORY_BYTES = 2_000_000_000
 """The address space of a worker, where the system can limit it. A request of 64 MB needs some 300 MB."""
 
+_NICENESS = 5
+"""Where cores are few, the streams of the gateway come first."""
+
 _TOO_MUCH_MEMORY = "The request is too large: working on it takes more memory than this gateway has for one request."
 
 
 def main() -> None:
     """Serves jobs until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the gateway's to answer
+    with suppress(AttributeError, OSError):  # Windows has no such call
+        os.nice(_NICENESS)
     limit_memory(MEMORY_BYTES)
     source, target = io.FileIO(os.dup(sys.stdin.fileno()), "r"), io.FileIO(os.dup(sys.stdout.fileno()), "w")
     with open(os.devnull, "w") as nothing:  # noqa: PTH123 (no path to a file)
