@@ -59,6 +59,12 @@ def test_the_names_of_this_machine_are_served(gateway: RunningGateway, host: str
     assert gateway.request("GET", "/health", Host=host).status == 200
 
 
+@pytest.mark.parametrize("headers", [b"", b"Host: localhost\r\nHost: localhost\r\n"], ids=["no Host", "two of them"])
+def test_a_request_has_one_host(gateway: RunningGateway, headers: bytes) -> None:
+    answer = send_raw(gateway, b"GET /health HTTP/1.1\r\n" + headers + b"\r\n")
+    assert answer.outcome == (400, "invalid_request_error")
+
+
 def test_a_request_of_http_1_0_has_a_host_as_well(gateway: RunningGateway) -> None:
     assert send_raw(gateway, b"GET /health HTTP/1.0\r\n\r\n").outcome == (403, "permission_error")
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from tray_app import APP_ID, __version__
+from tray_app.proxy.connections import note_answering
 from tray_app.proxy.error_answers import answer_errors
 from tray_app.proxy.gateway import GATEWAY, Gateway
 from tray_app.proxy.guards import check_host, check_origin, let_page_read
@@ -18,10 +19,10 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 def make_app(gateway: Gateway) -> web.Application:
-    """The application of one gateway."""
+    """The application of one gateway, for the connections of a Listener."""
     app = web.Application(
         client_max_size=MAX_BODY_BYTES,
-        middlewares=[answer_errors, check_host, check_origin, check_key],
+        middlewares=[note_answering, answer_errors, check_host, check_origin, check_key],
     )
     app[GATEWAY] = gateway
     app[GUESSES] = Guesses()
