@@ -26,7 +26,7 @@ _LISTED_ORIGIN = web.RequestKey("listed_origin", str)
 """The request's Origin, where the settings list it."""
 
 _PREFLIGHT_AGE_S = 600
-"""For so long a browser does not ask again. It is what Firefox and Chrome take at least, and they ask for each path."""
+"""A browser does not ask again for this time. The requests themselves are checked all the same."""
 
 
 @web.middleware
