@@ -18,7 +18,7 @@ class Holdings:
     """Counted in the gateway's own loop."""
 
     tasks: int
-    """Less the one that runs the gateway, and what Windows' event loop keeps for each listening socket."""
+    """Less the one that runs the gateway, and those that wait for clients at each listening socket."""
     upstream_connections: int
     """In use; those kept alive for the next request are none."""
     waiting: int
@@ -28,7 +28,7 @@ class Holdings:
 
 NOTHING = Holdings(0, 0, 0, 0)
 
-_WAITS_FOR_CLIENTS = "IocpProactor.accept.<locals>.accept_coro"
+_WAITS_FOR_CLIENTS = ("Listener._accept", "IocpProactor.accept.<locals>.accept_coro")  # the second one on Windows
 
 
 def holdings(gateway: RunningGateway) -> Holdings:
@@ -57,11 +57,12 @@ def wait_until_nothing_is_held(gateway: RunningGateway) -> None:
 
 
 def _count(gateway: RunningGateway) -> Holdings:
-    inside = gateway.service._gateway
-    assert inside is not None
+    assert gateway.service._running is not None
+    inside = gateway.service._running.gateway
     names = [getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()]
     return Holdings(
-        tasks=len(names) - names.count(_WAITS_FOR_CLIENTS) - 2,  # the gateway's own, and the one that counts
+        tasks=len([name for name in names if name not in _WAITS_FOR_CLIENTS])
+        - 2,  # the gateway's own, and the one that counts
         upstream_connections=sum(
             len(session.connector._acquired) for session in inside.upstream._sessions.values() if session.connector
         ),
@@ -71,6 +72,5 @@ def _count(gateway: RunningGateway) -> Holdings:
 
 
 def _run(gateway: RunningGateway, work: Callable[[], Coroutine[None, None, T]]) -> T:
-    loop = gateway.service._loop
-    assert loop is not None
-    return asyncio.run_coroutine_threadsafe(work(), loop).result(PATIENCE_S + 5)
+    assert gateway.service._running is not None
+    return asyncio.run_coroutine_threadsafe(work(), gateway.service._running.loop).result(PATIENCE_S + 5)

@@ -132,10 +132,33 @@ def test_a_key_is_read_from_a_line_and_kept_for_its_owner_alone(program: Program
 
 def test_a_server_key_is_kept_beside_it(program: Program) -> None:
     program.run("set-key", stdin="nvapi-of-the-test\n")
-    done = program.run("set-key", "--server", stdin="any word\n".replace(" ", "-"))
+    done = program.run("set-key", "--server", stdin="sixteen-letters-\n")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("The server key is kept in ")
-    assert (program.file["nvidia_key"], program.file["server_api_key"]) == ("nvapi-of-the-test", "any-word")
+    assert (program.file["nvidia_key"], program.file["server_api_key"]) == (
+        "nvapi-of-the-test",
+        "sixteen-letters-",
+    )
+
+
+def test_a_short_server_key_is_kept_for_this_machine_alone(program: Program) -> None:
+    done = program.run("set-key", "--server", stdin="15-characters-x\n")
+    assert (done.returncode, program.file["server_api_key"]) == (0, "15-characters-x")
+    assert done.stderr == (
+        f"{APP_ID}: Note: the key has 15 characters. It serves on this machine only; beyond it, "
+        "16 or more are needed.\n"
+    )
+
+
+def test_a_short_server_key_is_refused_where_it_would_guard_the_network(program: Program) -> None:
+    program.run("set-key", "--server", stdin="sixteen-letters-\n", ADDR=":3001")
+    done = program.run("set-key", "--server", stdin="15-characters-x\n", ADDR=":3001")
+    assert (done.returncode, done.stdout, program.file["server_api_key"]) == (1, "", "sixteen-letters-")
+    assert done.stderr == (
+        f"{APP_ID}: The key has 15 characters; nothing is changed. Listening on :3001 would open the gateway to your "
+        "network. Set a server key of 16 or more characters first (`claude-nvidia-tray set-key --server`, or "
+        "SERVER_API_KEY), or use 127.0.0.1 as the address.\n"
+    )
 
 
 def test_a_key_is_forgotten(program: Program) -> None:

@@ -25,6 +25,7 @@ MODEL = "one of " + ", ".join(f'"{model.id}"' for model in MODELS) + ', or an id
 SWITCH = "true or false"
 SECONDS = "a whole number of seconds, 1 or more"
 NUMBER = "a whole number, 0 or more"
+ORIGINS = 'a list of origins such as "http://localhost:8080", each without a path'
 
 WRONG = [
     ("nvidia_url", 5, URL),
@@ -58,6 +59,19 @@ WRONG = [
     ("upstream_timeout_seconds", True, SECONDS),
     ("requests_per_minute", -1, NUMBER),
     ("requests_per_minute", 0.5, NUMBER),
+    ("allowed_origins", None, ORIGINS),
+    ("allowed_origins", "http://localhost:8080", ORIGINS),
+    ("allowed_origins", [8080], ORIGINS),
+    ("allowed_origins", ["http://localhost:8080", "localhost:3000"], ORIGINS),
+    ("allowed_origins", ["http://localhost:8080/"], ORIGINS),
+    ("allowed_origins", ["http://user@localhost:8080"], ORIGINS),
+    ("allowed_origins", ["http://localhost:65536"], ORIGINS),
+    ("allowed_origins", ["http://localhost:0"], ORIGINS),
+    ("allowed_origins", ["http://localhost:"], ORIGINS),
+    ("allowed_origins", ["http://*.example"], ORIGINS),
+    ("allowed_origins", ["*"], ORIGINS),
+    ("allowed_origins", ["null"], ORIGINS),
+    ("allowed_origins", ["file://"], ORIGINS),
     ("log_bodies", None, SWITCH),
     ("log_body_max_chars", -1, NUMBER),
     ("log_body_max_chars", [], NUMBER),
@@ -73,6 +87,15 @@ def test_a_wrong_setting_is_named_and_left_at_its_default(name: str, value: Any,
     values, problems = parse_file({name: value, "log_bodies": False} if name != "log_bodies" else {name: value})
     assert problems == [str(caught.value)]
     assert name not in values
+
+
+def test_origins_are_understood_as_browsers_write_them() -> None:
+    written = ["HTTP://LocalHost:8080", " http://lab.example:80", "https://lab.example:443", "https://lab.example:80"]
+    written += ["http://[::1]:8080", "chrome-extension://abcdefgh", "app://obsidian.md"]
+    assert check_setting("allowed_origins", written) == (
+        *("http://localhost:8080", "http://lab.example", "https://lab.example", "https://lab.example:80"),
+        *("http://[::1]:8080", "chrome-extension://abcdefgh", "app://obsidian.md"),
+    )
 
 
 @pytest.mark.parametrize("name", ["nvidia_key", "server_api_key"])

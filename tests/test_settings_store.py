@@ -67,6 +67,7 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
         "clients_choose_model": False,
         "upstream_timeout_seconds": 300,
         "requests_per_minute": 40,
+        "allowed_origins": [],
         "log_bodies": False,
         "log_body_max_chars": 4096,
         "log_stream_text_preview_chars": 256,

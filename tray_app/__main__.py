@@ -22,7 +22,16 @@ from tray_app.claude_code.exports import SHELLS, render_exports
 from tray_app.desktop import Desktop, find_desktop
 from tray_app.errors import AppError
 from tray_app.instance import Instance
-from tray_app.keys import MAX_KEY_CHARACTERS, NVIDIA_KEY, SERVER_KEY, read_keys, remove_key, save_key
+from tray_app.keys import (
+    MAX_KEY_CHARACTERS,
+    MIN_NETWORK_KEY_CHARACTERS,
+    NVIDIA_KEY,
+    SERVER_KEY,
+    explain_exposure,
+    read_keys,
+    remove_key,
+    save_key,
+)
 from tray_app.paths import WORKER_OPTION, Paths, find_paths
 from tray_app.settings_store import SettingsStore
 
@@ -105,7 +114,15 @@ def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, remove
     if len(value) > MAX_KEY_CHARACTERS:
         _complain(f"That is no key: it has {len(value)} characters, and no key needs more than {MAX_KEY_CHARACTERS}.")
         return FAILED
+    if is_server and (reason := explain_exposure(store.current.addr, value)):
+        _complain(f"The key has {len(value)} characters; nothing is changed. {reason}")
+        return FAILED
     where = save_key(secret, value, store)
+    if is_server and len(value) < MIN_NETWORK_KEY_CHARACTERS:
+        _complain(
+            f"Note: the key has {len(value)} characters. It serves on this machine only; beyond it, "
+            f"{MIN_NETWORK_KEY_CHARACTERS} or more are needed."
+        )
     if not is_server and not value.startswith("nvapi-"):
         _complain('Note: keys of build.nvidia.com begin with "nvapi-", and this one does not.')
     _say(f"The {name} is kept in {where}. A running app uses it from now on.")

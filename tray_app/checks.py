@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 Check = tuple[Callable[[object], Any], str]
 """A check, and what it wants, for the sentence that names a wrong value."""
+
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([1-9][0-9]{0,4}))?")
+_USUAL_PORTS = {"http": "80", "https": "443"}
 
 
 def text(value: object) -> str:
@@ -30,6 +34,24 @@ def whole_number(minimum: int) -> Callable[[object], int]:
         return value
 
     return check
+
+
+def origins(value: object) -> tuple[str, ...]:
+    """The origins of web pages, each as a browser writes it: in small letters, without the usual port."""
+    if not isinstance(value, list):
+        raise ValueError
+    return tuple(_origin(item) for item in value)
+
+
+def _origin(value: object) -> str:
+    origin = text(value).lower()
+    match = _ORIGIN.fullmatch(origin)
+    if match is None:
+        raise ValueError
+    scheme, port = match.groups()
+    if port is not None and int(port) > 65535:
+        raise ValueError
+    return origin.removesuffix(f":{_USUAL_PORTS.get(scheme)}")
 
 
 def one_of(ids: Iterable[str]) -> str:

@@ -116,7 +116,7 @@ class WrongServerKey(ProxyError):
 
 
 class Forbidden(ProxyError):
-    """Refused because of where the request comes from (Host or Origin), whatever its key."""
+    """Refused because of where the request comes from (Host, Origin or Sec-Fetch-Site), whatever its key."""
 
     status = 403
     type = "permission_error"
@@ -198,6 +198,13 @@ class Overloaded(ProxyError):
     status = 529
     type = "overloaded_error"
     is_passing = True
+
+
+class TooManyConnections(ProxyError):
+    """The gateway has as many connections as there may be, and answers a request of each."""
+
+    status = 503
+    type = "overloaded_error"
 
 
 class ShuttingDown(ProxyError):

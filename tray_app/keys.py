@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from tray_app import APP_ID
 from tray_app.errors import SettingsError
+from tray_app.settings import Address
 from tray_app.settings_store import SettingsStore
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,9 @@ KEYRING_PATIENCE_S = 3.0
 
 MAX_KEY_CHARACTERS = 1280
 """Windows' credential store takes 2,560 bytes, and gets two for each character. Real keys have under a hundred."""
+
+MIN_NETWORK_KEY_CHARACTERS = 16
+"""Of the server key, where anybody in the network may try one: even small letters alone are 75 bits then."""
 
 T = TypeVar("T")
 
@@ -46,6 +50,17 @@ class Keys:
 
     nvidia: str = field(default="", repr=False)
     server: str = field(default="", repr=False)
+
+
+def explain_exposure(address: Address, server_key: str) -> str:
+    """Why the gateway may not listen there with this server key; empty if it may."""
+    if address.is_loopback or len(server_key) >= MIN_NETWORK_KEY_CHARACTERS:
+        return ""
+    what = f"a server key of {MIN_NETWORK_KEY_CHARACTERS} or more characters" if server_key else "a server key"
+    return (
+        f"Listening on {address} would open the gateway to your network. Set {what} first "
+        "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
+    )
 
 
 def read_keys(store: SettingsStore, environ: Mapping[str, str]) -> Keys:

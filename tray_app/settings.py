@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tray_app.catalog import GLM_4_7, Catalogue, Model, join_rows
-from tray_app.checks import Check, one_of, switch, text, whole_number
+from tray_app.checks import Check, one_of, origins, switch, text, whole_number
 from tray_app.errors import SettingsError
 from tray_app.model_list import read_model_list
 
@@ -87,6 +87,8 @@ class Settings:
     """How long upstream may stay silent."""
     requests_per_minute: int = 40
     """To each model; 0: no limit but NVIDIA's own. Its free tier takes about 40 (November 2026)."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins of the web pages that may use the gateway, beside pages of its own."""
     log_bodies: bool = False
     log_body_max_chars: int = 4096
     log_stream_text_preview_chars: int = 256
@@ -121,6 +123,7 @@ _CHECKS: dict[str, Check] = {
     "clients_choose_model": (switch, "true or false"),
     "upstream_timeout_seconds": (whole_number(1), "a whole number of seconds, 1 or more"),
     "requests_per_minute": (whole_number(0), "a whole number, 0 or more"),
+    "allowed_origins": (origins, 'a list of origins such as "http://localhost:8080", each without a path'),
     "log_bodies": (switch, "true or false"),
     "log_body_max_chars": (whole_number(0), "a whole number, 0 or more"),
     "log_stream_text_preview_chars": (whole_number(0), "a whole number, 0 or more"),

@@ -179,9 +179,8 @@ def test_a_number_that_is_none_is_never_sent(gateway: RunningGateway, number: st
 
 
 def test_large_requests_wait_for_room_and_are_told_in_the_end(gateway: RunningGateway, upstream: FakeUpstream) -> None:
-    inside = gateway.service._gateway
-    assert inside is not None
-    inside.bodies = BodyReader(room_bytes=SMALL_BYTES, wait_s=0)
+    assert gateway.service._running is not None
+    gateway.service._running.gateway.bodies = BodyReader(room_bytes=SMALL_BYTES, wait_s=0)
     assert gateway.ask(question(LARGE)).outcome == (529, "overloaded_error")
     upstream.script(SERVED)
     assert gateway.ask(question("a small one needs none")).text == "served"

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import http.client
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 
 from tests.conftest import LogFile, StartGateway
 from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
-from tests.gateway import NVIDIA_KEY, RunningGateway, question
+from tests.gateway import NVIDIA_KEY, Client, RunningGateway, question
 from tests.ports import free_port
 from tray_app.errors import PortTaken, StartError
 from tray_app.keys import Keys
+from tray_app.proxy import service
 from tray_app.proxy.service import ProxyService
 from tray_app.settings import Address, Settings
-from tray_app.status import StatusBoard, Wait
+from tray_app.status import Phase, StatusBoard, Trouble, Wait
+from tray_app.translate.web_search import SearchResult
 
+SEARCH = question("Perform a web search for the query: gnu", tools=[{"type": "web_search_1", "name": "web_search"}])
 QUIT = "Claude NVIDIA Tray was quit while it answered."
 LONG_S = 60.0
 
@@ -114,6 +119,22 @@ def test_the_network_is_let_in_with_a_server_key_only(host: str) -> None:
         f"Listening on {address} would open the gateway to your network. Set a server key first "
         "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
     )
+
+
+@pytest.mark.parametrize("host", ["", "192.168.1.7"])
+def test_the_network_is_let_in_with_a_server_key_of_sixteen_characters(host: str) -> None:
+    address = Address(host, 3001)
+    with pytest.raises(StartError) as caught:
+        start(address, Keys(server="15-characters-x"))
+    assert str(caught.value) == (
+        f"Listening on {address} would open the gateway to your network. Set a server key of 16 or more characters "
+        "first (`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
+    )
+
+
+def test_on_this_machine_any_server_key_will_do(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(Keys(server="x"))
+    assert gateway.request("GET", "/v1/models", x_api_key="x").status == 200
 
 
 def test_with_a_server_key_every_interface_is_served(start_gateway: StartGateway) -> None:
@@ -269,6 +290,120 @@ def test_a_service_that_has_not_started_takes_no_harm() -> None:
     service.hurry()
     service.stop(0)
     assert not service.is_running
+
+
+# ---- a thread that dies or hangs
+
+
+class Backend:
+    """A search backend with a fault."""
+
+    def __init__(self, fault: Callable[[], object]) -> None:
+        self._fault = fault
+
+    async def search(self, query: str, **_: Any) -> Sequence[SearchResult]:
+        self._fault()
+        return []
+
+
+@contextmanager
+def running_with(fault: Callable[[], object]) -> Iterator[RunningGateway]:
+    """A gateway that meets a fault as soon as it is asked to search."""
+    settings = Settings(addr=Address("127.0.0.1", 0))
+    gateway = RunningGateway(settings, Keys(nvidia=NVIDIA_KEY), search_backend=Backend(fault))
+    try:
+        yield gateway
+    finally:
+        gateway.stop()
+
+
+def die() -> None:
+    raise SystemExit(1)  # which no handler of errors takes, and the event loop ends with
+
+
+def kill(gateway: RunningGateway) -> None:
+    with suppress(ConnectionError, http.client.HTTPException):
+        gateway.ask(SEARCH)
+    gateway.wait_status(lambda status: status.phase is Phase.STOPPED)
+
+
+def test_a_gateway_whose_thread_died_is_not_running_and_the_status_says_so(log_file: LogFile) -> None:
+    with running_with(die) as gateway:
+        kill(gateway)
+        assert not gateway.service.is_running
+        assert gateway.board.status.url == ""
+        assert gateway.board.status.trouble == Trouble(
+            "Gateway stopped \N{EN DASH} start it again\N{HORIZONTAL ELLIPSIS}",
+            "The gateway ended by a fault of this program; its log says where. This entry of the menu starts it again.",
+        )
+        with pytest.raises(ConnectionRefusedError):
+            gateway.request("GET", "/health")
+    assert "the gateway's thread ended" in log_file.text
+
+
+def test_a_gateway_whose_thread_died_can_be_told_all_that_a_running_one_can() -> None:
+    with running_with(die) as gateway:
+        kill(gateway)
+        gateway.configure(Keys(nvidia="nvapi-another"))
+        gateway.service.check_models()
+        gateway.service.hurry()
+        gateway.stop(LONG_S)
+        gateway.stop(LONG_S)
+
+
+def test_a_gateway_whose_thread_died_can_be_started_again() -> None:
+    with running_with(die) as gateway:
+        kill(gateway)
+        address = gateway.service.start(gateway.settings, gateway.keys, is_demo=False)
+        assert gateway.service.is_running
+        assert Client(address.url).request("GET", "/health").status == 200
+
+
+def test_a_gateway_that_hangs_does_not_hold_up_the_end(log_file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_END_S", 0.01)
+    reached, release = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        reached.set()
+        release.wait(LONG_S)
+
+    before = set(threading.enumerate())
+    with running_with(hang) as gateway, ThreadPoolExecutor(1) as pool:
+        pool.submit(gateway.ask, SEARCH)
+        assert reached.wait(LONG_S)
+        gateway.stop(0)
+        assert not gateway.service.is_running
+        left = [thread for thread in threading.enumerate() if thread.name == "proxy" and thread not in before]
+        release.set()
+        for thread in left:
+            thread.join(LONG_S)
+            assert not thread.is_alive()
+    assert "the gateway's thread does not end" in log_file.text
+
+
+def test_a_handler_that_does_not_end_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_END_S", 0.01)
+    reached, ended = threading.Event(), threading.Event()
+
+    class Stubborn:
+        async def search(self, query: str, **_: Any) -> Sequence[SearchResult]:
+            reached.set()
+            while not ended.is_set():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0.001)
+            return []
+
+    settings = Settings(addr=Address("127.0.0.1", 0))
+    gateway = RunningGateway(settings, Keys(nvidia=NVIDIA_KEY), search_backend=Stubborn())
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(gateway.ask, SEARCH)
+        assert reached.wait(LONG_S)
+        gateway.stop(0)
+        assert not gateway.service.is_running
+        ended.set()
+
+
+# ---- what is going on
 
 
 def test_requests_are_counted_while_they_run(gateway: RunningGateway, upstream: FakeUpstream) -> None:

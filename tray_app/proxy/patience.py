@@ -24,7 +24,13 @@ class Patience:
     upload_s: float = 600.0
     """For a request's body: 64 MB come through in that time even from afar, and no client waits longer."""
     idle_s: float = 600.0
-    """For a client's next request, its headers included: longer than clients keep a connection that they do not use."""
+    """For a client's next request: longer than clients keep a connection that they do not use."""
+    head_s: float = 30.0
+    """For all headers of a request, from the first byte on."""
+    linger_s: float = 10.0
+    """For the rest of a body that is not read any more: a client that is refused in the middle sees why."""
+    unread_s: float = 600.0
+    """For a client that does not read on; whoever suspends it for longer has to ask again."""
     error_pause_s: float = 2.0
     """Before an answer that broke off is said to have: the client repeats it at once, and three times at the most."""
     poll_pause_s: float = 2.0

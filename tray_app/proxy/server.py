@@ -1,39 +1,28 @@
-"""The web application: routes, who may come in, and every error in Anthropic's shape."""
+"""The web application: its routes, and what every request passes through on its way to them."""
 
 from __future__ import annotations
 
-import hmac
-import logging
-import uuid
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from tray_app import APP_ID, __version__
-from tray_app.errors import (
-    OWN_FAULT,
-    Forbidden,
-    InvalidRequest,
-    MethodNotAllowed,
-    NotFound,
-    ProxyError,
-    WrongServerKey,
-)
-from tray_app.proxy.gateway import GATEWAY, REQUEST_ID, Gateway
+from tray_app.proxy.connections import note_answering
+from tray_app.proxy.error_answers import answer_errors
+from tray_app.proxy.gateway import GATEWAY, Gateway
+from tray_app.proxy.guards import check_host, check_origin, let_page_read
 from tray_app.proxy.messages import count_tokens, list_models, post_messages
-from tray_app.settings import Address
-
-log = logging.getLogger(__name__)
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from tray_app.proxy.server_key import GUESSES, Guesses, check_key
 
 
 def make_app(gateway: Gateway) -> web.Application:
-    """The application of one gateway."""
-    app = web.Application(middlewares=[answer_errors, check_origin, check_key])
+    """The application of one gateway, for the connections of a Listener."""
+    app = web.Application(
+        middlewares=[note_answering, answer_errors, check_host, check_origin, check_key],
+    )
     app[GATEWAY] = gateway
+    app[GUESSES] = Guesses()
+    app.on_response_prepare.append(let_page_read)
     app.router.add_post("/v1/messages", post_messages)
     app.router.add_post("/v1/messages/count_tokens", count_tokens)
     app.router.add_get("/v1/models", list_models)
@@ -68,82 +57,3 @@ async def get_hello(_: web.Request) -> web.Response:
 async def drop_telemetry(_: web.Request) -> web.Response:
     """What clients report about themselves goes nowhere."""
     return web.Response(status=204)
-
-
-@web.middleware
-async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Gives the request its id, and turns every failure into Anthropic's error object."""
-    request[REQUEST_ID] = request_id = f"req_{uuid.uuid4().hex}"
-    try:
-        response = await handler(request)
-    except ProxyError as error:
-        response = _error_response(error, request_id)
-    except web.HTTPException as error:
-        response = _error_response(_explain_http(error, request), request_id)
-    except Exception:
-        log.exception("a fault of this program in %s %s", request.method, request.path)
-        response = _error_response(ProxyError(OWN_FAULT, retryable=False), request_id)
-    if not response.prepared:
-        response.headers["request-id"] = request_id
-    return response
-
-
-@web.middleware
-async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Keeps web pages out: a foreign Host is DNS rebinding, a foreign Origin a page that posts to this machine."""
-    listening = request.app[GATEWAY].config.settings.addr
-    host = _host_of(f"//{request.headers.get('Host', '')}")
-    # beyond loopback the names of this machine are many, and the server key is what protects
-    if listening.is_loopback and not _is_this_machine(host):
-        raise Forbidden(f"The Host header names {host!r}: this gateway answers to 127.0.0.1 and localhost only.")
-    origin = request.headers.get("Origin")
-    if origin is not None and not _is_this_machine(_host_of(origin)):
-        raise Forbidden(f"Web pages may not use this gateway (Origin: {origin}).")
-    return await handler(request)
-
-
-@web.middleware
-async def check_key(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Wants the server key, where one is set, of everything that is not a sign of life."""
-    wanted = request.app[GATEWAY].config.keys.server
-    if wanted and request.path.startswith("/v1/"):
-        # a client may send its Anthropic key in the other header
-        headers = (request.headers.get("x-api-key", ""), _token_of(request.headers.get("Authorization", "")))
-        shown = [key.encode("utf-8", "replace") for key in headers if key]
-        if not any(hmac.compare_digest(key, wanted.encode()) for key in shown):
-            what = "does not match" if shown else "is missing"
-            raise WrongServerKey(
-                f"The key {what}: send this gateway's server key (SERVER_API_KEY) as ANTHROPIC_AUTH_TOKEN, "
-                "`Authorization: Bearer ...` or `x-api-key`.",
-                retryable=False,
-            )
-    return await handler(request)
-
-
-def _token_of(authorization: str) -> str:
-    scheme, _, token = authorization.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else authorization
-
-
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_this_machine(host: str) -> bool:
-    return Address(host, 0).is_loopback
-
-
-def _error_response(error: ProxyError, request_id: str) -> web.Response:
-    return web.json_response(error.body(request_id), status=error.status, headers=error.headers())
-
-
-def _explain_http(error: web.HTTPException, request: web.Request) -> ProxyError:
-    match error:
-        case web.HTTPMethodNotAllowed():
-            return MethodNotAllowed(f"{request.path} does not take {request.method}.")
-        case web.HTTPNotFound():
-            return NotFound(f"There is nothing at {request.method} {request.path}.")
-    return InvalidRequest(f"The request cannot be read: {error.reason}.")

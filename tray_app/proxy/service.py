@@ -7,14 +7,16 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
-from tray_app.keys import Keys
+from tray_app.keys import Keys, explain_exposure
 from tray_app.proxy.patience import PATIENCE, Patience
 from tray_app.settings import Address, Settings
-from tray_app.status import StatusBoard
+from tray_app.status import Phase, StatusBoard, Trouble
 
 if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the icon is already being drawn
     import asyncio
@@ -27,9 +29,47 @@ if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the ico
 log = logging.getLogger(__name__)
 
 _CLOSE_S = 0.5
+_END_S = 5.0
+"""The thread has this time to end after the draining. If something in it hangs, nobody waits for that."""
+
 _TAKEN = {errno.EADDRINUSE, 10048}  # 10048: the same on Windows
 _NOT_ALLOWED = {errno.EACCES, 10013}
 _LAST_PRIVILEGED_PORT = 1023
+
+_DEAD = Trouble(
+    "Gateway stopped – start it again…",
+    "The gateway ended by a fault of this program; its log says where. This entry of the menu starts it again.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A gateway that listens, with the thread that it lives in."""
+
+    address: Address
+    """With its real port."""
+    thread: threading.Thread
+    loop: asyncio.AbstractEventLoop
+    gateway: Gateway
+    model_check: ModelCheck | None
+    drain_s: asyncio.Future[float]
+    """Its result lets the run end."""
+    ended: threading.Event = field(default_factory=threading.Event)
+    """Set when a fault has ended the thread."""
+
+    def begin_stop(self, drain_s: float) -> None:
+        if not self.drain_s.done():
+            self.drain_s.set_result(drain_s)
+
+    def cancel_serving(self) -> None:
+        if self.gateway.is_quitting:
+            for task in self.gateway.serving:
+                task.cancel()
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Has the function called in the thread, unless the run has ended."""
+        with suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(function)
 
 
 class ProxyService:
@@ -56,142 +96,124 @@ class ProxyService:
         self._patience = patience
         self._check_models_every_s = check_models_every_s
         self._make_tls_context = make_tls_context
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._gateway: Gateway | None = None
-        self._model_check: ModelCheck | None = None
-        self._drain_s: asyncio.Future[float] | None = None
+        self._running: _Run | None = None
 
     @property
     def is_running(self) -> bool:
-        return self._thread is not None
+        return self._running is not None and not self._running.ended.is_set()
 
     def start(self, settings: Settings, keys: Keys, *, is_demo: bool) -> Address:
         """Listens as the settings say; returns the address with its real port. StartError says why it cannot."""
-        assert self._thread is None
-        if not settings.addr.is_loopback and not keys.server:
-            raise StartError(
-                f"Listening on {settings.addr} would open the gateway to your network. Set a server key first "
-                "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
-            )
-        listening: Future[Address] = Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(settings, keys, is_demo, listening), name="proxy", daemon=True
-        )
-        self._thread.start()
+        assert not self.is_running
+        if reason := explain_exposure(settings.addr, keys.server):
+            raise StartError(reason)
+        started: Future[_Run] = Future()
+        thread = threading.Thread(target=self._run, args=(settings, keys, is_demo, started), name="proxy", daemon=True)
+        thread.start()
         try:
-            return listening.result()
+            self._running = started.result()
         except (OSError, UnicodeError) as error:  # UnicodeError: a name that no name server can hold
             raise _explain_bind(error, settings.addr) from error
         finally:
-            if listening.exception() is not None:
-                self._thread.join()
-                self._thread = None
+            if started.exception() is not None:
+                thread.join()
+        return self._running.address
 
     def configure(self, settings: Settings, keys: Keys, *, is_demo: bool) -> None:
         """What requests from now on go by. The address stays until the next start."""
         from tray_app.proxy.gateway import GatewayConfig
 
-        if self._gateway is not None:
-            before = self._gateway.config
-            self._gateway.config = GatewayConfig(settings, keys, is_demo)
+        if self._running is not None:
+            gateway = self._running.gateway
+            before, gateway.config = gateway.config, GatewayConfig(settings, keys, is_demo)
             if before.keys.nvidia != keys.nvidia:
-                self._gateway.outcomes.forget_key()
+                gateway.outcomes.forget_key()
 
     def check_models(self) -> None:
         """Asks upstream for its list of models out of turn, and does not wait for it; the board has it afterwards."""
-        if self._loop is not None and self._model_check is not None:
-            self._loop.call_soon_threadsafe(self._model_check.hurry)
+        if self._running is not None and self._running.model_check is not None:
+            self._running.call(self._running.model_check.hurry)
 
     def stop(self, drain_s: float) -> None:
         """Accepts no more, lets running answers finish for `drain_s` seconds, ends the rest with an error event."""
-        if self._thread is None:
+        running = self._running
+        if running is None:
             return
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._begin_stop, drain_s)
-        self._thread.join()
-        self._thread = None
+        running.call(lambda: running.begin_stop(drain_s))
+        running.thread.join(drain_s + _END_S)
+        if running.thread.is_alive():
+            log.error("the gateway's thread does not end, and is left to itself")
+        self._running = None
 
     def hurry(self) -> None:
         """Ends the draining of a `stop` that another thread waits in."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._cancel_serving)
+        running = self._running
+        if running is not None:
+            running.call(running.cancel_serving)
 
-    def _begin_stop(self, drain_s: float) -> None:
-        assert self._drain_s is not None
-        if not self._drain_s.done():
-            self._drain_s.set_result(drain_s)
-
-    def _cancel_serving(self) -> None:
-        if self._gateway is not None and self._gateway.is_quitting:
-            for task in self._gateway.serving:
-                task.cancel()
-
-    def _run(self, settings: Settings, keys: Keys, is_demo: bool, listening: Future[Address]) -> None:
+    def _run(self, settings: Settings, keys: Keys, is_demo: bool, started: Future[_Run]) -> None:
         import asyncio
 
         try:
-            asyncio.run(self._serve(settings, keys, is_demo, listening))
+            asyncio.run(self._serve(settings, keys, is_demo, started))
         except BaseException as error:
-            if listening.done():
-                log.exception("the gateway's thread ended")
-            else:
-                listening.set_exception(error)
+            if not started.done():
+                started.set_exception(error)
+                return
+            log.exception("the gateway's thread ended")
+            run = started.result()
+            run.ended.set()
+            if not run.gateway.is_quitting:
+                self._board.publish(phase=Phase.STOPPED, url="")
+                self._board.report("start", _DEAD)
 
-    async def _serve(self, settings: Settings, keys: Keys, is_demo: bool, listening: Future[Address]) -> None:
+    async def _serve(self, settings: Settings, keys: Keys, is_demo: bool, started: Future[_Run]) -> None:
         import asyncio
 
         from aiohttp import web
 
         from tray_app.proxy.demo import start_demo
         from tray_app.proxy.gateway import Gateway, GatewayConfig
+        from tray_app.proxy.listener import Listener, find_connection_limit
         from tray_app.proxy.model_check import ModelCheck
+        from tray_app.proxy.rare_log import LoopErrors
         from tray_app.proxy.server import make_app
 
-        self._loop = asyncio.get_running_loop()
-        self._drain_s = self._loop.create_future()
-        demo = await start_demo() if is_demo else None
-        gateway = Gateway(
-            GatewayConfig(settings, keys, is_demo),
-            self._board,
-            state_folder=self._state_folder,
-            demo_url=demo.url if demo else "",
-            search_backend=self._search_backend,
-            patience=self._patience,
-            tls_context=self._make_tls_context() if self._make_tls_context else None,
-        )
-        runner = web.AppRunner(
-            make_app(gateway),
-            handler_cancellation=True,
-            access_log=None,
-            auto_decompress=False,  # aiohttp would unpack a body in steps of up to 32 MB
-            shutdown_timeout=_CLOSE_S,
-            keepalive_timeout=self._patience.idle_s,
-        )
-        try:
-            await runner.setup()
-            address = settings.addr
-            site = web.TCPSite(runner, address.host or None, address.port)
-            await site.start()
-            self._gateway = gateway
-            port = runner.addresses[0][1]
-            log.info("listening on %s", Address(address.host, port))
-            listening.set_result(Address(address.host, port))
-            if self._check_models_every_s is not None:
-                self._model_check = ModelCheck(gateway, self._check_models_every_s)
-                self._model_check.start()
-            drain_s = await self._drain_s
-            gateway.is_quitting = True
-            await site.stop()
-            await _drain(gateway, drain_s)
-        finally:
-            if self._model_check is not None:
-                await self._model_check.stop()  # before the gateway's way upstream is closed
-            self._gateway = self._model_check = None
-            await runner.cleanup()
-            await gateway.close()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(LoopErrors(log))
+        async with AsyncExitStack() as stack:  # which ends in reverse order what is begun here
+            demo = await start_demo() if is_demo else None
             if demo is not None:
-                await demo.stop()
+                stack.push_async_callback(demo.stop)
+            gateway = Gateway(
+                GatewayConfig(settings, keys, is_demo),
+                self._board,
+                state_folder=self._state_folder,
+                demo_url=demo.url if demo else "",
+                search_backend=self._search_backend,
+                patience=self._patience,
+                tls_context=self._make_tls_context() if self._make_tls_context else None,
+            )
+            stack.push_async_callback(gateway.close)
+            runner = web.AppRunner(make_app(gateway), handler_cancellation=True, shutdown_timeout=_CLOSE_S)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            assert runner.server is not None
+            listener = Listener(runner.server, find_connection_limit(), self._patience)
+            address = await listener.open(settings.addr)
+            stack.push_async_callback(listener.close)
+            log.info("listening on %s", address)
+            model_check = None
+            if self._check_models_every_s is not None:
+                model_check = ModelCheck(gateway, self._check_models_every_s)
+                model_check.start()
+                stack.push_async_callback(model_check.stop)
+            run = _Run(address, threading.current_thread(), loop, gateway, model_check, loop.create_future())
+            started.set_result(run)
+            drain_s = await run.drain_s
+            gateway.is_quitting = True
+            await listener.close()
+            await _drain(gateway, drain_s)
 
 
 async def _drain(gateway: Gateway, drain_s: float) -> None:
