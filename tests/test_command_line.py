@@ -110,6 +110,12 @@ def test_a_wrong_variable_is_named(program: Program, arguments: list[str]) -> No
     )
 
 
+def test_a_password_in_a_variable_is_not_shown(program: Program) -> None:
+    done = program.run("--print-exports", "bash", UPSTREAM_URL="https://me:password@host/v1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{APP_ID}: The environment variable UPSTREAM_URL must not hold a user name or password.\n"
+
+
 def test_a_home_that_cannot_be_used_is_named(program: Program) -> None:
     program.home.write_text("in the way")
     done = program.run("--no-tray")
@@ -230,9 +236,36 @@ def test_a_damaged_settings_file_is_said_and_kept(program: Program) -> None:
     (kept,) = program.home.glob("settings.damaged-*.json")
     assert kept.read_text() == "damage"
     assert done.stderr == (
-        f"{APP_ID}: The settings file is not valid JSON, line 1. It was kept as {kept.name}; the defaults are in use.\n"
+        f"{APP_ID}: The settings file is not valid JSON, line 1, column 1. It was kept as {kept.name}; "
+        "the defaults are in use.\n"
     )
     assert program.file["nvidia_key"] == "nvapi-of-the-test"
+
+
+@posix_only
+def test_a_key_from_a_device_without_an_end_is_refused(program: Program) -> None:
+    with Path("/dev/zero").open("rb") as zeros:
+        done = subprocess.run(
+            [sys.executable, "-m", "tray_app", "set-key"],
+            stdin=zeros,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=program.environment,
+            timeout=30,
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{APP_ID}: That is no key")
+
+
+@posix_only
+def test_a_settings_file_with_a_key_that_others_could_read_is_mended_and_said_once(program: Program) -> None:
+    program.home.mkdir()
+    program.settings.write_text(json.dumps({"version": 1, "nvidia_key": "nvapi-of-the-test"}))
+    program.settings.chmod(0o644)
+    assert "Now only you can." in program.run("--print-exports", "bash").stderr
+    assert program.settings.stat().st_mode & 0o777 == 0o600
+    assert program.run("--print-exports", "bash").stderr == ""
 
 
 @posix_only
@@ -321,6 +354,14 @@ def test_the_settings_for_claude_code_say_that_the_server_key_is_missing(program
         f"{APP_ID}: Note: the server key is not in it. Start claude with that key as ANTHROPIC_AUTH_TOKEN.\n"
     )
     assert "key-of-this-gateway" not in done.stdout
+
+
+def test_the_exports_show_a_server_key_that_cannot_be_read_now(program: Program) -> None:
+    program.home.mkdir()
+    program.settings.write_text(json.dumps({"version": 1, "needs_server_key": True}))
+    done = program.run("--print-exports", "bash")
+    assert "SERVER_API_KEY" in done.stdout
+    assert done.stderr == (f"{APP_ID}: Note: the server key cannot be read now, so the gateway may refuse requests.\n")
 
 
 def test_the_exports_follow_the_settings(program: Program) -> None:

@@ -114,7 +114,8 @@ def test_a_damaged_settings_file_is_said_even_where_a_key_is_missing_too(launch:
     client = app.wait_listening()
     said = app.read_until("The settings file ")
     (kept,) = (tmp_path / "home").glob("settings.damaged-*.json")
-    assert said == f"The settings file is not valid JSON, line 1. It was kept as {kept.name}; the defaults are in use."
+    where = "line 1, column 2 (a name in double quotes belongs here)"
+    assert said == f"The settings file is not valid JSON, {where}. It was kept as {kept.name}; the defaults are in use."
     assert kept.read_text() == "{damage"
     assert NO_KEY in app.lines
     assert client.request("GET", "/health").status == 200
@@ -186,6 +187,101 @@ def test_a_log_folder_that_cannot_be_written_is_said(launch: Launch, tmp_path: P
     app = launch()
     assert app.wait_listening().request("GET", "/health").status == 200
     assert app.lines[0] == (f"The log folder {tmp_path / 'home' / 'logs'} cannot be written: this run leaves no log.")
+
+
+# ---- who may read what it writes, and what it reads
+
+
+@posix_only
+def test_under_an_open_umask_all_that_it_writes_is_for_its_user_alone(
+    launch: Launch, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    upstream.script(whole(completion("Hello!")))
+    app = launch(prefix=("sh", "-c", 'umask 000; exec "$0" "$@"'), LOG_BODY_MAX_CHARS="1000")
+    assert app.wait_listening().ask().text == "Hello!"
+    app.send(signal.SIGTERM)
+    assert app.wait_end() == 0
+    home = tmp_path / "home"
+    modes = {str(path.relative_to(home)): path.stat().st_mode & 0o777 for path in (home, *home.rglob("*"))}
+    assert set(modes) >= {".", "settings.json", "logs", "logs/claude-nvidia-tray.log", "state", "state/instance.lock"}
+    assert {name: mode for name, mode in modes.items() if mode & 0o077} == {}
+
+
+@posix_only
+def test_what_others_could_read_before_is_closed_to_them_at_the_start(launch: Launch, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    path = write_settings(home, {"version": 1, "server_api_key": "key-of-this-gateway"})
+    log_file = home / "logs" / "claude-nvidia-tray.log"
+    log_file.parent.mkdir()
+    log_file.touch()
+    for place, mode in ((home, 0o777), (path, 0o644), (log_file.parent, 0o777), (log_file, 0o644)):
+        place.chmod(mode)
+    app = launch()
+    app.wait_listening()
+    assert [place.stat().st_mode & 0o077 for place in (home, path, log_file.parent, log_file)] == [0] * 4
+    note = f"Other users could read the settings file {path}, and a key is in it. Now only you can. "
+    assert app.lines[0].startswith(note)
+    assert note in app.log
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_holds_up_no_start(launch: Launch, tmp_path: Path, kind: str) -> None:
+    path = Path("/dev/zero") if kind == "device" else tmp_path / "settings"
+    if kind == "pipe":
+        os.mkfifo(path)
+    app = launch(CONFIG_PATH=str(path))
+    assert app.wait_listening().request("GET", "/health").status == 200
+    said = app.read_until("settings file")
+    assert said == f"The settings file {path} cannot be used (it is a {kind}, not a file); the defaults are in use."
+
+
+def test_another_programs_file_that_is_named_by_mistake_is_left_as_it_is(launch: Launch, tmp_path: Path) -> None:
+    path = tmp_path / "bashrc"
+    path.write_text("export SECRET=word\n")
+    app = launch(CONFIG_PATH=str(path))
+    assert app.wait_listening().request("GET", "/health").status == 200
+    assert "It is left as it is" in app.read_until("settings file")
+    assert path.read_text() == "export SECRET=word\n"
+    assert "word" not in app.log
+
+
+def test_a_password_in_the_address_of_upstream_is_shown_nowhere(launch: Launch, tmp_path: Path) -> None:
+    write_settings(tmp_path / "home", {"version": 1, "nvidia_url": "https://me:password@host/v1"})
+    app = launch()
+    app.wait_listening()
+    said = app.read_until("settings.json")
+    assert said.endswith(': "nvidia_url" must not hold a user name or password.')
+    assert "password@" not in "".join((*app.lines, app.log))
+
+
+@posix_only
+def test_a_keyring_that_hangs_at_the_start_keeps_everybody_out_until_it_is_unlocked(
+    launch: Launch, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    backend = {"PYTHON_KEYRING_BACKEND": "tests.keyrings.FileKeyring", "TEST_KEYRING": str(tmp_path / "keyring")}
+    subprocess.run(
+        [sys.executable, "-m", "tray_app", "set-key", "--server"],
+        input=b"key-of-this-gateway\n",
+        env={**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path / "home"), **backend},
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    lock = tmp_path / "keyring.lock"
+    os.mkfifo(lock)
+    app = launch(**backend)
+    client = app.wait_listening()
+    assert app.read_until("keyring").startswith("The system keyring does not answer, and may keep the server key: ")
+    assert client.ask().outcome == (400, "billing_error")
+    assert client.ask(x_api_key="key-of-this-gateway").outcome == (400, "billing_error")
+    with lock.open("w"):  # the question that waits for a writer gets its answer
+        lock.unlink()
+    while client.ask().outcome == (400, "billing_error"):
+        threading.Event().wait(0.05)  # between two looks
+    assert client.ask().outcome == (401, "authentication_error")
+    upstream.script(whole(completion("Hello!")))
+    assert client.ask(x_api_key="key-of-this-gateway").text == "Hello!"
 
 
 # ---- one app

@@ -15,6 +15,8 @@ from tray_app.logs import FILE_NAME, RedactingFormatter, close_log, open_log
 
 log = logging.getLogger("tray_app.somewhere")
 
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="file modes, links and pipes of POSIX")
+
 
 def test_a_line_has_a_time_and_a_level(log_file: LogFile) -> None:
     log.info("hello")
@@ -83,3 +85,47 @@ def test_a_folder_that_cannot_be_written_means_no_log(tmp_path: Path) -> None:
     handler = open_log(tmp_path / "logs", RedactingFormatter())
     assert handler is None
     close_log(handler)
+
+
+@posix_only
+def test_the_log_is_its_owners_alone_also_after_it_was_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tray_app.logs._FILE_BYTES", 1_000)
+    folder = tmp_path / "a" / "logs"
+    before = os.umask(0)
+    try:
+        handler = open_log(folder, RedactingFormatter())
+        for _ in range(30):
+            log.info("x" * 200)
+    finally:
+        os.umask(before)
+        close_log(handler)
+    assert [path.stat().st_mode & 0o777 for path in (folder.parent, folder)] == [0o700] * 2
+    assert [file.stat().st_mode & 0o777 for file in folder.iterdir()] == [0o600] * 4
+
+
+@posix_only
+def test_a_log_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    files = [tmp_path / FILE_NAME, tmp_path / f"{FILE_NAME}.1", tmp_path / "somebody's notes"]
+    for file in files:
+        file.touch()
+        file.chmod(0o644)
+    tmp_path.chmod(0o777)
+    close_log(open_log(tmp_path, RedactingFormatter()))
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600, 0o600, 0o644]
+
+
+@posix_only
+def test_nothing_is_written_through_a_link_or_into_a_pipe(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / FILE_NAME).symlink_to(precious)
+    assert open_log(tmp_path, RedactingFormatter()) is None
+    assert precious.read_text() == "precious"
+    (tmp_path / FILE_NAME).unlink()
+    os.mkfifo(tmp_path / FILE_NAME)
+    reader = os.open(tmp_path / FILE_NAME, os.O_RDONLY | os.O_NONBLOCK)
+    assert open_log(tmp_path, RedactingFormatter()) is None
+    os.close(reader)

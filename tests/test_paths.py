@@ -20,7 +20,9 @@ def test_everything_lies_below_the_home_that_the_user_names(tmp_path: Path) -> N
 
 def test_the_settings_file_may_lie_elsewhere(tmp_path: Path) -> None:
     environ = {"CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path), "CONFIG_PATH": str(tmp_path / "a" / "config.json")}
-    assert find_paths(environ) == Paths(tmp_path / "a" / "config.json", tmp_path / "logs", tmp_path / "state")
+    paths = find_paths(environ)
+    assert paths == Paths(tmp_path / "a" / "config.json", tmp_path / "logs", tmp_path / "state", False)
+    assert find_paths({**environ, "CONFIG_PATH": str(tmp_path / "config.json")}).owns_settings_folder is True
 
 
 def test_a_tilde_is_the_users_home() -> None:

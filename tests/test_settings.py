@@ -36,7 +36,6 @@ WRONG = [
     ("nvidia_url", "http://[::1", URL),
     ("nvidia_url", "http://localhost:99999/", URL),
     ("nvidia_url", "http://localhost:port/", URL),
-    ("nvidia_url", "http://user:word@localhost/", URL),
     ("addr", None, ADDRESS),
     ("addr", 3001, ADDRESS),
     ("addr", "", ADDRESS),
@@ -96,6 +95,40 @@ def test_origins_are_understood_as_browsers_write_them() -> None:
         *("http://localhost:8080", "http://lab.example", "https://lab.example", "https://lab.example:80"),
         *("http://[::1]:8080", "chrome-extension://abcdefgh", "app://obsidian.md"),
     )
+
+
+NO_NAME = "must not hold a user name or password"
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("http://user:word@localhost/", NO_NAME),
+        ("https://word@localhost/v1", NO_NAME),
+        ("https://:@localhost/v1", NO_NAME),
+        ("ftp://user:word@localhost/", NO_NAME),
+        ("http://user:word@localhost:99999/", NO_NAME),
+        ("http://user:word@[::1", f"must be {URL}"),
+        ("user:word@localhost/v1", f"must be {URL}"),
+        ("https:/user:word@localhost/v1", f"must be {URL}"),
+        ("localhost/v1?api_key=word", f"must be {URL}"),
+        ("localhost/v1#word", f"must be {URL}"),
+        ("nvapi-word-typed-into-the-wrong-line", f"must be {URL}"),
+    ],
+)
+def test_an_address_that_may_hold_a_secret_is_refused_and_not_shown(url: str, complaint: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        check_setting("nvidia_url", url)
+    assert str(caught.value) == f'"nvidia_url" {complaint}.'
+    with pytest.raises(SettingsError) as caught:
+        parse_environment({"UPSTREAM_URL": url})
+    assert str(caught.value) == f"The environment variable UPSTREAM_URL {complaint}."
+    assert parse_file({"nvidia_url": url}) == ({}, [f'"nvidia_url" {complaint}.'])
+
+
+def test_an_address_may_hold_a_query() -> None:
+    url = "https://gateway.example/v1/chat/completions?api-version=2026-11-01"
+    assert check_setting("nvidia_url", url) == url
 
 
 @pytest.mark.parametrize("name", ["nvidia_key", "server_api_key"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from filelock import FileLock
 
 from tray_app.errors import SettingsError
 from tray_app.settings import NVIDIA_URL, VERSION, Address, Settings
-from tray_app.settings_store import SettingsStore
+from tray_app.settings_store import Changes, SettingsStore
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
 ROOT = Path(__file__).resolve().parents[1]
@@ -135,6 +137,19 @@ def test_a_change_is_saved_and_unknown_keys_stay(path: Path, write: Callable[[An
     assert SettingsStore(path, {}).current == store.current
 
 
+def test_a_setting_that_there_is_not_changes_nothing(path: Path) -> None:
+    store = SettingsStore(path, {})
+    before = path.read_bytes()
+    with pytest.raises(TypeError, match="log_bodys"):
+        store.update(log_bodys=True)  # type: ignore[call-arg]
+    assert (path.read_bytes(), store.current) == (before, Settings())
+
+
+def test_every_change_that_the_program_makes_is_of_a_setting_or_a_note_about_keys() -> None:
+    names = {field.name for field in fields(Settings)}
+    assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed"}
+
+
 def test_a_setting_is_removed_by_none(path: Path) -> None:
     store = SettingsStore(path, {})
     store.update(nvidia_key="nvapi-secret")
@@ -247,7 +262,8 @@ def test_the_damaged_line_is_named(path: Path, write: Callable[[Any], None]) -> 
     write('{\n  "model": "x",\n  oops\n}')
     problem = SettingsStore(path, {}).problem
     assert problem is not None
-    assert problem.startswith("The settings file is not valid JSON, line 3. It was kept as ")
+    where = "line 3, column 3 (a name in double quotes belongs here)"
+    assert problem.startswith(f"The settings file is not valid JSON, {where}. It was kept as ")
 
 
 def test_every_damaged_file_is_kept(path: Path, write: Callable[[Any], None]) -> None:
@@ -297,6 +313,187 @@ def test_a_file_of_a_newer_version_is_used_but_never_written(
         f"The settings file {path} could not be written: it was made by a newer version of this program."
     )
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "needs_server_key"),
+    [
+        ('{"server_api_key": "two"', True),
+        ('{"needs_server_key": true', True),
+        ('{"server_api_key": "", "needs_server_key": false', None),
+        ("{", None),
+    ],
+    ids=["a key", "a note", "neither", "no trace"],
+)
+def test_a_server_key_is_still_needed_after_the_file_was_damaged(
+    path: Path, write: Callable[[Any], None], content: str, needs_server_key: bool | None
+) -> None:
+    """None: the keyring may still keep one, and has to be asked."""
+    write(content)
+    assert SettingsStore(path, {}).needs_server_key is needs_server_key
+    assert SettingsStore(path, {}).needs_server_key is needs_server_key, "at the next start, too"
+
+
+def test_a_new_file_needs_no_server_key(path: Path) -> None:
+    assert SettingsStore(path, {}).needs_server_key is False
+
+
+# ---- a file that the user named, anywhere
+
+FOREIGN = [b"", b"alias ll='ls -l'\n", b'{"model": "x", // ours?\n', b"[1, 2]", b"\x7fELF\x00\xff", b"[" * 100_000]
+FOREIGN_IDS = ["empty", "shell", "comments", "list", "binary", "too deep"]
+
+
+@pytest.mark.parametrize("content", FOREIGN, ids=FOREIGN_IDS)
+def test_another_programs_file_is_left_as_it_is(path: Path, write: Callable[[Any], None], content: bytes) -> None:
+    write(content)
+    store = SettingsStore(path, {}, owns_folder=False)
+    assert store.current == Settings()
+    assert store.problem is not None
+    assert store.problem.startswith(f"The settings file {path} ")
+    assert store.problem.endswith(
+        ". It is left as it is, since it may be another program's: the defaults are in use, and changes are not saved."
+    )
+    assert store.update(model=MINIMAX).model == MINIMAX, "it is in force all the same"
+    assert store.is_saved is False
+    assert store.problem.startswith(f"The settings file {path} could not be written: it ")
+    assert store.problem.endswith(", and is left as it is.")
+    assert path.read_bytes() == content
+    assert not kept_aside(path)
+
+
+def test_a_file_of_this_programs_settings_is_kept_aside_wherever_it_is(
+    path: Path, write: Callable[[Any], None]
+) -> None:
+    write('{"nvidia_url": "https://')
+    store = SettingsStore(path, {}, owns_folder=False)
+    (kept,) = kept_aside(path)
+    assert kept.read_text() == '{"nvidia_url": "https://'
+    assert store.update(model=MINIMAX).model == MINIMAX
+    assert read(path)["model"] == MINIMAX
+
+
+@posix_only
+def test_a_damaged_file_behind_a_link_is_not_renamed_unless_it_is_ours(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "somewhere" / "notes.txt"
+    target.parent.mkdir()
+    target.write_text("my notes")
+    path.parent.mkdir()
+    path.symlink_to(target)
+    SettingsStore(path, {}).update(model=MINIMAX)
+    assert path.is_symlink()
+    assert target.read_text() == "my notes"
+    assert {file.name for file in target.parent.iterdir()} == {"notes.txt", ".notes.txt.lock"}
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+OTHER_KINDS = [
+    pytest.param(lambda path: path.mkdir(), "a folder", id="folder"),
+    pytest.param(lambda path: os.mkfifo(path), "a pipe", id="pipe", marks=posix_only),
+    pytest.param(lambda path: path.symlink_to("/dev/zero"), "a device", id="device", marks=posix_only),
+    pytest.param(make_socket, "a socket", id="socket", marks=posix_only),
+]
+
+
+@pytest.mark.parametrize(("make", "kind"), OTHER_KINDS)
+def test_what_is_no_file_is_neither_read_nor_replaced(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], kind: str
+) -> None:
+    path.parent.mkdir()
+    monkeypatch.chdir(path.parent)  # a socket's path has little room
+    make(Path(path.name))
+    before = path.lstat()
+    store = SettingsStore(path, {})
+    assert store.current == Settings()
+    assert store.problem is not None
+    assert store.problem.endswith(f" cannot be used (it is {kind}, not a file); the defaults are in use.")
+    assert store.needs_server_key is None, "no key can have been in it, but one may be in the keyring"
+    assert store.refresh() is False, "it is said once"
+    assert store.update(model=MINIMAX).model == MINIMAX
+    assert store.problem.endswith(f" could not be written: it is {kind}, not a file.")
+    assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_a_file_that_is_too_large_for_settings_is_left_as_it_is(path: Path, write: Callable[[Any], None]) -> None:
+    content = json.dumps({"version": 1, "model": MINIMAX, "my own": "x" * 1_000_000})
+    write(content)
+    store = SettingsStore(path, {})
+    assert store.problem == (
+        f"The settings file {path} cannot be used (it has more than 1,000,000 bytes); the defaults are in use."
+    )
+    store.update(log_bodies=True)
+    assert path.read_text() == content
+    assert not kept_aside(path)
+
+
+@posix_only
+def test_a_link_to_itself_gives_way_to_a_new_file(path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(path)
+    assert SettingsStore(path, {}).current == Settings()
+    assert read(path)["model"] == GLM
+
+
+# ---- who may read it
+
+
+@posix_only
+def test_a_file_with_a_key_that_others_could_read_is_mended_and_said_once(
+    path: Path, write: Callable[[Any], None]
+) -> None:
+    write({"version": 1, "nvidia_key": "nvapi-secret"})
+    path.chmod(0o644)
+    for owns_folder in (True, False):
+        path.chmod(0o644)
+        store = SettingsStore(path, {}, owns_folder=owns_folder)
+        assert store.note == (
+            f"Other users could read the settings file {path}, and a key is in it. Now only you can. "
+            "If others use this computer, replace the key by a new one."
+        )
+        assert store.problem is None
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert SettingsStore(path, {}).note is None
+
+
+@posix_only
+def test_an_edit_that_opens_a_file_with_a_key_to_others_is_mended(path: Path, write: Callable[[Any], None]) -> None:
+    store = SettingsStore(path, {})
+    write({"version": 1, "nvidia_key": "nvapi-secret"})
+    path.chmod(0o664)
+    assert store.refresh() is True
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@posix_only
+def test_a_file_without_a_key_is_closed_in_our_own_folder_only_and_nothing_is_said(
+    path: Path, write: Callable[[Any], None]
+) -> None:
+    write({"version": 1})
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+    assert SettingsStore(path, {}, owns_folder=False).note is None
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o644, 0o755)
+    damaged = path.with_name("settings.damaged-20261101-100000.json")
+    damaged.touch(0o644)
+    assert SettingsStore(path, {}).note is None
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert damaged.stat().st_mode & 0o777 == 0o600
+
+
+@posix_only
+def test_everything_is_made_for_its_owner_alone_whatever_the_umask(path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "settings.json"
+    before = os.umask(0)
+    try:
+        SettingsStore(path, {}).update(model=MINIMAX)
+    finally:
+        os.umask(before)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", "a/b")] == [0o700, 0o700]
+    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
 
 
 # ---- what cannot be read or written
@@ -379,8 +576,11 @@ import sys
 from pathlib import Path
 from tray_app.settings_store import SettingsStore
 sys.stdin.read()
-for n in range(20):
-    SettingsStore(Path(sys.argv[1]), {}).update(**{f"{sys.argv[2]}{n}": n})
+path, name = Path(sys.argv[1]), sys.argv[2]
+for n in range(1, 21):
+    store = SettingsStore(path, {})
+    assert n == 1 or getattr(store.current, name) == n - 1, "the other writer has undone a change"
+    store.update(**{name: n})
 """
 
 
@@ -388,13 +588,13 @@ for n in range(20):
 def test_two_processes_that_write_at_once_lose_nothing(path: Path, exists: bool) -> None:
     if exists:
         SettingsStore(path, {})
+    names = ("upstream_timeout_seconds", "requests_per_minute")
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, path, name], stdin=subprocess.PIPE, cwd=ROOT) for name in "ab"
+        subprocess.Popen([sys.executable, "-c", WRITER, path, name], stdin=subprocess.PIPE, cwd=ROOT) for name in names
     ]
     for writer in writers:  # both stand ready, then both are let go
         assert writer.stdin is not None
         writer.stdin.close()
     assert [writer.wait(30) for writer in writers] == [0, 0]
-    content = read(path)
-    assert [content.get(f"{name}{n}") for name in "ab" for n in range(20)] == [*range(20)] * 2
+    assert [read(path)[name] for name in names] == [20, 20]
     assert not kept_aside(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,3 +79,23 @@ def test_a_folder_that_cannot_be_made_is_a_line_in_the_log(path: Path, log_file:
 def test_a_file_is_its_owners_alone(path: Path) -> None:
     write_json(path, {})
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and links of POSIX")
+def test_a_pipe_or_an_endless_device_in_its_place_holds_nobody_up(path: Path, log_file: LogFile) -> None:
+    path.parent.mkdir()
+    os.mkfifo(path)
+    assert read_json(path, Things) is None
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert read_json(path, Things) is None
+    assert log_file.text.count(f"{path} cannot be used") == 2
+    write_json(path, {"a": [Thing(1)]})
+    assert read_json(path, Things) == {"a": [Thing(1)]}
+
+
+def test_a_file_that_is_too_large_is_a_line_in_the_log(path: Path, log_file: LogFile) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"{}" + b" " * 1_000_000)
+    assert read_json(path, Things) is None
+    assert f"{path} cannot be used" in log_file.text

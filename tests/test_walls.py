@@ -23,11 +23,14 @@ GROUND = {
     "logs",
     "model_list",
     "paths",
+    "private_files",
     "redaction",
     "settings",
     "settings_store",
+    "settings_text",
     "state_file",
     "status",
+    "system_keyring",
     "troubles",
     "whole_file",
 }
@@ -50,7 +53,7 @@ ONLY_IN = {
     "pystray": {"tray", "desktop"},
     "jeepney": {"tray"},
     "pypdf": {"proxy", "self_check"},
-    "keyring": {"keys"},
+    "keyring": {"system_keyring"},
     "filelock": {"instance", "settings_store"},
     "imagesize": {"translate"},
 }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from tray_app.whole_file import read_whole, write_whole
+from tray_app.private_files import NotAFile
+from tray_app.whole_file import MAX_BYTES, read_whole, write_whole
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links and devices of POSIX")
 
 
 def test_it_is_replaced_as_a_whole_and_nothing_stays_behind(tmp_path: Path) -> None:
@@ -55,3 +59,30 @@ def test_a_reader_that_is_soon_done_is_waited_for(tmp_path: Path, monkeypatch: p
     with path.open() as reader:
         write_whole(path, b"after")
     assert (path.read_bytes(), len(refusals)) == (b"after", 1)
+
+
+@posix_only
+def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(b"x" * MAX_BYTES)
+    assert len(read_whole(path)) == MAX_BYTES
+    os.truncate(path, 2**33)  # gigabytes that take no room
+    with pytest.raises(NotAFile, match="it has more than 1,000,000 bytes"):
+        read_whole(path)
+
+
+def test_a_folder_in_its_place_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotAFile, match="it is a folder, not a file"):
+        read_whole(tmp_path)
+
+
+@posix_only
+def test_a_link_in_its_place_is_not_followed_and_is_replaced(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "a.json"
+    target.write_bytes(b"precious")
+    link.symlink_to(target)
+    with pytest.raises(OSError, match="symbolic links"):
+        read_whole(link)
+    assert read_whole(link, follows_links=True) == b"precious"
+    write_whole(link, b"ours")
+    assert (target.read_bytes(), link.read_bytes(), link.is_symlink()) == (b"precious", b"ours", False)

@@ -36,12 +36,17 @@ from tray_app.paths import WORKER_OPTION, Paths, find_paths
 from tray_app.settings_store import SettingsStore
 
 OK, FAILED, USAGE = 0, 1, 2
+_PRIVATE_UMASK = 0o077
+"""Whatever this program writes is for its user only, since keys and prompts may be in it."""
+_MAX_LINE_CHARS = 65_536
+"""The most that is read of the line with a key. A device given by mistake may never end its line."""
 SETTINGS = "settings"
 """What --print-exports takes beside the shells."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage or unusable settings."""
+    users_umask = os.umask(_PRIVATE_UMASK)
     options = _parser().parse_args(arguments)
     if options.worker:
         return work()
@@ -55,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return self_check(environ)
         if options.print_exports:
             return print_exports(options.print_exports, paths, environ, is_demo=options.demo)
-        return run(paths, environ, is_demo=options.demo, wants_tray=not options.no_tray)
+        desktop = find_desktop(environ, users_umask)
+        return run(paths, environ, desktop, is_demo=options.demo, wants_tray=not options.no_tray)
     except AppError as error:
         _complain(str(error))
         return USAGE
@@ -66,11 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def run(paths: Paths, environ: Mapping[str, str], *, is_demo: bool, wants_tray: bool) -> int:
+def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: bool, wants_tray: bool) -> int:
     """Runs the app, unless it runs already."""
     from tray_app.app import App
 
-    desktop = find_desktop(environ)
     instance = Instance(paths.state)
     if not instance.acquire():
         _tell_where(instance, desktop)
@@ -138,7 +143,10 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
     settings = store.current
     running = Instance(paths.state).find_running()
     url = running.url if running and running.url else settings.addr.url
-    has_key = bool(read_keys(store, environ).server)
+    keys = read_keys(store, environ)
+    has_key = keys.is_guarded
+    if keys.is_server_unknown:
+        _complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
     model = settings.selected_model
     if form == SETTINGS:
         choices = settings.catalogue.models if settings.clients_choose_model else (model,)
@@ -153,15 +161,18 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
 
 
 def _open_settings(paths: Paths, environ: Mapping[str, str]) -> SettingsStore:
-    store = SettingsStore(paths.settings, environ)
-    if store.problem:
-        _complain(store.problem)
+    store = SettingsStore(paths.settings, environ, owns_folder=paths.owns_settings_folder)
+    for sentence in (store.problem, store.note):
+        if sentence:
+            _complain(sentence)
     return store
 
 
 def _read_secret(name: str) -> str:
     try:
-        return (getpass.getpass(f"{name} (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+        if sys.stdin.isatty():
+            return getpass.getpass(f"{name} (it is not shown): ").strip()
+        return sys.stdin.readline(_MAX_LINE_CHARS).strip()
     except UnicodeDecodeError:
         return "\N{REPLACEMENT CHARACTER}"  # no key holds it
 

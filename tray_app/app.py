@@ -58,7 +58,7 @@ class App:
         self._wants_tray = wants_tray
         self._shell = desktop.guess_shell()
         self._formatter = RedactingFormatter()
-        self._store = SettingsStore(paths.settings, environ)
+        self._store = SettingsStore(paths.settings, environ, owns_folder=paths.owns_settings_folder)
         self._board = StatusBoard()
         self._service = ProxyService(
             self._board,
@@ -83,6 +83,9 @@ class App:
             self._say(f"The log folder {self._paths.logs} cannot be written: this run leaves no log.")
         if self._store.problem:
             log.warning("%s", self._store.problem)
+        if self._store.note:
+            log.warning("%s", self._store.note)
+            self._say(self._store.note)
         self._board.publish(is_demo=self._is_demo)
         if self._wants_tray:
             self._icon = self._make_icon()
@@ -154,9 +157,9 @@ class App:
     # ---- control thread
 
     def _look(self) -> bool:
-        """Whether the settings file has changed, which is then applied."""
+        """Applies a changed settings file, and keys that the keyring tells at last; whether there was anything."""
         if not self._store.refresh():
-            return False
+            return self._listening.look()
         self._listening.apply()
         return True
 
@@ -221,7 +224,7 @@ class App:
             self._shell,
             self._board.status.url or settings.addr.url,
             settings.selected_model,
-            needs_server_key=bool(self._listening.keys.server),
+            needs_server_key=self._listening.keys.is_guarded,
             is_demo=self._is_demo,
         )
 
@@ -232,8 +235,7 @@ class App:
         self._try_and_tell(copy)
 
     def _show_trouble(self) -> None:
-        if not self._service.is_running:
-            self._listening.begin()  # whatever was in the way may be gone
+        self._listening.try_again()
         notice = find_notice(self._board.status, self._listening.settings)
         if notice is None or (notice.verb and self._desktop.open_terminal([*find_program(), notice.verb])):
             return

@@ -13,6 +13,10 @@ _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?:
 _USUAL_PORTS = {"http": "80", "https": "443"}
 
 
+class Refused(ValueError):
+    """A wrong value that must not be shown. Its text goes on after the setting's name: "must not hold ..."."""
+
+
 def text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from tray_app.private_files import claim_folder
 from tray_app.whole_file import read_whole, write_whole
 
 
@@ -27,11 +28,11 @@ class Instance:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._note = folder / "instance.json"
-        self._lock = FileLock(folder / "instance.lock")
+        self._lock = FileLock(folder / "instance.lock", mode=0o600)
 
     def acquire(self) -> bool:
         """True if this process is now the app; False if another one is."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        claim_folder(self._folder, ("*.json", "*.lock"))
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -55,7 +56,7 @@ class Instance:
         try:
             note = json.loads(read_whole(self._note))
             return Whereabouts(int(note["pid"]), str(note["url"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return Whereabouts(0, "")
 
     def release(self) -> None:

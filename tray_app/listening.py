@@ -8,20 +8,32 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Unpack
 
 from tray_app.errors import PortTaken, StartError
 from tray_app.instance import Instance
-from tray_app.keys import Keys, read_keys
+from tray_app.keys import KeyReader, Keys
 from tray_app.proxy.service import ProxyService
 from tray_app.settings import Address, Settings
-from tray_app.settings_store import SettingsStore
+from tray_app.settings_store import Changes, SettingsStore
 from tray_app.status import Phase, StatusBoard, Trouble
 
 log = logging.getLogger(__name__)
 
 _DRAIN_S = 5.0  # answers that run while the address changes
 _PORTS_TO_TRY = 20
+
+_NO_NVIDIA_KEY = Trouble(
+    "Add your NVIDIA API key…",
+    "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal.",
+    "set-key",
+)
+_NO_SERVER_KEY = Trouble(
+    "The server key is missing – fix…",
+    "A server key was set, and is neither in the system keyring nor in the settings file any more: requests are "
+    "refused. Run `claude-nvidia-tray set-key --server` to set one, or, to do without, "
+    "`claude-nvidia-tray set-key --server --remove`.",
+)
 
 
 class Listening:
@@ -45,6 +57,7 @@ class Listening:
         self._board = board
         self._instance = instance
         self._environ = environ
+        self._reader = KeyReader(store, environ)
         self._say = say
         self._on_keys = on_keys
         self._is_demo = is_demo
@@ -54,15 +67,10 @@ class Listening:
 
     def read_keys(self) -> None:
         """Looks the keys up: in the environment, the keyring and the settings file."""
-        self.keys = read_keys(self._store, self._environ)
+        self.keys = self._reader.read()
         self._on_keys(self.keys)
         self._board.publish(has_nvidia_key=bool(self.keys.nvidia))
-        missing = Trouble(
-            "Add your NVIDIA API key…",
-            "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal.",
-            "set-key",
-        )
-        self._board.report("key", None if self.keys.nvidia or self._is_demo else missing)
+        self._board.report("key", self._find_key_trouble())
         self._report_settings()
 
     def begin(self) -> None:
@@ -76,14 +84,17 @@ class Listening:
                     raise
                 address = self._find_port(settings)
         except StartError as error:
-            log.warning("%s", error)
-            self._say(str(error))
+            sentence = str(error)
+            if not isinstance(error, PortTaken) and not self.keys.is_guarded and self._reader.silence:
+                sentence += f" A server key may be in the system keyring, which {self._reader.silence.reason}."
+            log.warning("%s", sentence)
+            self._say(sentence)
             title = (
                 f"Port {settings.addr.port} is in use – fix…"
                 if isinstance(error, PortTaken)
                 else "Not listening – fix…"
             )
-            self._board.report("start", Trouble(title, str(error)))
+            self._board.report("start", Trouble(title, sentence))
             self._board.publish(phase=Phase.STOPPED, url="")
             self._instance.publish("")
             return
@@ -96,7 +107,33 @@ class Listening:
         before, self.settings = self.settings, self._store.current
         keys_before = self.keys
         self.read_keys()
-        moves = before.addr != self.settings.addr or (keys_before.server and not self.keys.server)
+        self._follow(before, keys_before)
+
+    def look(self) -> bool:
+        """Asks a keyring again that told nothing, when it is time to; True if it was asked."""
+        if not self._reader.is_due():
+            return False
+        self._read_again()
+        return True
+
+    def try_again(self) -> None:
+        """Looks at once whether what was in the way is gone."""
+        if self.keys.is_nvidia_unknown or self.keys.is_server_unknown:
+            self._reader.hurry()
+            self._read_again()
+        if not self._service.is_running:
+            self.begin()
+
+    def _read_again(self) -> None:
+        keys_before = self.keys
+        self.read_keys()
+        if self.keys != keys_before:
+            self._follow(self.settings, keys_before)
+
+    def _follow(self, before: Settings, keys_before: Keys) -> None:
+        """Makes the gateway go by the present settings and keys; it went by those before."""
+        loses_guard = keys_before.is_guarded and not self.keys.is_guarded
+        moves = before.addr != self.settings.addr or (loses_guard and not self.settings.addr.is_loopback)
         if self._service.is_running and moves:
             self._service.stop(_DRAIN_S)
         if self._service.is_running:
@@ -107,7 +144,7 @@ class Listening:
             self._board.forget_models()
             self._service.check_models()
 
-    def change(self, **changes: Any) -> None:
+    def change(self, **changes: Unpack[Changes]) -> None:
         """Changes settings, for the next request and for good."""
         self.settings = self._store.update(**changes)
         self._service.configure(self.settings, self.keys, is_demo=self._is_demo)
@@ -129,6 +166,29 @@ class Listening:
             'Choose another one: "addr" in the settings file, or the environment variable ADDR.'
         )
 
+    def _find_key_trouble(self) -> Trouble | None:
+        needs_nvidia_key = not self._is_demo
+        silence, unknown = self._reader.silence, []
+        if self.keys.is_nvidia_unknown and needs_nvidia_key:
+            unknown.append("NVIDIA API key")
+        if self.keys.is_server_unknown:
+            unknown.append("server key")
+        if silence and unknown:
+            return _explain_silence(silence.reason, " and the ".join(unknown))
+        if self.keys.is_server_unknown:
+            return _NO_SERVER_KEY
+        return None if self.keys.nvidia or not needs_nvidia_key else _NO_NVIDIA_KEY
+
     def _report_settings(self) -> None:
         problem = self._store.problem
         self._board.report("settings", Trouble("Settings file has a problem…", problem) if problem else None)
+
+
+def _explain_silence(reason: str, keys: str) -> Trouble:
+    title = "Unlock your keyring…"
+    return Trouble(
+        title,
+        f"The system keyring {reason}, and may keep the {keys}: requests are refused until it can be read. Unlock it. "
+        f'It is asked again every few minutes, and at once by a click on "{title}" in the menu. '
+        "Keys in the environment or set anew with `claude-nvidia-tray set-key` work without it.",
+    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from tray_app.private_files import claim_folder, open_private
 from tray_app.redaction import hide_secrets
 
 FILE_NAME = "claude-nvidia-tray.log"
@@ -32,6 +34,10 @@ class RedactingFormatter(logging.Formatter):
 
 
 class _LogFile(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        """For its owner only, and never through a link that somebody put in its place."""
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=open_private)
+
     def doRollover(self) -> None:  # noqa: N802 (the base class's name)
         """Grows on in the same file while it cannot be renamed: on Windows, for as long as a program reads it."""
         try:
@@ -44,7 +50,7 @@ class _LogFile(RotatingFileHandler):
 def open_log(folder: Path, formatter: RedactingFormatter) -> logging.Handler | None:
     """Sends the program's log to a rotating file in `folder`; None (and no file) where the folder cannot be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        claim_folder(folder, (f"{FILE_NAME}*",))
         handler = _LogFile(
             folder / FILE_NAME,
             maxBytes=_FILE_BYTES,

@@ -26,6 +26,8 @@ class Paths:
     settings: Path
     logs: Path
     state: Path
+    owns_settings_folder: bool = True
+    """False if the user named a settings file elsewhere: its folder may be anything."""
 
 
 def find_program() -> list[str]:
@@ -74,4 +76,4 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         state = platformdirs.user_state_path(APP_ID, appauthor=False)
     chosen = environ.get(CONFIG_VARIABLE)
     settings = Path(chosen).expanduser().absolute() if chosen else config / "settings.json"
-    return Paths(settings=settings, logs=logs, state=state)
+    return Paths(settings=settings, logs=logs, state=state, owns_settings_folder=settings.parent == config)

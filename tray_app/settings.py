@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tray_app.catalog import GLM_4_7, Catalogue, Model, join_rows
-from tray_app.checks import Check, one_of, origins, switch, text, whole_number
+from tray_app.checks import Check, Refused, one_of, origins, switch, text, whole_number
 from tray_app.errors import SettingsError
 from tray_app.model_list import read_model_list
+from tray_app.redaction import hide_secrets
 
 VERSION = 1
 """Of the file's layout. A file without a version is claude-nvidia-proxy's."""
@@ -111,8 +112,10 @@ SECRETS = frozenset({"nvidia_key", "server_api_key"})
 def _url(value: object) -> str:
     url = text(value)
     parts = urlsplit(url)
-    # a password in the address would stand where the API key goes; an impossible port raises ValueError by itself
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or parts.port == 0:
+    if parts.username is not None:  # it would be sent in the place of the API key
+        raise Refused("must not hold a user name or password")
+    # an impossible port raises ValueError by itself
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError
     return url
 
@@ -139,6 +142,8 @@ _VARIABLES = {
     "LOG_BODY_MAX_CHARS": "log_body_max_chars",
     "LOG_STREAM_TEXT_PREVIEW_CHARS": "log_stream_text_preview_chars",
 }
+_MAX_DIGITS = 18
+"""Of a number in a variable; Python refuses to read thousands of them."""
 
 
 def _model_check(catalogue: Catalogue) -> Check:
@@ -156,12 +161,19 @@ def check_setting(name: str, value: object, catalogue: Catalogue | None = None) 
 
     `catalogue` has the models to choose from; None: those that come with the program.
     """
+    return _check(f'"{name}"', name, value, repr(value), catalogue)
+
+
+def _check(subject: str, name: str, value: object, shown: str, catalogue: Catalogue | None = None) -> Any:
+    """The parsed value; the sentence of the SettingsError begins with `subject`, and shows what is no secret."""
     check, wanted = _model_check(catalogue or Catalogue()) if name == "model" else _CHECKS[name]
     try:
         return check(value)
+    except Refused as refusal:
+        raise SettingsError(f"{subject} {refusal}.") from None
     except ValueError:
-        shown = "" if name in SECRETS else f", not {value!r}"
-        raise SettingsError(f'"{name}" must be {wanted}{shown}.') from None
+        may_be_secret = name in SECRETS or hide_secrets(shown) != shown or any(mark in shown for mark in "@?#")
+        raise SettingsError(f"{subject} must be {wanted}{'' if may_be_secret else f', not {shown}'}.") from None
 
 
 def parse_file(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -184,14 +196,9 @@ def parse_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         text = environ.get(variable, "").strip()
         if not text:
             continue
-        is_number = _CHECKS[name][1].startswith("a whole number")
-        try:
-            value: object = int(text) if is_number and text.isascii() and text.isdecimal() else text
-            values[name] = check_setting(name, value)
-        except (SettingsError, ValueError):  # ValueError: thousands of digits
-            raise SettingsError(
-                f"The environment variable {variable} must be {_CHECKS[name][1]}, not {text!r}."
-            ) from None
+        is_number = _CHECKS[name][1].startswith("a whole number") and text.isascii() and text.isdecimal()
+        value = int(text) if is_number and len(text) <= _MAX_DIGITS else text
+        values[name] = _check(f"The environment variable {variable}", name, value, repr(text))
     if "log_body_max_chars" in values:  # setting the variable switches body logging, as in claude-nvidia-proxy
         values["log_bodies"] = values["log_body_max_chars"] > 0
     return values

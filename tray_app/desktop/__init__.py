@@ -10,8 +10,8 @@ from tray_app.desktop.api import Desktop, DesktopError
 __all__ = ["Desktop", "DesktopError", "find_desktop"]
 
 
-def find_desktop(environ: Mapping[str, str]) -> Desktop:
-    """The desktop of this system."""
+def find_desktop(environ: Mapping[str, str], users_umask: int = -1) -> Desktop:
+    """The desktop of this system. `users_umask`: for programs of the user's that it starts; -1: this program's own."""
     if sys.platform == "win32":
         from tray_app.desktop.windows import WindowsDesktop
 
@@ -22,4 +22,4 @@ def find_desktop(environ: Mapping[str, str]) -> Desktop:
         return MacDesktop(environ)
     from tray_app.desktop.linux import LinuxDesktop
 
-    return LinuxDesktop(environ)
+    return LinuxDesktop(environ, users_umask)

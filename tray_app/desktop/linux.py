@@ -33,8 +33,9 @@ class LinuxDesktop(Desktop):
         "secretstorage",
     )
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], users_umask: int = -1) -> None:
         self._environ = environ
+        self._users_umask = users_umask
 
     def tray_class(self) -> Any:
         from tray_app.tray.status_notifier import StatusNotifierIcon
@@ -63,7 +64,11 @@ class LinuxDesktop(Desktop):
             raise DesktopError(f"There is no xdg-open on this system. The folder is {folder}.")
         # not waited for: some file managers run until their window is closed
         subprocess.Popen(
-            [opener, str(folder)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [opener, str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            umask=self._users_umask,
         )
 
     def guess_shell(self) -> str:

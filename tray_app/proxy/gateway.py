@@ -86,6 +86,11 @@ class Gateway:
         """Upstream's URL and key; the demo's own where it runs. UserActionNeeded without a key."""
         if config.is_demo:
             return self.demo_url, "demo"
+        if config.keys.is_nvidia_unknown:
+            raise UserActionNeeded(
+                "Claude NVIDIA Tray cannot read its NVIDIA API key: the system keyring does not answer. Unlock the "
+                "keyring and try again; the menu of the tray icon says more."
+            )
         if not config.keys.nvidia:
             raise UserActionNeeded(
                 "Claude NVIDIA Tray has no NVIDIA API key yet. Get one on build.nvidia.com, "

@@ -8,7 +8,7 @@ import logging
 
 from aiohttp import hdrs, web
 
-from tray_app.errors import RateLimited, WrongServerKey
+from tray_app.errors import RateLimited, UserActionNeeded, WrongServerKey
 from tray_app.keys import explain_exposure
 from tray_app.proxy.gateway import GATEWAY
 from tray_app.proxy.guards import Handler
@@ -78,6 +78,11 @@ async def check_key(request: web.Request, handler: Handler) -> web.StreamRespons
     wanted = config.keys.server
     if not request.path.startswith("/v1/"):
         return await handler(request)
+    if config.keys.is_server_unknown:
+        raise UserActionNeeded(
+            "This gateway cannot read its server key, and refuses every request until it can. Unlock the system "
+            "keyring where it runs; the menu of its tray icon, and its log, say what is in the way."
+        )
     if reason := explain_exposure(config.settings.addr, wanted):  # the key was changed or lost since the start
         raise WrongServerKey(reason, retryable=False)
     if wanted:

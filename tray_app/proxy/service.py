@@ -105,7 +105,8 @@ class ProxyService:
     def start(self, settings: Settings, keys: Keys, *, is_demo: bool) -> Address:
         """Listens as the settings say; returns the address with its real port. StartError says why it cannot."""
         assert not self.is_running
-        if reason := explain_exposure(settings.addr, keys.server):
+        # a key that is not known yet guards, too: every request is refused until it is
+        if not keys.is_server_unknown and (reason := explain_exposure(settings.addr, keys.server)):
             raise StartError(reason)
         started: Future[_Run] = Future()
         thread = threading.Thread(target=self._run, args=(settings, keys, is_demo, started), name="proxy", daemon=True)

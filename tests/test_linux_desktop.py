@@ -1,0 +1,34 @@
+"""What the program starts on Linux for its user."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("the modes of POSIX", allow_module_level=True)
+
+from tray_app.desktop.linux import LinuxDesktop
+
+
+@pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")  # it is not waited for
+@pytest.mark.parametrize(("users_umask", "shown"), [(0o022, "0022"), (-1, "0077")], ids=["the user's", "our own"])
+def test_the_file_manager_gets_the_users_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, users_umask: int, shown: str
+) -> None:
+    """Files that are made there are as open as the user chose, not as closed as those of this program."""
+    answer = tmp_path / "answer"
+    os.mkfifo(answer)
+    opener = tmp_path / "xdg-open"
+    opener.write_text(f"#!/bin/sh\numask > {answer}\n")
+    opener.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    before = os.umask(0o077)
+    try:
+        LinuxDesktop({}, users_umask).open_folder(tmp_path)
+        assert answer.read_text().strip() == shown
+    finally:
+        os.umask(before)

@@ -1,0 +1,127 @@
+"""Files and folders that only their owner may read: how they are made, tightened, and opened without a trap.
+
+Windows has no such modes; there a user's own folders are closed to other users already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_OTHERS = 0o077
+"""The permissions of everybody but the owner."""
+_FOLDER_MODE = 0o700
+_FILE_MODE = 0o600
+
+_HAS_MODES = hasattr(os, "geteuid")
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+"""Opening a pipe that nobody writes into would wait for ever otherwise."""
+_AS_BYTES = getattr(os, "O_BINARY", 0)
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+class NotAFile(OSError):
+    """What is at the path cannot be a file of this program. `strerror` says what it is."""
+
+
+def open_private(path: str | Path, flags: int, *, follows_links: bool = False) -> int:
+    """A descriptor of a regular file, which is made for its owner only if `flags` make one. The caller closes it.
+
+    NotAFile if a folder, pipe, device or socket is at the path; OSError if a link is, and links are not followed.
+    It serves as the `opener` of `open`, too.
+    """
+    try:
+        descriptor = os.open(path, flags | _NO_WAIT | _AS_BYTES | (0 if follows_links else _NO_FOLLOW), _FILE_MODE)
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            _refuse_other_kinds(Path(path).stat(), path)  # sockets, and folders on Windows, cannot even be opened
+        raise
+    try:
+        # asked of what was opened: at the path another program may put something else at any moment
+        _refuse_other_kinds(os.fstat(descriptor), path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes the folder, and those above it that are missing, for their owner only. One that is there stays as it is."""
+    try:
+        folder.mkdir(_FOLDER_MODE, exist_ok=True)
+    except FileNotFoundError:
+        make_private_folder(folder.parent)
+        folder.mkdir(_FOLDER_MODE, exist_ok=True)
+
+
+def claim_folder(folder: Path, patterns: Iterable[str]) -> None:
+    """Makes the program's own folder, or closes the one that is there to others, with the files of these names in it.
+
+    The user's home folder, the top of the file system and folders shared by all users (such as /tmp) stay as they are,
+    even if somebody chose one of them for this program.
+    """
+    make_private_folder(folder)
+    if not _HAS_MODES:
+        return
+    with contextlib.suppress(OSError), _opened(folder) as descriptor:
+        found = os.fstat(descriptor)
+        if not found.st_mode & stat.S_ISVTX and not any(os.path.samestat(found, other) for other in _landmarks()):
+            _tighten(descriptor)
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            tighten_file(path)
+
+
+def tighten_file(path: Path) -> bool:
+    """Closes the file to everybody but its owner; True if that was needed and done.
+
+    A link, a file of another user, and a file on a disk that keeps no modes stay as they are.
+    """
+    if not _HAS_MODES:
+        return False
+    try:
+        with _opened(path) as descriptor:
+            return stat.S_ISREG(os.fstat(descriptor).st_mode) and _tighten(descriptor)
+    except OSError:
+        return False
+
+
+def _tighten(descriptor: int) -> bool:
+    found = os.fstat(descriptor)
+    if found.st_uid != os.geteuid() or not found.st_mode & _OTHERS:
+        return False
+    os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~_OTHERS)
+    return not os.fstat(descriptor).st_mode & _OTHERS
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY | _NO_WAIT | _NO_FOLLOW)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _landmarks() -> Iterator[os.stat_result]:
+    for place in ("~", os.sep):
+        with contextlib.suppress(OSError, RuntimeError):  # RuntimeError: this user has no home
+            yield Path(place).expanduser().stat()
+
+
+def _refuse_other_kinds(found: os.stat_result, path: str | Path) -> None:
+    if kind := _KINDS.get(stat.S_IFMT(found.st_mode)):
+        raise NotAFile(errno.EINVAL, f"it is {kind}, not a file", str(path))

@@ -1,0 +1,106 @@
+"""The system's keyring, asked in a thread of its own: it may ask the user for a password, and wait for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from tray_app import APP_ID
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_REASONS = {"KeyringLocked": "is locked", "InitError": "could not be opened"}
+"""What errors of the keyring library mean, by name: it is imported late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The keyring told nothing: a secret may be in it or not. `reason` goes on after "the system keyring"."""
+
+    reason: str
+
+
+class Question(Generic[T]):
+    """One question to the keyring, asked as soon as it is made. It stays open for as long as the keyring is busy."""
+
+    def __init__(self, ask: Callable[[], T]) -> None:
+        self.answer: T | Silence | None = None
+        """None while it is open."""
+        self._ask = ask
+        self._thread = threading.Thread(target=self._work, name="keyring", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_open(self) -> bool:
+        return self.answer is None
+
+    def wait(self, timeout_s: float) -> T | Silence:
+        """The answer, or silence if there is none in time."""
+        self._thread.join(timeout_s)
+        return Silence("does not answer") if self.answer is None else self.answer
+
+    def _work(self) -> None:
+        try:
+            self.answer = self._ask()
+        except Exception as error:  # backends raise their own D-Bus, COM and OS errors
+            log.info("no use of the system keyring: %s", type(error).__name__)
+            self.answer = Silence(_describe(error))
+
+
+def read_secrets(names: Iterable[str]) -> dict[str, str]:
+    """The secrets that the keyring keeps, by name. A system without a keyring keeps none."""
+    import keyring  # here, since it loads its backends at import
+    import keyring.errors
+
+    _look_for_late_keyring()
+    found = {}
+    with contextlib.suppress(keyring.errors.NoKeyringError):
+        for name in names:
+            if value := keyring.get_password(APP_ID, name):
+                found[name] = value
+    return found
+
+
+def set_secret(name: str, value: str) -> bool:
+    """True if the keyring keeps the secret now."""
+    import keyring
+    import keyring.errors
+
+    try:
+        keyring.set_password(APP_ID, name, value)
+        return keyring.get_password(APP_ID, name) == value  # some backends drop what they are given
+    except keyring.errors.NoKeyringError:
+        return False
+
+
+def delete_secret(name: str) -> bool:
+    """True: the keyring does not keep the secret any more, or never did."""
+    import keyring
+    import keyring.errors
+
+    with contextlib.suppress(keyring.errors.NoKeyringError):
+        if keyring.get_password(APP_ID, name) is not None:
+            keyring.delete_password(APP_ID, name)
+    return True
+
+
+def _look_for_late_keyring() -> None:
+    """Looks for a keyring again if there was none: this program may start before it does, when the user logs in."""
+    import keyring.backend
+    import keyring.backends.fail
+    import keyring.core
+
+    if isinstance(keyring.get_keyring(), keyring.backends.fail.Keyring):
+        with contextlib.suppress(AttributeError, KeyError):  # it remembers the first answer, if it was ever asked
+            keyring.backend.get_all_keyring.reset()
+        keyring.core.init_backend()
+
+
+def _describe(error: Exception) -> str:
+    return _REASONS.get(type(error).__name__, f"failed ({type(error).__name__})")
