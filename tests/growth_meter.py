@@ -4,22 +4,24 @@ The rules follow CPython. What is built anew counts by its length; what is scann
 ended. A function in C, or in a library that does not count for itself, counts the texts that it takes and those that it
 returns; texts within a list or dict are seen one level deep.
 
-A regular expression counts the text from where it began to the end of its match. A search without a match counts the
-rest of the text, and a failed match at one place what tests/growth_patterns.py finds. How often the engine went back
-over the same text is not seen: an expression must be linear in itself.
+A regular expression counts the text that it matched, and what it read at each place where it failed, as far as
+tests/growth_patterns.py finds out. How often it went back within its match is not seen: it must be linear in itself.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
+import math
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import takewhile
 from typing import Any
 
-from tests.growth_patterns import count_looked_at
+from tests.growth_patterns import count_failed, count_passed
 
 TWINS = "counting."
 """In front of the names of modules that count for themselves."""
@@ -35,16 +37,26 @@ _TOUCH_ALL = frozenset({"index", "count", "remove", "reverse", "sort", "copy", "
 """Methods of lists that go through them."""
 
 
+class TooManySteps(BaseException):
+    """The work was broken off. No `except Exception` of the program may take it for a fault of its input."""
+
+
 class Meter:
     """Counts the work of all twins."""
 
     def __init__(self) -> None:
         self.steps = 0
+        self._most_steps = math.inf
 
-    def measure(self, work: Callable[[], object]) -> int:
-        """The steps of `work`."""
-        before = self.steps
-        work()
+    def measure(self, work: Callable[[], object], most: float) -> int:
+        """The steps of `work`, which is broken off after `most`."""
+        before, self._most_steps = self.steps, self.steps + most
+        try:
+            work()
+        except TooManySteps:
+            pass
+        finally:
+            self._most_steps = math.inf
         return self.steps - before
 
     @contextmanager
@@ -56,6 +68,8 @@ class Meter:
     def step(self, statements: int) -> None:
         """So many statements are run."""
         self.steps += statements
+        if self.steps > self._most_steps:
+            raise TooManySteps
 
     def made(self, value: Any) -> Any:
         """An expression that builds what it returns."""
@@ -129,6 +143,8 @@ class Meter:
             return self._call_of_text(owner, name, function, arguments, named)
         if isinstance(owner, re.Pattern):
             return self._call_of_pattern(owner, name, function, arguments, named)
+        if module == "re" and hasattr(re.Pattern, name):
+            return self._call_of_re(function, name, arguments, named)
         if isinstance(owner, json.JSONDecoder) and name == "raw_decode":
             return self._decode_json(function, *arguments, **named)
         if isinstance(owner, (list, deque)):
@@ -151,28 +167,35 @@ class Meter:
         self.steps += 1 + _touched_of_text(text, name, arguments, result)
         return result
 
-    def _call_of_pattern(self, pattern: Any, name: str, method: Any, arguments: Any, named: Any) -> Any:
-        if name in ("sub", "subn", "split", "findall"):
-            return self._call_of_stranger(method, arguments, named)
-        text = arguments[0] if arguments else named["string"]
-        start = arguments[1] if len(arguments) > 1 else named.get("pos", 0)
-        result = method(*arguments, **named)
-        if name == "finditer":
-            return self._count_matches(result, start, len(text))
-        if result is not None:
-            self.steps += 1 + result.end() - start
-        elif name == "search":
-            self.steps += 1 + len(text) - start
-        else:
-            self.steps += 1 + count_looked_at(pattern, text, start)
-        return result
+    def _call_of_re(self, function: Any, name: str, arguments: Any, named: Any) -> Any:
+        known = dict(_signature(function).bind(*arguments, **named).arguments)
+        pattern = re.compile(known.pop("pattern"), known.pop("flags", 0))
+        return self._call_of_pattern(pattern, name, getattr(pattern, name), (), known)
 
-    def _count_matches(self, matches: Iterator[re.Match[Any]], start: int, end: int) -> Iterator[re.Match[Any]]:
+    def _call_of_pattern(self, pattern: Any, name: str, method: Any, arguments: Any, named: Any) -> Any:
+        known = _signature(getattr(re.Pattern, name)).bind(pattern, *arguments, **named).arguments
+        text, start = known["string"], known.get("pos", 0)
+        if name == "finditer":
+            return self._count_matches(pattern, text, start, method(*arguments, **named))
+        if name in ("sub", "subn", "split", "findall"):
+            deque(self._count_matches(pattern, text, 0, pattern.finditer(text)), maxlen=0)
+            return method(*arguments, **named)
+        match = method(*arguments, **named)
+        if name == "search":
+            end = match.start() if match else len(text)
+            self.steps += count_passed(pattern, text, start, end) + _size(match and match[0])
+        else:
+            self.steps += 1 + (match.end() - start if match else count_failed(pattern, text, start))
+        return match
+
+    def _count_matches(
+        self, pattern: re.Pattern[Any], text: Any, start: int, matches: Iterable[re.Match[Any]]
+    ) -> Iterator[re.Match[Any]]:
         for match in matches:
-            self.steps += 1 + match.end() - start
+            self.steps += 1 + count_passed(pattern, text, start, match.start()) + len(match[0])
             start = match.end()
             yield match
-        self.steps += end - start
+        self.steps += count_passed(pattern, text, start, len(text))
 
     def _decode_json(self, method: Any, text: str, start: int = 0) -> Any:
         try:
@@ -197,6 +220,9 @@ class Meter:
 
 METER = Meter()
 """The one that all twins report to."""
+
+
+_signature = cache(inspect.signature)
 
 
 def _size(value: Any) -> int:

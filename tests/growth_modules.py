@@ -175,7 +175,17 @@ class _Rewriter(ast.NodeTransformer):
         method = methods.get(type(node.ops[0])) if len(node.ops) == 1 else None
         return _report(method, node.left, node.comparators[0]) if method else node
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> list[ast.stmt]:
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        self.generic_visit(node)
+        if self._is_in_function and any(
+            isinstance(part, ast.Starred) for target in node.targets for part in ast.walk(target)
+        ):
+            node.value = _report("made", node.value)
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        if not self._is_in_function:
+            return node
         result = copy.deepcopy(node.target)
         self.generic_visit(node)
         node.value = _report("operand", node.value)

@@ -74,6 +74,12 @@ def work(text):
     while items:
         del items[0]
 """,
+    "a list whose first item is unpacked from the rest": """
+def work(text):
+    items = list(text)
+    while items:
+        _, *items = items
+""",
     "a dict that is copied for each item": """
 def work(text):
     known = {}
@@ -125,6 +131,19 @@ def work(text):
     for n in range(len(text)):
         PATTERN.match(text, n)
 """,
+    "an expression that finds no end from any place of a search": """
+import re
+PATTERN = re.compile("[(]?[a-z.]*x")
+
+def work(text):
+    PATTERN.search(text)
+""",
+    "a replacement whose expression finds no end": """
+import re
+
+def work(text):
+    return re.sub("a[a-z.]*x", "", text)
+""",
     "JSON that is decoded anew for each letter": """
 import json
 
@@ -168,6 +187,17 @@ def work(text):
     while place < len(text):
         NONE.match(text, place)
         place = PATTERN.match(text, place).end()
+""",
+    "expressions that go through the text": """
+import re
+PATTERN = re.compile("a(?:bx|b[.]|c)+")
+
+def work(text):
+    re.search("x", text)
+    re.sub("c|dx", "-", text, count=3)
+    for match in PATTERN.finditer(text):
+        match[0]
+    PATTERN.findall(text)
 """,
     "a set that is asked for each item": """
 def work(text):
@@ -215,6 +245,15 @@ def test_work_that_grows_faster_than_its_input_fails(name: str) -> None:
 @pytest.mark.parametrize("name", LINEAR)
 def test_work_that_grows_with_its_input_passes(name: str) -> None:
     check(toy(name, LINEAR[name]))
+
+
+def test_work_without_end_is_broken_off() -> None:
+    module = compile_counting("def work():\n    while True:\n        try: pass\n        except Exception: pass\n")
+    with pytest.raises(AssertionError, match="endless: more than 5,000,000 steps for n = 1"):
+        check(Growth("endless", lambda n: n, lambda load, n: module.work(), small=1))
+    module = compile_counting("def work(n):\n    return n and work(n - 1) + work(n - 1)\n")
+    with pytest.raises(AssertionError, match=r"1\d\.\d times the work"):
+        check(Growth("exponential", lambda n: n, lambda load, n: module.work(n), small=10))
 
 
 def test_the_same_input_gives_the_same_count_each_time() -> None:
