@@ -42,28 +42,23 @@ _HOPELESS_FACTOR = 10
 class Figures:
     counts: list[int]
     """The work for inputs of n, 2n and 4n, as far as it was done."""
-    loaded: frozenset[str]
-    """The modules that the row asked for."""
+    called: frozenset[str]
+    """The functions and classes of the program that did it: `tray_app.translate.sse.SseReader`."""
 
 
 @cache
 def measure(row: Growth) -> Figures:
     """Runs a row at three sizes."""
-    loaded: set[str] = set()
-
-    def load(name: str) -> Any:
-        loaded.add(name)
-        return load_counting(name)
-
+    METER.called.clear()
     counts: list[int] = []
     most: float = _MOST_STEPS
     for size in (row.small, 2 * row.small, 4 * row.small):
         argument = row.make(size)
-        counts.append(METER.measure(partial(row.run, load, argument), most))
+        counts.append(METER.measure(partial(row.run, load_counting, argument), most))
         if counts[-1] > most:
             break
         most = _HOPELESS_FACTOR * counts[-1]
-    return Figures(counts, frozenset(loaded))
+    return Figures(counts, frozenset(METER.called))
 
 
 def check(row: Growth) -> None:

@@ -46,6 +46,8 @@ class Meter:
 
     def __init__(self) -> None:
         self.steps = 0
+        self.called: set[str] = set()
+        """The functions of modules, and the classes whose methods were called: `tray_app.translate.sse.SseReader`."""
         self._most_steps = math.inf
 
     def measure(self, work: Callable[[], object], most: float) -> int:
@@ -64,6 +66,10 @@ class Meter:
         before = self.steps
         yield
         self.steps = before
+
+    def begin(self, name: str) -> None:
+        """The function or the method of a class of this name is called."""
+        self.called.add(name)
 
     def step(self, statements: int) -> None:
         """So many statements are run."""

@@ -41,7 +41,8 @@ def compile_counting(source: str) -> ModuleType:
 
 
 def _execute(source: str, path: str, module: ModuleType) -> None:
-    tree = ast.fix_missing_locations(_Rewriter().visit(ast.parse(source)))
+    name = module.__name__.removeprefix(TWINS)
+    tree = ast.fix_missing_locations(_Rewriter(name).visit(ast.parse(source)))
     module.__dict__[_METER] = METER
     with METER.paused():  # a module is imported once, whatever it works on later
         exec(compile(tree, path, "exec"), module.__dict__)
@@ -79,7 +80,9 @@ def _report(method: str, *arguments: ast.expr) -> ast.Call:
 class _Rewriter(ast.NodeTransformer):
     """Points imports at twins. Within functions, the meter is told of each block of statements and each operation."""
 
-    def __init__(self) -> None:
+    def __init__(self, module_name: str) -> None:
+        self._place = [module_name]
+        """Where in the source this is: the module, then classes and functions."""
         self._is_in_function = False
 
     def visit(self, node: ast.AST) -> Any:
@@ -106,14 +109,19 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         was_in_function, self._is_in_function = self._is_in_function, False
+        self._place.append(node.name)
         self.generic_visit(node)
+        self._place.pop()
         self._is_in_function = was_in_function
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Any:
         was_in_function, self._is_in_function = self._is_in_function, True
         body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
-        node.body = node.body[: len(node.body) - len(body)] + self._visit_list(body)
+        self._place.append(node.name)
+        begin = ast.Expr(_report("begin", ast.Constant(".".join(self._place[:2]))))
+        node.body = [*node.body[: len(node.body) - len(body)], begin, *self._visit_list(body)]
+        self._place.pop()
         self._is_in_function = was_in_function
         return node
 

@@ -14,47 +14,63 @@ from typing import Any
 
 _parser: Any = importlib.import_module("re._parser")  # what `re` itself is made of; it has no other door
 _compiler: Any = importlib.import_module("re._compiler")
+_constants: Any = importlib.import_module("re._constants")
+
+_LONGEST_BEGINNING_CHARS = 100
 
 
 def count_failed(pattern: re.Pattern[Any], text: Any, start: int) -> int:
     """The characters that `pattern.match(text, start)`, which failed, has read."""
-    return _Expression.of(pattern).count_failed(text, start)
+    return _read(pattern).count_failed(text, start)
 
 
 def count_passed(pattern: re.Pattern[Any], text: Any, start: int, end: int) -> int:
     """The characters that a search has read, which failed at each place from `start` to before `end`."""
-    expression = _Expression.of(pattern)
-    return end - start + sum(expression.count_failed(text, place) for place in expression.find_places(text, start, end))
+    return _read(pattern).count_passed(text, start, end)
+
+
+@cache
+def _read(pattern: re.Pattern[Any]) -> _Expression:
+    return _Expression(_parser.parse(pattern.pattern, pattern.flags), pattern.flags)
 
 
 class _Expression:
     """A whole expression, or an alternative within one, as its parts one after another."""
 
     def __init__(self, parts: Any, flags: int) -> None:
-        self._parts = parts
-        self._flags = flags
         self._beginnings = [_compiler.compile(parts[:n], flags) for n in range(len(parts))]
         self._inner = [[_Expression(inner, flags) for inner in _find_inner(part)] for part in parts]
-
-    @staticmethod
-    @cache
-    def of(pattern: re.Pattern[Any]) -> _Expression:
-        return _Expression(_parser.parse(pattern.pattern, pattern.flags), pattern.flags)
-
-    def find_places(self, text: Any, start: int, end: int) -> Iterable[int]:
-        """Where more than the first character was looked at."""
-        if not self._parts or self._parts[:1].getwidth() != (1, 1):
-            return range(start, end)
-        first = self._beginnings[1] if len(self._parts) > 1 else _compiler.compile(self._parts, self._flags)
-        return (match.start() for match in first.finditer(text, start, end))
+        self._is_choice = len(parts) == 1 and parts[0][0] is _constants.BRANCH
+        self._filter = _compile_filter(parts, flags)
 
     def count_failed(self, text: Any, start: int) -> int:
-        for n in reversed(range(len(self._parts))):
+        for n in reversed(range(len(self._beginnings))):
             if begun := self._beginnings[n].match(text, start):
                 end: int = begun.end()
                 inner = sum(expression.count_failed(text, end) for expression in self._inner[n])
                 return end - start + max(inner, 1)
         return 1
+
+    def count_passed(self, text: Any, start: int, end: int) -> int:
+        if self._is_choice:
+            return sum(alternative.count_passed(text, start, end) for alternative in self._inner[0])
+        places: Iterable[int] = range(start, end)
+        if self._filter is not None:
+            places = (match.start() for match in self._filter.finditer(text, start, end))
+        return end - start + sum(self.count_failed(text, place) for place in places)
+
+
+def _compile_filter(parts: Any, flags: int) -> re.Pattern[Any] | None:
+    """Matches the empty text where a search looked further than a few characters; None: anywhere."""
+    for n in range(1, len(parts) + 1):
+        least, most = parts[:n].getwidth()
+        if most > _LONGEST_BEGINNING_CHARS:
+            return None
+        if least:
+            ahead = _parser.SubPattern(parts.state, [(_constants.ASSERT, (1, parts[:n]))])
+            compiled: re.Pattern[Any] = _compiler.compile(ahead, flags)
+            return compiled
+    return None
 
 
 def _find_inner(part: Any) -> list[Any]:
