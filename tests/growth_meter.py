@@ -15,7 +15,7 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import takewhile
@@ -101,11 +101,15 @@ class Meter:
         return value
 
     def each(self, values: Iterable[Any]) -> Iterator[Any]:
-        """The elements that a comprehension goes through."""
+        """The elements that a comprehension or a `yield from` goes through."""
         return self._count_each(iter(values))
 
-    def _count_each(self, values: Iterator[Any]) -> Iterator[Any]:
-        for value in values:
+    def _count_each(self, values: Iterator[Any]) -> Generator[Any, None, Any]:
+        while True:
+            try:
+                value = next(values)
+            except StopIteration as end:
+                return end.value
             self.steps += 1
             yield value
 

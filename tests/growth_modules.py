@@ -204,6 +204,11 @@ class _Rewriter(ast.NodeTransformer):
                 part.ctx = ast.Load()
         return [node, ast.Expr(_report("grown", cast(ast.expr, result)))]
 
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.YieldFrom:
+        self.generic_visit(node)
+        node.value = _report("each", node.value)
+        return node
+
     def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
         self.generic_visit(node)
         if not node.is_async:

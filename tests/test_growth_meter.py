@@ -144,6 +144,16 @@ import re
 def work(text):
     return re.sub("a[a-z.]*x", "", text)
 """,
+    "items that are handed up through generators": """
+def walk(text):
+    if text:
+        yield text.pop()
+        yield from walk(text)
+
+def work(text):
+    for _ in walk(list(text[::4])):
+        pass
+""",
     "JSON that is decoded anew for each letter": """
 import json
 

@@ -148,6 +148,19 @@ ROWS = [
         ],
         small=20,
     ),
+    *both(
+        "markup in the thinking, between calls that are written in the text",
+        lambda n: [
+            chunk
+            for k in range(n)
+            for chunk in (
+                markup(k),
+                delta(reasoning_content="<tool_call>Bash</tool_call>"),
+                delta(reasoning_content=f"hm {k}"),
+            )
+        ],
+        small=20,
+    ),
     *both("a list of texts as content", lambda n: [delta(content=[{"type": "text", "text": "word"}] * n)]),
     *both("blank texts before a call", lambda n: [*([delta(content=" \n")] * n), call("{}", name="Bash")]),
     Growth(

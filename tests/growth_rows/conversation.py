@@ -74,6 +74,22 @@ def agent_turns(n: int) -> list[dict[str, Any]]:
     return turns
 
 
+def nested_documents(depth: int) -> dict[str, Any]:
+    """Each document holds some images and another document; the innermost holds a long text."""
+    inner = text("word " * 100 * depth)
+    for _ in range(depth):
+        inner = document([*([image()] * 5), inner])
+    return inner
+
+
+def nested_results(depth: int) -> dict[str, Any]:
+    """Each result holds another one; the innermost holds many."""
+    inner = [result(n) for n in range(20 * depth)]
+    for n in range(depth):
+        inner = [result(n, inner)]
+    return inner[0]
+
+
 def nested_lists(depth: int) -> Any:
     value: Any = "deep"
     for _ in range(depth):
@@ -146,6 +162,18 @@ HISTORY = [
         lambda n: [user([document([document([image(), text()] * 2)] * n)])],
         to_messages("KIMI_K3"),
         small=100,
+    ),
+    Growth(
+        "messages: documents within documents",
+        lambda n: [user([nested_documents(n)])],
+        to_messages("KIMI_K3"),
+        small=15,
+    ),
+    Growth(
+        "messages: results within results",
+        lambda n: [user([nested_results(n)])],
+        to_messages("GLM_4_7"),
+        small=15,
     ),
     Growth("messages: one long text", lambda n: [user("word " * (n // 5))], to_messages("GLM_4_7"), small=100_000),
     Growth(
