@@ -148,6 +148,56 @@ def test_an_entry_that_turns_into_a_separator_is_a_new_layout() -> None:
     assert table.update(Menu(first, Menu.SEPARATOR, last)) == Change(layout=True)
 
 
+def test_an_item_of_another_kind_at_the_same_place_has_another_id() -> None:
+    def make(*items: Any) -> Any:
+        return Menu(MenuItem("first", None), *items, MenuItem("last", None))
+
+    def read_ids(*items: Any) -> list[int]:
+        table.update(make(*items))
+        return list(ids_by_label(table).values())
+
+    plain = MenuItem("a", None)
+    radio = MenuItem("a", None, checked=lambda _: True, radio=True)
+    box = MenuItem("a", None, checked=lambda _: True)
+    submenu = MenuItem("a", Menu(MenuItem("b", None)))
+    table = MenuTable()
+    kinds = [read_ids(item) for item in (plain, radio, box)]
+    assert {ids[0] for ids in kinds} == {kinds[0][0]}, "the others keep theirs"
+    assert {ids[2] for ids in kinds} == {kinds[0][2]}
+    assert len({ids[1] for ids in kinds}) == 3
+    assert table.update(make(submenu)) == Change(layout=True)
+    assert table.update(make(radio)) == Change(layout=True)
+    assert list(ids_by_label(table).values()) == kinds[1], "as the item is of the former kind again"
+
+
+def test_when_the_list_of_models_shrinks_no_plain_item_takes_over_a_check_box() -> None:
+    models = ["GLM", "MiniMax", "Kimi"]
+
+    def items() -> Iterator[Any]:
+        yield from (MenuItem(model, None, checked=lambda _: False, radio=True) for model in models)
+        yield MenuItem("Let Clients Choose", None, checked=lambda _: False)
+        yield Menu.SEPARATOR
+        yield MenuItem("Quit", None)
+
+    table = MenuTable()
+    seen: dict[int, tuple[object, ...]] = {}
+    while models:
+        table.update(Menu(items))
+        for id_, properties in table.group_properties([]):
+            kind = tuple(properties.get(name) for name in ("type", "toggle-type", "children-display"))
+            assert seen.setdefault(id_, kind) == kind
+        models.pop()
+
+
+def test_what_an_item_has_no_longer_is_told_with_a_new_layout_too(menu: Any, choices: Choices) -> None:
+    choices.is_ready = False
+    table = MenuTable()
+    table.update(menu)
+    choices.is_ready, choices.requests = True, 1
+    change = table.update(menu)
+    assert change == Change(layout=True, removed=((ids_by_label(table)["1 requests"], ["enabled"]),))
+
+
 def test_no_menu_is_an_empty_layout(menu: Any) -> None:
     table = MenuTable()
     assert not table.update(None)

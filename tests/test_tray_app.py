@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.desktop_harness import Desktop, Node, NotificationService, TrayItem, Watcher, wait_for, xfce4_panel
+from tests.desktop_harness import (
+    Desktop,
+    Node,
+    NotificationService,
+    TrayItem,
+    Watcher,
+    end,
+    wait_for,
+    xfce4_panel,
+)
 from tests.fake_upstream import FakeUpstream, completion, listing, refusal, whole
 from tests.gateway import NVIDIA_KEY
 from tests.parts import need
@@ -374,6 +383,43 @@ def test_the_menu_works_in_a_real_panel(tmp_path: Path) -> None:
         desktop.run("xdotool", "key", "Down", "Down", "Return")
         settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
         wait_for(lambda: json.loads(settings.read_text())["model"] == "minimaxai/minimax-m2.1", "the other model")
+
+
+def test_a_menu_that_shrank_looks_in_a_real_panel_as_if_it_had_never_been_longer() -> None:
+    need("dbus-daemon", "Xvfb", "xfce4-panel", "xdotool", "import", "xsetroot")
+    with Desktop("1024x640x24") as desktop:
+        desktop.env["ADDR"] = f"127.0.0.1:{free_port()}"  # which the menu shows
+        settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+        xfce4_panel(desktop)
+
+        def write_models(count: int) -> None:
+            models = [{"id": f"lab/m{n}", "label": f"Model {n}"} for n in range(count)]
+            settings.write_text(json.dumps({"version": 1, "models": models}))
+
+        @contextmanager
+        def run_app(*, models: int) -> Iterator[None]:
+            write_models(models)
+            app = desktop.spawn(*APP, "--demo", log="app")
+            yield
+            end(app)
+            wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN) is None, "the icon is gone")
+
+        def look_at_menu() -> bytes:
+            """The pixels of the open menu, which is closed again."""
+            x, y = wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN), "the icon in the panel")
+            desktop.click(x, y, button=3)
+            wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
+            picture = desktop.take_screenshot().crop((x - 340, 40, x, 600)).tobytes()
+            desktop.run("xdotool", "key", "Escape")
+            wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) == (52, 101, 164), "the closed menu")
+            return picture
+
+        with run_app(models=1):
+            short = look_at_menu()
+        with run_app(models=4):
+            assert look_at_menu() != short
+            write_models(1)
+            wait_for(lambda: look_at_menu() == short, "the same menu")
 
 
 def find_colour(image: Image.Image, colour: tuple[int, int, int]) -> tuple[int, int] | None:

@@ -125,7 +125,7 @@ class Answer:
         """Closes what is open and says how the answer ended."""
         self._flush()
         if self._undecided:
-            self._queue.decide(self._to_calls)
+            self._queue.decide(self._to_calls, self._undecided)
         self._queue.end_all(cut=self._calls.newest if self._finish_reason == "length" else None)
         if self._finish_reason == "length":
             reason = "max_tokens"
@@ -213,7 +213,7 @@ class Answer:
         """A model that calls stops and waits: a call in its reasoning after which it goes on was only thought of."""
         if THINKING in self._undecided and text and not text.isspace():
             self._undecided.discard(THINKING)
-            self._queue.decide(lambda markup: self._to_text(markup) if markup.kind == THINKING else (markup,))
+            self._queue.decide(self._to_text, [THINKING])
 
     def _prefer_structured_calls(self) -> None:
         """Markup beside calls in upstream's own form is text: it may well be the same calls once more."""
@@ -223,8 +223,8 @@ class Answer:
         self._flush()
         self._content.schemas = self._reasoning.schemas = {}
         if self._undecided:
+            self._queue.decide(self._to_text, self._undecided)
             self._undecided.clear()
-            self._queue.decide(self._to_text)
 
     def _flush(self) -> None:
         """Takes what the readers still hold, as text."""

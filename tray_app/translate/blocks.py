@@ -7,8 +7,8 @@ as calls may come interleaved; markup only when it is decided what it is.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -130,6 +130,11 @@ class Markup(Block):
         return f"{self.kind} or calls"
 
 
+def _kind_of(block: Block) -> str:
+    """Empty where that is undecided."""
+    return "" if isinstance(block, Markup) else block.kind
+
+
 class BlockQueue:
     """The blocks that are not told yet, the first of them perhaps half."""
 
@@ -137,6 +142,7 @@ class BlockQueue:
         self._writer = writer
         self._blocks: deque[Block] = deque()
         self._is_open = False  # whether the first block has been started
+        self._undecided: Counter[str] = Counter()  # how many blocks of each kind are markup
         self.newest_kind = ""
         """Of the block that was added last; empty where there is none, or where it is undecided."""
 
@@ -150,7 +156,8 @@ class BlockQueue:
 
     def _append(self, block: Block) -> None:
         self._blocks.append(block)
-        self.newest_kind = "" if isinstance(block, Markup) else block.kind
+        self._undecided[block.kind] += isinstance(block, Markup)
+        self.newest_kind = _kind_of(block)
 
     def add(self, kind: str, fragment: str) -> None:
         """Adds text to the newest block if it is of this kind, else to a new one."""
@@ -174,11 +181,10 @@ class BlockQueue:
         if self._blocks and not self._is_open:
             self._open_first()
 
-    def decide(self, replace: Callable[[Markup], Iterable[Block]]) -> None:
-        """Puts other blocks in the place of each that is undecided; neighbours of one kind become one block."""
-        blocks, self._blocks, self.newest_kind = self._blocks, deque(), ""
-        for block in blocks:
-            for part in replace(block) if isinstance(block, Markup) else (block,):
+    def decide(self, replace: Callable[[Markup], Iterable[Block]], kinds: Collection[str]) -> None:
+        """Puts other blocks in the place of all markup of these kinds; neighbours of one kind become one block."""
+        for block in self._take_from_first_markup(kinds):
+            for part in replace(block) if isinstance(block, Markup) and block.kind in kinds else (block,):
                 is_more_text = part.kind != TOOL and not isinstance(part, Markup)
                 if is_more_text and part.kind == self.newest_kind:
                     for fragment in part.held:
@@ -186,6 +192,18 @@ class BlockQueue:
                 else:
                     self._append(part)
         self.advance()
+
+    def _take_from_first_markup(self, kinds: Collection[str]) -> list[Block]:
+        """Takes the first such markup and all that is behind it; what is before it is not gone through."""
+        undecided = sum(self._undecided[kind] for kind in kinds)
+        taken: list[Block] = []
+        while undecided:
+            block = self._blocks.pop()
+            taken.append(block)
+            self._undecided[block.kind] -= isinstance(block, Markup)
+            undecided -= isinstance(block, Markup) and block.kind in kinds
+        self.newest_kind = _kind_of(self._blocks[-1]) if self._blocks else ""
+        return taken[::-1]
 
     def end_all(self, cut: Block | None) -> None:
         """Tells the rest. `cut`: the block in which the answer ran out of tokens."""

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tray_app.translate.blocks import Call
 from tray_app.translate.chunk import ToolCallPart
+
+
+@dataclass(eq=False, slots=True)
+class _Line:
+    """What upstream sends under one index or id. A model may glue several calls together there."""
+
+    call: Call
+    """The newest of them, which takes what still comes."""
 
 
 class CallTracker:
@@ -12,40 +22,48 @@ class CallTracker:
     def __init__(self, id_prefix: str) -> None:
         """`id_prefix` begins the ids of calls that upstream gave none, or one that was used before."""
         self._id_prefix = id_prefix
-        self._ids: set[str] = set()
-        self._by_slot: dict[int, Call] = {}  # OpenAI's tool index -> its newest call
-        self._by_id: dict[str, Call] = {}  # upstream's id -> its newest call
-        self.newest: Call | None = None
+        self._lines: dict[str, _Line] = {}  # a call's id as the client sees it -> the line that the call is in
+        self._by_slot: dict[int, _Line] = {}  # OpenAI's tool index -> its newest line
+        self._by_id: dict[str, _Line] = {}  # upstream's id -> its newest line
+        self._newest: _Line | None = None
+
+    @property
+    def newest(self) -> Call | None:
+        """The call that began last."""
+        return self._newest.call if self._newest is not None else None
 
     def find(self, part: ToolCallPart, slot: int | None) -> Call:
         """The call of a fragment, which is `newest` as well if it begins there; a new id or a new index begins one."""
-        known = self._by_slot.get(slot) if slot is not None else self._by_id.get(part.id or "", self.newest)
-        call = self.add(part.id or "") if known is None or _begins_another(known, part) else known
+        line = self._by_slot.get(slot) if slot is not None else self._by_id.get(part.id or "", self._newest)
+        if line is None or _begins_another(line.call, part):
+            line = self._begin(part.id or "")
         if part.id:
-            self._by_id[part.id] = call
+            self._by_id[part.id] = line
         if slot is not None:
-            self._by_slot[slot] = call
-        return call
+            self._by_slot[slot] = line
+        return line.call
 
-    def add(self, upstream_id: str = "") -> Call:
-        """A new call."""
-        self.newest = Call(tool_id=self._unique_id(upstream_id), upstream_id=upstream_id)
-        return self.newest
+    def add(self) -> Call:
+        """A new call, of which nothing more comes."""
+        return self._begin("").call
 
     def split(self, call: Call) -> Call:
         """A new call of the same tool, which takes what still comes for `call`."""
-        other = self.add()
-        other.upstream_id = call.upstream_id
-        self._by_slot = {slot: other if known is call else known for slot, known in self._by_slot.items()}
-        self._by_id = {key: other if known is call else known for key, known in self._by_id.items()}
-        return other
+        line = self._newest = self._lines[call.tool_id]
+        line.call = Call(tool_id=self._unique_id(""), upstream_id=call.upstream_id)
+        self._lines[line.call.tool_id] = line
+        return line.call
+
+    def _begin(self, upstream_id: str) -> _Line:
+        line = self._newest = _Line(Call(tool_id=self._unique_id(upstream_id), upstream_id=upstream_id))
+        self._lines[line.call.tool_id] = line
+        return line
 
     def _unique_id(self, upstream_id: str) -> str:
         """An id that Anthropic's clients take (letters, digits, `_`, `-`) and that this answer has not used."""
         tool_id = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in upstream_id)
-        if not tool_id or tool_id in self._ids:
-            tool_id = f"{self._id_prefix}_{len(self._ids)}"
-        self._ids.add(tool_id)
+        if not tool_id or tool_id in self._lines:
+            tool_id = f"{self._id_prefix}_{len(self._lines)}"
         return tool_id
 
 

@@ -31,7 +31,7 @@ _ALLOWED = re.compile(
 )
 
 # pydantic's errors as Python prints them; the value that follows is an echo of the request
-_ENTRY = re.compile(r"'loc': (?P<path>\([^)]*\)|'[^']*'), 'msg': (?P<text>'[^']*'|\"[^\"]*\")")
+_ENTRY = re.compile(r"'loc': (?P<path>\([^()]*\)|'[^']*'), 'msg': (?P<text>'[^']*'|\"[^\"]*\")")
 _ECHO = re.compile(r"input_value=.*?(?=, input_type=|$)")
 _WORDS = re.compile(r"\w+")
 

@@ -18,8 +18,11 @@ _BILLING_HEADER = "x-anthropic-billing-header:"
 _REQUIRED_STRINGS = {"text": ("text",), "tool_use": ("id", "name"), "tool_result": ("tool_use_id",)}
 
 
-def read_blocks(content: object, where: str) -> list[Block]:
-    """A `content` value as a list of blocks; InvalidRequest names the place that is wrong."""
+def read_blocks(content: object, where: str, *, is_result: bool = False) -> list[Block]:
+    """A `content` value as a list of blocks; InvalidRequest names the place that is wrong.
+
+    `is_result`: it is what a tool returned, in which no result of another tool is looked for.
+    """
     if content is None:
         raise InvalidRequest(f"{where}: Field required")
     if isinstance(content, str):
@@ -32,8 +35,8 @@ def read_blocks(content: object, where: str) -> list[Block]:
         for name in _REQUIRED_STRINGS.get(block["type"], ()):
             if not isinstance(block.get(name), str):
                 raise InvalidRequest(f"{where}.{n}.{name}: Input should be a valid string")
-        if block["type"] == "tool_result" and block.get("content") is not None:
-            read_blocks(block["content"], f"{where}.{n}.content")
+        if block["type"] == "tool_result" and block.get("content") is not None and not is_result:
+            read_blocks(block["content"], f"{where}.{n}.content", is_result=True)
     return content
 
 
@@ -83,13 +86,15 @@ def to_parts(blocks: list[Block], *, takes_images: bool) -> list[Block]:
 
 
 def find_images(content: object) -> list[Block]:
-    """The images of a `content` value, also those in its documents."""
+    """The images of a `content` value, also those in its documents, in order."""
     images: list[Block] = []
-    for block in _dicts(content):
+    unread = _dicts(content)[::-1]
+    while unread:
+        block = unread.pop()
         if block.get("type") == "image":
             images.append(block)
         elif block.get("type") == "document" and isinstance(block.get("source"), dict):
-            images += find_images(block["source"].get("content"))
+            unread += _dicts(block["source"].get("content"))[::-1]
     return images
 
 
@@ -102,30 +107,45 @@ def join_parts(parts: list[Block]) -> str | list[Block]:
 
 def to_text(block: Block, *, images_follow: bool = False) -> str:
     """One block as text; a note where it has none. `images_follow`: what `find_images` finds in it is sent after it."""
-    kind = block["type"]
-    if kind == "image":
-        return _IMAGE_FOLLOWS_NOTE if images_follow else NO_IMAGES_NOTE
-    if kind == "document":
-        return _document_text(block, images_follow=images_follow)
-    if kind == "tool_reference":
-        return f"Tool {send_name(str(block.get('tool_name')))} is now loaded."
-    if kind == "search_result":
-        return "\n".join([f"{block.get('title')} ({block.get('source')})", flatten(block.get("content"))])
-    if isinstance(block.get("text"), str):
-        return str(block["text"])
-    return f"[There was content of the type {kind} here. This model cannot read it.]"
+    pieces: list[str] = []
+    _write_block(block, images_follow, pieces)
+    return "".join(pieces)
 
 
 def flatten(content: object, *, images_follow: bool = False) -> str:
     """The text of a `content` value that may be missing, a string or a list of blocks; blocks by line."""
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
+    pieces: list[str] = []
+    _write_content(content, images_follow, pieces)
+    return "".join(pieces)
+
+
+def _write_block(block: Block, images_follow: bool, pieces: list[str]) -> None:
+    """Adds the text of one block to `pieces`, however deep it stands: a text within documents is copied once."""
+    kind = block["type"]
+    if kind == "image":
+        pieces.append(_IMAGE_FOLLOWS_NOTE if images_follow else NO_IMAGES_NOTE)
+    elif kind == "document":
+        _write_document(block, images_follow, pieces)
+    elif kind == "tool_reference":
+        pieces.append(f"Tool {send_name(str(block.get('tool_name')))} is now loaded.")
+    elif kind == "search_result":
+        pieces.append(f"{block.get('title')} ({block.get('source')})\n")
+        _write_content(block.get("content"), False, pieces)
+    elif isinstance(block.get("text"), str):
+        pieces.append(block["text"])
+    else:
+        pieces.append(f"[There was content of the type {kind} here. This model cannot read it.]")
+
+
+def _write_content(content: object, images_follow: bool, pieces: list[str]) -> None:
     if isinstance(content, list):
         blocks = [block for block in _dicts(content) if "type" in block]
-        return "\n".join(to_text(block, images_follow=images_follow) for block in blocks)
-    return str(content)
+        for n, block in enumerate(blocks):
+            if n:
+                pieces.append("\n")
+            _write_block(block, images_follow, pieces)
+    elif content is not None:
+        pieces.append(str(content))
 
 
 def _image_url(block: Block) -> str:
@@ -151,16 +171,19 @@ def _dicts(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _document_text(block: Block, *, images_follow: bool) -> str:
+def _write_document(block: Block, images_follow: bool, pieces: list[str]) -> None:
     source = block.get("source")
     source = source if isinstance(source, dict) else {}
     title = str(block.get("title") or "document")
-    if source.get("type") == "text":
-        text = str(source.get("data", ""))
-    elif source.get("type") == "content":
-        text = flatten(source.get("content"), images_follow=images_follow)
-    else:
+    if source.get("type") not in ("text", "content"):
         kind = source.get("url") or source.get("file_id") or source.get("media_type") or source.get("type")
-        return f'[There was a document here, "{title}" ({kind}). This model cannot read it.]'
-    about = f"[About this document: {block['context']}]\n" if block.get("context") else ""
-    return f'<document title="{title}">\n{about}{text}\n</document>'
+        pieces.append(f'[There was a document here, "{title}" ({kind}). This model cannot read it.]')
+        return
+    pieces.append(f'<document title="{title}">\n')
+    if block.get("context"):
+        pieces.append(f"[About this document: {block['context']}]\n")
+    if source["type"] == "text":
+        pieces.append(str(source.get("data", "")))
+    else:
+        _write_content(source.get("content"), images_follow, pieces)
+    pieces.append("\n</document>")

@@ -6,6 +6,7 @@ the next user turn in any order, mixed with text.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,9 @@ from tray_app.translate.tools import Tool, send_name
 
 _REMINDER = "<system-reminder>"
 NO_RESULT = "[This call has no result: it was interrupted.]"
+SAME_RESULT = "[The result is above, at the call with the same id.]"
+_MAX_REPEATED_CHARS = 200
+"""Of a result that several calls of one id share: a request must not grow with each of them."""
 
 ChatMessage = dict[str, Any]
 
@@ -124,23 +128,16 @@ def _call(block: Block, tools: Mapping[str, Tool]) -> dict[str, Any]:
 
 
 def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[ChatMessage]:
-    results: dict[str, list[Block]] = {call: [] for call in open_calls}
-    own: list[Block] = []
-    for block in turn.blocks:
-        call = str(block.get("tool_use_id"))
-        if block["type"] == "tool_result" and call in results:
-            results[call].append(block)
-        else:
-            own.append(block)
-
-    chat = [
-        _tool_message(
-            call, "\n".join(_result_text(block, model) for block in results[call]) if results[call] else NO_RESULT
-        )
-        for call in open_calls
-    ]
+    results, own = _sort_results(turn.blocks, open_calls)
+    chat: list[ChatMessage] = []
+    known: dict[str, str] = {}
+    for call, blocks in zip(open_calls, results, strict=True):
+        if blocks:
+            known[call] = "\n".join(_result_text(block, model) for block in blocks)
+        text = known.get(call, NO_RESULT)
+        chat.append(_tool_message(call, text if blocks or len(text) <= _MAX_REPEATED_CHARS else SAME_RESULT))
     parts: list[Block] = [{"type": "text", "text": reminder} for reminder in turn.reminders]
-    for blocks in results.values():  # a tool message carries text only, so what a tool shows follows it
+    for blocks in results:  # a tool message carries text only, so what a tool shows follows it
         parts += _result_images(blocks, model)
     for block in own:
         if block["type"] == "tool_result":
@@ -153,6 +150,24 @@ def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[Cha
     elif parts:
         chat.append({"role": "user", "content": join_parts(parts)})
     return chat
+
+
+def _sort_results(blocks: list[Block], open_calls: list[str]) -> tuple[list[list[Block]], list[Block]]:
+    """The results of each call, and the blocks that are none. Calls that share an id get its results in turn."""
+    results: list[list[Block]] = [[] for _ in open_calls]
+    waiting: dict[str, deque[list[Block]]] = {}
+    for call, result in zip(open_calls, results, strict=True):
+        waiting.setdefault(call, deque()).append(result)
+    others: list[Block] = []
+    for block in blocks:
+        calls = waiting.get(str(block.get("tool_use_id"))) if block["type"] == "tool_result" else None
+        if calls is None:
+            others.append(block)
+        else:
+            calls[0].append(block)
+            if len(calls) > 1:  # the last one takes all that are left
+                calls.popleft()
+    return results, others
 
 
 def _is_reminder(part: Block) -> bool:

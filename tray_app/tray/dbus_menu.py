@@ -1,7 +1,10 @@
 """The pure half of com.canonical.dbusmenu: a table of menu nodes and what panels may ask about it.
 
-Panels keep a copy of the menu and address its items by number. A number here belongs to a place in the menu for good,
-so a new text or check mark is a small message that leaves an open menu open; only a new layout is fetched again.
+Panels keep a copy of the menu and address its items by number. A number here belongs for good to a place in the menu
+and a kind of item: a new text or check mark is a small message that leaves an open menu open, and only a new layout is
+fetched again. An item of another kind at the same place gets another number, as some panels keep the check box of an
+item that has none any more.
+
 Nothing here talks to D-Bus: values go in and out in the form jeepney writes and reads.
 """
 
@@ -40,6 +43,8 @@ PROPERTIES: Properties = {
     "TextDirection": ("s", "ltr"),
     "IconThemePath": ("as", []),
 }
+_KIND_PROPERTIES = ("type", "toggle-type", "children-display")
+"""Together they say what kind of item a node is."""
 _SUBMENU: Properties = {"children-display": ("s", "submenu")}
 
 
@@ -51,19 +56,17 @@ class Node:
     children: tuple[int, ...] = ()
     item: MenuItem | None = None
 
-    @property
-    def shape(self) -> object:
-        """What a panel can only learn by fetching the layout."""
-        return self.children, self.properties.get("type"), self.properties.get("children-display")
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an update changed: the layout, or else the new values and the vanished names of some nodes' properties."""
+    """What an update changed."""
 
     layout: bool = False
+    """Whether items came, went or are of another kind. Panels then fetch all of them, with their values."""
     updated: tuple[tuple[int, Properties], ...] = ()
+    """New values of properties, where the layout stays."""
     removed: tuple[tuple[int, list[str]], ...] = ()
+    """Names of properties that nodes have no longer, which panels do not notice when they fetch the layout."""
 
     def __bool__(self) -> bool:
         return bool(self.layout or self.updated or self.removed)
@@ -75,20 +78,20 @@ class MenuTable:
     def __init__(self) -> None:
         self.revision = 1
         self._nodes = {ROOT_ID: Node(_SUBMENU)}
-        self._ids: dict[tuple[int, ...], int] = {}  # place (an index for each level) -> id
+        self._ids: dict[tuple[object, ...], int] = {}  # place (an index for each level) and kind -> id
         self._next_id = count(ROOT_ID + 1)
 
     def update(self, menu: Menu | None) -> Change:
         """Reads every text, mark and state of `menu` anew and says what differs from the last time."""
         old, new = self._nodes, dict(self._read(ROOT_ID, (), _SUBMENU, None, menu))
         self._nodes = new
-        if {id_: node.shape for id_, node in old.items()} != {id_: node.shape for id_, node in new.items()}:
+        pairs = [(id_, old[id_].properties, node.properties) for id_, node in new.items() if id_ in old]
+        removed = tuple((id_, names) for id_, was, now in pairs if (names := [k for k in was if k not in now]))
+        if {id_: node.children for id_, node in old.items()} != {id_: node.children for id_, node in new.items()}:
             self.revision += 1
-            return Change(layout=True)
-        pairs = [(id_, old[id_].properties, node.properties) for id_, node in new.items()]
+            return Change(layout=True, removed=removed)
         updated = ((id_, {k: v for k, v in now.items() if was.get(k) != v}) for id_, was, now in pairs)
-        removed = ((id_, [k for k in was if k not in now]) for id_, was, now in pairs)
-        return Change(updated=tuple(u for u in updated if u[1]), removed=tuple(r for r in removed if r[1]))
+        return Change(updated=tuple(u for u in updated if u[1]), removed=removed)
 
     def layout(self, id_: int, depth: int = -1, names: Sequence[str] = ()) -> Layout:
         """The node and `depth` levels below it (-1: all), with the named properties (none named: all)."""
@@ -133,13 +136,11 @@ class MenuTable:
     ) -> Iterator[tuple[int, Node]]:
         children = []
         for index, child in _visible_items(menu) if menu is not None else ():
-            there = (*place, index)
-            child_id = self._ids.get(there) or self._ids.setdefault(there, next(self._next_id))
+            there, described = (*place, index), _describe(child)
+            kind = tuple(described.get(name) for name in _KIND_PROPERTIES)
+            child_id = self._ids.get((*there, kind)) or self._ids.setdefault((*there, kind), next(self._next_id))
             children.append(child_id)
-            if child is None:
-                yield child_id, Node({"type": ("s", "separator")})
-            else:
-                yield from self._read(child_id, there, _describe(child), child, child.submenu)
+            yield from self._read(child_id, there, described, child, child.submenu if child else None)
         yield id_, Node(properties, tuple(children), item)
 
 
@@ -152,7 +153,9 @@ def _visible_items(menu: Menu) -> Iterator[tuple[int, MenuItem | None]]:
         yield index, None if visible is menu.SEPARATOR else visible
 
 
-def _describe(item: MenuItem) -> Properties:
+def _describe(item: MenuItem | None) -> Properties:
+    if item is None:
+        return {"type": ("s", "separator")}
     properties: Properties = {"label": ("s", item.text.replace("_", "__"))}  # a single _ would mark an access key
     if not item.enabled:
         properties["enabled"] = ("b", False)

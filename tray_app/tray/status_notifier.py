@@ -221,7 +221,7 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         change = self._table.update(self._menu)
         if change.layout:
             self._bus.send(new_signal(MENU, "LayoutUpdated", "ui", (self._table.revision, dbus_menu.ROOT_ID)))
-        elif change:
+        if change.updated or change.removed:
             body = (list(change.updated), list(change.removed))
             self._bus.send(new_signal(MENU, "ItemsPropertiesUpdated", "a(ia{sv})a(ias)", body))
         return change
