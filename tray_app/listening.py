@@ -12,7 +12,7 @@ from typing import Unpack
 
 from tray_app.errors import PortTaken, StartError
 from tray_app.instance import Instance
-from tray_app.keys import KeyReader, Keys
+from tray_app.keys import KeyReader, Keys, explain_exposure
 from tray_app.proxy.service import ProxyService
 from tray_app.settings import Address, Settings
 from tray_app.settings_store import Changes, SettingsStore
@@ -132,8 +132,8 @@ class Listening:
 
     def _follow(self, before: Settings, keys_before: Keys) -> None:
         """Makes the gateway go by the present settings and keys; it went by those before."""
-        loses_guard = keys_before.is_guarded and not self.keys.is_guarded
-        moves = before.addr != self.settings.addr or (loses_guard and not self.settings.addr.is_loopback)
+        is_exposed = not self.keys.is_server_unknown and bool(explain_exposure(self.settings.addr, self.keys.server))
+        moves = before.addr != self.settings.addr or is_exposed  # which `begin` then refuses, and says why
         if self._service.is_running and moves:
             self._service.stop(_DRAIN_S)
         if self._service.is_running:
