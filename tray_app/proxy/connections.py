@@ -160,13 +160,6 @@ class Connection(web.RequestHandler):
         response.force_close()
         return response
 
-    def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Keeps a malformed body that no handler has read out of the log."""
-        if isinstance(kw.get("exc_info"), web.RequestPayloadError):
-            self._connections.unreadable.warn("the body of a request is not encoded as its headers say")
-        else:
-            super().log_exception(*args, **kw)
-
     # ---- the time for a request's headers
 
     def _awaits_head(self) -> bool:
