@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
+from tests.translate.fuzz_schema import check_all, check_text, check_tool
+from tray_app.errors import InvalidRequest
 from tray_app.translate.schema import Parameters, allowed_types, type_value
+from tray_app.translate.schema_limits import MAX_DEPTH, MAX_VALUES
+from tray_app.translate.subschemas import Subschemas
 
 NODE = {"type": "object", "properties": {"type": {"type": "string"}, "next": {"$ref": "#/$defs/node"}}}
 
@@ -146,6 +151,7 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
         (STRING, None, None),
         (INTEGER, "5", 5),
         (INTEGER, "five", "five"),
+        (INTEGER, '"5"', '"5"'),
         (INTEGER, 5.0, 5.0),
         (INTEGER, True, True),
         ({"type": "number"}, "1e3", 1000.0),
@@ -192,6 +198,220 @@ def test_a_schema_that_leads_to_itself_is_no_trap(schema: dict[str, Any]) -> Non
     assert allowed_types(schema, root) == set()
     assert Parameters(root).restore("p", 5) == 5
     assert Parameters(root).sent == root
+
+
+def reference(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+# definitions -> the types that the definition `a` admits
+RECURSIVE: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "a union of itself alone says nothing": ({"a": {"anyOf": [reference("a")] * 3}}, set()),
+    "two unions that are each other say nothing": (
+        {"a": {"anyOf": [reference("b")] * 3}, "b": {"oneOf": [reference("a")] * 3}},
+        set(),
+    ),
+    "references in a circle say nothing": ({"a": reference("b"), "b": reference("a")}, set()),
+    "an option that leads back admits what the others admit": (
+        {"a": {"anyOf": [STRING, reference("b")]}, "b": {"anyOf": [reference("a"), INTEGER]}},
+        {"string", "integer"},
+    ),
+    "an expression is a literal, or an object with expressions in it": (
+        {
+            "a": {"anyOf": [{"type": ["string", "number"]}, reference("not"), reference("paren")]},
+            "not": {"type": "object", "properties": {"not": reference("a")}},
+            "paren": {"oneOf": [{"type": "array", "items": reference("a")}, reference("not")]},
+        },
+        {"string", "number", "object", "array"},
+    ),
+    "one option that says nothing leaves the whole circle open": (
+        {"a": {"anyOf": [STRING, reference("b")]}, "b": {"anyOf": [reference("a"), {"description": "anything"}]}},
+        set(),
+    ),
+    "a type beside an open union says enough": (
+        {"a": {"type": "string", "anyOf": [reference("b"), {}]}, "b": {"anyOf": [reference("a")]}},
+        {"string"},
+    ),
+    "the choices count where a union is open": (
+        {"a": {"enum": [1.5, None], "anyOf": [reference("b"), {}]}, "b": reference("a")},
+        {"number", "null"},
+    ),
+    "a long way over references is a way": (
+        {**{f"a{n}": reference(f"a{n + 1}") for n in range(50)}, "a50": STRING, "a": reference("a0")},
+        {"string"},
+    ),
+    "a long way over unions is a way": (
+        {
+            **{f"a{n}": {"oneOf": [reference(f"a{n + 1}"), INTEGER]} for n in range(50)},
+            "a50": STRING,
+            "a": reference("a0"),
+        },
+        {"string", "integer"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RECURSIVE)
+def test_the_types_of_a_schema_that_leads_to_itself_are_found(name: str) -> None:
+    definitions, types = RECURSIVE[name]
+    root = {"type": "object", "properties": {"p": reference("a")}, "required": ["p"], "$defs": definitions}
+    assert allowed_types(reference("a"), root) == types
+    assert Parameters(root).takes_string("p") is (not types or "string" in types)
+    assert list(Parameters(root).missing([])) == (["p"] if "null" in types else [])
+
+
+def test_types_do_not_depend_on_which_part_is_asked_for_first() -> None:
+    definitions = {
+        "a": {"anyOf": [reference("b"), reference("silent")]},
+        "b": {"anyOf": [reference("a"), STRING]},
+        "c": {"anyOf": [reference("b"), reference("d")]},
+        "d": {"oneOf": [reference("d")]},
+        "e": {"anyOf": [reference("d"), INTEGER]},
+        "silent": {"description": "anything"},
+    }
+    root = {"properties": {name: reference(name) for name in definitions}, "$defs": definitions}
+    one, other = Parameters(root), Parameters(root)
+    asked = {name: one.takes_string(name) for name in definitions}
+    assert asked == {"a": True, "b": True, "c": True, "d": True, "e": False, "silent": True}
+    assert {name: other.takes_string(name) for name in reversed(definitions)} == asked
+
+
+def test_all_unions_of_a_circle_admit_what_one_of_them_admits() -> None:
+    kinds = ["string", "integer", "boolean", "array"]
+    definitions = {
+        kind: {"anyOf": [reference(follower), {"type": kind}]}
+        for kind, follower in zip(kinds, [*kinds[1:], kinds[0]], strict=True)
+    }
+    parts = Subschemas({"$defs": definitions})
+    for definition in definitions.values():
+        assert parts.types(definition) == set(kinds)
+
+
+def test_the_whole_schema_can_be_referred_to() -> None:
+    root = {"type": "object", "properties": {"type": STRING, "next": {"$ref": "#"}}}
+    assert Parameters(root).restore("next", {"type_": 1, "next": {"type_": 2}}) == {"type": "1", "next": {"type": "2"}}
+
+
+def test_a_name_that_is_required_twice_is_missing_once() -> None:
+    root = {"properties": {"a": {"type": ["string", "null"]}}, "required": ["a", "a", {}]}
+    assert list(Parameters(root).missing([])) == ["a"]
+
+
+LISTS, OBJECTS = {"type": "array", "items": reference("p")}, {"properties": {"a": reference("p")}}
+
+
+def nest(value: Any, levels: int, *, in_lists: bool) -> Any:
+    for _ in range(levels):
+        value = [value] if in_lists else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("in_lists", [True, False])
+def test_a_value_that_is_nested_thousands_of_times_comes_back_as_it_was(in_lists: bool) -> None:
+    schema = LISTS if in_lists else OBJECTS
+    parameters = Parameters({"properties": {"p": schema}, "$defs": {"p": schema}})
+    value = nest("x", 5_000, in_lists=in_lists)
+    assert parameters.restore("p", value) == value
+    assert parameters.rename({"p": value}) == {"p": value}
+    assert restore(value, STRING) is value, "too deep to be written as text"
+
+
+def test_a_value_that_is_nested_dozens_of_times_is_restored_throughout() -> None:
+    numbers = {"anyOf": [LISTS, INTEGER]}
+    assert restore(nest("5", 60, in_lists=True), reference("p"), {"p": numbers}) == nest(5, 60, in_lists=True)
+
+
+def test_text_within_text_is_read_as_often_as_a_model_may_encode_it() -> None:
+    text = "[5]"
+    for _ in range(3):
+        text = json.dumps([text])
+    assert restore(text, reference("p"), {"p": LISTS}) == [[[[5]]]]
+    for _ in range(3):
+        text = json.dumps([text])
+    assert restore(text, reference("p"), {"p": LISTS}) == [[[['["[\\"[5]\\"]"]']]]]
+
+
+def test_an_object_that_is_wanted_as_text_is_written_once() -> None:
+    value = nest(1, 30, in_lists=False)
+    assert restore(value, reference("p"), {"p": {"type": "string", **OBJECTS}}) == json.dumps(value)
+
+
+# keyword -> what may stand under it that is not what should
+ODD: dict[str, list[Any]] = {
+    "properties": [[], "a", {"a": [], "type": 5, "b": {"properties": [{"a": 1}]}}],
+    "required": [[[], {}, 5, None, True], {"a": 1}, "a", True],
+    "anyOf": [["a", 5, None, [], True, False], {"a": {}}, "a", 5],
+    "oneOf": [["a", 5, None, [], True, False], {"a": {}}, "a", 5],
+    "allOf": [["a", 5, None, [], True, False], {"a": {}}, "a", 5],
+    "type": [{"type": "string"}, [{"a": 1}, "null", []], 5, ["null"], [], True],
+    "enum": [{"a": 1}, "a", [[], {}, None, {"a": [None]}], 5],
+    "$ref": [5, {}, ["#"], "#/", "#/$defs", "#/required/0", "http://example.com", "", "#a"],
+    "items": [[], "a", 5, [["a"]], {"type": []}],
+    "additionalProperties": [[], "a", 5, [["a"]], {"type": []}],
+    "not": [[], "a", 5, [["a"]], {"type": []}],
+    "$defs": [[], "a", {"a": "b"}, {"p": None}],
+    "patternProperties": [[], "a", {"a": "b"}, {"p": None}],
+    "default": [None, {"type": None}, [[]]],
+}
+
+
+@pytest.mark.parametrize("keyword", ODD)
+def test_what_stands_in_odd_places_of_a_schema_does_no_harm(keyword: str) -> None:
+    values: Any = {"p": {"a": [1, "x", None], "type": {}}, "type": [{"a": "5"}], "a": "[1]"}
+    for odd in ODD[keyword]:
+        part = {keyword: odd}
+        required = part.get("required", ["p", "a", "type"])
+        for schema in (
+            {"type": "object", "properties": {"p": part, "a": {"type": ["integer", "null"]}}, "required": required},
+            {"anyOf": [{"properties": {"a": {"type": ["string", "null"]}, "p": part}}, part], "required": required},
+            {"properties": {"p": {"items": part, "anyOf": [part, {"type": "null"}]}, "type": part}},
+            {"$ref": "#/$defs/p", "$defs": {"p": part}, "required": required},
+            part,
+        ):
+            check_tool(schema, values)
+            check_text(schema, values)
+
+
+@bounded
+@given(st.binary(max_size=400))
+def test_the_fuzzers_invariants_hold_for_any_bytes(data: bytes) -> None:
+    check_all(data)
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 99) | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@bounded
+@given(ANY_JSON, ANY_JSON)
+def test_any_json_is_a_schema_and_an_argument_or_is_refused(schema: Any, arguments: Any) -> None:
+    check_tool(schema, arguments)
+    check_text(schema, arguments)
+
+
+@pytest.mark.parametrize("in_lists", [True, False])
+def test_a_schema_of_the_most_levels_is_taken_and_a_deeper_one_is_refused(in_lists: bool) -> None:
+    def schema(levels: int) -> dict[str, Any]:
+        part: dict[str, Any] = {}
+        for _ in range(levels - 1):
+            part = {"not": part}
+        return {"default": nest([], levels - 2, in_lists=True)} if in_lists else part
+
+    assert Parameters(schema(MAX_DEPTH)).sent == schema(MAX_DEPTH)
+    for levels in (MAX_DEPTH + 1, 5_000):
+        with pytest.raises(
+            InvalidRequest, match=r"^tools\.3\.input_schema: The schema is nested too deeply\. Use at most 64"
+        ):
+            Parameters(schema(levels), "tools.3.input_schema")
+
+
+def test_a_schema_of_the_most_values_is_taken_and_a_larger_one_is_refused() -> None:
+    assert Parameters({"enum": [0] * (MAX_VALUES - 1)}).schema
+    with pytest.raises(InvalidRequest, match=r"^input_schema: The schema is too large\. Use at most 250,000 values\.$"):
+        Parameters({"enum": [0] * MAX_VALUES})
 
 
 SCHEMAS: st.SearchStrategy[Any] = st.recursive(

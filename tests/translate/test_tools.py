@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from tests.translate.bounded import bounded
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import InvalidRequest
+from tray_app.translate.output import read_format
+from tray_app.translate.schema_limits import MAX_DEPTH
 from tray_app.translate.tools import Choice, read_choice, read_tools, send_name
 
 
@@ -54,3 +57,20 @@ def test_no_tools_are_no_offer(tools: object) -> None:
 def test_a_choice_without_a_name_is_refused() -> None:
     with pytest.raises(InvalidRequest, match=r"^tool_choice\.name: there is no tool named None in tools$"):
         read_choice({"type": "tool"}, read_tools([{"name": "T"}]), GLM_4_7)
+
+
+@pytest.mark.parametrize("name", [5, True, ["T"], {"name": "T"}], ids=repr)
+def test_a_choice_whose_name_is_no_text_is_refused(name: object) -> None:
+    with pytest.raises(InvalidRequest, match=r"^tool_choice\.name: Input should be a valid string$"):
+        read_choice({"type": "tool", "name": name}, read_tools([{"name": "T"}, {"name": "5"}]), GLM_4_7)
+
+
+def test_a_schema_that_is_too_deep_is_refused_by_the_place_of_its_tool() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(MAX_DEPTH):
+        deep = {"items": deep}
+    with pytest.raises(InvalidRequest, match=r"^tools\.1\.input_schema: The schema is nested too deeply\."):
+        read_tools([{"name": "A", "input_schema": {}}, {"name": "B", "input_schema": deep}])
+    body = {"output_config": {"format": {"type": "json_schema", "schema": deep}}}
+    with pytest.raises(InvalidRequest, match=r"^output_config\.format\.schema: The schema is nested too deeply\."):
+        read_format(body, GLM_4_7, has_tools=False)

@@ -10,6 +10,7 @@ from typing import Any
 from tray_app.catalog import EFFORTS, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
+from tray_app.translate.schema_limits import check_limits
 
 
 def read_effort(body: dict[str, Any]) -> str:
@@ -59,4 +60,5 @@ def _read_schema(body: dict[str, Any]) -> dict[str, Any] | None:
     schema = wanted.get("schema")
     if not isinstance(schema, dict):
         raise InvalidRequest(f"{where}.schema: Input should be a JSON schema object")
+    check_limits(schema, f"{where}.schema")
     return schema

@@ -76,7 +76,7 @@ def read_tools(tools: object) -> Offer:
         sent = send_name(name)
         if name == _CLIENT_DUMMY or sent in known:
             continue
-        known[sent] = Tool(name, Parameters(schema))
+        known[sent] = Tool(name, Parameters(schema, f"tools.{n}.input_schema"))
         function = {"name": sent, "parameters": known[sent].parameters.sent}
         if isinstance(tool.get("description"), str):
             function["description"] = tool["description"]
@@ -100,9 +100,12 @@ def read_choice(choice: object, offer: Offer, model: Model) -> Choice:
         fields["tool_choice"] = "auto"
         instruction = ask_for_call()
     elif kind == "tool":
-        name = send_name(str(choice.get("name")))
+        named = choice.get("name")
+        if named is not None and not isinstance(named, str):
+            raise InvalidRequest("tool_choice.name: Input should be a valid string")
+        name = send_name(named or "")
         if name not in offer.tools:
-            raise InvalidRequest(f"tool_choice.name: there is no tool named {choice.get('name')!r} in tools")
+            raise InvalidRequest(f"tool_choice.name: there is no tool named {named!r} in tools")
         fields["tool_choice"] = {"type": "function", "function": {"name": name}}
         names = frozenset({name})
     else:
