@@ -7,7 +7,6 @@ import logging
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import LineTooLong
