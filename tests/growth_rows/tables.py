@@ -118,7 +118,9 @@ def remember(load: Load, asked: int) -> object:
     """Requests of which every one teaches something, and the next is written by what is known."""
     quirks = load("tray_app.proxy.quirks").Quirks()
     for n in range(asked):
-        quirks.learn("m", f"temperature: must be 1.0, got {n}", {**BODY, "temperature": n})
+        body = {**BODY, "temperature": n}
+        with quirks.trial("m") as trial:
+            trial.take(trial.read(f"temperature: must be 1.0, got {n}", body), body)
         quirks.adapt("m", BODY)
     return quirks
 

@@ -29,6 +29,7 @@ from tray_app.errors import (
 from tray_app.proxy.client_stream import ClientStream
 from tray_app.proxy.exchange_log import ExchangeLog
 from tray_app.proxy.gateway import REQUEST_ID, Gateway, GatewayConfig
+from tray_app.proxy.quirks import Trial
 from tray_app.proxy.upstream import read_answer
 from tray_app.translate import json_text
 from tray_app.translate.answer import Answer
@@ -123,6 +124,11 @@ class Exchange:
         return head_frame(self._chat, self._message_id)
 
     async def _try_for_answer(self) -> web.StreamResponse:
+        """Keeps what the model's refusals teach if it answers in the end."""
+        with self._gateway.quirks.trial(self._chat.model.id) as trial:
+            return await self._attempt_until_answered(trial)
+
+    async def _attempt_until_answered(self, trial: Trial) -> web.StreamResponse:
         """Attempts after passing faults, for as long as the client knows of none of the answer."""
         backoff, lessons = self._gateway.patience.backoff(), _MOST_LESSONS
         while True:
@@ -132,7 +138,7 @@ class Exchange:
                 self._gateway.outcomes.note_failed(self._chat.model, error)
                 if self._client.has_content:
                     raise
-                if error.complaint and lessons and self._learn(error.complaint):
+                if error.complaint and lessons and await self._learn(trial, error.complaint):
                     lessons -= 1
                     continue
                 pause_s = backoff.next_pause_s() if error.is_passing else None
@@ -141,9 +147,10 @@ class Exchange:
                 self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
 
-    def _learn(self, complaint: str) -> bool:
+    async def _learn(self, trial: Trial, complaint: str) -> bool:
         """Whether the next attempt will leave out what this model refuses."""
-        return self._gateway.quirks.learn(self._chat.model.id, complaint, self._sent)
+        found = await asyncio.to_thread(trial.read, complaint, self._sent)
+        return trial.take(found, self._sent)
 
     async def _attempt(self) -> web.StreamResponse:
         translator: Translator
@@ -260,6 +267,7 @@ class Exchange:
         self._log.answered(usage)
 
     async def _fail(self, error: ProxyError) -> web.StreamResponse:
+        error.hide(self._config.secrets)
         self._log.failed(error)
         response = await self._client.fail(error)
         if response is None:
