@@ -201,6 +201,13 @@ class UpstreamFault(ProxyError):
     is_passing = True
 
 
+class UpstreamUnusable(UpstreamFault):
+    """The settings, or the system's, name a way to upstream that cannot be used: trying again changes nothing."""
+
+    is_passing = False
+    may_be_repeated = False
+
+
 class UpstreamTimeout(ProxyError):
     status = 504
     type = "timeout_error"

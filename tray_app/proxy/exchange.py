@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from tray_app.catalog import Model
@@ -26,11 +25,11 @@ from tray_app.errors import (
     UpstreamFault,
     UpstreamTimeout,
 )
+from tray_app.proxy.chat_response import ChatResponse
 from tray_app.proxy.client_stream import ClientStream
 from tray_app.proxy.exchange_log import ExchangeLog
 from tray_app.proxy.gateway import REQUEST_ID, Gateway, GatewayConfig
 from tray_app.proxy.quirks import Trial
-from tray_app.proxy.upstream import read_answer
 from tray_app.translate import json_text
 from tray_app.translate.answer import Answer
 from tray_app.translate.chunk import Chunk, decode_chunk
@@ -91,6 +90,9 @@ class Exchange:
                 return await self._fail(_stay_to_say_goodbye())
             self._log.left()
             raise
+        except ConnectionError:  # the client's; what upstream's connection raises is a ProxyError
+            self._log.left()
+            return self._client.response or web.Response()
         except Exception:
             if self._client.response is None:
                 raise
@@ -166,16 +168,16 @@ class Exchange:
                 return self._hand_over(translator.finish())
             return await self._end_stream(translator)
 
-    async def _receive(self, reply: aiohttp.ClientResponse, translator: Translator) -> None:
+    async def _receive(self, reply: ChatResponse, translator: Translator) -> None:
         """Takes all that upstream says; what is streamed goes on to the client at once."""
-        if "json" in reply.content_type or not self._chat.is_stream:
+        if reply.is_json or not self._chat.is_stream:
             # some gateways answer a stream request with a whole completion
-            translator.answer.feed_whole(self._read(await read_answer(reply)))
+            translator.answer.feed_whole(self._read(await reply.read_whole()))
         elif not await self._relay_events(reply, translator):
             raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
 
     @asynccontextmanager
-    async def _open(self, chat: ChatRequest) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _open(self, chat: ChatRequest) -> AsyncIterator[ChatResponse]:
         """Upstream's answer to `chat`, in its turn and less what the model is known to refuse."""
         gateway, settings = self._gateway, self._config.settings
         url, key = gateway.target(self._config)
@@ -196,13 +198,13 @@ class Exchange:
             gateway.outcomes.note_answered(chat.model)
             yield reply
 
-    async def _relay_events(self, reply: aiohttp.ClientResponse, translator: Translator) -> bool:
+    async def _relay_events(self, reply: ChatResponse, translator: Translator) -> bool:
         """Reads and writes in one task: one write for all frames of a read. True if upstream finished its answer."""
         reader = SseReader()
         timeout_s = self._config.settings.upstream_timeout_seconds
         is_done = False
         said_bytes, said_s = 0, time.monotonic()
-        async for data in reply.content.iter_any():
+        while data := await reply.read_part():
             try:
                 payloads = reader.feed(data)
             except EventTooLong:
@@ -225,7 +227,7 @@ class Exchange:
     def _feed(self, translator: Translator, payloads: list[bytes]) -> bool:
         """True at the mark that ends the stream; nothing after it counts."""
         for payload in payloads:
-            if payload == _DONE:
+            if payload.strip() == _DONE:
                 return True
             chunk = self._read(payload)
             translator.answer.feed(chunk)
@@ -242,7 +244,7 @@ class Exchange:
         unstreamed = {key: value for key, value in self._chat.body.items() if key not in ("stream", "stream_options")}
         try:
             async with self._open(replace(self._chat, body=unstreamed)) as reply:
-                answer.supplement(self._read(await read_answer(reply)))
+                answer.supplement(self._read(await reply.read_whole()))
         except ProxyError as error:
             self._gateway.outcomes.note_failed(self._chat.model, error)
             self._log.say(f"nor does a second one come: {type(error).__name__}")
