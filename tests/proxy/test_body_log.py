@@ -156,7 +156,7 @@ def test_a_preview_of_zero_characters_is_none(
 
 def test_a_models_name_cannot_forge_a_line(gateway: RunningGateway, upstream: FakeUpstream, log_file: LogFile) -> None:
     upstream.script(whole(completion("Hello!")))
-    gateway.ask(question(model="x\n2026-01-01 00:00:00,000 INFO forged " + "y" * 10_000))
+    gateway.ask(question(model="x\n2026-01-01 00:00:00,000 INFO forged " + "y" * 200))
     assert not any(line.startswith("2026-01-01 00:00:00,000 INFO forged") for line in log_file.text.splitlines())
     assert len(log_file.text) < 2_000
 
