@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tray_app.translate.blocks import Call
 from tray_app.translate.chunk import ToolCallPart
+from tray_app.translate.mending import LibraryBudget
 
 
 class CallTracker:
@@ -13,13 +14,15 @@ class CallTracker:
         """`id_prefix` begins the ids of calls that upstream gave none, or one that was used before."""
         self._id_prefix = id_prefix
         self._ids: set[str] = set()
-        self._by_slot: dict[int, Call] = {}  # OpenAI's tool index -> its newest call
-        self._by_id: dict[str, Call] = {}  # upstream's id -> its newest call
+        self._by_slot: dict[int, Call] = {}  # OpenAI's tool index -> a call; what comes for it may go to its successor
+        self._by_id: dict[str, Call] = {}  # upstream's id -> a call; what comes for it may go to its successor
+        self._budget = LibraryBudget()
         self.newest: Call | None = None
 
     def find(self, part: ToolCallPart, slot: int | None) -> Call:
         """The call of a fragment, which is `newest` as well if it begins there; a new id or a new index begins one."""
         known = self._by_slot.get(slot) if slot is not None else self._by_id.get(part.id or "", self.newest)
+        known = known and _last_successor(known)
         call = self.add(part.id or "") if known is None or _begins_another(known, part) else known
         if part.id:
             self._by_id[part.id] = call
@@ -29,15 +32,14 @@ class CallTracker:
 
     def add(self, upstream_id: str = "") -> Call:
         """A new call."""
-        self.newest = Call(tool_id=self._unique_id(upstream_id), upstream_id=upstream_id)
+        self.newest = Call(tool_id=self._unique_id(upstream_id), upstream_id=upstream_id, budget=self._budget)
         return self.newest
 
     def split(self, call: Call) -> Call:
         """A new call of the same tool, which takes what still comes for `call`."""
         other = self.add()
         other.upstream_id = call.upstream_id
-        self._by_slot = {slot: other if known is call else known for slot, known in self._by_slot.items()}
-        self._by_id = {key: other if known is call else known for key, known in self._by_id.items()}
+        call.successor = other
         return other
 
     def _unique_id(self, upstream_id: str) -> str:
@@ -47,6 +49,17 @@ class CallTracker:
             tool_id = f"{self._id_prefix}_{len(self._ids)}"
         self._ids.add(tool_id)
         return tool_id
+
+
+def _last_successor(call: Call) -> Call:
+    """The call that takes now what comes for `call`; all on the way learn of it, so that no way is walked twice."""
+    way: list[Call] = []
+    while call.successor is not None:
+        way.append(call)
+        call = call.successor
+    for passed in way:
+        passed.successor = call
+    return call
 
 
 def _begins_another(known: Call, part: ToolCallPart) -> bool:

@@ -13,6 +13,9 @@ import msgspec
 
 _encoder = msgspec.json.Encoder()
 
+MAX_INT_DIGITS = 4_300
+"""Python refuses to read a longer whole number, as that takes the square of its length; nobody counts so far."""
+
 
 def encode(value: Any) -> bytes:
     """Compact JSON in UTF-8."""
@@ -32,3 +35,14 @@ def decode(data: bytes) -> Any:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _read_int(digits: str) -> int | str:
+    return int(digits) if len(digits) <= MAX_INT_DIGITS else digits
+
+
+decoder = json.JSONDecoder(parse_int=_read_int, parse_constant=_refuse_constant)
+"""Reads JSON text; a whole number of more than MAX_INT_DIGITS digits stays text."""
+
+lenient_decoder = json.JSONDecoder(parse_int=_read_int, strict=False)
+"""Likewise, but takes line ends and other control characters in strings, and NaN."""
