@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from json import loads
 from typing import Any
 
-from tray_app.translate.json_text import MAX_INT_DIGITS, lenient_decoder
+from tray_app.translate.json_text import lenient_decoder, read_int
 from tray_app.translate.json_value import skip
 
 _MAX_DEPTH = 64
@@ -72,7 +72,9 @@ class BrokenObject:
     """One object, read leniently. Raises ValueError where it can't be guessed what the text means."""
 
     def __init__(self, text: str, is_parameter: Callable[[str], bool] | None) -> None:
-        """`is_parameter` says of a key whether the tool takes it; None where the tool does not name its parameters."""
+        """`text` begins with the object's brace. `is_parameter` says of a key whether the tool takes it; None where the
+        tool does not name its parameters.
+        """
         self._text = text
         self._place = 0
         self._is_parameter = is_parameter
@@ -80,8 +82,9 @@ class BrokenObject:
         self._members: dict[str, Any] = {}
 
     def read(self) -> dict[str, Any]:
-        self._skip(_SPACE)
-        self._take("{")
+        if (found := self._read_good()) and skip(_SPACE, self._text, found[1]) == len(self._text):
+            return dict(found[0])  # nothing but line ends that are not escaped, or NaN
+        self._place = 1
         self._read_members(self._members, depth=1)
         return self._members
 
@@ -180,6 +183,8 @@ class BrokenObject:
                     return end, end + 1
                 if first_key < 0 and self._is_parameter is None:
                     first_key = end
+                    if self._tries < 0:  # else each string would be searched to the end of the text
+                        break
             elif _BRACE.match(text, end + 1):
                 last = end
             elif (key := quote.key.match(text, end)) and self._is_open(key["key"]):
@@ -213,6 +218,7 @@ class BrokenObject:
         return None
 
     def _may_try(self) -> bool:
+        """A failed try may have read all of the text, so there are few of them."""
         self._tries -= 1
         return self._tries >= 0
 
@@ -243,7 +249,7 @@ def _read_word(word: str) -> Any:
     if word in _WORDS:
         return _WORDS[word]
     if _INT.fullmatch(word):
-        return int(word) if len(word) <= MAX_INT_DIGITS else word
+        return read_int(word)
     if _NUMBER.fullmatch(word):
         return float(word)
     raise ValueError("neither a word of JSON nor a number")

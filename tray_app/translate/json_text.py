@@ -13,8 +13,8 @@ import msgspec
 
 _encoder = msgspec.json.Encoder()
 
-MAX_INT_DIGITS = 4_300
-"""Python refuses to read a longer whole number, as that takes the square of its length; nobody counts so far."""
+_MAX_INT_DIGITS = 4_300
+"""Python refuses to read a longer whole number, as that takes the square of its length."""
 
 
 def encode(value: Any) -> bytes:
@@ -37,12 +37,13 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _read_int(digits: str) -> int | str:
-    return int(digits) if len(digits) <= MAX_INT_DIGITS else digits
+def read_int(digits: str) -> int | float:
+    """A whole number; one too long for Python becomes a float (infinity, that is), as all do in JavaScript."""
+    return int(digits) if len(digits) <= _MAX_INT_DIGITS else float(digits)
 
 
-decoder = json.JSONDecoder(parse_int=_read_int, parse_constant=_refuse_constant)
-"""Reads JSON text; a whole number of more than MAX_INT_DIGITS digits stays text."""
+decoder = json.JSONDecoder(parse_int=read_int, parse_constant=_refuse_constant)
+"""Reads JSON text, with whole numbers of any length."""
 
-lenient_decoder = json.JSONDecoder(parse_int=_read_int, strict=False)
+lenient_decoder = json.JSONDecoder(parse_int=read_int, strict=False)
 """Likewise, but takes line ends and other control characters in strings, and NaN."""
