@@ -15,6 +15,7 @@ from tray_app.translate.json_text import decoder
 from tray_app.translate.json_value import ValueScanner, skip
 from tray_app.translate.mending import RAW_KEY, LibraryBudget, Meaning, mend_within
 from tray_app.translate.object_writer import ObjectWriter, encode
+from tray_app.translate.received import Received
 from tray_app.translate.schema import NO_PARAMETERS, Parameters
 
 MAX_BLANKS = 500
@@ -28,7 +29,6 @@ A table or a drawing may hold hundreds of blanks in a row, but no file that anyb
 
 _SPACE = re.compile(r"\s*+")  # before the object any white space that Python knows, within it JSON's own
 _BLANKS = re.compile(r"[ \t\n\r]*+")
-_OPENS = re.compile(r"\s*+\{")
 _STRING_RUN = re.compile(r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
 _ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
@@ -60,10 +60,7 @@ class ArgumentsReader:
         self._parameters = parameters
         self._budget = budget or LibraryBudget()
         self._at = _At.START
-        self._received: list[str] = []
-        self._received_chars = 0
-        self._last = ""  # the last character that is no white space
-        self._blanks = 0  # how much white space came behind it
+        self._received = Received()
 
         # What was received is, in this order: written, `_before`, held, and the fragment from `_mark` on.
         self._writer = ObjectWriter(parameters)
@@ -90,12 +87,13 @@ class ArgumentsReader:
     @property
     def is_half(self) -> bool:
         """Whether what was fed breaks off. What is broken and has its end is another matter."""
-        return self._last not in ("", "}") and not self.is_complete
+        return self._received.last not in ("", "}") and not self.is_complete
 
     @property
     def is_runaway(self) -> bool:
         """Whether the model is stuck in white space."""
-        return self._blanks >= (MAX_BLANKS_IN_TEXT if self._may_be_in_text else MAX_BLANKS)
+        most = MAX_BLANKS_IN_TEXT if self._may_be_in_text else MAX_BLANKS
+        return self._received.blanks >= most and not self._is_closed
 
     @property
     def surplus(self) -> str:
@@ -125,18 +123,17 @@ class ArgumentsReader:
 
     def feed(self, fragment: str, start: int = 0) -> str:
         """What `fragment`, read from `start` on, settles of the object's text; it may be empty."""
-        if self._at is _At.CLOSED:
+        if self._is_closed:
             self._surplus.append(fragment[start:])
             return ""
-        start = place = self._mark = start or self._count_repeated(fragment)
+        if self._at is not _At.START and not start:
+            start = self._received.count_repeated(fragment)
+        place = self._mark = start
         while place < len(fragment) and not self._is_closed:
             place = self._step(fragment, place)
         self._hold(fragment, place)
-        self._received.append(fragment[start:place])
-        self._received_chars += place - start
+        self._received.add(fragment[start:place])
         self._meaning = None
-        if not self._is_closed:
-            self._note_blanks(fragment, start)
         return self._writer.take()
 
     def finish(self, *, is_cut: bool = False) -> str:
@@ -144,11 +141,11 @@ class ArgumentsReader:
         if self._at is _At.END:
             self._settle()
             self._writer.write_end()
-        elif self._received and (is_cut or (self._may_be_in_text and self.is_runaway)):
+        elif self._received and (is_cut or self._stays_half):
             self._writer.write(self._before + "".join(self._held))
         elif not self._is_closed:
             meant = self._find_meaning().meant
-            self._writer.write_meant({RAW_KEY: "".join(self._received)} if meant is None else meant)
+            self._writer.write_meant({RAW_KEY: self._received.text} if meant is None else meant)
         self._at, self._before, self._held = _At.CLOSED, "", []
         return self._writer.take()
 
@@ -158,7 +155,7 @@ class ArgumentsReader:
 
         That is what the budget does not allow here. It may be tried elsewhere: see `mend_with_library`, `take_mended`.
         """
-        return "" if self.is_complete else self._find_meaning().unread
+        return "" if self.is_complete or self._stays_half else self._find_meaning().unread
 
     def take_mended(self, meant: dict[str, Any] | None) -> None:
         """Takes what the library made of `unmended`; None where it could not read that either."""
@@ -174,21 +171,10 @@ class ArgumentsReader:
             return self._scanner.is_in_string
         return self._at in (_At.STRING, _At.ESCAPE, _At.BROKEN)
 
-    def _count_repeated(self, fragment: str) -> int:
-        """How much of `fragment` came before: some servers send in every chunk, or in the last one, all so far."""
-        if self._at is _At.START or len(fragment) < self._received_chars or not _OPENS.match(fragment):
-            return 0
-        received = "".join(self._received)
-        self._received = [received]
-        return len(received) if fragment.startswith(received) else 0
-
-    def _note_blanks(self, fragment: str, start: int) -> None:
-        """Counts the white space in a row at the end of all that came."""
-        end = len(fragment.rstrip())
-        if end <= start:
-            self._blanks += len(fragment) - start
-        else:
-            self._blanks, self._last = len(fragment) - end, fragment[end - 1]
+    @property
+    def _stays_half(self) -> bool:
+        """Whether the model is stuck within what it wants to say, so that nobody knows the rest."""
+        return self._may_be_in_text and self.is_runaway
 
     def _step(self, text: str, place: int) -> int:
         """Reads on to the end of a part, or of the text, and returns where it stopped."""
@@ -235,7 +221,7 @@ class ArgumentsReader:
                 self._settle()
                 self._writer.write_end()
                 self._surplus, self._surplus_start = [text], place
-                self._blanks, self._at = 0, _At.CLOSED
+                self._at = _At.CLOSED
                 return place
             case _:
                 self._at = _At.BROKEN

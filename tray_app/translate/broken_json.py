@@ -1,4 +1,4 @@
-"""Reads JSON that a model has broken, in one pass: for each fault there is one guess, and where none fits it gives up.
+"""Reads JSON that a model has broken, in one pass: it makes one guess for each fault, and gives up where none fits.
 
 The everyday fault is a file of code in a string, with a quote or a line end in it that is not escaped. Where such a
 string ends is told by what follows a quote: another parameter of the tool, or the end of the object.
@@ -17,7 +17,7 @@ from tray_app.translate.json_text import lenient_decoder, read_int
 from tray_app.translate.json_value import skip
 
 _MAX_DEPTH = 64
-"""Of lists and objects within each other; no tool takes so many."""
+"""How many lists and objects may be nested in each other; no tool takes so many."""
 
 _MAX_TRIES = 16
 """How often a part of the text is tried as good JSON: a failed try may have read all of it."""

@@ -15,10 +15,11 @@ from tray_app.translate.json_value import skip
 RAW_KEY = "arguments"
 """Holds arguments that are no object at all, for the tool's own error to show."""
 
-MAX_LIBRARY_COST = 500_000
-"""Of what the library may be given while others wait: characters squared, times one more than the brackets opened.
+MAX_LIBRARY_COST = 200_000
+"""How much the library may be given while others wait: characters squared, times one more than the brackets opened.
 
-The library's time grows so: 256 characters with 7 brackets took 4 ms at worst (json-repair 0.60, one core, 2026).
+Its time grows like that. What is within this bound took 5 ms at worst (json-repair 0.64 on one core, 2026): that is
+300 characters with one bracket, or 60 that are brackets almost all.
 """
 
 _FENCE = re.compile(r"\s*+```\w*+(?=\s*+\{)")
@@ -26,7 +27,7 @@ _FENCE = re.compile(r"\s*+```\w*+(?=\s*+\{)")
 
 @dataclass(slots=True)
 class LibraryBudget:
-    """What the library may cost in one answer, whatever the number of its calls."""
+    """What the library may still cost in one answer; all calls of the answer share it."""
 
     left: int = MAX_LIBRARY_COST
 
