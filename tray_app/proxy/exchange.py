@@ -25,6 +25,7 @@ from tray_app.errors import (
     UpstreamFault,
     UpstreamTimeout,
 )
+from tray_app.proxy.call_repair import mend_calls
 from tray_app.proxy.chat_response import ChatResponse
 from tray_app.proxy.client_stream import ClientStream
 from tray_app.proxy.exchange_log import ExchangeLog
@@ -164,6 +165,7 @@ class Exchange:
             await self._receive(reply, translator)
             if translator.answer.lacks_something:
                 await self._ask_once_more(translator.answer)
+            await mend_calls(translator.answer, self._gateway.workers)
             if isinstance(translator, MessageBuilder):
                 return self._hand_over(translator.finish())
             return await self._end_stream(translator)

@@ -15,6 +15,7 @@ from tray_app.proxy.worker_frames import Result
 from tray_app.translate import json_text
 from tray_app.translate.content import find_pdfs
 from tray_app.translate.encoded import EncodedMessages, encode_system
+from tray_app.translate.mending import mend_with_library
 from tray_app.translate.question import Question, Rules, count_tokens, decode_body, read_question
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.schema import Parameters
@@ -102,10 +103,16 @@ def extract_pdf(arguments: msgspec.Raw, data: bytearray, _: Ask) -> Result:
     return Result(text.encode("utf-8", "surrogatepass"))
 
 
+def mend(_: msgspec.Raw, data: bytearray, __: Ask) -> Result:
+    """The object that a tool call's broken arguments mean, as JSON; `null` if the library cannot tell."""
+    return Result(json_text.encode(mend_with_library(data.decode("utf-8", "surrogatepass"))))
+
+
 JOBS: dict[str, Callable[[msgspec.Raw, bytearray, Ask], Result]] = {
     "translate": translate,
     "count": count,
     "pdf": extract_pdf,
+    "mend": mend,
 }
 
 

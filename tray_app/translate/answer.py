@@ -12,6 +12,7 @@ import msgspec
 
 from tray_app.errors import UpstreamFault
 from tray_app.translate import json_text
+from tray_app.translate.arguments import ArgumentsReader
 from tray_app.translate.blocks import TEXT, THINKING, TOOL, Block, BlockQueue, BlockWriter, Call, Markup
 from tray_app.translate.calls import CallTracker
 from tray_app.translate.chunk import Chunk, FunctionPart, Message, ToolCallPart, Usage, read_arguments
@@ -126,7 +127,7 @@ class Answer:
         self._flush()
         if self._undecided:
             self._queue.decide(self._to_calls, self._undecided)
-        self._queue.end_all(cut=self._calls.newest if self._finish_reason == "length" else None)
+        self._queue.end_all(self._cut_call)
         if self._finish_reason == "length":
             reason = "max_tokens"
         elif self._finish_reason == "content_filter":
@@ -138,6 +139,18 @@ class Answer:
         else:
             reason = "end_turn"
         return Ending(reason, self._stop_sequence if reason == "stop_sequence" else None, self._count_usage())
+
+    def unmended_calls(self) -> list[ArgumentsReader]:
+        """Broken arguments that take too long to mend here; to be asked when all was fed, before `finish`.
+
+        What `mend_with_library` makes of the `unmended` text of each, elsewhere, is for its `take_mended`.
+        """
+        return self._queue.unmended_calls(self._cut_call)
+
+    @property
+    def _cut_call(self) -> Call | None:
+        """The call in which the answer ran out of tokens."""
+        return self._calls.newest if self._finish_reason == "length" else None
 
     def _take(self, message: Message, *, is_whole: bool = False) -> None:
         calls = message.tool_calls or ()
@@ -270,7 +283,7 @@ class Answer:
             tool, call = call.tool, self._calls.split(call)
             self._begin_call(call)
             assert tool is not None
-            self._queue.write(call, call.name(tool) + call.feed(surplus))
+            self._queue.write(call, call.name(tool) + call.feed(*surplus))
         self._queue.advance()
         if call.is_stuck:
             self.is_over = True
