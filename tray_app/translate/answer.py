@@ -46,7 +46,7 @@ class Answer:
         self._content = MarkupReader(request.callable_schemas)
         self._reasoning = MarkupReader(request.callable_schemas, is_reasoning=True)
         self._stops = StopWatcher(request.stop_sequences)
-        self._blank = ""  # white space that may turn out to stand before a tool call
+        self._blank: list[str] = []  # pieces of white space that may turn out to stand before a tool call
         self._undecided: set[str] = set()  # the kinds of text that have markup in the queue
         self._has_structured_calls = False
         self._has_text = False
@@ -205,20 +205,21 @@ class Answer:
     def _add_text(self, text: str) -> None:
         """White space alone makes no block: clients refuse blank text blocks when they come back in the history."""
         self._go_on_after_thought_calls(text)
-        if self._queue.newest_kind == TEXT:
+        is_more_text = self._queue.newest_kind == TEXT
+        if is_more_text and not self._blank:
             self._queue.add(TEXT, text)
             return
-        self._blank += text
-        if self._blank and not self._blank.isspace():
+        self._blank.append(text)
+        if is_more_text or (text and not text.isspace()):
             self._has_text = True
-            self._add(TEXT, self._blank)
+            self._add(TEXT, "".join(self._blank))
 
     def _add(self, kind: str, text: str) -> None:
-        self._blank = ""
+        self._blank.clear()
         self._queue.add(kind, text)
 
     def _add_markup(self, written: WrittenCalls, kind: str) -> None:
-        self._blank = ""
+        self._blank.clear()
         self._undecided.add(kind)
         self._queue.append(Markup(kind, written))
 
@@ -274,7 +275,7 @@ class Answer:
             self._write(call, call.feed(arguments))
 
     def _begin_call(self, call: Call) -> None:
-        self._blank = ""
+        self._blank.clear()
         self._queue.append(call)
 
     def _write(self, call: Call, settled: str) -> None:
