@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from tray_app.errors import Overloaded
 from tray_app.proxy.worker_frames import Job
 from tray_app.proxy.worker_pool import WorkerEnded, WorkerFault, WorkerPool
 from tray_app.translate import json_text
-from tray_app.translate.answer import Answer
+from tray_app.translate.arguments import ArgumentsReader
 
 log = logging.getLogger(__name__)
 
@@ -16,9 +17,9 @@ LIMIT_S = 5.0
 """For one call. After it the arguments stay as the model wrote them, and the tool says what is wrong with them."""
 
 
-async def mend_calls(answer: Answer, workers: WorkerPool) -> None:
-    """Has the library read what of an answer's arguments only it can read, and too long to be read here."""
-    for reader in answer.unmended_calls():
+async def mend_calls(readers: Iterable[ArgumentsReader], workers: WorkerPool) -> None:
+    """Has the library read the arguments of these calls."""
+    for reader in readers:
         data = reader.unmended.encode("utf-8", "surrogatepass")
         try:
             result = await workers.run(Job("mend", LIMIT_S), [data])

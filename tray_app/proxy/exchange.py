@@ -25,6 +25,7 @@ from tray_app.errors import (
     UpstreamFault,
     UpstreamTimeout,
 )
+from tray_app.proxy.aside import LARGE_BYTES, work_aside
 from tray_app.proxy.call_repair import mend_calls
 from tray_app.proxy.chat_response import ChatResponse
 from tray_app.proxy.client_stream import ClientStream
@@ -165,16 +166,18 @@ class Exchange:
             await self._receive(reply, translator)
             if translator.answer.lacks_something:
                 await self._ask_once_more(translator.answer)
-            await mend_calls(translator.answer, self._gateway.workers)
+            size_bytes = translator.answer.size_bytes
+            await mend_calls(await work_aside(size_bytes, translator.answer.unmended_calls), self._gateway.workers)
             if isinstance(translator, MessageBuilder):
-                return self._hand_over(translator.finish())
-            return await self._end_stream(translator)
+                return self._hand_over(await work_aside(size_bytes, translator.finish))
+            return await self._end_stream(translator, await work_aside(size_bytes, translator.finish))
 
     async def _receive(self, reply: ChatResponse, translator: Translator) -> None:
         """Takes all that upstream says; what is streamed goes on to the client at once."""
         if reply.is_json or not self._chat.is_stream:
             # some gateways answer a stream request with a whole completion
-            translator.answer.feed_whole(self._read(await reply.read_whole()))
+            body = await reply.read_whole()
+            await work_aside(len(body), self._take_whole, translator.answer, body)
         elif not await self._relay_events(reply, translator):
             raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
 
@@ -213,7 +216,7 @@ class Exchange:
                 raise UpstreamFault(
                     "NVIDIA's answer holds an event larger than any answer. Please try again."
                 ) from None
-            is_done = self._feed(translator, payloads) or translator.answer.is_over
+            is_done = await self._feed(translator, payloads) or translator.answer.is_over
             if isinstance(translator, StreamTranslator) and (frames := translator.take()):
                 await self._client.write(frames)
             if translator.answer.size_bytes > said_bytes:
@@ -224,17 +227,26 @@ class Exchange:
                 reply.close()  # the rest would be generated for nobody
             if is_done:
                 break
-        return is_done or self._feed(translator, reader.finish()) or translator.answer.has_finish
+        return is_done or await self._feed(translator, reader.finish()) or translator.answer.has_finish
 
-    def _feed(self, translator: Translator, payloads: list[bytes]) -> bool:
+    async def _feed(self, translator: Translator, payloads: list[bytes]) -> bool:
         """True at the mark that ends the stream; nothing after it counts."""
         for payload in payloads:
             if payload.strip() == _DONE:
                 return True
-            chunk = self._read(payload)
-            translator.answer.feed(chunk)
-            self._log.note(chunk)
+            if len(payload) <= LARGE_BYTES:  # as nearly always
+                self._take(translator.answer, payload)
+            else:
+                await work_aside(len(payload), self._take, translator.answer, payload)
         return False
+
+    def _take(self, answer: Answer, payload: bytes) -> None:
+        chunk = self._read(payload)
+        answer.feed(chunk)
+        self._log.note(chunk)
+
+    def _take_whole(self, answer: Answer, body: bytes) -> None:
+        answer.feed_whole(self._read(body))
 
     async def _ask_once_more(self, answer: Answer) -> None:
         """Puts what an answer lacks into it, where the same question, not streamed, brings it.
@@ -256,8 +268,7 @@ class Exchange:
         self._end(message["usage"])
         return web.json_response(body=json_text.encode(message))
 
-    async def _end_stream(self, translator: StreamTranslator) -> web.StreamResponse:
-        usage = translator.finish()
+    async def _end_stream(self, translator: StreamTranslator, usage: dict[str, int]) -> web.StreamResponse:
         await self._client.write(translator.take())
         self._end(usage)
         response = await self._client.end()
