@@ -11,7 +11,7 @@ from tray_app.proxy.faults import faults_explained
 from tray_app.translate.chunk import MAX_CHUNK_BYTES
 
 _PART_BYTES = 8 * 1024
-"""8 KiB of events are decoded and translated in less than 7 ms, even if they are all tags, a character or nothing each."""
+"""So much of events is decoded and translated in less than 7 ms, also if each is a tag, one character or nothing."""
 
 
 class ChatResponse:
