@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 from dataclasses import dataclass
 from typing import Any
 
+from tests.fuzzing import fuzz
 from tests.translate.fuzz import SCHEMA
 from tray_app.translate.arguments import ArgumentsReader
 from tray_app.translate.mending import mend
@@ -90,13 +90,5 @@ def _refuse(name: str) -> object:
     raise ValueError(name)
 
 
-def main() -> None:
-    import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]  # not among the dependencies: no wheel for every Python
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check_all)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(check_all)

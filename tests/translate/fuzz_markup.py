@@ -8,11 +8,11 @@ single characters.
 from __future__ import annotations
 
 import re
-import sys
 from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
 
+from tests.fuzzing import fuzz
 from tray_app.translate import markup
 from tray_app.translate.grammars import BY_OPENER
 from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
@@ -156,13 +156,5 @@ def _without_tags(text: str) -> str:
     return text
 
 
-def main() -> None:
-    import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]  # not among the dependencies: no wheel for every Python
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check_bytes)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(check_bytes)
