@@ -127,6 +127,12 @@ ROWS = [
         small=200,
     ),
     Growth(
+        "servers: many messages, a summary looked for among them",
+        lambda n: [user([{"type": "text", "text": "Go on."}] * 4)] * n,
+        lambda load, messages: load("tray_app.translate.tokens").estimate_body({"messages": messages}),
+        small=100,
+    ),
+    Growth(
         "servers: many pages, looked through for PDFs",
         lambda n: [assistant(*[fetched("a")] * n)],
         find_pdfs,

@@ -24,7 +24,7 @@ from tray_app.translate.content import (
     to_parts,
     to_text,
 )
-from tray_app.translate.server_blocks import changed_tool, is_change, is_silent
+from tray_app.translate.server_blocks import changed_tool, is_change, is_silent, is_summary
 from tray_app.translate.tools import Tool, send_name
 
 _REMINDER = "<system-reminder>"
@@ -113,12 +113,10 @@ def _find_newest_user(messages: list[Any]) -> int:
 
 
 def _take_blocks(turns: list[_Turn], role: str, blocks: list[Block]) -> None:
-    """Adds a message's blocks. A summary of the conversation stands for all that is before it, as at Anthropic's API.
-
-    https://platform.claude.com/docs/en/build-with-claude/compaction
-    """
+    """Adds a message's blocks. A summary of the conversation takes the place of all that is before it, as at
+    Anthropic's API; it begins the conversation as the user's words, since a model's template may want those first."""
     said = [block for block in blocks if not is_silent(block)]
-    summaries = [n for n, block in enumerate(said) if block["type"] == "compaction"]
+    summaries = [n for n, block in enumerate(said) if is_summary(block)]
     if summaries:
         summary = to_text(said[summaries[-1]])
         turns[:] = [_Turn("user", [{"type": "text", "text": f"{_SUMMARY}\n{summary}"}])]

@@ -38,8 +38,26 @@ def tell_block(block: Block) -> Iterator[Piece] | None:
 
 
 def is_silent(block: Block) -> bool:
-    """Whether a block says nothing to a model."""
-    return block["type"] in SILENT or (block["type"] == "compaction" and not block.get("content"))
+    """Whether a block says nothing to a model. A summary that failed is empty."""
+    return block["type"] in SILENT or (block["type"] == "compaction" and not is_summary(block))
+
+
+def is_summary(block: Block) -> bool:
+    """Whether a block sums up the conversation before it, which it stands for.
+
+    https://platform.claude.com/docs/en/build-with-claude/compaction
+    """
+    return block.get("type") == "compaction" and bool(block.get("content"))
+
+
+def since_summary(messages: object) -> object:
+    """The messages from the last summary on, or all of them. They may be malformed."""
+    if isinstance(messages, list):
+        for n in range(len(messages) - 1, -1, -1):
+            content = messages[n].get("content") if isinstance(messages[n], dict) else None
+            if any(is_summary(block) for block in _dicts(content)):
+                return messages[n:]
+    return messages
 
 
 def _tell_call(block: Block) -> Iterator[Piece]:

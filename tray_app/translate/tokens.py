@@ -14,6 +14,7 @@ from typing import Any
 from tray_app.translate import json_text
 from tray_app.translate.attachments import UNSEEN_TOKENS, count_data_url, count_image, count_pdf
 from tray_app.translate.content import read_system
+from tray_app.translate.server_blocks import since_summary
 from tray_app.translate.tool_changes import effective_tools
 from tray_app.translate.tools import read_tools
 
@@ -69,7 +70,7 @@ class Estimate:
 def estimate_body(body: dict[str, Any]) -> Estimate:
     """Of an Anthropic request. InvalidRequest names what is wrong with its system prompt or tools."""
     functions = read_tools(effective_tools(body)).functions
-    return estimate_chat(body.get("messages"), functions, read_system(body.get("system")))
+    return estimate_chat(since_summary(body.get("messages")), functions, read_system(body.get("system")))
 
 
 def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str = "") -> Estimate:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tray_app.translate.server_blocks import changed_tool, is_change
+from tray_app.translate.server_blocks import changed_tool, is_change, is_summary
 
 
 def effective_tools(body: dict[str, Any]) -> object:
@@ -44,7 +44,7 @@ def _find_changes(messages: object) -> list[dict[str, Any]]:
         for block in _dicts(message.get("content")):
             if is_change(block):
                 changes.append(block)
-            elif block.get("type") == "compaction" and block.get("content") and block.get("tool_changes") is not None:
+            elif is_summary(block) and block.get("tool_changes") is not None:
                 changes = [*filter(is_change, _dicts(block["tool_changes"]))]
     return changes
 
