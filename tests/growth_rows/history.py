@@ -161,7 +161,7 @@ ROWS = [
     Growth(
         "known tools: many of them",
         lambda n: [{"type": "memory_20250818", "name": f"memory_{k}"} for k in range(n)],
-        lambda load, tools: load("tray_app.translate.tools").read_tools(tools),
+        lambda load, tools: [load("tray_app.translate.known_tools").find_known(tool) for tool in tools],
         small=30,
     ),
     Growth("no tokens: many messages", lambda n: [user()] * n, answer_with_nothing, small=400),

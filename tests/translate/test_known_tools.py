@@ -12,7 +12,9 @@ from anthropic.types.beta import BetaMemoryTool20250818Command
 from tests.translate.rows import ask
 from tests.translate.upstream import call, finish, join, plain, stream
 from tests.validators import check_stream
+from tray_app.errors import InvalidRequest
 from tray_app.translate.json_types import fits
+from tray_app.translate.known_tools import MOST_KNOWN_TOOLS
 from tray_app.translate.tools import read_tools
 
 BASH = {"type": "bash_20250124", "name": "bash"}
@@ -92,6 +94,13 @@ def test_every_version_is_known_and_may_be_without_a_name(tool: dict[str, Any], 
 )
 def test_a_tool_of_another_type_is_left_out(kind: str) -> None:
     assert read_tools([{"type": kind, "name": "x"}]).functions == []
+
+
+def test_a_request_cannot_grow_by_naming_known_tools_again_and_again() -> None:
+    tools = [{"type": "memory_20250818", "name": f"memory_{n}"} for n in range(MOST_KNOWN_TOOLS + 1)]
+    assert len(read_tools(tools[:-1]).functions) == MOST_KNOWN_TOOLS
+    with pytest.raises(InvalidRequest, match=r"^tools: at most 20 of the tools may be named by their type alone$"):
+        read_tools(tools)
 
 
 def test_only_the_newest_text_editor_has_a_text_of_its_own_to_insert() -> None:

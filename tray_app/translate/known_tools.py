@@ -12,6 +12,9 @@ from typing import Any
 
 Schema = dict[str, Any]
 
+MOST_KNOWN_TOOLS = 20
+"""In one request: far more than there are, as what goes upstream for one is long beside what the client sends."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownTool:

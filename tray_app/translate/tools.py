@@ -10,7 +10,7 @@ from typing import Any
 
 from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
-from tray_app.translate.known_tools import find_known
+from tray_app.translate.known_tools import MOST_KNOWN_TOOLS, find_known
 from tray_app.translate.schema import NO_PARAMETERS, Parameters
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -68,6 +68,7 @@ def read_tools(tools: object) -> Offer:
     functions: list[dict[str, Any]] = []
     known: dict[str, Tool] = {}
     left_out: set[str] = set()
+    named_by_type = 0
     for n, tool in enumerate(tools):
         if not isinstance(tool, dict):
             raise InvalidRequest(f"tools.{n}: Input should be an object")
@@ -76,6 +77,9 @@ def read_tools(tools: object) -> Offer:
             if by_type is None:
                 left_out.add(str(tool.get("name")))
                 continue
+            named_by_type += 1
+            if named_by_type > MOST_KNOWN_TOOLS:
+                raise InvalidRequest(f"tools: at most {MOST_KNOWN_TOOLS} of the tools may be named by their type alone")
             tool = {
                 "name": tool.get("name") or by_type.name,
                 "description": by_type.description,
