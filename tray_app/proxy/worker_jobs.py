@@ -71,6 +71,7 @@ class _QuestionFacts(msgspec.Struct, frozen=True):
     stop_sequences: list[str]
     estimate: Estimate
     input_tokens: int
+    omits_thinking: bool
     search: Search | None
     is_background: bool
 
@@ -141,6 +142,7 @@ def join_question(result: Result) -> Question:
         stop_sequences=read.stop_sequences,
         estimate=read.estimate,
         input_tokens=read.input_tokens,
+        omits_thinking=read.omits_thinking,
     )
     return Question(read.asked, chat, read.search, read.is_background)
 
@@ -171,6 +173,7 @@ def _encode_facts(question: Question, system_bytes: int) -> bytes:
         list(chat.stop_sequences),
         chat.estimate,
         chat.input_tokens,
+        chat.omits_thinking,
         question.search,
         question.is_background,
     )
@@ -182,7 +185,7 @@ def _encode_messages(system: bytes, messages: list[dict[str, Any]]) -> Iterator[
     yield system
     messages.reverse()
     while messages:
-        yield json_text.encode(messages.pop())
+        yield json_text.encode_valid(messages.pop())
         if messages:
             yield b","
 

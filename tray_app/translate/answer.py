@@ -20,6 +20,7 @@ from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, Writte
 from tray_app.translate.refusal import explain_stream_error
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.stops import StopWatcher
+from tray_app.translate.tag_stops import closing_tag, opening_tags
 from tray_app.translate.tokens import estimate_text, size_bytes
 
 
@@ -46,6 +47,7 @@ class Answer:
         self._content = MarkupReader(request.callable_schemas)
         self._reasoning = MarkupReader(request.callable_schemas, is_reasoning=True)
         self._stops = StopWatcher(request.stop_sequences)
+        self._opened_tags = StopWatcher(opening_tags(request.stop_sequences))
         self._blank: list[str] = []  # pieces of white space that may turn out to stand before a tool call
         self._undecided: set[str] = set()  # the kinds of text that have markup in the queue
         self._has_structured_calls = False
@@ -127,6 +129,8 @@ class Answer:
         self._flush()
         if self._undecided:
             self._queue.decide(self._to_calls, self._undecided)
+        if self._finish_reason == "stop" and self._stop_sequence is None:
+            self._stop_sequence = closing_tag(self._opened_tags.matched)
         self._queue.end_all(self._cut_call)
         if self._finish_reason == "length":
             reason = "max_tokens"
@@ -179,6 +183,7 @@ class Answer:
                     self._add_markup(piece, TEXT)
 
     def _take_text(self, text: str) -> None:
+        self._opened_tags.feed(text)
         self._add_text(self._stops.feed(text))
         if self._stops.matched is not None and not self.is_over:
             self.is_over, self._stop_sequence = True, self._stops.matched
@@ -200,7 +205,7 @@ class Answer:
     def _add_thought(self, text: str) -> None:
         self._go_on_after_thought_calls(text)
         if self._request.shows_thinking:
-            self._add(THINKING, text)
+            self._add(THINKING, "" if self._request.omits_thinking else text)
 
     def _add_text(self, text: str) -> None:
         """White space alone makes no block: clients refuse blank text blocks when they come back in the history."""
@@ -249,7 +254,8 @@ class Answer:
 
     def _to_text(self, markup: Markup) -> Iterable[Block]:
         if markup.kind == TEXT or self._request.shows_thinking:
-            yield Block(markup.kind, held=[markup.written.markup])
+            is_omitted = markup.kind == THINKING and self._request.omits_thinking
+            yield Block(markup.kind, held=[] if is_omitted else [markup.written.markup])
 
     def _to_calls(self, markup: Markup) -> Iterable[Block]:
         for written in markup.written.calls:
