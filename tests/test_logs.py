@@ -34,6 +34,44 @@ def test_a_key_reaches_neither_a_line_nor_a_traceback(log_file: LogFile) -> None
     assert "my-server-key" not in log_file.text
 
 
+LINE = "2026-01-01 00:00:00,000 INFO    forged"
+FORGING = [f"{end}{LINE}" for end in ("\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029")]
+
+
+@pytest.mark.parametrize("text", FORGING, ids=ascii)
+def test_no_text_makes_a_line_of_its_own(log_file: LogFile, text: str) -> None:
+    log.info("upstream said: %s", text)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        log.exception("failed with %s", text)
+    lines = log_file.text.splitlines()
+    assert sum(LINE in line for line in lines) >= 3
+    assert not any(line.startswith(LINE) for line in lines)
+
+
+def test_no_text_moves_the_cursor_or_hides_another(log_file: LogFile) -> None:
+    log.info("a\x1b[1A\x9b2K\x08\u202eb\u200bc\tand Grüße")
+    assert log_file.text.endswith("INFO    a\\x1b[1A\\x9b2K\\x08\\u202eb\\u200bc\\tand Grüße\n")
+
+
+def test_a_traceback_keeps_its_lines(log_file: LogFile) -> None:
+    try:
+        raise ValueError("wrong")
+    except ValueError:
+        log.exception("a fault")
+    lines = log_file.text.splitlines()
+    assert lines[0].endswith("ERROR   a fault")
+    assert lines[1] == "    Traceback (most recent call last):"
+    assert lines[-1] == "    ValueError: wrong"
+
+
+def test_a_key_that_is_split_or_encoded_does_not_reach_the_log(log_file: LogFile) -> None:
+    log_file.formatter.secrets = frozenset({"my-server-key"})
+    log.info("%s, %r, %s", "my-\nserver-\u200bkey", "my-server\t-key", b"my-server-key".hex())
+    assert log_file.text.endswith("INFO    [hidden], '[hidden]', [hidden]\n")
+
+
 @pytest.mark.parametrize("name", ["aiohttp.server", "asyncio"])
 def test_what_the_libraries_report_goes_into_the_file_and_not_on_the_terminal(
     log_file: LogFile, name: str, capsys: pytest.CaptureFixture[str]

@@ -24,6 +24,7 @@ GROUND = {
     "model_list",
     "paths",
     "private_files",
+    "printable",
     "redaction",
     "settings",
     "settings_store",
@@ -35,7 +36,7 @@ GROUND = {
     "whole_file",
 }
 MAY_IMPORT = {
-    "translate": {"", "catalog", "errors", "redaction"},
+    "translate": {"", "catalog", "errors", "printable", "redaction"},
     "claude_code": GROUND,
     "proxy": GROUND | {"translate"},
     "tray": GROUND,

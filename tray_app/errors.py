@@ -6,12 +6,21 @@ client: HTTP status, Anthropic error type and retry headers (https://docs.anthro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
+
+from tray_app.printable import make_sentence
+from tray_app.redaction import hide_secrets
 
 
 class AppError(Exception):
-    """A failure that is told to the user as it is: one sentence, no traceback."""
+    """A failure that is told to the user as it is: one sentence, no traceback.
+
+    The sentence may quote upstream, a client or a file: whatever it quotes, it is harmless for a terminal.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(make_sentence(message))
 
 
 class SettingsError(AppError):
@@ -62,10 +71,15 @@ class ProxyError(AppError):
 
     def __init__(self, message: str, *, retry_after_s: int | None = None, retryable: bool | None = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = str(self)
         self.complaint = ""  # all of upstream's own words, where it refused the request for what is in it
         self.retry_after_s = retry_after_s
         self.retryable = self.may_be_repeated if retryable is None else retryable
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Takes the secrets out of the sentence, where upstream may have repeated them."""
+        self.message = hide_secrets(self.message, secrets)
+        self.args = (self.message,)
 
     def body(self, request_id: str) -> dict[str, Any]:
         """The JSON body of the error answer."""
@@ -185,6 +199,13 @@ class UpstreamFault(ProxyError):
     status = 502
     type = "api_error"
     is_passing = True
+
+
+class UpstreamUnusable(UpstreamFault):
+    """The settings, or the system's, name a way to upstream that cannot be used: trying again changes nothing."""
+
+    is_passing = False
+    may_be_repeated = False
 
 
 class UpstreamTimeout(ProxyError):

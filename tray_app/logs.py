@@ -7,6 +7,7 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from tray_app.printable import escape
 from tray_app.private_files import claim_folder, open_private
 from tray_app.redaction import hide_secrets
 
@@ -23,14 +24,23 @@ _LOGGERS = {
 
 
 class RedactingFormatter(logging.Formatter):
-    """Hides secrets in the finished line, so that neither a message nor a traceback can carry one to disk."""
+    """Makes every line fit for the file: neither a message nor a traceback carries a key to disk or forges a line.
+
+    A record is one line, and the lines of its traceback are indented. What stands in them is escaped where it would
+    end a line or move the cursor of the terminal that shows the file.
+    """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s")
         self.secrets: frozenset[str] = frozenset()
 
     def format(self, record: logging.LogRecord) -> str:
-        return hide_secrets(super().format(record), self.secrets)
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record)
+        lines = [hide_secrets(self.formatMessage(record), self.secrets)]
+        if record.exc_info:
+            lines += hide_secrets(self.formatException(record.exc_info), self.secrets).split("\n")
+        return "\n    ".join(map(escape, lines))
 
 
 class _LogFile(RotatingFileHandler):

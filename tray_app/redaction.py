@@ -1,39 +1,248 @@
-"""What may not be written down: keys never, image data never, bodies no longer than the user allows."""
+"""What may not be written down: keys in any form, image data, and bodies longer than the user allows."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Iterable
+import string
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-_KEY_SHAPES = re.compile(r"\b(nvapi-|sk-|Bearer\s+)[A-Za-z0-9._~+/=-]{6,}")
-_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,[A-Za-z0-9+/=_-]+")
 _HIDDEN = "[hidden]"
+
+_REST = r"([A-Za-z0-9._~+/=-]{6,}+)"
+_KEY_SHAPES = re.compile(
+    rf"nvapi-{_REST}|NVAPI-{_REST}|Bearer\s++{_REST}|bearer\s++{_REST}"
+    rf"|sk-(?:(?<![A-Za-z]sk-)|(?=(?:ant|proj|or)-)){_REST}"  # but not task-oriented
+    r"|(hf_[A-Za-z0-9]{20,}+)|(gh[opsu]_[A-Za-z0-9]{20,}+)|(github_pat_\w{20,}+)|(AKIA[A-Z0-9]{16})"
+)
+"""Keys of NVIDIA, of OpenAI, Anthropic and many others, of Hugging Face, GitHub and Amazon. The groups are hidden.
+
+Each branch begins with letters, which lets the search skip what cannot begin a key.
+"""
+
+_LEAST_CHARS = 8
+"""So many characters from a key's beginning or end are hidden like the whole key. Fewer, as in `nvapi-...wxyz`, are
+harmless: they tell a user which key is meant, and nobody can guess the rest."""
+
+_CHARACTERS = string.ascii_letters + string.digits + "+/_-"
+"""What counts of a text in which a key is looked for: the characters that keys, hex and base64 consist of."""
+_OTHERS = bytes(set(range(256)) - set(_CHARACTERS.encode()))
+_CODES = {f"{ord(character):02x}": character for character in _CHARACTERS}
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|\\++(?:u00([0-9A-Fa-f]{2})|u[0-9A-Fa-f]{4}|x([0-9A-Fa-f]{2})|[abefnrtv0])?")
+_TOKEN = re.compile(rf"[A-Za-z0-9+/_-]++|{_ESCAPE.pattern}")
+
+_BASE64 = r"[A-Za-z0-9+/=_-]"
+_DATA = re.compile(
+    rf"data:[\w.+-]++/[\w.+-]++;base64,(?P<url>{_BASE64}++)"
+    rf'|"data": ?"(?P<field>{_BASE64}{{16,}}+)"'
+    rf"|(?<!{_BASE64})(?P<run>{_BASE64}{{200,}}+)"
+)
+"""Image data: in a URL, in Anthropic's form, and as a run of characters whose beginning may be elsewhere."""
+_MIXED = re.compile(r"(?=[^A-Z]*+[A-Z])(?=[^a-z]*+[a-z])[^0-9]*+[0-9]")
+"""What tells base64 from a line of dashes."""
+
+_MARGIN_CHARS = 1_024
+_ESCAPE_CHARS = 6
+"""No form of a key has more characters for each of the key's own: this is `\\u006e`."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Span:
+    """A part of a text that is not shown, and what stands there instead."""
+
+    start: int
+    end: int
+    instead: str = _HIDDEN
 
 
 def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` without the given secrets and without anything that looks like a key."""
-    for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of the other
-        text = text.replace(secret, _HIDDEN)
-    return _KEY_SHAPES.sub(lambda match: match[1] + _HIDDEN, text)
+    """`text` without the given secrets in any form, and without anything that looks like a key."""
+    return _show(text, 0, len(text), _find_keys(text, secrets))
+
+
+def show_start(text: str, max_chars: int, secrets: Iterable[str] = ()) -> str:
+    """The first `max_chars` characters of `text` without secrets. One that stands across the cut is hidden, too."""
+    return _show(text, 0, min(len(text), max_chars), _find_keys(text, secrets))
+
+
+def find_margin_chars(secrets: Iterable[str]) -> int:
+    """How many characters beyond the shown part of a text to look at, so that what its edge cuts is recognised."""
+    return _MARGIN_CHARS + _ESCAPE_CHARS * max(map(len, secrets), default=0)
 
 
 def show_body(body: Any, max_chars: int, secrets: Iterable[str] = ()) -> str:
-    """A request or answer for the log: JSON without image data, cut at `max_chars`; no secret stays, not even cut."""
-    text = hide_secrets(json.dumps(_without_data(body), ensure_ascii=False), secrets)
-    if len(text) <= max_chars:
-        return text
-    return f"{text[:max_chars]}… ({len(text)} characters)"
+    """A request or answer for the log, as `show_json` shows it. Encodes all of it: for a large one take `show_json`."""
+    encoded = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return show_json((encoded,), max_chars, secrets)
 
 
-def _without_data(value: Any) -> Any:
-    if isinstance(value, dict):
-        if value.get("type") == "base64" and isinstance(value.get("data"), str):
-            value = {**value, "data": f"[{len(value['data'])} characters of base64]"}
-        return {key: _without_data(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_data(item) for item in value]
-    if isinstance(value, str):
-        return _DATA_URL.sub(lambda match: f"data:{match[1]};base64,[{len(match[0])} characters]", value)
-    return value
+def show_json(pieces: Sequence[bytes], max_chars: int, secrets: Iterable[str] = ()) -> str:
+    """The JSON text that the pieces make together, for the log: without secrets, not even cut, and without image data.
+
+    Of a text longer than `max_chars`, a third of that is shown from its beginning and the rest from its end. The work
+    grows with `max_chars` and the number of pieces, not with the size of the text.
+    """
+    secrets = tuple(secrets)
+    margin_chars = find_margin_chars(secrets)
+    size_bytes = sum(map(len, pieces))
+    # a character has up to four bytes
+    if size_bytes <= 4 * max_chars:
+        whole = b"".join(pieces).decode("utf-8", "replace")
+        if len(whole) <= max_chars:
+            return _show(whole, 0, len(whole), _find_all(whole, secrets))
+    head_chars = max_chars // 3
+    tail_chars = max_chars - head_chars
+    head = _take(pieces, 4 * (head_chars + margin_chars)).decode("utf-8", "replace")[: head_chars + margin_chars]
+    tail = _take(pieces, 4 * (tail_chars + margin_chars), from_end=True).decode("utf-8", "replace")
+    tail = tail[-(tail_chars + margin_chars) :]
+    tail_start = len(tail) - tail_chars
+    shown_bytes = len(head[:head_chars].encode()) + len(tail[tail_start:].encode())
+    return (
+        _show(head, 0, head_chars, _find_all(head, secrets))
+        + f" … [{size_bytes - shown_bytes} bytes left out] … "
+        + _show(tail, tail_start, len(tail), _find_all(tail, secrets))
+    )
+
+
+def _take(pieces: Sequence[bytes], most_bytes: int, *, from_end: bool = False) -> bytes:
+    """The first or last `most_bytes` bytes of the pieces."""
+    taken: list[bytes] = []
+    room = most_bytes
+    for piece in reversed(pieces) if from_end else pieces:
+        if room <= 0:
+            break
+        part = piece[-room:] if from_end else piece[:room]
+        taken.append(part)
+        room -= len(part)
+    return b"".join(reversed(taken) if from_end else taken)
+
+
+def _show(text: str, start: int, end: int, spans: Iterable[_Span]) -> str:
+    """`text[start:end]` with the spans replaced. Where spans overlap, one replacement stands for all of them."""
+    shown: list[str] = []
+    place = start
+    last_end = 0
+    for span in sorted(spans):
+        if span.end <= max(start, last_end) or span.start >= end:
+            continue
+        if span.start >= last_end:
+            shown += (text[place : max(place, span.start)], span.instead)
+        place = last_end = span.end
+    shown.append(text[place:end])
+    return "".join(shown)
+
+
+def _find_all(text: str, secrets: Iterable[str]) -> Iterator[_Span]:
+    yield from _find_keys(text, secrets)
+    yield from _find_data(text)
+
+
+def _find_data(text: str) -> Iterator[_Span]:
+    for match in _DATA.finditer(text):
+        kind = match.lastgroup or ""
+        start, end = match.span(kind)
+        if kind == "url":
+            yield _Span(start, end, f"[{len(match[0])} characters]")
+        elif kind == "field" or _MIXED.match(text, start, end):
+            yield _Span(start, end, f"[{end - start} characters of base64]")
+
+
+def _find_keys(text: str, secrets: Iterable[str]) -> Iterator[_Span]:
+    for match in _KEY_SHAPES.finditer(text):
+        yield _Span(*match.span(match.lastindex or 0))
+    secrets = [secret for secret in secrets if secret]
+    for secret in secrets:
+        yield from _find_exact(text, secret)
+    squeezed = _squeeze(text)
+    if found := [span for secret in secrets for span in _find_forms(squeezed, secret)]:
+        places = _find_places(text)
+        for start, end in found:
+            yield _Span(places[start], _end_of(text, places[end - 1]))
+
+
+def _find_exact(text: str, secret: str) -> Iterator[_Span]:
+    start = text.find(secret)
+    while start >= 0:
+        yield _Span(start, start + len(secret))
+        start = text.find(secret, start + len(secret))
+
+
+def _find_forms(squeezed: str, secret: str) -> Iterator[tuple[int, int]]:
+    """Where the secret stands in a squeezed text, in any form, or one end of it."""
+    backwards = squeezed[::-1]
+    for form, least_chars in _list_forms(secret):
+        yield from _find_heads(squeezed, form, least_chars)
+        for start, end in _find_heads(backwards, form[::-1], least_chars):
+            yield len(squeezed) - end, len(squeezed) - start
+
+
+def _list_forms(secret: str) -> Iterator[tuple[str, int]]:
+    """Each form that a key takes in a squeezed text, and how many of its characters are as telling as _LEAST_CHARS.
+
+    None for a key that is so short that it would be found in ordinary words; such a key is hidden as it is only.
+    """
+    squeezed = _squeeze(secret)
+    if len(squeezed) < _LEAST_CHARS:
+        return
+    data = secret.encode("utf-8", "surrogatepass")
+    yield squeezed, _LEAST_CHARS
+    yield data.hex(), 2 * _LEAST_CHARS
+    for before in range(3):  # bytes in front of the key shift its bits
+        encoded = base64.b64encode(bytes(before) + data).decode().lower()
+        # without the characters that hold bits of a neighbour
+        form = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        least_chars = -(-_LEAST_CHARS * 8 // 6)
+        yield form, least_chars
+        if "+" in form or "/" in form:
+            yield form.translate(_URL_SAFE), least_chars
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
+
+
+def _find_heads(text: str, form: str, least_chars: int) -> Iterator[tuple[int, int]]:
+    """Where `form` stands in `text`, or as much of its beginning as stands there, but no less than `least_chars`."""
+    head = form[:least_chars]
+    start = text.find(head)
+    while start >= 0:
+        length = len(head)
+        while length < len(form) and text.startswith(form[length], start + length):
+            length += 1
+        yield start, start + length
+        start = text.find(head, start + length)
+
+
+def _squeeze(text: str) -> str:
+    """The characters of `text` that count, in small letters and with escapes resolved.
+
+    Left out is whatever may be put between the characters of a key: white space, quotes, invisible characters.
+    """
+    resolved = _ESCAPE.sub(_resolve, text)
+    return resolved.encode("latin-1", "replace").translate(None, _OTHERS).lower().decode()
+
+
+def _find_places(text: str) -> Sequence[int]:
+    """Where each character of the squeezed text begins in `text`."""
+    places = array("l")
+    for token in _TOKEN.finditer(text):
+        start, end = token.span()
+        if text[start] not in "%\\":
+            places.extend(range(start, end))
+        elif _resolve(token):
+            places.append(start)
+    return places
+
+
+def _resolve(escape: re.Match[str]) -> str:
+    """The character that an escape stands for; nothing if it does not count."""
+    return _CODES.get((escape[1] or escape[2] or escape[3] or "").lower(), "")
+
+
+def _end_of(text: str, place: int) -> int:
+    """Where the character or escape ends that begins at `place`."""
+    escape = _ESCAPE.match(text, place)
+    return escape.end() if escape else place + 1

@@ -118,7 +118,9 @@ def remember(load: Load, asked: int) -> object:
     """Requests of which every one teaches something, and the next is written by what is known."""
     quirks = load("tray_app.proxy.quirks").Quirks()
     for n in range(asked):
-        quirks.learn("m", f"temperature: must be 1.0, got {n}", {**BODY, "temperature": n})
+        body = {**BODY, "temperature": n}
+        with quirks.trial("m") as trial:
+            trial.take(trial.read(f"temperature: must be 1.0, got {n}", body), body)
         quirks.adapt("m", BODY)
     return quirks
 
@@ -167,7 +169,7 @@ ROWS = [
     Growth("refusal: words", lambda n: json.dumps({"message": "word " * (n // 5)}).encode(), explain),
     Growth("refusal: a long number", lambda n: b"maximum context length is " + b"1" * n, explain),
     Growth("refusal: a web page", lambda n: b"<html>" + b"<p>word</p>\n" * (n // 12), explain),
-    Growth("refusal: errors", lambda n: json.dumps([{"msg": "no", "loc": ["a"]}] * n).encode(), explain, small=200),
+    Growth("refusal: errors", lambda n: json.dumps([{"msg": "no", "loc": ["a"]}] * n).encode(), explain, small=800),
     Growth("quirks: many learned", lambda n: n, remember, small=20),
     Growth("calibrations: many learned", lambda n: n, calibrate, small=500),
 ]

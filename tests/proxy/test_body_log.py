@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64encode
 
 import pytest
 
@@ -10,6 +12,7 @@ from tests.conftest import LogFile, StartGateway
 from tests.fake_upstream import FakeUpstream, completion, finish, refusal, stream, text, usage, whole
 from tests.gateway import NVIDIA_KEY, RunningGateway, question
 from tray_app.keys import Keys
+from tray_app.redaction import hide_secrets
 
 SERVER_KEY = "correct-horse-battery-staple"
 IMAGE_DATA = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" * 4
@@ -106,7 +109,24 @@ def test_a_logged_body_ends_at_its_limit(
 ) -> None:
     upstream.script(whole(completion("the answer")))
     start_gateway(log_bodies=True, log_body_max_chars=80).ask(question("x" * 1000))
-    assert re.search(r"request \{.{79}… \(\d{4} characters\)$", log_file.text, re.MULTILINE)
+    assert re.search(r"request \{.{25} … \[\d{4} bytes left out\] … x{50}\"\}\]\}$", log_file.text, re.MULTILINE)
+
+
+def test_the_users_own_words_are_logged_however_long_all_others_are(
+    start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile
+) -> None:
+    upstream.script(whole(completion("the answer")))
+    tools = [{"name": f"tool{n}", "description": "what it does " * 99, "input_schema": {}} for n in range(20)]
+    messages = [
+        {"role": "user", "content": "the first question " * 999},
+        {"role": "assistant", "content": "the first answer"},
+        {"role": "user", "content": "the newest question"},
+    ]
+    start_gateway(log_bodies=True).ask(question(system="the system prompt " * 999, tools=tools, messages=messages))
+    line = next(line for line in log_file.text.splitlines() if ": request " in line)
+    assert '"model": "z-ai/glm4.7"' in line
+    assert "the newest question" in line
+    assert len(line) < 4_300
 
 
 def test_no_body_is_logged_with_a_limit_of_zero(
@@ -136,7 +156,7 @@ def test_a_preview_of_zero_characters_is_none(
 
 def test_a_models_name_cannot_forge_a_line(gateway: RunningGateway, upstream: FakeUpstream, log_file: LogFile) -> None:
     upstream.script(whole(completion("Hello!")))
-    gateway.ask(question(model="x\n2026-01-01 00:00:00,000 INFO forged " + "y" * 10_000))
+    gateway.ask(question(model="x\n2026-01-01 00:00:00,000 INFO forged " + "y" * 200))
     assert not any(line.startswith("2026-01-01 00:00:00,000 INFO forged") for line in log_file.text.splitlines())
     assert len(log_file.text) < 2_000
 
@@ -147,3 +167,58 @@ def test_half_a_surrogate_pair_is_logged_as_an_escape(
     upstream.script(whole(completion("Hello!")))
     start_gateway(log_bodies=True).ask(question("half \ud83d of a pair"))
     assert "\\ud83d" in log_file.text
+
+
+# ---- upstream's own words
+
+
+ECHOES = {
+    "glued": f"bad{NVIDIA_KEY}key",
+    "split": " ".join(NVIDIA_KEY),
+    "split by invisible characters": "\u200b".join(NVIDIA_KEY),
+    "in hex": NVIDIA_KEY.encode().hex(),
+    "in base64": b64encode(f"Bearer {NVIDIA_KEY}".encode()).decode(),
+    "the server's": SERVER_KEY,
+    "the server's, split": "-\r\n".join(SERVER_KEY.split("-")),
+    "its beginning": f"{SERVER_KEY[:12]}...",
+}
+
+
+@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("echo", ECHOES)
+def test_a_key_that_upstream_repeats_reaches_neither_the_client_nor_the_log(
+    start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile, echo: str, is_stream: bool
+) -> None:
+    keys = Keys(nvidia=NVIDIA_KEY, server=SERVER_KEY)
+    log_file.formatter.secrets = frozenset({keys.nvidia, keys.server})
+    gateway = start_gateway(keys, log_bodies=True)
+    said = {"message": f"<{ECHOES[echo]}>"}
+    upstream.script(
+        refusal(400, {"error": said}),
+        stream(text("Hel"), {"error": said}) if is_stream else whole({"error": said}),
+    )
+    for _ in range(2):
+        answer = gateway.ask(question(stream=is_stream), x_api_key=SERVER_KEY)
+        told = answer.raw.decode() if is_stream else json.dumps(answer.body)
+        for words in (told, log_file.text):
+            assert "[hidden]" in words
+            assert ECHOES[echo] not in words
+            assert hide_secrets(words, [keys.nvidia, keys.server]) == words
+
+
+def test_what_upstream_says_cannot_command_a_terminal_or_forge_a_line(
+    start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile
+) -> None:
+    upstream.script(refusal(400, {"message": "no\x1b[2J\x9b1m\u202e\u2028\r\n2026-01-01 00:00:00,000 INFO forged"}))
+    answer = start_gateway(log_bodies=True).ask()
+    assert answer.body["error"]["message"] == (
+        "NVIDIA refused the request: no [2J 1m 2026-01-01 00:00:00,000 INFO forged"
+    )
+    assert not any(line.startswith("2026-01-01") for line in log_file.text.splitlines())
+    assert all(line.isprintable() for line in log_file.text.split("\n"))
+
+
+def test_what_a_client_says_cannot_either(gateway: RunningGateway, log_file: LogFile) -> None:
+    answer = gateway.request("GET", "/%1b%5b2J%e2%80%ae%0d%0a2026-01-01")
+    assert answer.body["error"]["message"] == "There is nothing at GET / [2J 2026-01-01."
+    assert "\x1b" not in log_file.text

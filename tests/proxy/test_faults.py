@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import socket
 import threading
 import tracemalloc
@@ -25,6 +26,7 @@ from tests.fake_upstream import (
     Reply,
     call,
     completion,
+    event,
     finish,
     hello,
     refusal,
@@ -288,7 +290,7 @@ def test_a_bomb_is_an_error_and_does_not_fill_the_memory(gateway: RunningGateway
         Reply((bomb(size, b'{"detail": "'),), 500, headers=packed),
     )
     with memory_bounded_to(160 * MIB):
-        assert gateway.ask().sentence == "NVIDIA's answer is larger than 64 MB, which no chat answer is."
+        assert gateway.ask().sentence == "NVIDIA's answer is larger than 2 MB, which no chat answer is."
         assert gateway.ask(question(stream=True)).sentence == (
             "NVIDIA's answer holds an event larger than any answer. Please try again."
         )
@@ -304,7 +306,7 @@ def test_a_body_without_an_end_is_an_error(gateway: RunningGateway, upstream: Fa
     upstream.script(Reply((blank,)), Reply((blank,)), Reply((blank,), 500))
     for is_stream in (False, True):
         answer = gateway.ask(question(stream=is_stream))
-        assert answer.sentence == "NVIDIA's answer is larger than 64 MB, which no chat answer is."
+        assert answer.sentence == "NVIDIA's answer is larger than 2 MB, which no chat answer is."
     assert gateway.ask().outcome == (529, "overloaded_error")
     for received in upstream.received:
         received.wait_left()
@@ -494,3 +496,26 @@ def test_many_clients_that_go_at_once_leave_nothing(gateway: RunningGateway, ups
     for client in clients:
         client.join(PATIENCE_S)
     wait_until_nothing_is_held(gateway)
+
+
+def test_clients_that_go_in_the_middle_of_a_fast_stream_are_no_fault_of_upstream(
+    gateway: RunningGateway, upstream: FakeUpstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream.default = lambda _: stream(Endless(event(text("word " * 1000))))
+
+    def ask_and_go() -> None:
+        with gateway.stream() as reading:
+            reading.read_until("content_block_delta")
+
+    with caplog.at_level(logging.INFO, "tray_app"):
+        clients = [threading.Thread(target=ask_and_go) for _ in range(40)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join(PATIENCE_S)
+        wait_until_nothing_is_held(gateway)
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("tray_app.proxy.")]
+    assert sum(": the client left after " in line for line in said) == 40
+    assert [line for line in said if "fault" in line.lower()] == []
+    for received in upstream.received:
+        received.wait_left()

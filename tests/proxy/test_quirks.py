@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import LogFile
+from tests.conftest import LogFile, StartGateway
+from tests.fake_upstream import FakeUpstream, completion, refusal, whole
+from tests.gateway import question
 from tray_app.catalog import GLM_4_7, KIMI_K3
-from tray_app.proxy.quirks import FILE_NAME, KEPT_DAYS, Quirks
+from tray_app.errors import InvalidRequest
+from tray_app.proxy.quirks import FILE_NAME, KEPT_DAYS, Quirks, Trial
 
 K3, GLM = KIMI_K3.id, GLM_4_7.id
 PINNED = "Validation: `top_p` is immutable for this model and must be 0.95, got 0.9"
@@ -63,8 +67,18 @@ def live(folder: Path | None, life: Callable[[Quirks], Any], calendar: Calendar 
     return asyncio.run(run())
 
 
+def teach(trial: Trial, complaint: str, body: dict[str, Any]) -> bool:
+    return trial.take(trial.read(complaint, body), body)
+
+
+def learn(quirks: Quirks, model_id: str, complaint: str, body: dict[str, Any]) -> bool:
+    """One request that is refused once, and answered when it comes without what was refused."""
+    with quirks.trial(model_id) as trial:
+        return teach(trial, complaint, body)
+
+
 def learn_pinned(quirks: Quirks) -> None:
-    assert quirks.learn(K3, PINNED, BODY)
+    assert learn(quirks, K3, PINNED, BODY)
 
 
 # ---- from one request to the next
@@ -76,7 +90,7 @@ def test_a_model_of_which_nothing_is_known_gets_the_very_request() -> None:
 
 def test_what_was_learned_changes_the_retry_and_what_follows_for_this_model_only() -> None:
     quirks = Quirks()
-    assert quirks.learn(K3, PINNED, BODY)
+    assert learn(quirks, K3, PINNED, BODY)
     assert quirks.adapt(K3, BODY) == WITHOUT_TOP_P
     assert quirks.adapt(GLM, BODY) is BODY
     assert BODY["top_p"] == 0.9, "the caller's request was changed"
@@ -84,45 +98,47 @@ def test_what_was_learned_changes_the_retry_and_what_follows_for_this_model_only
 
 def test_the_same_complaint_about_the_retry_is_no_reason_for_another() -> None:
     quirks = Quirks()
-    assert quirks.learn(K3, PINNED, BODY)
-    assert not quirks.learn(K3, PINNED, quirks.adapt(K3, BODY))
+    assert learn(quirks, K3, PINNED, BODY)
+    assert not learn(quirks, K3, PINNED, quirks.adapt(K3, BODY))
 
 
 def test_a_complaint_that_names_no_field_of_the_request_is_no_reason_for_a_retry() -> None:
     quirks = Quirks()
-    assert not quirks.learn(K3, "Function id '0a1b': DEGRADED function cannot be invoked", BODY)
+    assert not learn(quirks, K3, "Function id '0a1b': DEGRADED function cannot be invoked", BODY)
     assert quirks.adapt(K3, BODY) is BODY
 
 
 def test_quirks_add_up() -> None:
     quirks = Quirks()
-    assert quirks.learn(K3, PINNED, BODY)
-    assert quirks.learn(K3, NO_OPTIONS, quirks.adapt(K3, BODY))
+    assert learn(quirks, K3, PINNED, BODY)
+    assert learn(quirks, K3, NO_OPTIONS, quirks.adapt(K3, BODY))
     assert quirks.adapt(K3, BODY) == BARE
 
 
 def test_a_request_that_was_on_its_way_while_another_taught_is_worth_a_retry() -> None:
     quirks = Quirks()
-    assert quirks.learn(K3, PINNED, BODY)
-    assert quirks.learn(K3, PINNED, BODY)
+    assert learn(quirks, K3, PINNED, BODY)
+    assert learn(quirks, K3, PINNED, BODY)
     assert quirks.adapt(K3, BODY) == WITHOUT_TOP_P
 
 
 def test_the_newest_word_on_a_value_counts() -> None:
     quirks = Quirks()
     body = {**BARE, "reasoning_effort": "max"}
-    assert quirks.learn(K3, "reasoning_effort must be one of 'low', 'high'", body)
+    assert learn(quirks, K3, "reasoning_effort must be one of 'low', 'high'", body)
     assert quirks.adapt(K3, body)["reasoning_effort"] == "high"
-    assert quirks.learn(K3, "reasoning_effort must be one of 'low', 'medium'", quirks.adapt(K3, body))
+    assert learn(quirks, K3, "reasoning_effort must be one of 'low', 'medium'", quirks.adapt(K3, body))
     assert quirks.adapt(K3, body)["reasoning_effort"] == "medium"
-    assert quirks.learn(K3, "reasoning_effort is not supported", quirks.adapt(K3, body))
+    assert learn(quirks, K3, "reasoning_effort is not supported", quirks.adapt(K3, body))
     assert quirks.adapt(K3, body) == BARE
 
 
 def test_values_that_clients_vary_do_not_pile_up() -> None:
     quirks = Quirks()
     for n in range(1, 200):
-        assert quirks.learn(K3, f"Temperature must be between 2 and 3, got {n / 200}", {**BARE, "temperature": n / 200})
+        assert learn(
+            quirks, K3, f"Temperature must be between 2 and 3, got {n / 200}", {**BARE, "temperature": n / 200}
+        )
     assert quirks.adapt(K3, {**BARE, "temperature": 199 / 200}) == BARE
     assert quirks.adapt(K3, {**BARE, "temperature": 1 / 200}) == {**BARE, "temperature": 1 / 200}
 
@@ -132,7 +148,7 @@ def test_the_log_names_fields_once_and_quotes_nothing(tmp_path: Path, log_file: 
 
     def life(quirks: Quirks) -> None:
         for complaint in (PINNED, NO_NAMED_CALL, PINNED, NO_NAMED_CALL):
-            assert quirks.learn(K3, complaint, named)
+            assert learn(quirks, K3, complaint, named)
 
     live(tmp_path / "state", life)
     live(tmp_path / "state", lambda quirks: quirks.adapt(K3, named))
@@ -142,6 +158,82 @@ def test_the_log_names_fields_once_and_quotes_nothing(tmp_path: Path, log_file: 
     assert "a value of tool_choice is refused, so something else is sent for 14 days" in lines[1]
     assert "takes_required_tool_choice" in lines[1]
     assert "secret" not in log_file.text
+
+
+# ---- on trial
+
+
+def test_a_lesson_is_heeded_during_its_trial_and_forgotten_if_it_was_no_help(tmp_path: Path) -> None:
+    def life(quirks: Quirks) -> None:
+        with suppress(InvalidRequest), quirks.trial(K3) as trial:
+            assert teach(trial, PINNED, BODY)
+            assert quirks.adapt(K3, BODY) == WITHOUT_TOP_P
+            raise InvalidRequest("It was something else.")
+        assert quirks.adapt(K3, BODY) == BODY
+
+    live(tmp_path, life)
+    assert not list(tmp_path.iterdir())
+
+
+def test_each_trial_decides_on_its_own_lessons_only(tmp_path: Path) -> None:
+    def life(quirks: Quirks) -> None:
+        with quirks.trial(K3) as first:
+            assert teach(first, NO_OPTIONS, BODY)
+            with suppress(InvalidRequest), quirks.trial(K3) as second:
+                assert teach(second, PINNED, quirks.adapt(K3, BODY))
+                assert quirks.adapt(K3, BODY) == BARE
+                raise InvalidRequest("It was something else.")
+            assert quirks.adapt(K3, BODY) == WITHOUT_OPTIONS
+        assert quirks.adapt(K3, BODY) == WITHOUT_OPTIONS
+
+    live(tmp_path, life)
+    assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY)) == WITHOUT_OPTIONS
+
+
+def test_two_requests_that_understand_the_same_at_once_learn_it_once(log_file: LogFile) -> None:
+    quirks = Quirks()
+    with quirks.trial(K3) as first, quirks.trial(K3) as second:
+        found = [trial.read(PINNED, BODY) for trial in (first, second)]
+        assert found[0] == found[1] != ()
+        assert first.take(found[0], BODY)
+        assert second.take(found[1], BODY)
+    assert quirks.adapt(K3, BODY) == WITHOUT_TOP_P
+    assert log_file.text.count("top_p is refused") == 1
+
+
+def test_the_log_says_what_was_learned_and_not_what_was_tried(log_file: LogFile) -> None:
+    quirks = Quirks()
+    with suppress(InvalidRequest), quirks.trial(K3) as trial:
+        assert teach(trial, PINNED, BODY)
+        raise InvalidRequest("It was something else.")
+    assert "is refused" not in log_file.text
+    assert learn(quirks, K3, PINNED, BODY)
+    assert "top_p is refused" in log_file.text
+
+
+def test_a_refused_field_is_kept_by_the_gateway_only_if_the_request_is_answered_without_it(
+    start_gateway: StartGateway, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    gateway = start_gateway(state_folder=tmp_path)
+    refused = refusal(400, {"message": "Validation: Unsupported parameter(s): `temperature`"})
+    hello = whole(completion("Hello!"))
+    upstream.script(refused, refused, refused, hello, hello)
+    assert gateway.ask(question(temperature=0.5)).status == 400
+    assert gateway.ask(question(temperature=0.5)).text == "Hello!"
+    assert gateway.ask(question(temperature=0.5)).text == "Hello!"
+    assert ["temperature" in received.body for received in upstream.received] == [True, False, True, False, False]
+
+
+def test_a_prompt_that_upstream_repeats_switches_nothing_off(
+    start_gateway: StartGateway, upstream: FakeUpstream
+) -> None:
+    prompt = "Unsupported parameter(s): temperature"
+    gateway = start_gateway()
+    detail = [{"loc": ["body", "messages", 0, "content"], "msg": f"Value error, cannot use {prompt}", "input": prompt}]
+    upstream.script(refusal(422, {"detail": detail}), whole(completion("Hello!")))
+    assert gateway.ask(question(prompt, temperature=0.5)).status == 400
+    assert gateway.ask(question(temperature=0.5)).text == "Hello!"
+    assert [received.body["temperature"] for received in upstream.received] == [0.5, 0.5]
 
 
 # ---- from one start to the next
@@ -157,7 +249,7 @@ def test_the_next_start_knows(tmp_path: Path) -> None:
 def test_each_thing_learned_is_written_for_itself(tmp_path: Path) -> None:
     async def life(quirks: Quirks) -> None:
         for complaint in (PINNED, NO_OPTIONS):
-            assert quirks.learn(K3, complaint, BODY)
+            assert learn(quirks, K3, complaint, BODY)
             await quirks.close()
 
     live(tmp_path, life)
@@ -168,9 +260,9 @@ def test_two_that_learn_at_once_lose_nothing(tmp_path: Path) -> None:
     async def life(quirks: Quirks) -> None:
         async def ask(complaint: str) -> None:
             await asyncio.sleep(0)
-            assert quirks.learn(K3, complaint, BODY)
+            assert learn(quirks, K3, complaint, BODY)
             await asyncio.sleep(0)
-            assert quirks.learn(GLM, complaint, BODY)
+            assert learn(quirks, GLM, complaint, BODY)
 
         await asyncio.gather(ask(PINNED), ask(NO_OPTIONS))
 
@@ -180,9 +272,9 @@ def test_two_that_learn_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_what_is_learned_while_the_file_is_written_is_written_too(tmp_path: Path) -> None:
     async def life(quirks: Quirks) -> None:
-        assert quirks.learn(K3, PINNED, BODY)
+        assert learn(quirks, K3, PINNED, BODY)
         await asyncio.sleep(0)  # the write has begun, and its end is not yet noticed
-        assert quirks.learn(K3, NO_OPTIONS, BODY)
+        assert learn(quirks, K3, NO_OPTIONS, BODY)
 
     live(tmp_path, life)
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY)) == BARE
@@ -193,8 +285,8 @@ def test_nothing_is_written_where_nothing_is_learned(tmp_path: Path) -> None:
     before = (tmp_path / FILE_NAME).stat()
 
     def life(quirks: Quirks) -> None:
-        assert quirks.learn(K3, PINNED, BODY)  # on its way while another taught
-        assert not quirks.learn(K3, PINNED, quirks.adapt(K3, BODY))
+        assert learn(quirks, K3, PINNED, BODY)  # on its way while another taught
+        assert not learn(quirks, K3, PINNED, quirks.adapt(K3, BODY))
 
     live(tmp_path, life)
     after = (tmp_path / FILE_NAME).stat()
@@ -207,7 +299,7 @@ def test_a_quirk_is_forgotten_after_a_while_so_that_a_mended_upstream_is_noticed
     def life(quirks: Quirks) -> None:
         learn_pinned(quirks)
         calendar.pass_days(KEPT_DAYS)
-        assert quirks.learn(K3, NO_OPTIONS, BODY)
+        assert learn(quirks, K3, NO_OPTIONS, BODY)
         assert quirks.adapt(K3, BODY) == BARE
         calendar.pass_days(1)
         assert quirks.adapt(K3, BODY) == WITHOUT_OPTIONS

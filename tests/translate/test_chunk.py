@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
+from tray_app.errors import UpstreamFault
 from tray_app.translate.chunk import Chunk, decode_chunk, decode_loosely, read_arguments
 
 
@@ -105,6 +106,20 @@ def test_half_a_surrogate_pair_is_text() -> None:
         b'{"choices":"x"}',
         b'{"choices":[{"delta":{"content":5}}]}',
         b'{"usage":{"prompt_tokens":NaN}}',
+        b'{"usage":{"prompt_tokens":1.5}}',
+        b'{"usage":{"prompt_tokens":1e999}}',
+        b'{"usage":{"prompt_tokens":"Infinity"}}',
+        b'{"usage":{"prompt_tokens":"' + b"9" * 100_000 + b'"}}',
+        b'{"usage":{"prompt_tokens":' + b"9" * 100_000 + b"}}",
+        b'{"usage":{"prompt_tokens":[1]}}',
+        b'{"usage":"x"}',
+        b'{"choices":[5]}',
+        b'{"choices":[{"finish_reason":5}]}',
+        b'{"choices":[{"stop_reason":[1]}]}',
+        b'{"choices":[{"delta":{"tool_calls":{"0":{}}}}]}',
+        b'{"choices":[{"delta":{"tool_calls":[{"index":"x"}]}}]}',
+        b'{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":[1]}}]}}]}',
+        b'{"choices":[],"\\ud83d":1}',
         b"\xff\xfe",
         b'{"error":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
@@ -113,6 +128,39 @@ def test_half_a_surrogate_pair_is_text() -> None:
 def test_what_is_no_completion_is_a_value_error(payload: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         decode_chunk(payload)
+
+
+LONG = "x = (a[0], {'b': 1}, \"c\", '\\')\n" * 4_000
+
+
+def test_a_long_text_may_hold_any_number_of_commas_and_brackets() -> None:
+    payload = json.dumps({"choices": [{"delta": {"content": LONG}}]}).encode()
+    chunk = decode_chunk(payload)
+    assert chunk.choices
+    assert chunk.choices[0].delta
+    assert chunk.choices[0].delta.text == LONG
+
+
+@pytest.mark.parametrize(
+    ("start", "unit", "end"),
+    [
+        (b'{"choices":[', b"{},", b"{}]}"),
+        (b'{"choices":[{"delta":{"content":[', b"[],", b"[]]}}]}"),
+        (b'{"x":[', b'"",', b'""]}'),
+        (b'{"x":["\\ud83d"', b",0", b"]}"),
+        (b'{"x":{"a":0', b',"a":0', b"}}"),
+        (b'{"x":["\\\\"', b',"\\\\"', b"]}"),
+        (b'{"x":["\\""', b',"\\""', b"]}"),
+        (b'{"x":', b"[", b""),
+    ],
+    ids=repr,
+)
+def test_a_payload_of_more_values_than_any_completion_is_a_value_error(start: bytes, unit: bytes, end: bytes) -> None:
+    few = start + unit * 100 + end
+    if end:
+        decode_chunk(few)
+    with pytest.raises(ValueError, match="more than 20000 values"):
+        decode_chunk(start + unit * 90_000 + end)
 
 
 def test_an_empty_object_is_a_chunk_that_says_nothing() -> None:
@@ -124,3 +172,13 @@ def test_read_arguments_gives_json_text() -> None:
     assert read_arguments('{"a') == '{"a'
     assert read_arguments({}) == "{}"
     assert json.loads(read_arguments({"ü": [1, "\ud83d"]})) == {"ü": [1, "\ud83d"]}
+
+
+def test_arguments_nested_too_deeply_are_a_fault_of_upstream() -> None:
+    arguments: dict[str, Any] = {}
+    for _ in range(100_000):
+        arguments = {"a": arguments}
+    with pytest.raises(UpstreamFault, match="nested too deeply"):
+        read_arguments(arguments)
+    while arguments:  # or taking it down would need as many levels of the stack
+        arguments = arguments.pop("a")

@@ -42,3 +42,7 @@ def test_an_instruction_goes_to_the_end_of_the_system_message(system: str) -> No
 
 def test_a_body_with_a_list_is_one_piece() -> None:
     assert len(encode_body({"model": "m", "messages": [{"role": "user", "content": "x"}]})) == 1
+
+
+def test_messages_may_be_all_that_a_body_has() -> None:
+    assert b"".join(encode_body({"messages": EncodedMessages(b"", (HELLO,))})) == b'{"messages":[' + HELLO + b"]}"

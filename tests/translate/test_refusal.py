@@ -141,6 +141,10 @@ def test_a_rate_limit_says_when_to_come_back_within_what_clients_wait_for() -> N
         (b'{"error":{"error":{"error":{}}}}', ""),
         (b"\xff", "\ufffd"),
         (b"x" * 1000, "x" * 300),
+        (b" " * 60_000 + b"x", "x"),
+        (b'{"detail":"a\\u001b[2Jb\\u009b1m\\u202ec\\u200bd\\u2028e\\ud83df"}', "a [2Jb 1m c d e f"),
+        (b'{"error":' * 9 + b'"a"' + b"}" * 9, "a"),
+        (b'{"error":' * 900 + b'"a"' + b"}" * 900, ""),
     ],
     ids=lambda value: repr(value)[:40],
 )
@@ -159,9 +163,18 @@ def test_a_body_that_is_nested_too_deeply_is_read_as_text() -> None:
         ({"message": f"key {KEY}"}, 529, "NVIDIA broke off the answer: key nvapi-[hidden]"),
         ({"message": "", "code": 500}, 529, "NVIDIA broke off the answer: no reason given"),
         (True, 529, "NVIDIA broke off the answer: no reason given"),
+        (" \n\x1b", 529, "NVIDIA broke off the answer: no reason given"),
+        ("\x1b]0;x\x07busy\r\n\u202e", 529, "NVIDIA broke off the answer: ]0;x busy"),
     ],
     ids=repr,
 )
 def test_an_error_object_is_explained(error: object, status: int, sentence: str) -> None:
     explained = explain_stream_error(error)
     assert (explained.status, explained.message) == (status, sentence)
+
+
+def test_an_error_that_is_nested_too_deeply_gives_no_reason() -> None:
+    error: object = "busy"
+    for _ in range(100_000):
+        error = [error]
+    assert explain_stream_error(error).message == "NVIDIA broke off the answer: no reason given"

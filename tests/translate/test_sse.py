@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
+from tests.translate.fuzz_sse import check_all, check_memory
+from tray_app.translate import sse
 from tray_app.translate.sse import MAX_EVENT_BYTES, EventTooLong, SseReader, frame
 
 
@@ -35,8 +38,17 @@ def read(raw: bytes, cuts: list[int] | None = None) -> list[bytes]:
         (b"data: a\n\ndata: b\n", [b"a", b"b"]),
         (b"data: a\n\ndata: b", [b"a", b"b"]),
         (b"data: a\n\ndata: b\r", [b"a", b"b"]),
-        (b"data: a\xe2\x80\xa8b\x0cc\rd\n\n", [b"a\xe2\x80\xa8b\x0cc\rd"]),
-        (b"data:\n\n", [b""]),
+        (b"data: a\xe2\x80\xa8b\x0cc\n\n", [b"a\xe2\x80\xa8b\x0cc"]),
+        (b"data: a\rdata: b\r\rdata: c\r\r", [b"a\nb", b"c"]),
+        (b"data: a\r\n\rdata: b\n\r\n", [b"a", b"b"]),
+        (b"data: a\r\r\ndata: b\r\n\n", [b"a", b"b"]),
+        (b"data:\n\n", []),
+        (b"data: \t \r\n\r\ndata: a\n\n", [b"a"]),
+        (b"data:\ndata:\n\n", []),
+        (b"data:\ndata: a\ndata:\n\n", [b"\na\n"]),
+        (b"\xef\xbb\xbfdata: a\n\ndata: b\n\n", [b"a", b"b"]),
+        (b"\xef\xbb\xbf\n\xef\xbb\xbfdata: a\n\ndata: b\n\n", [b"b"]),
+        (b"\xef\xbb\xbfdata: a", [b"a"]),
         (b"data: [DONE]\n\n", [b"[DONE]"]),
         (b"", []),
         (b"datas: a\nmore\n\n", []),
@@ -71,6 +83,44 @@ def test_an_event_without_an_end_does_not_fill_the_memory(line_bytes: int) -> No
         feed_too_much()
 
 
+UNFINISHED = {
+    "empty data lines": b"data:\n",
+    "data lines of one letter": b"data: x\n",
+    "a data line in reads of two bytes": b"xx",
+    "a comment without an end": b": ",
+}
+
+
+@pytest.mark.parametrize("piece", UNFINISHED.values(), ids=list(UNFINISHED))
+def test_what_is_held_of_an_unfinished_event_is_a_few_times_its_limit(
+    piece: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_bytes = 32 * 1024
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", limit_bytes)
+    reader = SseReader()
+
+    def feed_without_end() -> None:
+        for _ in range(limit_bytes + 2):
+            reader.feed(piece)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(EventTooLong):
+            feed_without_end()
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 3 * limit_bytes
+
+
+def test_an_event_that_is_too_long_is_one_however_it_is_cut() -> None:
+    longest = b"x" * MAX_EVENT_BYTES
+    assert SseReader().feed(b"data:" + longest + b"\n\n") == [longest]
+    for event in (b"data:x" + longest + b"\n\n", b"data:" + longest + b"\ndata:\n\n"):
+        with pytest.raises(EventTooLong):
+            SseReader().feed(event)
+
+
 def test_many_events_together_may_be_longer_than_one() -> None:
     reader = SseReader()
     event = b"data: " + b"x" * (MAX_EVENT_BYTES // 4) + b"\n\n"
@@ -87,7 +137,7 @@ NOISE = st.sampled_from([b"", b": ping", b"event: x", b"id: 1", b"retry: 5"])
 
 @bounded
 @given(
-    st.lists(st.tuples(NOISE, PAYLOAD, st.booleans(), st.sampled_from([b"\n", b"\r\n"])), max_size=5),
+    st.lists(st.tuples(NOISE, PAYLOAD, st.booleans(), st.sampled_from([b"\n", b"\r\n", b"\r"])), max_size=5),
     st.booleans(),
     st.lists(st.integers(0, 300), max_size=12),
 )
@@ -107,3 +157,20 @@ def test_any_slicing_gives_the_same_payloads(
 
 def test_a_frame_names_its_event() -> None:
     assert frame("ping", b'{"type":"ping"}') == b'event: ping\ndata: {"type":"ping"}\n\n'
+
+
+WORDS = st.sampled_from(
+    [
+        *(b"data: ", b"data:", b"data", b": ping", b"event: x", b"\n", b"\r", b"\r\n", b"\n\n", b" ", b"\xef\xbb\xbf"),
+        *(b'{"choices":[', b'{"delta":{', b'"content":', b'"tool_calls":[', b'"arguments":', b'"\\ud83d"', b"1e999"),
+        *(b"[", b"]", b"{", b"}", b'"', b"\\", b",", b":", b"NaN", b"9" * 30, b"\xff", "\u2028".encode(), b"[DONE]"),
+    ]
+)
+
+
+@bounded
+@given(st.integers(0, 12), st.lists(WORDS | st.binary(max_size=3), max_size=40))
+def test_the_invariants_hold_for_words_that_streams_are_made_of(cut: int, words: list[bytes]) -> None:
+    data = bytes([cut]) + b"".join(words)
+    check_all(data)
+    check_memory(data)

@@ -12,6 +12,7 @@ from tray_app.status import Absence, ModelTrouble, Phase, Status, Trouble, Wait
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
 
 RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")
+REFUSED_KEY = Trouble("NVIDIA refused the key – fix…", "NVIDIA refused your API key.")
 NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
 GLM_RETIRED = replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Absence.RETIRED, "2026-05-14")),))
 GLM_NOT_LISTED = replace(RUNNING, listed_models=frozenset({"minimaxai/minimax-m2.1", "z-ai/glm-5.3"}))
@@ -73,6 +74,11 @@ def test_the_marks_follow_the_settings() -> None:
             "GLM 4.7 · add your NVIDIA API key…",
         ),
         (
+            replace(RUNNING, troubles=(("key", REFUSED_KEY),)),
+            "NVIDIA refused the key – fix…",
+            "GLM 4.7 · NVIDIA refused the key – fix…",
+        ),
+        (
             GLM_RETIRED,
             "GLM 4.7 was retired by NVIDIA – choose a model…",
             "GLM 4.7 · was retired by NVIDIA – choose a model…",
@@ -97,6 +103,7 @@ def test_the_marks_follow_the_settings() -> None:
         "demo",
         "IPv6",
         "trouble",
+        "name",
         "retired",
         "not listed",
         "waiting",

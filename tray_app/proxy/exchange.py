@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from tray_app.catalog import Model
@@ -26,10 +25,13 @@ from tray_app.errors import (
     UpstreamFault,
     UpstreamTimeout,
 )
+from tray_app.proxy.aside import LARGE_BYTES, work_aside
+from tray_app.proxy.call_repair import mend_calls
+from tray_app.proxy.chat_response import ChatResponse
 from tray_app.proxy.client_stream import ClientStream
 from tray_app.proxy.exchange_log import ExchangeLog
 from tray_app.proxy.gateway import REQUEST_ID, Gateway, GatewayConfig
-from tray_app.proxy.upstream import read_answer
+from tray_app.proxy.quirks import Trial
 from tray_app.translate import json_text
 from tray_app.translate.answer import Answer
 from tray_app.translate.chunk import Chunk, decode_chunk
@@ -90,6 +92,9 @@ class Exchange:
                 return await self._fail(_stay_to_say_goodbye())
             self._log.left()
             raise
+        except ConnectionError:  # the client's; what upstream's connection raises is a ProxyError
+            self._log.left()
+            return self._client.response or web.Response()
         except Exception:
             if self._client.response is None:
                 raise
@@ -123,6 +128,11 @@ class Exchange:
         return head_frame(self._chat, self._message_id)
 
     async def _try_for_answer(self) -> web.StreamResponse:
+        """Keeps what the model's refusals teach if it answers in the end."""
+        with self._gateway.quirks.trial(self._chat.model.id) as trial:
+            return await self._attempt_until_answered(trial)
+
+    async def _attempt_until_answered(self, trial: Trial) -> web.StreamResponse:
         """Attempts after passing faults, for as long as the client knows of none of the answer."""
         backoff, lessons = self._gateway.patience.backoff(), _MOST_LESSONS
         while True:
@@ -132,7 +142,7 @@ class Exchange:
                 self._gateway.outcomes.note_failed(self._chat.model, error)
                 if self._client.has_content:
                     raise
-                if error.complaint and lessons and self._learn(error.complaint):
+                if error.complaint and lessons and await self._learn(trial, error.complaint):
                     lessons -= 1
                     continue
                 pause_s = backoff.next_pause_s() if error.is_passing else None
@@ -141,9 +151,10 @@ class Exchange:
                 self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
 
-    def _learn(self, complaint: str) -> bool:
+    async def _learn(self, trial: Trial, complaint: str) -> bool:
         """Whether the next attempt will leave out what this model refuses."""
-        return self._gateway.quirks.learn(self._chat.model.id, complaint, self._sent)
+        found = await asyncio.to_thread(trial.read, complaint, self._sent)
+        return trial.take(found, self._sent)
 
     async def _attempt(self) -> web.StreamResponse:
         translator: Translator
@@ -155,20 +166,23 @@ class Exchange:
             await self._receive(reply, translator)
             if translator.answer.lacks_something:
                 await self._ask_once_more(translator.answer)
+            size_bytes = translator.answer.size_bytes
+            await mend_calls(await work_aside(size_bytes, translator.answer.unmended_calls), self._gateway.workers)
             if isinstance(translator, MessageBuilder):
-                return self._hand_over(translator.finish())
-            return await self._end_stream(translator)
+                return self._hand_over(await work_aside(size_bytes, translator.finish))
+            return await self._end_stream(translator, await work_aside(size_bytes, translator.finish))
 
-    async def _receive(self, reply: aiohttp.ClientResponse, translator: Translator) -> None:
+    async def _receive(self, reply: ChatResponse, translator: Translator) -> None:
         """Takes all that upstream says; what is streamed goes on to the client at once."""
-        if "json" in reply.content_type or not self._chat.is_stream:
+        if reply.is_json or not self._chat.is_stream:
             # some gateways answer a stream request with a whole completion
-            translator.answer.feed_whole(self._read(await read_answer(reply)))
+            body = await reply.read_whole()
+            await work_aside(len(body), self._take_whole, translator.answer, body)
         elif not await self._relay_events(reply, translator):
             raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
 
     @asynccontextmanager
-    async def _open(self, chat: ChatRequest) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _open(self, chat: ChatRequest) -> AsyncIterator[ChatResponse]:
         """Upstream's answer to `chat`, in its turn and less what the model is known to refuse."""
         gateway, settings = self._gateway, self._config.settings
         url, key = gateway.target(self._config)
@@ -189,20 +203,20 @@ class Exchange:
             gateway.outcomes.note_answered(chat.model)
             yield reply
 
-    async def _relay_events(self, reply: aiohttp.ClientResponse, translator: Translator) -> bool:
+    async def _relay_events(self, reply: ChatResponse, translator: Translator) -> bool:
         """Reads and writes in one task: one write for all frames of a read. True if upstream finished its answer."""
         reader = SseReader()
         timeout_s = self._config.settings.upstream_timeout_seconds
         is_done = False
         said_bytes, said_s = 0, time.monotonic()
-        async for data in reply.content.iter_any():
+        while data := await reply.read_part():
             try:
                 payloads = reader.feed(data)
             except EventTooLong:
                 raise UpstreamFault(
                     "NVIDIA's answer holds an event larger than any answer. Please try again."
                 ) from None
-            is_done = self._feed(translator, payloads) or translator.answer.is_over
+            is_done = await self._feed(translator, payloads) or translator.answer.is_over
             if isinstance(translator, StreamTranslator) and (frames := translator.take()):
                 await self._client.write(frames)
             if translator.answer.size_bytes > said_bytes:
@@ -213,17 +227,26 @@ class Exchange:
                 reply.close()  # the rest would be generated for nobody
             if is_done:
                 break
-        return is_done or self._feed(translator, reader.finish()) or translator.answer.has_finish
+        return is_done or await self._feed(translator, reader.finish()) or translator.answer.has_finish
 
-    def _feed(self, translator: Translator, payloads: list[bytes]) -> bool:
+    async def _feed(self, translator: Translator, payloads: list[bytes]) -> bool:
         """True at the mark that ends the stream; nothing after it counts."""
         for payload in payloads:
-            if payload == _DONE:
+            if payload.strip() == _DONE:
                 return True
-            chunk = self._read(payload)
-            translator.answer.feed(chunk)
-            self._log.note(chunk)
+            if len(payload) <= LARGE_BYTES:  # as nearly always
+                self._take(translator.answer, payload)
+            else:
+                await work_aside(len(payload), self._take, translator.answer, payload)
         return False
+
+    def _take(self, answer: Answer, payload: bytes) -> None:
+        chunk = self._read(payload)
+        answer.feed(chunk)
+        self._log.note(chunk)
+
+    def _take_whole(self, answer: Answer, body: bytes) -> None:
+        answer.feed_whole(self._read(body))
 
     async def _ask_once_more(self, answer: Answer) -> None:
         """Puts what an answer lacks into it, where the same question, not streamed, brings it.
@@ -235,7 +258,7 @@ class Exchange:
         unstreamed = {key: value for key, value in self._chat.body.items() if key not in ("stream", "stream_options")}
         try:
             async with self._open(replace(self._chat, body=unstreamed)) as reply:
-                answer.supplement(self._read(await read_answer(reply)))
+                answer.supplement(self._read(await reply.read_whole()))
         except ProxyError as error:
             self._gateway.outcomes.note_failed(self._chat.model, error)
             self._log.say(f"nor does a second one come: {type(error).__name__}")
@@ -245,8 +268,7 @@ class Exchange:
         self._end(message["usage"])
         return web.json_response(body=json_text.encode(message))
 
-    async def _end_stream(self, translator: StreamTranslator) -> web.StreamResponse:
-        usage = translator.finish()
+    async def _end_stream(self, translator: StreamTranslator, usage: dict[str, int]) -> web.StreamResponse:
         await self._client.write(translator.take())
         self._end(usage)
         response = await self._client.end()
@@ -260,6 +282,7 @@ class Exchange:
         self._log.answered(usage)
 
     async def _fail(self, error: ProxyError) -> web.StreamResponse:
+        error.hide(self._config.secrets)
         self._log.failed(error)
         response = await self._client.fail(error)
         if response is None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from tray_app.errors import ProxyError
 from tray_app.proxy.gateway import GatewayConfig
-from tray_app.redaction import hide_secrets, show_body
+from tray_app.redaction import find_margin_chars, show_body, show_json, show_start
 from tray_app.translate.chunk import Chunk
+from tray_app.translate.encoded import EncodedMessages, encode_body
 from tray_app.translate.request import ChatRequest
 
 log = logging.getLogger(__name__)
 
 _NAME_CHARS = 80
-_KEY_CHARS = 200
-"""No key is longer: read that far past the preview's end, it can be told and hidden."""
 
 
 class ExchangeLog:
@@ -26,24 +26,34 @@ class ExchangeLog:
         """`asked`: the model that the client named."""
         self._asked = f"{asked[:_NAME_CHARS]!r}"
         self._settings = config.settings
-        self._secrets = [key for key in (config.keys.nvidia, config.keys.server) if key]
+        self._secrets = config.secrets
         self._started_s = time.monotonic()
         self._preview = ""
         self._preview_chars = self._settings.log_stream_text_preview_chars if self._settings.log_bodies else 0
+        self._margin_chars = find_margin_chars(self._secrets)
         self.begin(chat)
 
     def begin(self, chat: ChatRequest) -> None:
         """From here on it is this chat request that is served."""
         self._name = f"{self._asked} -> {chat.model.id}{', streamed' if chat.is_stream else ''}"
-        self.body("request", chat.body)
+        is_encoded = isinstance(chat.body["messages"], EncodedMessages)
+        self.body("request", encode_body(chat.body) if is_encoded else chat.body)
 
-    def body(self, what: str, body: dict[str, Any]) -> None:
-        if self._settings.log_bodies and self._settings.log_body_max_chars:
-            log.info("%s: %s %s", self._name, what, show_body(body, self._settings.log_body_max_chars, self._secrets))
+    def body(self, what: str, body: dict[str, Any] | Sequence[bytes]) -> None:
+        """Logs a request or an answer, if the user wants that: a value, or the pieces of its JSON if it is large."""
+        max_chars = self._settings.log_body_max_chars
+        if not self._settings.log_bodies or not max_chars:
+            return
+        if isinstance(body, dict):
+            # the end is shown of what is long, and the newest words are in the last message
+            shown = show_body(dict(sorted(body.items(), key=_is_messages)), max_chars, self._secrets)
+        else:
+            shown = show_json(body, max_chars, self._secrets)
+        log.info("%s: %s %s", self._name, what, shown)
 
     def note(self, chunk: Chunk) -> None:
         """Keeps the beginning of a streamed answer's text, if it is to be logged."""
-        if len(self._preview) < self._preview_chars + _KEY_CHARS and self._preview_chars:
+        if len(self._preview) < self._preview_chars + self._margin_chars and self._preview_chars:
             message = chunk.choices[0].delta if chunk.choices else None
             self._preview += message.text if message else ""
 
@@ -52,7 +62,7 @@ class ExchangeLog:
 
     def answered(self, usage: dict[str, int]) -> None:
         if self._preview:
-            preview = hide_secrets(self._preview, self._secrets)[: self._preview_chars]
+            preview = show_start(self._preview, self._preview_chars, self._secrets)
             log.info("%s: text begins %r", self._name, preview)
         tokens = f"{usage['input_tokens']} + {usage['cache_read_input_tokens']} cached in, {usage['output_tokens']} out"
         log.info("%s: answered in %.1f s, %s", self._name, self._elapsed_s(), tokens)
@@ -67,3 +77,7 @@ class ExchangeLog:
 
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._started_s
+
+
+def _is_messages(item: tuple[str, Any]) -> bool:
+    return item[0] == "messages"

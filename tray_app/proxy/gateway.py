@@ -41,6 +41,11 @@ class GatewayConfig:
     keys: Keys
     is_demo: bool = False
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys in force, which upstream or a client may repeat where others see it."""
+        return tuple(key for key in (self.keys.nvidia, self.keys.server) if key)
+
 
 class Gateway:
     """The state of one running gateway. Lives in the proxy thread; only `config` is set from outside."""

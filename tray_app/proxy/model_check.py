@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 60
 _RETRY_S = 900.0  # the network may come up later than this program
-_MAX_LIST_BYTES = 8 * 1024 * 1024  # a model takes some hundred
+_MAX_LIST_BYTES = 1024 * 1024  # a model takes some hundred, and all are decoded without a pause
 _CHAT = "/chat/completions"
 
 

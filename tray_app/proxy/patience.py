@@ -33,6 +33,8 @@ class Patience:
     """For a client that does not read on; whoever suspends it for longer has to ask again."""
     error_pause_s: float = 2.0
     """Before an answer that broke off is said to have: the client repeats it at once, and three times at the most."""
+    error_body_s: float = 5.0
+    """For the rest of upstream's error page: what has come by then explains the error well enough."""
     poll_pause_s: float = 2.0
     """Between two looks for the answer to a request that NVIDIA put aside."""
 

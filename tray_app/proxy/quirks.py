@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -45,6 +46,33 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
+class Trial:
+    """What one request was taught by refusals of it. It is true if the request is answered without what was refused."""
+
+    def __init__(self, quirks: Quirks, model_id: str) -> None:
+        self._quirks = quirks
+        self._model_id = model_id
+        self.lessons: tuple[Quirk, ...] = ()
+
+    def read(self, complaint: str, body: dict[str, Any]) -> tuple[Quirk, ...]:
+        """Understands upstream's reason for refusing `body` (as it was sent) with HTTP 400 or 422.
+
+        Changes nothing, so that a thread may do it: a large request takes some milliseconds for each megabyte.
+        """
+        return find_quirks(complaint, self._quirks.adapt(self._model_id, body))
+
+    def take(self, found: tuple[Quirk, ...], body: dict[str, Any]) -> bool:
+        """Heeds what was found. True if `adapt` makes another request of `body` now.
+
+        That may also be by what others learned while the request was on its way.
+        """
+        adapted = self._quirks.adapt(self._model_id, body)
+        new = tuple(quirk for quirk in found if adapt(adapted, [quirk]) != adapted)
+        self.lessons += new
+        self._quirks.add(self._model_id, new)
+        return self._quirks.adapt(self._model_id, body) != body
+
+
 class Quirks:
     """Use it in one event loop, and close it there. Without a folder nothing outlives it."""
 
@@ -52,29 +80,53 @@ class Quirks:
         self._path = folder / FILE_NAME if folder else None
         self._today = today
         self._known: _File = (read_json(self._path, _File) if self._path else None) or {}
+        self._tried: dict[str, tuple[Quirk, ...]] = {}
+        """Model id -> what is on trial, the newest last."""
         self._saved = dict(self._known)
         self._saving: asyncio.Task[None] | None = None
 
     def adapt(self, model_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """The request as the model takes it, as far as that is known; `body` itself stays as it is."""
-        if model_id not in self._known:
+        if model_id not in self._known and model_id not in self._tried:
             return body
-        return adapt(body, (known.quirk for known in self._remembered(model_id)))
+        known = (known.quirk for known in self._remembered(model_id))
+        return adapt(body, (*known, *self._tried.get(model_id, ())))
 
-    def learn(self, model_id: str, complaint: str, body: dict[str, Any]) -> bool:
-        """Takes upstream's reason for refusing `body` (as it was sent) with HTTP 400 or 422.
+    @contextmanager
+    def trial(self, model_id: str) -> Iterator[Trial]:
+        """For one request and its retries. What it learns meanwhile is kept if the request is answered in the end.
 
-        True if `adapt` makes another request of it now, also by what was learned while it was on its way.
+        Otherwise it is forgotten: what was refused was something else, and upstream only mentioned the field.
         """
-        found = find_quirks(complaint, self.adapt(model_id, body))
-        if found:
-            new = (_Known(quirk, self._today()) for quirk in found)
-            self._known[model_id] = (*self._remembered(model_id), *new)[-_MOST_PER_MODEL:]
-            for quirk in found:
-                log.info("%s: %s", model_id, _describe(quirk))
-            if self._path and (self._saving is None or self._saving.done()):
-                self._saving = asyncio.create_task(self._save(self._path))
-        return self.adapt(model_id, body) != body
+        trial = Trial(self, model_id)
+        try:
+            yield trial
+        except BaseException:
+            self._end_trial(model_id, trial.lessons)
+            raise
+        self._end_trial(model_id, trial.lessons)
+        self._keep(model_id, trial.lessons)
+
+    def add(self, model_id: str, quirks: tuple[Quirk, ...]) -> None:
+        """Heeds the quirks, on trial."""
+        if quirks:
+            self._tried[model_id] = (*self._tried.get(model_id, ()), *quirks)
+
+    def _end_trial(self, model_id: str, quirks: tuple[Quirk, ...]) -> None:
+        if rest := tuple(quirk for quirk in self._tried.get(model_id, ()) if quirk not in quirks):
+            self._tried[model_id] = rest
+        else:
+            self._tried.pop(model_id, None)
+
+    def _keep(self, model_id: str, quirks: tuple[Quirk, ...]) -> None:
+        if not quirks:
+            return
+        new = (_Known(quirk, self._today()) for quirk in quirks)
+        self._known[model_id] = (*self._remembered(model_id), *new)[-_MOST_PER_MODEL:]
+        for quirk in quirks:
+            log.info("%s: %s", model_id, _describe(quirk))
+        if self._path and (self._saving is None or self._saving.done()):
+            self._saving = asyncio.create_task(self._save(self._path))
 
     async def close(self) -> None:
         """Returns when what was learned is written."""

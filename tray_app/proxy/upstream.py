@@ -7,29 +7,40 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from tray_app import APP_ID, __version__
-from tray_app.errors import ProxyError, UpstreamFault, UpstreamTimeout
+from tray_app.errors import UpstreamFault, UpstreamTimeout
+from tray_app.proxy.chat_response import ChatResponse
+from tray_app.proxy.faults import faults_explained
 from tray_app.proxy.patience import PATIENCE, Patience
-from tray_app.settings import Address
+from tray_app.proxy.system_proxy import find_proxy
 from tray_app.translate.encoded import encode_body
 from tray_app.translate.refusal import explain_refusal
 from tray_app.translate.request import ChatRequest
 
 log = logging.getLogger(__name__)
 
-_CONNECT_TIMEOUT_S = 15
+_SOCKET_CONNECT_S = 15
+"""For TCP and TLS."""
+_CONNECT_S = 30
+"""For all of connecting: the name server first, and a proxy that connects to upstream in its turn."""
+_SLOWEST_UPLOAD_BYTES_PER_S = 50_000
+"""A request of 1 MB has 20 s to go out on a slow line, beside the time for which upstream may be silent."""
 _KEEP_ALIVE_S = 75
 _DNS_CACHE_S = 300
-_REST_S = 1.0
+_READ_BUFFER_BYTES = 32 * 1024
+"""aiohttp takes this much at a time out of tiny HTTP chunks or a compressed body, which is less than 5 ms of work."""
 _MAX_ERROR_BYTES = 64 * 1024
-_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+_REST_S = 1.0
+"""For what comes after the end mark of a stream; a server that sends more is not worth keeping the connection for."""
+_MAX_REST_BYTES = 64 * 1024
 _REQUEST_ID = re.compile(r"[\w-]{1,100}")
 
 
@@ -39,46 +50,47 @@ class UpstreamClient:
     def __init__(self, patience: Patience = PATIENCE, tls_context: ssl.SSLContext | None = None) -> None:
         """`tls_context`: which certificates to trust; None: those that OpenSSL finds."""
         self._patience = patience
-        # no total limit: an answer may take as long as bytes keep coming
-        self._sessions = {trust_env: _make_session(tls_context, trust_env=trust_env) for trust_env in (True, False)}
+        self._session = _make_session(tls_context)
 
     async def close(self) -> None:
-        for session in self._sessions.values():
-            await session.close()
+        await self._session.close()
 
     @asynccontextmanager
     async def open_chat(
-        self, request: ChatRequest, url: str, key: str, timeout_s: int
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Upstream's 200 answer, its body still to be read; a ProxyError for any other, also from reading the body."""
-        with _faults_explained(timeout_s):
+        self, request: ChatRequest, url: str, key: str, timeout_s: float
+    ) -> AsyncIterator[ChatResponse]:
+        """Upstream's 200 answer, its body still to be read; a ProxyError for any other."""
+        with faults_explained(timeout_s):
             response = await self._post(request, url, key, timeout_s)
-            try:
-                if response.status == 202:
-                    response = await self._wait_for_answer(response, url, key, timeout_s)
-                if response.status != 200:
-                    body = await _read_at_most(response, _MAX_ERROR_BYTES)
-                    log.warning("upstream answered HTTP %d for %s", response.status, request.model.id)
-                    raise explain_refusal(response.status, body, request.model)
-                yield response
-                await _read_rest(response)
-            finally:
-                response.close()  # a body that was read to its end has already given its connection back
+            if response.status == 202:
+                response = await self._wait_for_answer(response, url, key, timeout_s)
+        try:
+            if response.status != 200:
+                body = await _read_beginning(response, _MAX_ERROR_BYTES, self._patience.error_body_s)
+                log.warning("upstream answered HTTP %d for %s", response.status, request.model.id)
+                raise explain_refusal(response.status, body, request.model)
+            yield ChatResponse(response, timeout_s)
+            # past the end mark of a stream: only a connection read to its end can serve the next request
+            await _read_beginning(response, _MAX_REST_BYTES, _REST_S)
+        finally:
+            response.close()  # a body that was read to its end has already given its connection back
 
-    async def fetch(self, url: str, key: str, timeout_s: int, limit_bytes: int) -> bytes:
-        """The body at an address beside the chat requests; ProxyError where there is none, or it is longer."""
+    async def fetch(self, url: str, key: str, timeout_s: float, limit_bytes: int) -> bytes:
+        """The body at an address beside the chat requests; ProxyError if there is none in time, or it is longer."""
         headers = {"Accept": "application/json", "Connection": "close"}  # none stays open from one day to the next
-        with _faults_explained(timeout_s):
-            response = await self._request("GET", url, key, timeout_s, headers)
-            async with response:
-                if response.status != 200:
-                    raise UpstreamFault(f"{url} answered HTTP {response.status}.")
-                body = await _read_at_most(response, limit_bytes + 1)
+        body = bytearray()
+        with faults_explained(timeout_s):
+            async with asyncio.timeout(timeout_s):
+                response = await self._request("GET", url, key, timeout_s, headers)
+                async with response:
+                    if response.status != 200:
+                        raise UpstreamFault(f"{url} answered HTTP {response.status}.")
+                    await _read_into(body, response, limit_bytes)
         if len(body) > limit_bytes:
             raise UpstreamFault(f"{url} answered more than {limit_bytes} bytes.")
-        return body
+        return bytes(body)
 
-    async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: int) -> aiohttp.ClientResponse:
+    async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: float) -> aiohttp.ClientResponse:
         body = encode_body(request.body)
         accept = "text/event-stream" if request.is_stream else "application/json"
         headers = {
@@ -98,7 +110,7 @@ class UpstreamClient:
         raise AssertionError("unreachable")
 
     async def _wait_for_answer(
-        self, accepted: aiohttp.ClientResponse, url: str, key: str, timeout_s: int
+        self, accepted: aiohttp.ClientResponse, url: str, key: str, timeout_s: float
     ) -> aiohttp.ClientResponse:
         """The answer to a request that NVIDIA put aside: 202, and an id under which to ask for it."""
         request_id = accepted.headers.get("NVCF-REQID", "")
@@ -116,18 +128,31 @@ class UpstreamClient:
         raise UpstreamTimeout(f"NVIDIA took the request, and has no answer after {timeout_s} s. Please try again.")
 
     async def _request(
-        self, method: str, url: str, key: str, timeout_s: int, headers: Mapping[str, str], body: Any = None
+        self, method: str, url: str, key: str, timeout_s: float, headers: Mapping[str, str], body: Any = None
     ) -> aiohttp.ClientResponse:
-        # a loopback upstream is never behind the system's proxy
-        session = self._sessions[not Address(urlsplit(url).hostname or "", 0).is_loopback]
-        return await session.request(
-            method,
-            url,
-            data=body,
-            headers={"Authorization": f"Bearer {key}", **headers},
-            allow_redirects=False,  # the key goes where the user said and nowhere else
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=timeout_s),
-        )
+        """The response, once its headers are complete.
+
+        `timeout_s` is the limit for them, counted from when the request goes out, and for every silence after them.
+        """
+        proxy = await find_proxy(url)
+        own_headers = {"Authorization": f"Bearer {key}", **headers}
+        if proxy and url.startswith("http:"):  # there is no tunnel, so the proxy reads the request itself
+            own_headers |= proxy.headers
+        limit_s = timeout_s + int(headers.get("Content-Length", 0)) / _SLOWEST_UPLOAD_BYTES_PER_S
+        async with asyncio.timeout(None) as deadline:
+            return await self._session.request(
+                method,
+                url,
+                data=body,
+                headers=own_headers,
+                allow_redirects=False,  # the key goes where the user said and nowhere else
+                proxy=proxy.url if proxy else None,
+                proxy_headers=proxy.headers if proxy else None,
+                timeout=aiohttp.ClientTimeout(
+                    total=None, connect=_CONNECT_S, sock_connect=_SOCKET_CONNECT_S, sock_read=timeout_s
+                ),
+                trace_request_ctx=lambda: deadline.reschedule(asyncio.get_running_loop().time() + limit_s),
+            )
 
 
 async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
@@ -136,69 +161,37 @@ async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def read_answer(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body of an answer that is not streamed."""
-    body = await _read_at_most(response, _MAX_ANSWER_BYTES + 1)
-    if len(body) > _MAX_ANSWER_BYTES:
-        raise UpstreamFault(f"NVIDIA's answer is larger than {_MAX_ANSWER_BYTES // 2**20} MB, which no chat answer is.")
-    return body
-
-
-async def _read_rest(response: aiohttp.ClientResponse) -> None:
-    """Reads past the end mark of a stream: only a connection read to its end can serve the next request."""
-    with suppress(aiohttp.ClientError, TimeoutError):
-        async with asyncio.timeout(_REST_S):
-            while await response.content.readany():
-                pass
-
-
-def _make_session(tls_context: ssl.SSLContext | None, *, trust_env: bool) -> aiohttp.ClientSession:
+def _make_session(tls_context: ssl.SSLContext | None) -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_start_deadline)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             limit=0, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=_DNS_CACHE_S, ssl=tls_context or True
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"{APP_ID}/{__version__}", "Accept-Encoding": "identity"},
-        trust_env=trust_env,  # HTTPS_PROXY and NO_PROXY, as in the Go original
+        read_bufsize=_READ_BUFFER_BYTES,
+        trust_env=False,  # which would also send a password of ~/.netrc
+        trace_configs=[trace],
     )
 
 
-async def _read_at_most(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
-    parts: list[bytes] = []
-    room = limit_bytes
-    # not `read(room)`: for that much, aiohttp unpacks a compressed body in one go
-    while room > 0 and (part := await response.content.readany()):
-        parts.append(part[:room])
-        room -= len(part)
-    return b"".join(parts)
+async def _start_deadline(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
+    context.trace_request_ctx()
 
 
-@contextmanager
-def _faults_explained(timeout_s: int) -> Iterator[None]:
-    """Turns aiohttp's exceptions into ours: the one place that knows them."""
-    try:
-        yield
-    except (aiohttp.ClientError, OSError) as error:  # OSError includes TimeoutError
-        log.warning("upstream fault: %s: %s", type(error).__name__, error)
-        raise _explain_fault(error, timeout_s) from error
+async def _read_beginning(response: aiohttp.ClientResponse, limit_bytes: int, limit_s: float) -> bytes:
+    """As much of a body as comes in that time, and no more than `limit_bytes`, whatever ends it."""
+    body = bytearray()
+    with suppress(Exception):  # aiohttp's, and the time-out
+        async with asyncio.timeout(limit_s):
+            await _read_into(body, response, limit_bytes)
+    return bytes(body[:limit_bytes])
 
 
-def _explain_fault(error: Exception, timeout_s: int) -> ProxyError:
-    match error:
-        case aiohttp.ConnectionTimeoutError():
-            return UpstreamFault("NVIDIA cannot be reached: connecting took too long. Check the internet connection.")
-        case TimeoutError():
-            return UpstreamTimeout(f"NVIDIA sent nothing for {timeout_s} s. Please try again.")
-        case aiohttp.ClientConnectorDNSError():
-            return UpstreamFault(
-                f"NVIDIA cannot be reached: {error.host} was not found. Check the internet connection."
-            )
-        case aiohttp.ClientSSLError():
-            return UpstreamFault("NVIDIA cannot be reached: its certificate could not be verified on this machine.")
-        case aiohttp.ClientConnectorError():
-            return UpstreamFault(
-                f"NVIDIA cannot be reached: {error.host}:{error.port} does not answer. Check the internet connection."
-            )
-        case aiohttp.InvalidURL():
-            return UpstreamFault('NVIDIA cannot be reached: "nvidia_url" in the settings is no usable address.')
-    return UpstreamFault("The connection to NVIDIA broke off before the answer was complete. Please try again.")
+async def _read_into(body: bytearray, response: aiohttp.ClientResponse, limit_bytes: int) -> None:
+    """Reads a body to its end, or until it is longer than `limit_bytes`."""
+    # not `read(limit_bytes)`: for that much, aiohttp unpacks a compressed body in one go
+    while len(body) <= limit_bytes and (part := await response.content.readany()):
+        body.extend(part)
+        await asyncio.sleep(0)  # the next part may be there without a wait

@@ -13,6 +13,9 @@ from typing import Any
 from tray_app.translate import json_text
 
 _MAX_CHARS = 4_000
+_MAX_DEPTH = 10
+"""No reason stands deeper in an error body."""
+_MAX_PLACE_CHARS = 200
 
 
 class Objection(Enum):
@@ -30,12 +33,53 @@ _ALLOWED = re.compile(
     r"\b(?:supported values|(?:must|should) be|expected|set to)\b(.*?)(?=\(parameter=|,? got\b|$)", re.IGNORECASE
 )
 
-# pydantic's errors as Python prints them; the value that follows is an echo of the request
-_ENTRY = re.compile(r"'loc': (?P<path>\([^()]*\)|'[^']*'), 'msg': (?P<text>'[^']*'|\"[^\"]*\")")
-_ECHO = re.compile(r"input_value=.*?(?=, input_type=|$)")
+_LITERAL = r"(?:'(?:[^'\\]|\\.?)*+(?:'|$)|\"(?:[^\"\\]|\\.?)*+(?:\"|$))"
+_ENTRY = re.compile(
+    r"'loc': (?P<path>\((?:'[^']{0,80}+'|[\d, ]++){0,40}+\)|'[^']{0,200}+'), 'msg': "
+    rf"(?P<text>{_LITERAL})(?:(?!'loc': )(?:{_LITERAL}|[^'\"]))*+|(?<!\w){_LITERAL}"
+)
+"""One of pydantic's errors as Python prints them, to the next one; or any other literal, so that none is looked into.
+What follows the message is an echo of the request."""
+_ECHO = re.compile(r"input_value=(?:.*, input_type=|.*)")
+"""To the last mark that ends an echo: those before may be part of it."""
+_QUOTED_SENTENCE = re.compile(
+    "|".join(
+        rf"(?<!\w){mark}(?=[^{mark}\s]*+\s++[^{mark}\s]++\s|[^{mark}(=]*+[(=])[^{mark}]*+{mark}(?!\w)"
+        for mark in ("'", '"', "`")
+    )
+)
+"""Three words or more, or something with a value: servers put names and values in quotes; this is the request's."""
 _WORDS = re.compile(r"\w+")
 
-_QUOTE = r"[`'\"\]]*"
+_PLACE = re.compile(r"(?<![\w.\[])(?P<field>\w++)(?:[.\[]\w++\]?)*+:")
+"""A place in the request, before what is said of it."""
+_MARKED = re.compile(r"\(parameter=(?P<field>\w++)[^()]*+\)$")
+
+_IT = "\ue000"
+_QUOTE = r"[`'\"\]]*+"
+_REFUSED = re.compile(
+    rf"{_IT}{_QUOTE}(?P<between>[^.;:,]{{0,40}}?) (?:is|are) (?:(?:currently )?(?:un|not (?:yet |currently )?|only )"
+    r"(?:supported|allowed|permitted|available|accepted|implemented|recogni[sz]ed)|incompatible)\b"
+)
+_FIELD_REFUSED = (
+    re.compile(
+        rf"{_IT}{_QUOTE}(?::? (?:extra inputs are|extra fields) not permitted| (?:was|were) unexpected| is immutable"
+        r"| cannot be (?:used|set|specified|changed))"
+    ),
+    re.compile(
+        r"\b(?:unsupported|unknown|unrecogni[sz]ed|unexpected) (?:\w+ )?(?:parameter|argument|field)(?:\(s\)|s)?"
+        rf"(?: supplied)?:? (?:[`'\"]?[\w.]+[`'\"]?(?:, | and ))*+[`'\"]?{_IT}"
+        rf"|\bnot support (?:the )?(?:\w+ )?{_QUOTE}{_IT}"
+        rf"|\w[`'\"]? (?:and|or) {_QUOTE}{_IT}{_QUOTE} (?:cannot both|should be set)"
+    ),
+)
+_VALUE_REFUSED = (
+    re.compile(rf"{_IT}{_QUOTE}(?::? (?:input|list) should|: unknown variant| (?:must|should|has to|can only) be)"),
+    re.compile(
+        rf"\b(?:invalid|unsupported) (?:value(?: for|:) )?{_QUOTE}{_IT}|\bmaximum of \d+ {_IT}|\(parameter={_IT}"
+    ),
+)
+"""What is said of a field, in a text of small letters in which _IT stands for the field's name."""
 
 
 def read_complaint(answer: bytes) -> str:
@@ -44,20 +88,25 @@ def read_complaint(answer: bytes) -> str:
     Longer than what a user is told, who needs one reason; it may quote the request.
     """
     try:
-        text = "; ".join(_read_reasons(json_text.decode(answer)))
+        reasons = _read_reasons(json_text.decode(answer))
     except (ValueError, RecursionError):
         text = answer.decode("utf-8", "replace").strip()
-        text = "" if text.startswith("<") else text
-    return " ".join(text.split())[:_MAX_CHARS]
+        reasons = iter(() if text.startswith("<") else (text,))
+    complaint = ""
+    while len(complaint) < _MAX_CHARS and (reason := next(reasons, None)) is not None:
+        complaint += ("; " if complaint else "") + " ".join(reason.split())
+    return complaint[:_MAX_CHARS]
 
 
 def make_plain(complaint: str) -> str:
     """The complaint with each path reduced to the field that can be left out, and without what it quotes."""
-    text = " ".join(complaint.split())
-    entries = [f"{'.'.join(_WORDS.findall(entry['path']))}: {entry['text'][1:-1]}" for entry in _ENTRY.finditer(text)]
-    text = _ECHO.sub("", "; ".join(entries) or text).replace(" -> ", ".")
-    text = re.sub(r"(?<![\w.])(?:body\.)?(?:chat_template_kwargs\.)?(?=\w)", "", text)
-    return re.sub(r"(?<![\w.])([a-z_]+)(?:\.\w+)+", r"\1", text)
+    text = _ECHO.sub("", " ".join(complaint.split()))
+    entries = [
+        f"{'.'.join(_WORDS.findall(entry['path']))}: {entry['text'][1:-1]}"
+        for entry in _ENTRY.finditer(text)
+        if entry["path"]
+    ]
+    return _QUOTED_SENTENCE.sub("…", _shorten_paths("; ".join(entries) or text))
 
 
 def is_about_content(complaint: str) -> bool:
@@ -65,37 +114,28 @@ def is_about_content(complaint: str) -> bool:
     return bool(_ABOUT_CONTENT.search(complaint))
 
 
+def find_places(complaint: str) -> frozenset[str]:
+    """The fields of the request in which something is wrong, where the complaint names a place before it says what."""
+    return frozenset(place["field"] for place in _PLACE.finditer(_shorten_paths(complaint)))
+
+
+def find_marked(complaint: str) -> str:
+    """The one field that the complaint is about, where a field of the error says so; else empty."""
+    mark = _MARKED.search(complaint)
+    return mark["field"] if mark else ""
+
+
 def find_objection(complaint: str, name: str) -> Objection | None:
     """What a complaint, made plain, has against the field `name`."""
-    bare = re.escape(name).replace("_", "[_ ]") + r"(?!\w)"
-    named = rf"(?<![\w.]){bare}{_QUOTE}"
-    if refusal := _search(
-        rf"{named}(?P<between>[^.;:,]{{0,40}}?) (?:is|are) (?:(?:currently )?(?:un|not (?:yet |currently )?|only )"
-        r"(?:supported|allowed|permitted|available|accepted|implemented|recogni[sz]ed)|incompatible)\b",
-        complaint,
-    ):
+    bare = re.escape(name.lower()).replace("_", "[_ ]")
+    text, times = re.subn(rf"(?<![\w.]){bare}(?!\w)", _IT, complaint.lower().replace(_IT, " "))
+    if not times:
+        return None
+    if refusal := _REFUSED.search(text):
         return Objection.VALUE if re.search(r"[=`'\"]", refusal["between"]) else Objection.FIELD
-    if _search(
-        r"\b(?:unsupported|unknown|unrecogni[sz]ed|unexpected) (?:\w+ )?(?:parameter|argument|field)(?:\(s\)|s)?"
-        rf"(?: supplied)?:? (?:[`'\"]?[\w.]+[`'\"]?(?:, | and ))*[`'\"]?{bare}"
-        rf"|{named}:? (?:extra inputs are|extra fields) not permitted"
-        rf"|{named} (?:was|were) unexpected"
-        rf"|{named} is immutable"
-        rf"|{named} cannot be (?:used|set|specified|changed)"
-        rf"|\bnot support (?:the )?(?:\w+ )?{_QUOTE}{bare}"
-        rf"|\w[`'\"]? (?:and|or) {_QUOTE}{bare}{_QUOTE} (?:cannot both|should be set)",
-        complaint,
-    ):
+    if any(pattern.search(text) for pattern in _FIELD_REFUSED):
         return Objection.FIELD
-    if _search(
-        rf"{named}:? (?:input|list) should"
-        rf"|{named}: unknown variant"
-        rf"|{named} (?:must|should|has to|can only) be"
-        rf"|\b(?:invalid|unsupported) (?:value(?: for|:) )?{_QUOTE}{bare}"
-        rf"|\bmaximum of \d+ {bare}"
-        rf"|\(parameter={bare}",
-        complaint,
-    ):
+    if any(pattern.search(text) for pattern in _VALUE_REFUSED):
         return Objection.FIELD if _ONE_VALUE.search(complaint) else Objection.VALUE
     return None
 
@@ -106,21 +146,30 @@ def find_allowed(complaint: str) -> frozenset[str]:
     return frozenset(_WORDS.findall(allowed[1])) if allowed else frozenset()
 
 
-def _search(pattern: str, text: str) -> re.Match[str] | None:
-    return re.search(pattern, text, re.IGNORECASE)
+def _shorten_paths(text: str) -> str:
+    text = text.replace(" -> ", ".")
+    text = re.sub(r"(?<![\w.])(?:body\.)?(?:chat_template_kwargs\.)?(?=\w)", "", text)
+    return re.sub(r"(?<![\w.])([a-z_]+)(?:\.\w+)+", r"\1", text)
 
 
-def _read_reasons(value: Any) -> Iterator[str]:
+def _read_reasons(value: Any, depth: int = 0) -> Iterator[str]:
     """The values of other keys are not read: validators put the request there."""
     if isinstance(value, str):
         yield value
+    elif depth == _MAX_DEPTH:
+        return
     elif isinstance(value, list):
         for item in value:
-            yield from _read_reasons(item)
+            yield from _read_reasons(item, depth + 1)
     elif isinstance(value, dict):
         where, field = value.get("loc"), value.get("param")
-        path = ".".join(map(str, where)) + ": " if isinstance(where, list) else ""
-        mark = f" (parameter={field})" if isinstance(field, str) else ""
+        path = _join_place(where) + ": " if isinstance(where, list) else ""
+        mark = f" (parameter={field[:_MAX_PLACE_CHARS]})" if isinstance(field, str) else ""
         for key in ("detail", "message", "msg", "error", "errors"):
-            for reason in _read_reasons(value.get(key)):
-                yield f"{path}{reason}{mark}"
+            for reason in _read_reasons(value.get(key), depth + 1):
+                yield f"{path}{reason[:_MAX_CHARS]}{mark}"
+
+
+def _join_place(names: list[Any]) -> str:
+    """The place of a value in the request. Numbers count the items of a list and are left out."""
+    return ".".join(name for name in names[:_MAX_DEPTH] if isinstance(name, str))[:_MAX_PLACE_CHARS]

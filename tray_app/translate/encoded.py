@@ -42,8 +42,8 @@ def encode_system(text: str) -> bytes:
 
 def encode_body(body: dict[str, Any]) -> tuple[bytes, ...]:
     """The JSON of a chat request: one piece, or several if its messages are encoded already."""
-    messages = body["messages"]
+    messages = body.get("messages")
     if not isinstance(messages, EncodedMessages):
         return (json_text.encode(body),)
     others = json_text.encode({name: value for name, value in body.items() if name != "messages"})
-    return (others[:-1] + b',"messages":', *messages.parts(), b"}")
+    return (others[:-1] + (b"," if len(others) > 2 else b"") + b'"messages":', *messages.parts(), b"}")

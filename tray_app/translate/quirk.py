@@ -7,15 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from tray_app.catalog import EFFORTS
-from tray_app.translate.complaint import Objection, find_allowed, find_objection, is_about_content, make_plain
-from tray_app.translate.encoded import EncodedMessages
+from tray_app.translate.complaint import (
+    Objection,
+    find_allowed,
+    find_marked,
+    find_objection,
+    find_places,
+    is_about_content,
+    make_plain,
+)
+from tray_app.translate.encoded import EncodedMessages, encode_body
 from tray_app.translate.output import ask_for_json
+from tray_app.translate.quotes import cut_quotes
 from tray_app.translate.tools import ask_for_call
 
 _ESSENTIAL = frozenset({"model", "messages", "max_tokens", "stream", "tools"})
 """Without them it would be another question: they are never left out."""
 _NO_HELP = ("messages", "tools", "max_tokens")
 """Where a complaint is about these, leaving out others would only be refused once more."""
+
+_CLIENTS_WORDS = ("messages", "tools", "response_format", "stop")
+"""Where a request holds what its client wrote."""
 
 _TEMPLATE = "chat_template_kwargs"
 
@@ -35,13 +47,24 @@ class Quirk:
 def find_quirks(complaint: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
     """What upstream's reason for refusing `body` (HTTP 400 or 422) says about its fields, each of them a change to it.
 
-    Nothing where the reason is another, such as a prompt that is too long or a model without tools.
+    Nothing where the reason is another, such as a prompt that is too long or a model without tools. What a complaint
+    quotes of the request teaches nothing: a page that a client read may say that some parameter is not supported.
     """
-    plain = make_plain(complaint)
-    if is_about_content(complaint) or any(find_objection(plain, name) for name in _NO_HELP):
+    quirks = _read_quirks(complaint, body)
+    if quirks:  # seldom, and megabytes are searched
+        own = cut_quotes(complaint, _encode_clients_words(body))
+        quirks = quirks if own == complaint else _read_quirks(own, body)
+    return quirks
+
+
+def _read_quirks(complaint: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
+    plain, places, marked = make_plain(complaint), find_places(complaint), find_marked(complaint)
+    if is_about_content(complaint) or any(name in places or find_objection(plain, name) for name in _NO_HELP):
         return ()
     quirks: list[Quirk] = []
     for field, value in body.items():
+        if marked and marked != field and (field != _TEMPLATE or marked not in value):
+            continue
         objection = find_objection(plain, field)
         if field == _TEMPLATE and objection is None:
             objection = find_objection(plain, "chat_template")  # vLLM's name for both
@@ -50,6 +73,10 @@ def find_quirks(complaint: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
         elif field == _TEMPLATE and isinstance(value, dict):
             quirks.extend(Quirk(f"{field}.{key}") for key in value if find_objection(plain, key))
     return tuple(quirk for quirk in quirks if adapt(body, [quirk]) != body)
+
+
+def _encode_clients_words(body: Mapping[str, Any]) -> Iterable[bytes]:
+    return encode_body({name: body[name] for name in _CLIENTS_WORDS if name in body})
 
 
 def adapt(body: Mapping[str, Any], quirks: Iterable[Quirk]) -> dict[str, Any]:

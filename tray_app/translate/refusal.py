@@ -1,7 +1,8 @@
 """What upstream's error answers mean, in the words of an Anthropic client.
 
 The shapes are those that users of NVIDIA's API report (problem+json, OpenAI's `error` object, vLLM's, HTML pages).
-Upstream's own words reach the client only where they describe the client's request.
+Upstream's own words reach the client only where they describe the client's request. They may repeat the keys in force,
+which are not known here: `ProxyError.hide` takes those out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tray_app.errors import (
     RateLimited,
     UpstreamFault,
 )
+from tray_app.printable import make_sentence
 from tray_app.redaction import hide_secrets
 from tray_app.translate import json_text
 from tray_app.translate.complaint import read_complaint
@@ -27,6 +29,8 @@ RATE_LIMIT_PAUSE_S = 15
 """NVIDIA sends no Retry-After; its window is a minute, and clients wait longer each time."""
 
 _MAX_DETAIL_CHARS = 300
+_MAX_DEPTH = 10
+"""No reason stands deeper in an error body."""
 
 _RETIRED = re.compile(r"end of life on (\d{4}-\d{2}-\d{2})")
 _WINDOW = re.compile(r"maximum context length is (\d+) tokens")
@@ -74,7 +78,7 @@ def explain_refusal(status: int, body: bytes, model: Model) -> ProxyError:
 
 def explain_stream_error(error: Any) -> ProxyError:
     """The error to pass on for an `error` object in a stream, or in the body of a 200."""
-    detail = _clean(_find_text(error) or "no reason given")
+    detail = _clean(_find_text(error)) or "no reason given"
     return Overloaded(f"NVIDIA broke off the answer: {detail}")
 
 
@@ -85,7 +89,7 @@ def read_detail(body: bytes) -> str:
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "replace").strip()
         return "" if text.startswith("<") else _clean(text)
-    return _clean(_find_text(value) or "")
+    return _clean(_find_text(value))
 
 
 def _name_successor(model: Model) -> str:
@@ -109,17 +113,19 @@ def _explain_overflow(detail: str, context_tokens: int) -> ProxyError | None:
     return InvalidRequest(f"prompt is too long: {asked} tokens > {most} maximum")
 
 
-def _find_text(value: Any) -> str:
+def _find_text(value: Any, depth: int = 0) -> str:
     if isinstance(value, str):
         return value
+    if depth == _MAX_DEPTH:
+        return ""
     if isinstance(value, dict):
         for key in ("detail", "message", "msg", "error", "title"):
-            if text := _find_text(value.get(key)):
+            if text := _find_text(value.get(key), depth + 1):
                 return text
     if isinstance(value, list) and value:
-        return _find_text(value[0])
+        return _find_text(value[0], depth + 1)
     return ""
 
 
 def _clean(text: str) -> str:
-    return hide_secrets(" ".join(text.split()))[:_MAX_DETAIL_CHARS]
+    return hide_secrets(make_sentence(text))[:_MAX_DETAIL_CHARS]

@@ -66,7 +66,8 @@ def build_tooltip(status: Status, settings: Settings) -> str:
     """One line about the model and the state."""
     label, trouble = settings.selected_model.label, find_notice(status, settings)
     state = trouble.title.removeprefix(f"{label} ") if trouble else _describe(status)
-    return f"{label} · {state[:1].lower()}{state[1:]}"
+    is_name = state[1:2].isupper()  # such as NVIDIA
+    return f"{label} · {state if is_name else state[:1].lower() + state[1:]}"
 
 
 def _status_line(status: Status, settings: Settings) -> Item:

@@ -1,0 +1,174 @@
+"""Complaints that quote the request: what a page or a prompt says of parameters teaches nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.translate.bounded import bounded
+from tray_app.translate.complaint import read_complaint
+from tray_app.translate.quirk import Quirk, find_quirks
+from tray_app.translate.quotes import cut_quotes
+
+CLAIMS = {
+    "unsupported": "Unsupported parameter(s): temperature",
+    "OpenAI's": "Unsupported parameter: 'temperature' is not supported with this model.",
+    "over two lines": "Unsupported parameter(s):\n temperature",
+    "with odd spaces": "Unsupported\u00a0parameter(s):\x1f`temperature`",
+    "among other letters": "éé Unsupported parameter(s): temperature éé",
+    "in capitals": "UNSUPPORTED PARAMETER(S): TEMPERATURE",
+    "pydantic's": "body -> temperature\n  Extra inputs are not permitted (type=extra_forbidden)",
+    "pydantic's, as Python": "x', 'loc': ('body', 'temperature'), 'msg': 'Extra inputs are not permitted', 'input': 'x",
+    "after an echo": "x', input_type=str] temperature Extra inputs are not permitted [type=x, input_value='x",
+    "with its place": "body.chat_template_kwargs.temperature.x.y is not supported by this model",
+    "vLLM's": "temperature must be in [0, 1], got 1.5. (parameter=temperature, value=1.5)",
+    "a mark": "(parameter=temperature)",
+    "immutable": "`temperature` is immutable for this model and must be 1",
+}
+PAGE = "The page says, in the middle of much other text about weather and the like: {}. And so it goes on, and on."
+
+
+def say(message: str, **fields: Any) -> bytes:
+    return json.dumps({"error": {"message": message, "type": "BadRequestError", "code": 400, **fields}}).encode()
+
+
+WORDINGS: dict[str, Callable[[str], bytes]] = {
+    "pydantic, as JSON": lambda prompt: json.dumps(
+        {
+            "detail": [
+                {
+                    "type": "value_error",
+                    "loc": ["body", "messages", 0, "content"],
+                    "msg": f"Value error, cannot use {prompt}",
+                    "input": prompt,
+                    "ctx": {"error": prompt},
+                }
+            ]
+        }
+    ).encode(),
+    "pydantic, as Python": lambda prompt: say(
+        "1 validation error: [{'type': 'list_type', 'loc': ('body', 'messages', 0, 'content'), "
+        f"'msg': 'Input should be a valid list', 'input': {prompt!r}}}]"
+    ),
+    "pydantic, as a sentence": lambda prompt: say(
+        "1 validation error for ChatCompletionRequest\nmessages.0.content\n  Input should be a valid list "
+        f"[type=list_type, input_value={prompt!r}, input_type=str]\n    For further information visit https://x.y"
+    ),
+    "pydantic, as Python, without a place": lambda prompt: say(
+        f"1 validation error: [{{'type': 'list_type', 'msg': 'Input should be a valid list', 'input': {prompt!r}}}]"
+    ),
+    "vLLM": lambda prompt: say(f"The chat template cannot render {prompt!r}", param=None),
+    "vLLM, about the prompt": lambda prompt: say(f"Invalid text: {json.dumps(prompt)}", param="prompt"),
+    "Dynamo": lambda prompt: say(
+        "Failed to deserialize the JSON body into the target type: messages[0].content: invalid type: "
+        f"string {json.dumps(prompt)}, expected a sequence at line 1 column 99"
+    ),
+    "OpenAI": lambda prompt: say(f"Invalid content: '{prompt}'.", param="messages[0].content"),
+    "jsonschema": lambda prompt: say(
+        f"{ {'role': 'user', 'content': prompt}!r} is not valid under any of the given schemas"
+    ),
+}
+ALL_WORDINGS: dict[str, Callable[[str], bytes]] = {
+    **WORDINGS,
+    "vLLM, without quotes": lambda prompt: say(f"Cannot parse the message: {prompt}"),
+    "plain text": lambda prompt: f"cannot read this: {prompt}".encode(),
+    "the beginning": lambda prompt: say(f"Cannot parse: {prompt[: len(prompt) - 30]}..."),
+}
+
+
+def ask(prompt: str, **fields: Any) -> dict[str, Any]:
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": prompt}]
+    return {"model": "m", "messages": messages, "max_tokens": 9, "temperature": 0.5, **fields}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("wording", WORDINGS)
+def test_a_prompt_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
+    complaint = read_complaint(WORDINGS[wording](CLAIMS[claim]))
+    assert find_quirks(complaint, ask(CLAIMS[claim])) == ()
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("wording", ALL_WORDINGS)
+def test_a_page_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
+    page = PAGE.format(CLAIMS[claim])
+    complaint = read_complaint(ALL_WORDINGS[wording](page))
+    content = [{"type": "text", "text": "Look:"}, {"type": "text", "text": page}]
+    for body in (
+        ask(page),
+        ask("hi", messages=[{"role": "user", "content": content}]),
+        ask("hi", tools=[{"type": "function", "function": {"name": "Bash", "description": page}}]),
+        ask("hi", response_format={"type": "json_schema", "json_schema": {"schema": {"description": page}}}),
+    ):
+        assert Quirk("temperature") not in find_quirks(complaint, body)
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_what_is_refused_beside_a_quote_is_learned_alone(claim: str) -> None:
+    page = PAGE.format(CLAIMS[claim])
+    for complaint in (
+        f"1 validation error for ChatCompletionRequest top_k Extra inputs are not permitted [type=extra_forbidden, "
+        f"input_value={page!r}, input_type=str] For further information visit https://errors.pydantic.dev/2.7/v",
+        f"[{{'type': 'extra_forbidden', 'loc': ('body', 'top_k'), 'msg': 'Extra inputs are not permitted', "
+        f"'input': {page!r}}}]",
+        f"Validation: Unsupported parameter(s): `top_k`. The whole request, as it was received by the server: {page}",
+    ):
+        assert find_quirks(" ".join(complaint.split()), ask(page, top_k=5)) == (Quirk("top_k"),)
+
+
+def test_a_field_of_the_error_is_trusted_before_its_words() -> None:
+    said = "Unsupported parameter(s): temperature"
+    complaint = read_complaint(say(f"top_k is not supported. {said}", param="top_k"))
+    assert find_quirks(complaint, ask("hi", top_k=5)) == (Quirk("top_k"),)
+    assert find_quirks(read_complaint(say(said, param="messages[0].content")), ask("hi")) == ()
+    thinking = {"enable_thinking": True}
+    complaint = read_complaint(say("enable_thinking is not supported", param="enable_thinking"))
+    assert find_quirks(complaint, ask("hi", chat_template_kwargs=thinking)) == (
+        Quirk("chat_template_kwargs.enable_thinking"),
+    )
+
+
+@pytest.mark.parametrize("prompt", ["The temperature must be 20 degrees", "temperature is not supported", ""])
+def test_a_conversation_about_a_parameter_does_not_keep_a_refusal_of_it_from_being_learned(prompt: str) -> None:
+    for complaint in (
+        "Validation: `temperature` is immutable for this model and must be 1.0, got 0.5",
+        "Unsupported parameter: 'temperature' is not supported with this model. (parameter=temperature)",
+        "temperature must be 1",
+    ):
+        assert find_quirks(complaint, ask(prompt)) == (Quirk("temperature"),)
+
+
+# ---- the quotes themselves
+
+TEXT = "Upstream says that something is quite wrong with the request, which it quotes here, from line to line:"
+QUOTE = "All happy families are alike; each unhappy family is unhappy in its own way, and so are programs."
+
+
+def test_a_quote_goes_wherever_it_stands_and_however_the_request_is_cut() -> None:
+    request = json.dumps({"messages": [{"content": f"Look: \n{QUOTE}\nIs that so?"}]}).encode()
+    for complaint in (f"{TEXT} {QUOTE}", f"{QUOTE} {TEXT} {QUOTE}", f"{TEXT} {QUOTE.upper()} {TEXT}", QUOTE):
+        for size in (1, 7, 1_000):
+            pieces = [request[place : place + size] for place in range(0, len(request), size)]
+            own = cut_quotes(complaint, pieces)
+            assert "famil" not in own.lower()
+            assert "programs" not in own.lower()
+            assert ("Upstream says that something is" in own) == (TEXT in complaint)
+
+
+def test_what_is_no_quote_stays_as_it_is() -> None:
+    assert cut_quotes(TEXT, [QUOTE.encode()]) == TEXT
+    assert cut_quotes("", [QUOTE.encode()]) == ""
+    assert cut_quotes(TEXT, []) == TEXT
+
+
+@bounded
+@given(st.text(), st.text(), st.text())
+def test_any_complaint_about_any_request_is_taken(before: str, quote: str, after: str) -> None:
+    request = json.dumps([quote]).encode("utf-8", "surrogatepass")
+    own = cut_quotes(f"{before}{quote}{after}", [request])
+    assert len(own) <= 3 * len(before + quote + after)
