@@ -27,8 +27,12 @@ MAY_SKIP = {
     "elsewhere there is always a tray",
     "file modes and links of POSIX",
     "file modes of POSIX",
+    "file modes, links and pipes of POSIX",
     "limits of POSIX",
+    "links and devices of POSIX",
     "links a Python into place, and hands over with execv",
+    "macOS does not keep to such a limit, and Wine does not either",  # of memory
+    "pipes and links of POSIX",
     "shells of POSIX",
     "signals of POSIX",
     "a script of POSIX shells",
@@ -42,7 +46,7 @@ MAY_SKIP = {
 FEWEST_TESTS = 2_300
 """That must pass: fewer means that some were not collected."""
 
-_SUITE_S = 900
+_SUITE_S = 1800
 
 
 def run_suite(prefix: Prefix) -> str:
