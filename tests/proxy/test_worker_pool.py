@@ -14,11 +14,12 @@ import msgspec
 import pytest
 
 from tests.pdfs import make_pdf, make_slow_pdf
+from tray_app import __version__
 from tray_app.catalog import GLM_4_7, Catalogue
 from tray_app.errors import InvalidRequest, ThreadUnsupported
 from tray_app.keys import NVIDIA_KEY
 from tray_app.proxy import worker_pool
-from tray_app.proxy.worker_frames import Job
+from tray_app.proxy.worker_frames import HEAD, READY, Job
 from tray_app.proxy.worker_jobs import RequestArguments
 from tray_app.proxy.worker_pool import WorkerEnded, WorkerFault, WorkerPool
 from tray_app.translate.question import Rules
@@ -116,11 +117,10 @@ def test_a_job_that_takes_too_long_ends_with_its_process() -> None:
     run(work)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that ends another process like this")
 def test_a_worker_that_dies_in_its_job_is_replaced() -> None:
     async def work(pool: WorkerPool) -> None:
         await pool.run(pdf_job(), [make_pdf("first").encode()])
-        os.kill(pid_of(pool), signal.SIGKILL)
+        os.kill(pid_of(pool), signal.SIGTERM)  # on Windows, too, this ends the process at once
         with pytest.raises(WorkerEnded):
             await pool.run(pdf_job(), [make_pdf("second").encode()])
         assert b"third" in (await pool.run(pdf_job(), [make_pdf("third").encode()])).content
@@ -164,6 +164,27 @@ def test_a_worker_does_not_get_the_keys(monkeypatch: pytest.MonkeyPatch) -> None
     run(read_page)
     assert seen
     assert "nvapi-not-for-workers" not in seen.values()
+
+
+def test_a_worker_that_cannot_end_itself_when_its_time_is_over_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = HEAD.pack(READY, len(__version__)) + __version__.encode()
+    deaf = f"import sys; sys.stdout.buffer.write({ready!r}); sys.stdout.flush(); sys.stdin.read()"
+    monkeypatch.setattr(worker_pool, "find_worker", lambda: ([sys.executable, "-c", deaf], os.curdir))
+    monkeypatch.setattr(worker_pool, "_OVERDUE_S", 0.0)
+
+    async def work(pool: WorkerPool) -> None:
+        with pytest.raises(WorkerEnded):
+            await pool.run(pdf_job(0.0), [b""])
+        assert not pool.free_count
+
+    run(work)
+
+
+def test_where_a_worker_does_not_get_ready_a_thread_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    monkeypatch.setattr(worker_pool, "find_worker", lambda: (silent, os.curdir))
+    monkeypatch.setattr(worker_pool, "_START_S", 0.0)
+    run(read_page)
 
 
 async def read_page(pool: WorkerPool) -> None:

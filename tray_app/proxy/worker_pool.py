@@ -32,6 +32,10 @@ IDLE_S = 60.0
 _START_S = 30.0
 """What has not become a worker after so long never will."""
 
+_OVERDUE_S = 2.0
+"""A worker ends itself when the time of its job is over. One that is still there so much later is ended from here: on
+Windows, a process that ends itself may wait for ever for a lock that one of its threads held."""
+
 _READ_BYTES = 64 * 1024
 """The most that is read of a worker in one step, and so the size of a result's pieces."""
 _KEY_VARIABLES = frozenset(NVIDIA_KEY.variables + SERVER_KEY.variables)
@@ -128,20 +132,19 @@ class _Worker:
 
     async def wait_ready(self) -> None:
         """Returns once the process can take a job; WorkerUnavailable if it is not this program."""
-        try:
-            kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
-            if kind == READY and await self._output.readexactly(size_bytes) == __version__.encode():
-                return
-        except asyncio.IncompleteReadError:
-            pass
+        with suppress(asyncio.IncompleteReadError, TimeoutError):
+            async with asyncio.timeout(_START_S):
+                kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
+                if kind == READY and await self._output.readexactly(size_bytes) == __version__.encode():
+                    return
         raise WorkerUnavailable("its program is another one")
 
     async def do(self, job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
         try:
             await self._write(JOB, [msgspec.json.encode(job)])
             await self._write(DATA, data)
-            return await self._read_result(answer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+            return await self._read_result(job.limit_s + _OVERDUE_S, answer)
+        except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             raise WorkerEnded(f"the worker process ended during the job {job.name!r}") from None
 
     async def end(self) -> None:
@@ -157,14 +160,12 @@ class _Worker:
             pass
         await self._process.wait()
 
-    async def _read_result(self, answer: Answer | None) -> Result:
+    async def _read_result(self, limit_s: float, answer: Answer | None) -> Result:
+        """What the worker gives; TimeoutError if it works for longer than `limit_s` without asking anything."""
         pieces: list[bytes] = []
         while True:
-            kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
-            if kind == PIECE:
-                pieces += [piece async for piece in self._read_pieces(size_bytes)]
-                continue
-            content = await self._output.readexactly(size_bytes)
+            async with asyncio.timeout(limit_s):
+                kind, content = await self._read_frame(pieces)
             if kind == RESULT:
                 return Result(content, pieces)
             if kind == REFUSED:
@@ -173,6 +174,14 @@ class _Worker:
             if kind != ASK or answer is None:
                 raise WorkerFault(content.decode("utf-8", "replace"))
             await self._write(DATA, [await answer(content)])
+
+    async def _read_frame(self, pieces: list[bytes]) -> tuple[bytes, bytes]:
+        """The next frame that is no PIECE, as its kind and content; what comes before it goes into `pieces`."""
+        while True:
+            kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
+            if kind != PIECE:
+                return kind, await self._output.readexactly(size_bytes)
+            pieces += [piece async for piece in self._read_pieces(size_bytes)]
 
     async def _read_pieces(self, size_bytes: int) -> AsyncIterator[bytes]:
         while size_bytes:
@@ -208,8 +217,7 @@ async def _start_worker() -> _Worker:
         raise WorkerUnavailable(error.strerror or type(error).__name__) from error
     worker = _Worker(process)
     try:
-        async with asyncio.timeout(_START_S):
-            await worker.wait_ready()
+        await worker.wait_ready()
     except BaseException:
         await worker.end()
         raise
