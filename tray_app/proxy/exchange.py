@@ -35,7 +35,7 @@ from tray_app.translate.answer import Answer
 from tray_app.translate.chunk import Chunk, decode_chunk
 from tray_app.translate.message import MessageBuilder
 from tray_app.translate.question import Question
-from tray_app.translate.refusal import RATE_LIMIT_PAUSE_S
+from tray_app.translate.refusal import RATE_LIMIT_PAUSE_S, explain_malformed
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import EventTooLong, SseReader
 from tray_app.translate.stream import StreamTranslator, head_frame
@@ -71,6 +71,7 @@ class Exchange:
         self._client = ClientStream(request, request[REQUEST_ID], self._head(), gateway.patience)
         self._is_answered = False  # set once a streamed answer is at its end
         self._prompt_tokens: int | None = None  # as upstream reports them
+        self._is_served = False  # whether this attempt has brought a part of an answer
         self._sent = self._chat.body
         self._is_background = question.is_background  # who was refused has given way before
 
@@ -143,7 +144,7 @@ class Exchange:
                 if error.complaint and lessons and await self._learn(trial, error.complaint):
                     lessons -= 1
                     continue
-                pause_s = backoff.next_pause_s() if error.is_passing else None
+                pause_s = backoff.next_pause_s(error.pause_s) if error.is_passing else None
                 if pause_s is None:
                     raise
                 self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
@@ -170,8 +171,7 @@ class Exchange:
 
     async def _receive(self, reply: ChatResponse, translator: Translator) -> None:
         """Takes all that upstream says; what is streamed goes on to the client at once."""
-        if reply.is_json or not self._chat.is_stream:
-            # some gateways answer a stream request with a whole completion
+        if not await reply.has_events():  # whatever was asked for
             translator.answer.feed_whole(self._read(await reply.read_whole()))
         elif not await self._relay_events(reply, translator):
             raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
@@ -191,11 +191,10 @@ class Exchange:
                 f"this one waited {gateway.patience.queue_s:.0f} s for its turn.",
                 retry_after_s=RATE_LIMIT_PAUSE_S,
             ) from None
-        self._is_background = False
+        self._is_background = self._is_served = False
         self._sent = gateway.quirks.adapt(chat.model.id, chat.body)
         adapted = replace(chat, body=self._sent)
         async with gateway.upstream.open_chat(adapted, url, key, settings.upstream_timeout_seconds) as reply:
-            gateway.outcomes.note_answered(chat.model)
             yield reply
 
     async def _relay_events(self, reply: ChatResponse, translator: Translator) -> bool:
@@ -238,7 +237,7 @@ class Exchange:
         """Puts what an answer lacks into it, where the same question, not streamed, brings it.
 
         Streaming parsers lose calls without arguments, and models at times say nothing. What the second answer lacks
-        as well is the truth.
+        as well is the truth, unless there is no answer at all.
         """
         self._log.say("the answer lacks what it announces, asking once more")
         unstreamed = {key: value for key, value in self._chat.body.items() if key not in ("stream", "stream_options")}
@@ -246,8 +245,12 @@ class Exchange:
             async with self._open(replace(self._chat, body=unstreamed)) as reply:
                 answer.supplement(self._read(await reply.read_whole()))
         except ProxyError as error:
+            if answer.ends_empty():
+                raise
             self._gateway.outcomes.note_failed(self._chat.model, error)
             self._log.say(f"nor does a second one come: {type(error).__name__}")
+        if answer.ends_empty():
+            raise UpstreamFault("NVIDIA's answer is empty. Please try again.")
 
     def _hand_over(self, message: dict[str, Any]) -> web.Response:
         self._log.body("answer", message)
@@ -280,11 +283,12 @@ class Exchange:
         try:
             chunk = decode_chunk(payload)
         except ValueError:
-            raise UpstreamFault(
-                "NVIDIA's answer is malformed: a part of it is no chat completion. Please try again."
-            ) from None
+            raise explain_malformed(payload, self._chat.model, self._chat) from None
         if chunk.usage is not None:
-            self._prompt_tokens = chunk.usage.prompt_tokens
+            self._prompt_tokens = chunk.usage.prompt or self._prompt_tokens
+        if not self._is_served and chunk.choices and chunk.error is None:
+            self._is_served = True
+            self._gateway.outcomes.note_answered(self._chat.model)
         return chunk
 
 
