@@ -27,12 +27,8 @@ def look_for_overflow(load: Load, text: str) -> object:
 def compare_with_request(load: Load, prompt: str) -> object:
     """A refusal of which each sentence is looked for in the whole request."""
     said = "The prompt has 140000 tokens. The context window is full at 131072 tokens. " * 20
-    error = {"message": f"Cannot read: {said}", "code": 400}
-    return load("tray_app.translate.refusal").explain_stream_error(error, *_model_and(ask(load, prompt)))
-
-
-def _model_and(chat: Any) -> tuple[Any, Any]:
-    return chat.model, chat
+    error, chat = {"message": f"Cannot read: {said}", "code": 400}, ask(load, prompt)
+    return load("tray_app.translate.refusal").explain_stream_error(error, chat.model, chat)
 
 
 def explain_everywhere(load: Load, body: bytes) -> object:
@@ -46,9 +42,12 @@ def explain_everywhere(load: Load, body: bytes) -> object:
 
 def decode_and_explain(load: Load, body: bytes) -> object:
     """An event of a stream, or the body of a 200."""
-    chunk = load("tray_app.translate.chunk").decode_chunk(body)
-    explain = load("tray_app.translate.refusal").explain_stream_error
-    return chunk.error and str(explain(chunk.error, load("tray_app.catalog").GLM_4_7))
+    refusal, model = load("tray_app.translate.refusal"), load("tray_app.catalog").GLM_4_7
+    try:
+        error = load("tray_app.translate.chunk").decode_chunk(body).error
+    except ValueError:
+        return str(refusal.explain_malformed(body, model))
+    return error and str(refusal.explain_stream_error(error, model))
 
 
 def read_named(load: Load, names: list[str]) -> object:
@@ -126,11 +125,9 @@ ROWS = [
         partial(repeat, "The prompt has 140000 tokens "),
         compare_with_request,
     ),
-    *(Growth(f"error, {name}", make, explain_everywhere, small=4_000) for name, make in {**BODIES, **TEXTS}.items()),
-    *(
-        Growth(f"event that is an error, {name}", make, decode_and_explain, small=4_000)
-        for name, make in BODIES.items()
-    ),
+    # the nested ones so deeply that each of the three is read as text
+    *(Growth(f"error, {name}", make, explain_everywhere, small=15_000) for name, make in {**BODIES, **TEXTS}.items()),
+    *(Growth(f"event as error, {name}", make, decode_and_explain, small=15_000) for name, make in BODIES.items()),
     Growth("error with many names", lambda n: ["InsufficientQuotaError"] * n, read_named, small=200),
     Growth("usage in every chunk", lambda n: n, count, small=200),
     Growth("finish in every chunk", lambda n: n, finish_again_and_again, small=200),

@@ -34,8 +34,8 @@ both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "s
 
 FULL: dict[str, Any] = {
     "message": "You passed 140000 input tokens and requested 8192 output tokens. However, the model's context length "
-    "is only 131072 tokens, resulting in a maximum input length of 122880 tokens. Please reduce the length of the input "
-    "prompt. (parameter=input_tokens, value=140000)",
+    "is only 131072 tokens, resulting in a maximum input length of 122880 tokens. Please reduce the length of the "
+    "input prompt. (parameter=input_tokens, value=140000)",
     "type": "BadRequestError",
     "param": "input_tokens",
     "code": 400,

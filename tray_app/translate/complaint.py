@@ -96,11 +96,14 @@ def read_complaint(answer: bytes) -> str:
 
 def join_reasons(error: Any) -> str:
     """What `read_complaint` reads, of a body that is decoded already."""
-    reasons = _read_reasons(error)
-    complaint = ""
-    while len(complaint) < _MAX_CHARS and (reason := next(reasons, None)) is not None:
-        complaint += ("; " if complaint else "") + " ".join(reason.split())
-    return complaint[:_MAX_CHARS]
+    reasons: list[str] = []
+    size_chars = 0
+    for reason in _read_reasons(error):
+        reasons.append(" ".join(reason.split()))
+        size_chars += len(reasons[-1]) + 2
+        if size_chars > _MAX_CHARS:
+            break
+    return "; ".join(filter(None, reasons))[:_MAX_CHARS]
 
 
 def make_plain(complaint: str) -> str:
