@@ -171,7 +171,7 @@ class Exchange:
 
     async def _receive(self, reply: ChatResponse, translator: Translator) -> None:
         """Takes all that upstream says; what is streamed goes on to the client at once."""
-        if not await reply.has_events():  # whatever was asked for
+        if not await reply.has_events():  # some gateways stream what should not be streamed, and the other way round
             translator.answer.feed_whole(self._read(await reply.read_whole()))
         elif not await self._relay_events(reply, translator):
             raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")

@@ -95,6 +95,7 @@ class UpstreamClient:
         return bytes(body)
 
     async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: float) -> aiohttp.ClientResponse:
+        """The response to a request, from where a first redirect leads if that is another place on the same server."""
         body = encode_body(request.body)
         accept = "text/event-stream" if request.is_stream else "application/json"
         headers = {
@@ -111,6 +112,7 @@ class UpstreamClient:
     async def _post_body(
         self, body: Sequence[bytes], url: str, key: str, timeout_s: float, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
+        """Sends the body, again if a connection that was kept alive proves to be closed."""
         for attempt in ("first", "again"):
             try:
                 data = body[0] if len(body) == 1 else _one_by_one(body)
