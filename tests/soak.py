@@ -350,7 +350,8 @@ _PATIENCE = Patience(**{item.name: getattr(PATIENCE, item.name) / SHORTER for it
 def _shorter() -> Iterator[None]:
     """The times that are no setting of the gateway."""
     with pytest.MonkeyPatch.context() as patch:
-        for place, name in ((window, "WINDOW_S"), (window, "PAUSE_S"), (window, "RECOVERY_S"), (pacing, "GIVE_WAY_S")):
+        times_of_window = ("WINDOW_S", "PAUSE_S", "LONGEST_PAUSE_S", "RECOVERY_S", "BURST_S")
+        for place, name in (*((window, name) for name in times_of_window), (pacing, "GIVE_WAY_S")):
             patch.setattr(place, name, getattr(place, name) / SHORTER)
         yield
 

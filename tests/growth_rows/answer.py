@@ -169,7 +169,7 @@ ROWS = [
         "chunk: odd numbers that only the slow decoder takes",
         lambda n: json.dumps({"choices": [{"delta": {"content": "\ud800" * (n // 6)}}], "usage": {}}).encode(),
         lambda load, chunk: load("tray_app.translate.chunk").decode_chunk(chunk),
-        small=20_000,
+        small=70_000,
     ),
     Growth("events: small ones", lambda n: b'data: {"choices":[]}\r\n\r\n' * (n // 24), read_events),
     Growth("events: comments", lambda n: b": ping\n\n" * (n // 8), read_events),

@@ -200,7 +200,7 @@ OTHERS = [
     ),
     Growth("request: many messages", lambda n: body(messages=agent_turns(n)), to_chat, small=50),
     Growth("request: a long system prompt", lambda n: body(system="word " * (n // 5)), to_chat, small=100_000),
-    Growth("request: many stop sequences", lambda n: body(stop_sequences=["\n\nHuman:"] * n), to_chat, small=2_000),
+    Growth("request: many stop sequences", lambda n: body(stop_sequences=["\n\nHuman:"] * n), to_chat, small=120),
     Growth(
         "request: many tools",
         lambda n: body(tools=[{"name": f"tool {k}", "input_schema": {"type": "object"}} for k in range(n)]),

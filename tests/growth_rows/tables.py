@@ -169,7 +169,7 @@ ROWS = [
     Growth("refusal: words", lambda n: json.dumps({"message": "word " * (n // 5)}).encode(), explain),
     Growth("refusal: a long number", lambda n: b"maximum context length is " + b"1" * n, explain),
     Growth("refusal: a web page", lambda n: b"<html>" + b"<p>word</p>\n" * (n // 12), explain),
-    Growth("refusal: errors", lambda n: json.dumps([{"msg": "no", "loc": ["a"]}] * n).encode(), explain, small=200),
+    Growth("refusal: errors", lambda n: json.dumps([{"msg": "no", "loc": ["a"]}] * n).encode(), explain, small=800),
     Growth("quirks: many learned", lambda n: n, remember, small=20),
     Growth("calibrations: many learned", lambda n: n, calibrate, small=500),
 ]

@@ -37,6 +37,14 @@ def by_load(time_s: float) -> int:
     return (40, 15, 30, 8)[int(time_s // 300) % 4]
 
 
+STORM_S, STORM_ENDS_S = 300, 480
+
+
+def storm(time_s: float) -> int:
+    """Refuses everything for three minutes."""
+    return 0 if STORM_S <= time_s < STORM_ENDS_S else 40
+
+
 @dataclass
 class Upstream:
     """Takes so many requests within any minute; with `burst`, so many at once and the others one by one."""
@@ -90,6 +98,8 @@ class Report:
     longest_s: float = 0
     """From the first request of a turn to its answer's first byte."""
     longest_interactive_s: float = 0
+    taken_s: list[float] = field(default_factory=list)
+    """When upstream took a request."""
 
     def count_turn(self, waited_s: float, *, is_background: bool) -> None:
         self.turns += 1
@@ -108,9 +118,45 @@ def simulate(
 async def _simulate(
     limit: Limit, agents: int, paced: bool, minutes: int, burst: int | None, luck: random.Random
 ) -> Report:
-    report, upstream, pacer = Report(), Upstream(limit, burst, luck), Pacer(StatusBoard())
+    report, upstream = Report(), Upstream(limit, burst, luck)
+    ask = _pace(upstream) if paced else lambda _: upstream.ask()
+    work = [asyncio.create_task(_work(ask, report, luck, is_background=bool(n % 2))) for n in range(agents)]
+    await asyncio.sleep(minutes * 60)
+    for task in work:
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
+    report.upstream_refusals, report.taken_s = upstream.refused, upstream.taken_s
+    report.used_share = len(upstream.taken_s) / sum(limit(minute * 60) for minute in range(minutes))
+    return report
 
-    async def ask_paced(is_background: bool) -> bool:
+
+def simulate_fan_outs(limit: Limit, *, asks: int, times: int, burst: int | None = None, seed: int = 1) -> Report:
+    """So many requests in one moment, again and again every two minutes. Nobody repeats what was refused to the end."""
+
+    async def fan_out() -> Report:
+        report, upstream = Report(), Upstream(limit, burst, random.Random(seed))
+        ask = _pace(upstream)
+
+        async def ask_once() -> None:
+            asked_s = _now_s()
+            if await ask(False):
+                report.count_turn(_now_s() - asked_s, is_background=False)
+            else:
+                report.client_refusals += 1
+
+        for _ in range(times):
+            await asyncio.gather(asyncio.sleep(120), *(ask_once() for _ in range(asks)))
+        report.upstream_refusals = upstream.refused
+        return report
+
+    return run_virtually(fan_out())
+
+
+def _pace(upstream: Upstream) -> Callable[[bool], Awaitable[bool]]:
+    """Asks upstream in turn, and again where it refuses. The result is False for a request that failed to the end."""
+    pacer = Pacer(StatusBoard())
+
+    async def ask(is_background: bool) -> bool:
         for attempt in range(ATTEMPTS):
             await pacer.wait_turn(GLM_4_7, limit=40, is_background=is_background and attempt == 0)
             if await upstream.ask():
@@ -119,18 +165,7 @@ async def _simulate(
             pacer.note_refused(GLM_4_7)
         return False
 
-    async def ask_plainly(_: bool) -> bool:
-        return await upstream.ask()
-
-    ask = ask_paced if paced else ask_plainly
-    work = [asyncio.create_task(_work(ask, report, luck, is_background=bool(n % 2))) for n in range(agents)]
-    await asyncio.sleep(minutes * 60)
-    for task in work:
-        task.cancel()
-    await asyncio.gather(*work, return_exceptions=True)
-    report.upstream_refusals = upstream.refused
-    report.used_share = len(upstream.taken_s) / sum(limit(minute * 60) for minute in range(minutes))
-    return report
+    return ask
 
 
 async def _work(
@@ -160,6 +195,8 @@ WORLDS: dict[str, tuple[Limit, int | None]] = {
     "25 a minute": (steady(25), None),
     "by load: 40, 15, 30, 8": (by_load, None),
     "40, at most 10 at once": (steady(40), 10),
+    "40, at most 5 at once": (steady(40), 5),
+    "40, and none for three minutes": (storm, None),
 }
 
 
@@ -178,6 +215,12 @@ def main(minutes: int) -> None:
                     f"| {report.client_refusals} | {report.failed_turns} | {report.turns} | {report.used_share:.1%} "
                     f"| {report.longest_s:.0f} s | {report.longest_interactive_s:.0f} s |"
                 )
+    print("\n| at once, every 2 min | upstream takes at once | 429s of upstream | longest wait |")
+    print("|---" * 4 + "|")
+    for asks in (10, 25, 40):
+        for burst in (None, 10, 5):
+            report = simulate_fan_outs(steady(40), asks=asks, times=minutes // 2, burst=burst)
+            print(f"| {asks} | {burst or 'all'} | {report.upstream_refusals} | {report.longest_s:.0f} s |")
 
 
 if __name__ == "__main__":

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
-from tests.proxy.pacing_simulation import by_load, simulate, steady
+from tests.proxy.pacing_simulation import STORM_ENDS_S, by_load, simulate, simulate_fan_outs, steady, storm
 
 
 @pytest.mark.parametrize("agents", [8, 16])
-@pytest.mark.parametrize("burst", [None, 10], ids=["a minute's limit", "no bursts"])
-def test_with_the_right_limit_upstream_never_refuses_and_is_fully_used(agents: int, burst: int | None) -> None:
-    report = simulate(steady(40), agents=agents, paced=True, burst=burst)
+def test_with_the_right_limit_upstream_never_refuses_and_is_fully_used(agents: int) -> None:
+    report = simulate(steady(40), agents=agents, paced=True)
     assert report.upstream_refusals == 0
     assert report.used_share >= 0.97
     assert report.longest_interactive_s < 30
+
+
+@pytest.mark.parametrize("agents", [8, 16])
+@pytest.mark.parametrize("burst", [5, 10])
+def test_an_upstream_without_bursts_is_learned_at_once_and_fully_used(agents: int, burst: int) -> None:
+    report = simulate(steady(40), agents=agents, paced=True, burst=burst)
+    assert report.client_refusals == 0
+    assert report.upstream_refusals <= 4
+    assert report.used_share >= 0.95
+    assert report.longest_interactive_s < 60
+
+
+@pytest.mark.parametrize("burst", [None, 10])
+def test_quick_asks_in_an_idle_minute_start_at_once_if_upstream_takes_them(burst: int | None) -> None:
+    report = simulate_fan_outs(steady(40), asks=25, times=10, burst=burst)
+    assert report.client_refusals == 0
+    assert report.upstream_refusals == 0 if burst is None else report.upstream_refusals < 40
+    assert report.longest_s < 4 if burst is None else report.longest_s < 40
+
+
+def test_after_a_storm_of_refusals_turns_go_on_within_seconds() -> None:
+    report = simulate(storm, agents=8, paced=True, minutes=15)
+    assert report.upstream_refusals <= 20, "an upstream that refuses everything is asked seldom"
+    resumed_s = [time_s for time_s in report.taken_s if time_s >= STORM_ENDS_S]
+    assert resumed_s[0] - STORM_ENDS_S < 15
+    assert max(later - earlier for earlier, later in pairwise(resumed_s)) < 5
 
 
 def test_a_lower_limit_is_learned_and_no_client_sees_a_refusal() -> None:

@@ -224,8 +224,9 @@ def test_a_client_that_leaves_between_pings_leaves_nothing_behind(
     upstream.script(stream(before=(gate := Gate())))
     with gateway.stream() as answer:
         answer.read_until("ping")
+        received = upstream.wait_received()
     gateway.wait_active(0)
-    upstream.wait_received().wait_left()
+    received.wait_left()
     gate.open()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
-from tray_app.proxy.window import PAUSE_S, RECOVERY_S, WINDOW_S, RequestWindow
+from tray_app.proxy.window import LONGEST_PAUSE_S, PAUSE_S, RECOVERY_S, WINDOW_S, RequestWindow
 
 
 def make_window(limit: int) -> RequestWindow:
@@ -35,16 +37,38 @@ def limit_after(window: RequestWindow, now_s: float) -> int:
     return window.limit_in_force
 
 
-def test_an_eighth_starts_at_once_and_more_only_evenly_spaced() -> None:
-    starts = start_all(make_window(40), 9)
-    assert starts[:5] == [0.0] * 5
-    assert starts[5:] == pytest.approx([WINDOW_S / 40 * n for n in (1, 2, 3, 4)])
+SPACING_S = WINDOW_S / 16
+"""What is left of 40 after a burst of 25 lasts for a minute."""
 
 
-def test_whoever_was_slow_before_may_burst_again() -> None:
+def test_25_of_40_start_at_once_and_the_rest_are_spread_over_the_minute() -> None:
+    starts = start_all(make_window(40), 41)
+    assert starts[:25] == [0.0] * 25
+    assert starts[25:40] == pytest.approx([SPACING_S * n for n in range(1, 16)])
+    assert starts[40] == WINDOW_S
+
+
+def test_a_burst_may_use_what_the_minute_has_left() -> None:
     window = make_window(40)
-    start_all(window, 5)
-    assert start_all(window, 5, from_s=20) == [20.0] * 5
+    start_all(window, 10)
+    assert start_all(window, 20, from_s=20) == [20.0] * 20
+    assert 20 < window.next_start_s(20.0) <= 20 + SPACING_S
+
+
+def test_what_leaves_the_minute_one_by_one_may_start_at_once() -> None:
+    window = make_window(40)
+    for n in range(30):
+        start_all(window, 1, from_s=2.0 * n)  # 30 a minute
+    assert start_all(window, 9, from_s=60.0) == [60.0] * 9
+
+
+@pytest.mark.parametrize("burst", [1, 10, 25, 40])
+def test_after_any_burst_the_next_turn_is_some_seconds_away_for_as_long_as_anybody_waits(burst: int) -> None:
+    window = make_window(40)
+    for n in range(10):
+        start_all(window, 1, from_s=3.0 * n)
+    starts = start_all(window, burst, from_s=40.0) + start_all(window, 200, from_s=40.0)
+    assert max(later - earlier for earlier, later in pairwise(starts)) <= SPACING_S + 1e-6
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 8, 25, 40, 100])
@@ -74,7 +98,7 @@ def test_a_limit_that_is_changed_counts_at_once() -> None:
     window.limit = 4
     assert window.next_start_s(1.0) == WINDOW_S
     window.limit = 40
-    assert window.next_start_s(1.0) == pytest.approx(WINDOW_S / 40)
+    assert window.next_start_s(1.0) == 1.0
     window.limit = 0
     assert window.next_start_s(1.0) == 1.0
 
@@ -149,6 +173,85 @@ def test_what_was_learned_fades_while_nobody_asks() -> None:
     start_all(window, 1)
     refuse(window, 0.0)
     assert limit_after(window, 86_400.0) == 40
+
+
+def test_a_burst_that_is_refused_makes_bursts_small_and_leaves_the_limit() -> None:
+    window = make_window(40)
+    start_all(window, 25)
+    assert refuse(window, 0.3, times=15) == 40
+    window.note_served(2.0)
+    assert window.count_used(4.0) == 10
+    assert start_all(window, 1, from_s=4.0) == [4.0]
+    start_all(window, 1, from_s=4.0)
+    assert start_all(window, 6, from_s=200.0)[:6] == pytest.approx([200.0] * 5 + [200 + WINDOW_S / 36])
+
+
+def test_bursts_become_larger_again_while_requests_are_served() -> None:
+    window = make_window(40)
+    start_all(window, 25)
+    refuse(window, 0.0)
+    for minutes, burst in ((5, 15), (20, 25)):
+        window.note_served(60.0 * minutes)
+        assert start_all(window, burst + 1, from_s=60.0 * minutes)[-2:] == pytest.approx(
+            [60.0 * minutes, 60.0 * minutes + WINDOW_S / (41 - burst)]
+        )
+
+
+def test_a_refused_request_is_none_of_those_that_upstream_took() -> None:
+    window = make_window(40)
+    start_all(window, 3)
+    refuse(window, 1.0, times=2)
+    assert window.count_used(1.0) == 1
+
+
+def test_with_a_learned_limit_starts_are_evenly_spaced() -> None:
+    window = make_window(40)
+    start_all(window, 1)
+    refuse(window, 10.0)
+    window.note_served(20.0)
+    assert start_all(window, 3, from_s=20.0) == pytest.approx([20 + WINDOW_S / 20 * n for n in range(3)])
+
+
+def test_in_a_storm_of_refusals_one_at_a_time_asks_and_its_pauses_become_longer() -> None:
+    window = make_window(40)
+    start_all(window, 25)
+    refuse(window, 0.0, times=25)
+    asked_s: list[float] = []
+    for _ in range(6):
+        asked_s += start_all(window, 1, from_s=asked_s[-1] if asked_s else 0.0)
+        refuse(window, asked_s[-1])
+    assert asked_s == [3, 9, 21, 33, 45, 57]
+    assert PAUSE_S == 3
+    assert LONGEST_PAUSE_S == 12
+
+
+def test_a_request_without_an_answer_holds_the_next_one_back_for_a_pause_only() -> None:
+    window = make_window(40)
+    start_all(window, 1)
+    refuse(window, 0.0)
+    assert start_all(window, 2, from_s=3.0) == pytest.approx([3.0, 6.0], abs=0.1)
+
+
+def test_after_a_storm_the_limit_is_that_of_its_first_lesson() -> None:
+    window = make_window(40)
+    for n in range(6):
+        start_all(window, 1, from_s=20.0 * n)
+        refuse(window, 20.0 * n)
+    assert window.limit_in_force == 1
+    assert limit_after(window, 101.0) == 20
+
+
+def test_a_learned_limit_holds_nobody_back_for_longer_than_a_pause() -> None:
+    window = make_window(40)
+    start_all(window, 25)
+    for now_s in (10.0, 10.1, 10.2):
+        window.note_refused(now_s)
+    assert window.limit_in_force == 22
+    window.note_served(11.0)
+    assert window.count_used(11.0) == 22
+    assert window.next_start_s(11.0) == pytest.approx(10.2 + LONGEST_PAUSE_S)
+    window.limit = 22
+    assert window.next_start_s(11.0) == WINDOW_S, "the user's own limit is no guess"
 
 
 def test_the_users_limit_stays_the_highest() -> None:

@@ -7,8 +7,8 @@ The fuzzer, in an environment with atheris beside the program's own packages: `p
 from __future__ import annotations
 
 import json
-import sys
 
+from tests.fuzzing import fuzz
 from tray_app.translate.arguments import ArgumentsReader
 from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
 from tray_app.translate.schema import Parameters
@@ -117,13 +117,5 @@ def _refuse_repeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
-def main() -> None:
-    import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]  # not among the dependencies: no wheel for every Python
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check_all)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(check_all)

@@ -7,10 +7,10 @@ The fuzzer, in an environment with atheris beside the program's own packages: `p
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Iterator
 from typing import Any
 
+from tests.fuzzing import fuzz
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
 from tray_app.translate.schema import Parameters, type_value
@@ -128,13 +128,5 @@ def _parts(schema: dict[str, Any], is_root: bool) -> Iterator[Any]:
             yield schema[key]
 
 
-def main() -> None:
-    import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]  # not among the dependencies: no wheel for every Python
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check_all)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(check_all)

@@ -7,11 +7,11 @@ The fuzzer, in an environment with atheris beside the program's own packages: `p
 from __future__ import annotations
 
 import re
-import sys
 import tracemalloc
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from tests.fuzzing import fuzz
 from tray_app.errors import UpstreamFault
 from tray_app.translate.chunk import decode_chunk, read_arguments
 from tray_app.translate.sse import EventTooLong, SseReader
@@ -79,13 +79,5 @@ def check_payload(payload: bytes) -> None:
                     assert isinstance(read_arguments(part.function.arguments if part.function else None), str)
 
 
-def main() -> None:
-    import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]  # not among the dependencies: no wheel for every Python
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check_all)
-    atheris.Fuzz()
-
-
 if __name__ == "__main__":
-    main()
+    fuzz(check_all)

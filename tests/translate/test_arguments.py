@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.arguments import MAX_BLANKS, ArgumentsReader
+from tray_app.translate.arguments import MAX_BLANKS, MAX_BLANKS_IN_TEXT, ArgumentsReader
 from tray_app.translate.schema import Parameters
 
 
@@ -156,6 +156,38 @@ def test_white_space_within_a_string_may_be_what_the_model_wants_to_say(start: s
 
 
 @pytest.mark.parametrize(
+    "start", ['{"a": "x', '{"a": ["x', '{"a": {"b": "x\\"', '{"x', '{"a": "x" y', '{"a": "x\ny', "say"]
+)
+def test_white_space_without_end_is_noticed_within_a_string_or_broken_text_too(start: str) -> None:
+    """What was written so far may be half of what the model wants to say: it must not look like a whole call."""
+    reader = ArgumentsReader()
+    given_out = reader.feed(start)
+    for _ in range(MAX_BLANKS_IN_TEXT - 1):
+        given_out += reader.feed(" ")
+        assert not reader.is_runaway
+    given_out += reader.feed(" ")
+    assert reader.is_runaway
+    assert given_out + reader.finish() == start + " " * MAX_BLANKS_IN_TEXT
+
+
+def test_white_space_counts_only_as_long_as_nothing_follows() -> None:
+    reader = ArgumentsReader()
+    reader.feed('{"a": 1' + " " * MAX_BLANKS)
+    assert reader.is_runaway
+    reader.feed(",")
+    assert not reader.is_runaway
+    reader.feed("\n" * MAX_BLANKS + '"')
+    assert not reader.is_runaway
+
+
+def test_a_string_that_goes_out_ends_before_the_next_key_only() -> None:
+    text = '{"a": "[\\"x", "y", "z\\"]", "b": 1}'
+    assert pieces('{"a": "x"', ', "b"', ": 1", "}") == ['{"a": "x', "", '"', ""]
+    assert json.loads(read(text)) == {"a": '["x", "y", "z"]', "b": 1}
+    assert json.loads(read(*text)) == {"a": '["x", "y", "z"]', "b": 1}
+
+
+@pytest.mark.parametrize(
     "text", ['{"a": "x', '{"a": "x"', '{"a": [1, 2', '{"a": "x", "b', '{"a": "x", "b": ', "{", '{"a', '{"a": "x\ny']
 )
 def test_half_an_object_stays_half_where_the_answer_ran_out_of_tokens(text: str) -> None:
@@ -207,3 +239,44 @@ def test_values_come_in_the_types_and_under_the_names_of_the_clients_schema(text
 def test_a_value_nested_too_deeply_is_no_fault_of_this_program() -> None:
     text = '{"a":' * 100_000 + "1" + "}" * 100_000
     assert json.loads(read(text)) == {"arguments": text}
+
+
+@pytest.mark.parametrize("depth", range(900, 1_000, 7))
+def test_a_value_nested_almost_too_deeply_comes_out_as_it_is_or_as_text(depth: int) -> None:
+    text = '{"todos": ' + "[" * depth + "]" * depth + "}"
+    for fragments in ((text,), (text[:-1],), tuple(text)):
+        meant = read(*fragments, schema={"properties": {"todos": {"type": "string"}}})
+        assert "[" * depth + "]" * depth in meant
+
+
+def test_a_number_of_thousands_of_digits_comes_out_digit_for_digit() -> None:
+    """Python reads no whole number of more than 4,300 digits."""
+    digits = "7" * 5_000
+    for text in (f'{{"count": {digits}}}', f'{{"flag": [{digits}, -{digits}, {digits}.5], "count": 1}}'):
+        assert read(text) == text
+        assert read(*text, schema=SCHEMA) == text
+    assert read(f'{{"text": {digits}, "count": 1}}', schema=SCHEMA) == f'{{"text": "{digits}", "count": 1}}'
+    assert read(f'{{"a": {digits}, "b": [1,]}}') == f'{{"a": {digits},"b":[1]}}'
+    assert read(f"{{a: [{digits}]}}") == '{"a":[null]}'  # what JavaScript makes of it, where JSON must be written anew
+
+
+def test_a_key_of_any_length_is_read() -> None:
+    text = f'{{"{"k" * 20_000}": 1}}'
+    assert read(text) == read(*text) == text
+
+
+def test_what_is_glued_is_not_copied_for_each_object() -> None:
+    text = '{"a": 1}{"b": 2} {"c": 3}'
+    first, second, third = ArgumentsReader(), ArgumentsReader(), ArgumentsReader()
+    assert first.feed(text) == '{"a": 1}'
+    surplus = first.take_surplus()
+    assert surplus == (text, 8)
+    assert first.take_surplus() is None
+    assert second.feed(*surplus) == '{"b": 2}'
+    surplus = second.take_surplus()
+    assert surplus == (text, 17)
+    assert third.feed(*surplus) + third.finish() == '{"c": 3}'
+
+
+def test_a_chunk_that_repeats_all_so_far_may_be_cut_in_an_escape() -> None:
+    assert read('{"a": "x\\', '{"a": "x\\u00', '{"a": "x\\u00fc"', '{"a": "x\\u00fc"}') == '{"a": "x\\u00fc"}'

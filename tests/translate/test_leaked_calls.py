@@ -90,6 +90,12 @@ LEAKS = [
         f"start thinking#0 | +I could  | +{GLM} | stop#0 | start text#1 | +No. | stop#1 | end end_turn",
     ),
     Leak(
+        "what follows a call that was only thought of keeps its white space where thinking is not shown",
+        [text("Well,"), think(GLM), text("\n"), text("no."), finish()],
+        "start text#0 | +Well, | +\nno. | stop#0 | end end_turn",
+        {"thinking": {"type": "disabled"}},
+    ),
+    Leak(
         "a call at the end of think tags is a call",
         [text(f"<think>I run it. {GLM}"), finish()],
         f'start thinking#0 | +I run it.  | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | '
@@ -127,30 +133,30 @@ LEAKS = [
     Leak(
         "a call of a tool that was not offered is text",
         [text("<tool_call>Rm\n</tool_call>"), finish()],
-        "start text#0 | +<tool_call>Rm\n | +</tool_call> | stop#0 | end end_turn",
+        "start text#0 | +<tool_call>Rm\n</tool_call> | stop#0 | end end_turn",
     ),
     Leak(
         "where no tool may be called markup is text",
         [text(HERMES), finish()],
-        f"start text#0 | +{HERMES.removesuffix('</tool_call>')} | +</tool_call> | stop#0 | end end_turn",
+        f"start text#0 | +{HERMES} | stop#0 | end end_turn",
         {"tool_choice": {"type": "none"}},
     ),
     Leak(
         "where one tool must be called others are text",
         [text(GLM_2 + GLM), finish()],
-        "start text#0 | +<tool_call>Read | +<arg_key>path | +</arg_key> | +<arg_value>/a | +</arg_value> | "
-        f'+</tool_call> | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | end tool_use',
+        f"start text#0 | +{GLM_2} | stop#0 | "
+        f'start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | end tool_use',
         {"tool_choice": {"type": "tool", "name": "Bash"}},
     ),
     Leak(
         "a call that never ends is text",
         [text("<tool_call>Bash<arg_key>command</arg_key><arg_value>rm"), finish("length")],
-        "start text#0 | +<tool_call>Bash | +<arg_key>command | +</arg_key> | +<arg_value>rm | stop#0 | end max_tokens",
+        "start text#0 | +<tool_call>Bash<arg_key>command</arg_key><arg_value>rm | stop#0 | end max_tokens",
     ),
     Leak(
         "prose that quotes a call is prose",
         [text(f"Write `{HERMES}`."), finish()],
-        f"start text#0 | +Write ` | +{HERMES.removesuffix('</tool_call>')} | +</tool_call>`. | stop#0 | end end_turn",
+        f"start text#0 | +Write `{HERMES}`. | stop#0 | end end_turn",
     ),
     Leak(
         "a stop sequence behind a call does not make it less of a call",
@@ -230,6 +236,17 @@ def cut(chunks: list[ChunkJson]) -> list[ChunkJson]:
 def test_a_call_that_fits_no_rule_is_held_no_longer_than_it_can_become_one() -> None:
     raw = tell(LEAKS[0], [text("<tool_call>Bash is a shell"), text(" and"), finish()])
     assert [line for line in story(raw) if line.startswith("+")] == ["+<tool_call>Bash is a shell", "+ and"]
+
+
+def test_calls_in_the_text_wait_while_those_in_the_reasoning_are_decided() -> None:
+    raw = tell(LEAKS[0], [text(GLM), think(GLM_2), think("hm"), text(GLM_2), think(GLM), finish()])
+    assert story(raw) == [
+        *(f"start tool_use#0 Bash {ID}_0", '+{"command":"ls"}', "stop#0"),
+        *("start thinking#1", f"+{GLM_2}", "+hm", "stop#1"),
+        *(f"start tool_use#2 Read {ID}_1", '+{"path":"/a"}', "stop#2"),
+        *(f"start tool_use#3 Bash {ID}_2", '+{"command":"ls"}', "stop#3"),
+        "end tool_use",
+    ]
 
 
 def test_an_aliased_tool_is_found_in_markup_under_the_name_that_was_sent() -> None:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
+from tests.translate.fuzz_markup import WORDS, check_bytes
 from tray_app.translate.grammars import WrittenCall
-from tray_app.translate.markup import MAX_HELD_CHARS, MarkupReader, Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup import MAX_HELD_CHARS, TAGS, MarkupReader, Piece, Text, Thought, WrittenCalls
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Bash": {
@@ -174,6 +175,50 @@ def test_a_call_without_end_is_given_up_at_last() -> None:
     assert join(reader.feed("x" * MAX_HELD_CHARS)) != []
 
 
+@pytest.mark.parametrize("cuts", [[], [3], [MAX_HELD_CHARS // 2], [MAX_HELD_CHARS - 1]])
+def test_a_call_is_a_call_up_to_the_length_that_may_be_held(cuts: list[int]) -> None:
+    start, end = "<tool_call>Bash<arg_key>command</arg_key><arg_value>", "</arg_value></tool_call>"
+    value = "x" * (MAX_HELD_CHARS - len(start + end))
+    assert read(start + value + end, cuts) == [WrittenCall("Bash", {"command": value})]
+    assert read(start + value + "y" + end, cuts) == [start + value + "y" + end]
+
+
+def test_after_a_call_that_is_no_call_the_next_one_is_found() -> None:
+    half = "<tool_call>Bash<arg_key>command</arg_key><arg_value>ls</arg_value><arg_key>"
+    assert read(half + GLM_CALL, []) == [half, WrittenCall("Bash", {"command": "ls -la", "timeout": 5})]
+    assert read("<minimax:tool_call>" + HERMES_CALL, []) == [
+        "<minimax:tool_call>",
+        WrittenCall("get_weather", {"location": "Paris"}),
+    ]
+
+
+def test_a_call_of_another_family_is_found_within_a_call_that_never_ends() -> None:
+    half = "<tool_call>Bash<arg_key>command</arg_key><arg_value>"
+    assert read(half + HERMES_CALL + half + half, []) == [
+        half,
+        WrittenCall("get_weather", {"location": "Paris"}),
+        half + half,
+    ]
+
+
+@pytest.mark.parametrize("text", ["<" * 1_000, "<tool_call>" * 100, "a < b <tool_call> c", "`<think>` <|us"])
+def test_text_is_one_piece_however_many_signs_it_holds(text: str) -> None:
+    reader = MarkupReader(SCHEMAS)
+    pieces = reader.feed(text + ".")
+    assert pieces == [Text(text + ".")]
+
+
+def test_thinking_before_many_closing_tags_is_one_piece() -> None:
+    reader = MarkupReader(SCHEMAS)
+    assert reader.feed("a</think>b</think>c</think>d") == [Thought("abc"), Text("d")]
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_tag_can_begin_nowhere_within_another(tag: str) -> None:
+    """The reader relies on it: only the last `<` of a text may begin a tag that is still to come."""
+    assert tag.rfind("<") == 0
+
+
 def test_without_tools_no_call_is_found() -> None:
     assert read(GLM_CALL, [], schemas={}) == [GLM_CALL]
 
@@ -236,3 +281,9 @@ def test_where_no_call_is_found_nothing_of_the_text_is_lost(words: list[str]) ->
     found = read(text, [])
     if not any(isinstance(piece, WrittenCall) for piece in found):
         assert "".join(piece for piece in found if isinstance(piece, str)) == text
+
+
+@bounded
+@given(st.integers(0, 60), st.lists(st.integers(0, len(WORDS) - 1), max_size=30))
+def test_the_invariants_of_markup_hold_for_words_that_the_reader_knows(cut: int, words: list[int]) -> None:
+    check_bytes(bytes([cut, *words]))

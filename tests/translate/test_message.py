@@ -197,3 +197,9 @@ def test_a_completion_in_chunks_is_translated_as_a_whole_one() -> None:
     chunk = {"choices": [{"delta": {"content": "hi"}, "finish_reason": "length"}]}
     message = plain(chunk)
     assert (message["content"], message["stop_reason"]) == ([{"type": "text", "text": "hi"}], "max_tokens")
+
+
+def test_a_number_of_thousands_of_digits_is_what_it_is_in_javascript() -> None:
+    """Python reads no whole number of more than 4,300 digits."""
+    assert read_input(f'{{"a": [{"7" * 5_000}]}}') == {"a": [float("inf")]}
+    assert read_input("7" * 5_000) == {"arguments": float("inf")}

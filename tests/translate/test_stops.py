@@ -43,6 +43,17 @@ def test_only_what_may_begin_a_sequence_is_held_back() -> None:
     assert watcher.matched == "END"
 
 
+def test_of_many_sequences_the_one_that_is_complete_first_is_found() -> None:
+    stops = [f"stop {number}." for number in range(5_000)]
+    assert watch(stops, *"words and stop 4711, stop 4", "711. and more") == ("words and stop 4711, ", "stop 4711.")
+
+
+def test_a_sequence_is_found_behind_a_beginning_of_another() -> None:
+    watcher = StopWatcher(["aaab", "aac"])
+    assert [watcher.feed(part) for part in ("aaa", "a", "c")] == ["", "a", "a"]
+    assert watcher.matched == "aac"
+
+
 @bounded
 @given(st.lists(st.text("ab<", min_size=1, max_size=3), max_size=4), st.text("ab<", max_size=20), st.data())
 def test_any_slicing_says_the_same(stops: list[str], text: str, data: st.DataObject) -> None:

@@ -25,6 +25,8 @@ from tray_app.errors import (
     UpstreamFault,
     UpstreamTimeout,
 )
+from tray_app.proxy.aside import LARGE_BYTES, work_aside
+from tray_app.proxy.call_repair import mend_calls
 from tray_app.proxy.chat_response import ChatResponse
 from tray_app.proxy.client_stream import ClientStream
 from tray_app.proxy.exchange_log import ExchangeLog
@@ -71,7 +73,6 @@ class Exchange:
         self._client = ClientStream(request, request[REQUEST_ID], self._head(), gateway.patience)
         self._is_answered = False  # set once a streamed answer is at its end
         self._prompt_tokens: int | None = None  # as upstream reports them
-        self._is_served = False  # whether this attempt has brought a part of an answer
         self._sent = self._chat.body
         self._is_background = question.is_background  # who was refused has given way before
 
@@ -165,14 +166,18 @@ class Exchange:
             await self._receive(reply, translator)
             if translator.answer.lacks_something:
                 await self._ask_once_more(translator.answer)
+            size_bytes = translator.answer.size_bytes
+            await mend_calls(await work_aside(size_bytes, translator.answer.unmended_calls), self._gateway.workers)
             if isinstance(translator, MessageBuilder):
-                return self._hand_over(translator.finish())
-            return await self._end_stream(translator)
+                return self._hand_over(await work_aside(size_bytes, translator.finish))
+            return await self._end_stream(translator, await work_aside(size_bytes, translator.finish))
 
     async def _receive(self, reply: ChatResponse, translator: Translator) -> None:
         """Takes all that upstream says; what is streamed goes on to the client at once."""
         if not await reply.has_events():  # some gateways stream what should not be streamed, and the other way round
-            translator.answer.feed_whole(self._read(await reply.read_whole()))
+            body = await reply.read_whole()
+            await work_aside(len(body), self._take_whole, translator.answer, body)
+            self._gateway.outcomes.note_answered(self._chat.model)
         elif not await self._relay_events(reply, translator):
             raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
 
@@ -191,7 +196,7 @@ class Exchange:
                 f"this one waited {gateway.patience.queue_s:.0f} s for its turn.",
                 retry_after_s=RATE_LIMIT_PAUSE_S,
             ) from None
-        self._is_background = self._is_served = False
+        self._is_background = False
         self._sent = gateway.quirks.adapt(chat.model.id, chat.body)
         adapted = replace(chat, body=self._sent)
         async with gateway.upstream.open_chat(adapted, url, key, settings.upstream_timeout_seconds) as reply:
@@ -210,10 +215,12 @@ class Exchange:
                 raise UpstreamFault(
                     "NVIDIA's answer holds an event larger than any answer. Please try again."
                 ) from None
-            is_done = self._feed(translator, payloads) or translator.answer.is_over
+            is_done = await self._feed(translator, payloads) or translator.answer.is_over
             if isinstance(translator, StreamTranslator) and (frames := translator.take()):
                 await self._client.write(frames)
             if translator.answer.size_bytes > said_bytes:
+                if not said_bytes:
+                    self._gateway.outcomes.note_answered(self._chat.model)
                 said_bytes, said_s = translator.answer.size_bytes, time.monotonic()
             elif not is_done and time.monotonic() - said_s > timeout_s:  # comments or empty events, for ever
                 raise UpstreamTimeout(f"NVIDIA sent nothing of an answer for {timeout_s} s. Please try again.")
@@ -221,17 +228,26 @@ class Exchange:
                 reply.close()  # the rest would be generated for nobody
             if is_done:
                 break
-        return is_done or self._feed(translator, reader.finish()) or translator.answer.has_finish
+        return is_done or await self._feed(translator, reader.finish()) or translator.answer.has_finish
 
-    def _feed(self, translator: Translator, payloads: list[bytes]) -> bool:
+    async def _feed(self, translator: Translator, payloads: list[bytes]) -> bool:
         """True at the mark that ends the stream; nothing after it counts."""
         for payload in payloads:
             if payload.strip() == _DONE:
                 return True
-            chunk = self._read(payload)
-            translator.answer.feed(chunk)
-            self._log.note(chunk)
+            if len(payload) <= LARGE_BYTES:  # as nearly always
+                self._take(translator.answer, payload)
+            else:
+                await work_aside(len(payload), self._take, translator.answer, payload)
         return False
+
+    def _take(self, answer: Answer, payload: bytes) -> None:
+        chunk = self._read(payload)
+        answer.feed(chunk)
+        self._log.note(chunk)
+
+    def _take_whole(self, answer: Answer, body: bytes) -> None:
+        answer.feed_whole(self._read(body))
 
     async def _ask_once_more(self, answer: Answer) -> None:
         """Puts what an answer lacks into it, where the same question, not streamed, brings it.
@@ -257,8 +273,7 @@ class Exchange:
         self._end(message["usage"])
         return web.json_response(body=json_text.encode(message))
 
-    async def _end_stream(self, translator: StreamTranslator) -> web.StreamResponse:
-        usage = translator.finish()
+    async def _end_stream(self, translator: StreamTranslator, usage: dict[str, int]) -> web.StreamResponse:
         await self._client.write(translator.take())
         self._end(usage)
         response = await self._client.end()
@@ -286,9 +301,6 @@ class Exchange:
             raise explain_malformed(payload, self._chat.model, self._chat) from None
         if chunk.usage is not None:
             self._prompt_tokens = chunk.usage.prompt or self._prompt_tokens
-        if not self._is_served and chunk.choices and chunk.error is None:
-            self._is_served = True
-            self._gateway.outcomes.note_answered(self._chat.model)
         return chunk
 
 

@@ -127,6 +127,7 @@ class Pacer:
         line = self._find_line(model)
         before = line.window.limit_in_force
         line.window.note_refused(_now_s())
+        line.give_turns()  # the next one is due at another time
         if line.window.limit_in_force != before:
             log.info("%s takes %d requests a minute for the time being", model.id, line.window.limit_in_force)
 

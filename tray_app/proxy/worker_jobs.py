@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from tray_app.proxy.worker_frames import Result
 from tray_app.translate import json_text
 from tray_app.translate.content import find_pdfs
 from tray_app.translate.encoded import EncodedMessages, encode_system
+from tray_app.translate.mending import mend_with_library
 from tray_app.translate.question import Question, Rules, count_tokens, decode_body, read_question
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.schema import Parameters
@@ -102,11 +104,23 @@ def extract_pdf(arguments: msgspec.Raw, data: bytearray, _: Ask) -> Result:
     return Result(text.encode("utf-8", "surrogatepass"))
 
 
+def mend(_: msgspec.Raw, data: bytearray, __: Ask) -> Result:
+    """The object that a tool call's broken arguments mean, as JSON; `null` if the library cannot tell."""
+    return Result(json_text.encode(mend_with_library(data.decode("utf-8", "surrogatepass"))))
+
+
 JOBS: dict[str, Callable[[msgspec.Raw, bytearray, Ask], Result]] = {
     "translate": translate,
     "count": count,
     "pdf": extract_pdf,
+    "mend": mend,
 }
+
+
+def describe_fault(error: Exception) -> str:
+    """What failed and where, without the error's message, which may quote what was being worked on."""
+    places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    return f"{type(error).__name__}\n{places}"
 
 
 def join_question(result: Result) -> Question:

@@ -12,6 +12,7 @@ import msgspec
 
 from tray_app.errors import UpstreamFault
 from tray_app.translate import json_text
+from tray_app.translate.arguments import ArgumentsReader
 from tray_app.translate.blocks import TEXT, THINKING, Block, BlockQueue, BlockWriter, Call, Markup
 from tray_app.translate.calls import CallTracker
 from tray_app.translate.chunk import Choice, Chunk, FunctionPart, Message, ToolCallPart, read_arguments
@@ -47,7 +48,7 @@ class Answer:
         self._content = MarkupReader(request.callable_schemas)
         self._reasoning = MarkupReader(request.callable_schemas, is_reasoning=True)
         self._stops = StopWatcher(request.stop_sequences)
-        self._blank = ""  # white space that may turn out to stand before a tool call
+        self._blank: list[str] = []  # pieces of white space that may turn out to stand before a tool call
         self._undecided: set[str] = set()  # the kinds of text that have markup in the queue
         self._has_structured_calls = False
         self._has_text = False
@@ -139,8 +140,10 @@ class Answer:
         self._flush()
         if self._undecided:
             self._queue.decide(self._to_calls, self._undecided)
-        self._queue.end_all(cut=self._calls.newest if self._finish.is_cut else None)
-        reason = self._finish.stop_reason(has_calls=self._calls.newest is not None)
+        is_stuck = self._is_stuck_in_text
+        self._queue.end_all(self._cut_call)
+        has_calls = self._calls.newest is not None
+        reason = "max_tokens" if is_stuck else self._finish.stop_reason(has_calls=has_calls)
         usage = self._tokens.to_usage(self._request.input_tokens, self.size_bytes)
         return Ending(reason, self._finish.stop_sequence if reason == "stop_sequence" else None, usage)
 
@@ -158,6 +161,24 @@ class Answer:
         self._finish.take(reason)
         if self._finish.meaning == WINDOW and not self.size_bytes:  # the prompt filled it
             raise explain_stream_error({"code": reason}, self._request.model, self._request)
+
+    def unmended_calls(self) -> list[ArgumentsReader]:
+        """Broken arguments that take too long to mend here; to be asked when all was fed, before `finish`.
+
+        What `mend_with_library` makes of the `unmended` text of each, elsewhere, is for its `take_mended`.
+        """
+        return self._queue.unmended_calls(self._cut_call)
+
+    @property
+    def _is_stuck_in_text(self) -> bool:
+        """Whether the model writes blanks without end within a string of a call."""
+        newest = self._calls.newest
+        return newest is not None and newest.is_stuck_in_text
+
+    @property
+    def _cut_call(self) -> Call | None:
+        """The call in which the answer ends in the middle: it ran out of tokens, or the model is stuck."""
+        return self._calls.newest if self._finish.is_cut or self._is_stuck_in_text else None
 
     def _take(self, message: Message, *, is_whole: bool = False) -> None:
         calls = message.calls
@@ -216,20 +237,21 @@ class Answer:
     def _add_text(self, text: str) -> None:
         """White space alone makes no block: clients refuse blank text blocks when they come back in the history."""
         self._go_on_after_thought_calls(text)
-        if self._queue.newest_kind == TEXT:
+        is_more_text = self._queue.newest_kind == TEXT
+        if is_more_text and not self._blank:
             self._queue.add(TEXT, text)
             return
-        self._blank += text
-        if self._blank and not self._blank.isspace():
+        self._blank.append(text)
+        if is_more_text or (text and not text.isspace()):
             self._has_text = True
-            self._add(TEXT, self._blank)
+            self._add(TEXT, "".join(self._blank))
 
     def _add(self, kind: str, text: str) -> None:
-        self._blank = ""
+        self._blank.clear()
         self._queue.add(kind, text)
 
     def _add_markup(self, written: WrittenCalls, kind: str) -> None:
-        self._blank = ""
+        self._blank.clear()
         self._undecided.add(kind)
         self._queue.append(Markup(kind, written))
 
@@ -285,7 +307,7 @@ class Answer:
             self._write(call, call.feed(arguments))
 
     def _begin_call(self, call: Call) -> None:
-        self._blank = ""
+        self._blank.clear()
         self._queue.append(call)
 
     def _write(self, call: Call, settled: str) -> None:
@@ -294,7 +316,7 @@ class Answer:
             tool, call = call.tool, self._calls.split(call)
             self._begin_call(call)
             assert tool is not None
-            self._queue.write(call, call.name(tool) + call.feed(surplus))
+            self._queue.write(call, call.name(tool) + call.feed(*surplus))
         self._queue.advance()
         if call.is_stuck:
             self.is_over = True

@@ -1,294 +1,308 @@
 """The arguments of one tool call: fragments of JSON as a model writes it in, a JSON object as a client takes it out.
 
 What has been given out can't be taken back, so only what is settled leaves: the text of strings at once, all else when
-what follows shows that it is whole. Broken JSON is held from the place where it breaks, and repaired at the end.
+what follows shows that it is whole. Broken JSON is held from the place where it breaks, and mended at the end.
+Each character is looked at once, however the text is cut into fragments.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from tray_app.translate import json_text
+from tray_app.translate.json_text import decoder
+from tray_app.translate.json_value import ValueScanner, skip
+from tray_app.translate.mending import RAW_KEY, LibraryBudget, Meaning, mend_within
+from tray_app.translate.object_writer import ObjectWriter, encode
+from tray_app.translate.received import Received
 from tray_app.translate.schema import NO_PARAMETERS, Parameters
 
 MAX_BLANKS = 500
 """White space between values: a model that has written so much of it in a row is in a loop, and writes nothing else."""
 
-RAW_KEY = "arguments"
-"""Holds arguments that are no object at all, for the tool's own error to show."""
+MAX_BLANKS_IN_TEXT = 10_000
+"""White space within a string, or where broken JSON no longer says whether it is within one.
 
-_MAX_KEY_CHARS = 10_000
-_MAX_REPAIR_CHARS = 1_000_000  # repairing more takes seconds
+A table or a drawing may hold hundreds of blanks in a row, but no file that anybody writes has so many.
+"""
 
-_BLANK = r"[ \t\n\r]*"  # JSON's own; Python's \s is more
-_CHARACTERS = r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*'
-_STRING_RUN = re.compile(_CHARACTERS)
-_HEAD = re.compile(rf'{_BLANK}("{_CHARACTERS}"){_BLANK}:{_BLANK}(?=[^ \t\n\r])')
-# after a value: one more member, another object behind this one's end, the end, or the end of what is known
-_AFTER = re.compile(
-    rf'{_BLANK}(?:(?P<more>,)(?={_BLANK}")|(?P<another>\}}{_BLANK})(?=\{{)|(?P<end>\}}{_BLANK}\Z)|(?P<open>(?:,{_BLANK})?\Z))'
-)
-# in text that may be broken
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
-_DANGLING_KEY = re.compile(r',?\s*"(?:[^"\\]|\\.)*"\s*:\s*\Z')
+_SPACE = re.compile(r"\s*+")  # before the object any white space that Python knows, within it JSON's own
+_BLANKS = re.compile(r"[ \t\n\r]*+")
+_STRING_RUN = re.compile(r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
+_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
+_HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
 
 
-class _Part(Enum):
-    """What the held text is the beginning of."""
+class _At(Enum):
+    """The part of the object that the next character belongs to."""
 
-    OBJECT = "object"
-    MEMBER = "member"
-    VALUE = "value"
-    STRING = "rest of a string that is given out as it comes"
-    BROKEN = "what is no JSON"
-    NOTHING = "nothing, as the object is closed"
+    START = "before the object"
+    MEMBER = "behind the opening brace"
+    KEY = "in a key"
+    COLON = "behind a key"
+    VALUE_START = "behind a colon"
+    STRING = "in a string that is given out as it comes"
+    ESCAPE = "in an escape of such a string, which a fragment's end has cut"
+    VALUE = "in another value"
+    AFTER = "behind a value"
+    COMMA = "behind a comma"
+    END = "behind the closing brace"
+    BROKEN = "behind the place where the JSON broke"
+    CLOSED = "behind the end of the call"
 
 
 class ArgumentsReader:
     """Reads the arguments of one call. The pieces of `feed`, joined with that of `finish`, are one JSON object."""
 
-    def __init__(self, parameters: Parameters = NO_PARAMETERS) -> None:
+    def __init__(self, parameters: Parameters = NO_PARAMETERS, budget: LibraryBudget | None = None) -> None:
+        """`budget`: shared by the calls of one answer; None for one of its own."""
         self._parameters = parameters
-        self._fragments: list[str] = []
-        self._size_chars = 0
-        self._part = _Part.OBJECT
-        self._held = ""
+        self._budget = budget or LibraryBudget()
+        self._at = _At.START
+        self._received = Received()
+
+        # What was received is, in this order: written, `_before`, held, and the fragment from `_mark` on.
+        self._writer = ObjectWriter(parameters)
+        self._before = ""  # brace or comma, and whatever of the newest member is read, but not written
+        self._held: list[str] = []
+        self._mark = 0
+
         self._key = ""  # of the newest member
-        self._key_text = ""  # the same with quotes, colon and white space, as the model wrote it
-        self._given: list[str] = []  # keys of the members given out
-        self._string: list[str] | None = None  # what of an open string was given out, still escaped
-        self._tried_chars = 0  # how much was held when its value was last found unfinished
-        self._pieces: list[str] = []  # given out
-        self._rest = ""  # of other arguments, which took the place of those that broke off
-        self.surplus = ""
-        """What follows the closed object: another one, glued to it."""
+        self._scanner = ValueScanner()  # of its value, or of the next key
+        self._whole = ""  # what to write for the newest value once it is settled
+
+        self._meaning: Meaning | None = None  # of broken arguments, once that was asked for
+        self._surplus: list[str] = []
+        self._surplus_start = 0
 
     def __repr__(self) -> str:
-        return f"ArgumentsReader({self._part.name}, held={self._held[:40]!r})"
+        return f"ArgumentsReader({self._at.name}, before={self._before[:40]!r}, held={len(self._held)} pieces)"
 
     @property
     def is_complete(self) -> bool:
         """Whether what was fed is one whole object."""
-        return self._part is _Part.NOTHING or _follows(self._find_after()) == "end"
+        return self._at in (_At.END, _At.CLOSED)
 
     @property
     def is_half(self) -> bool:
         """Whether what was fed breaks off. What is broken and has its end is another matter."""
-        text = "".join(self._fragments).rstrip()
-        return bool(text) and not self.is_complete and not text.endswith("}")
+        return self._received.last not in ("", "}") and not self.is_complete
 
     @property
     def is_runaway(self) -> bool:
-        """Whether the model is stuck in white space between values."""
-        if len(self._held) < MAX_BLANKS or not self._held[-MAX_BLANKS:].isspace():
-            return False
-        text = self._held[1:] if self._part is _Part.STRING else self._held
-        return '"' not in _STRING.sub("", text)  # else a string is open
+        """Whether the model is stuck in white space."""
+        most = MAX_BLANKS_IN_TEXT if self._may_be_in_text else MAX_BLANKS
+        return self._received.blanks >= most and not self._is_closed
+
+    @property
+    def surplus(self) -> str:
+        """What follows the closed object: another one, glued to it."""
+        return "".join(self._surplus)[self._surplus_start :]
+
+    def take_surplus(self) -> tuple[str, int] | None:
+        """The text that holds another object, and where in it that begins; None where there is none.
+
+        The text is not cut, as thousands of objects may be glued into one.
+        """
+        if not self._surplus:
+            return None
+        text = self._surplus[0] if len(self._surplus) == 1 else "".join(self._surplus)
+        start, self._surplus, self._surplus_start = self._surplus_start, [], 0
+        return text, start
 
     def restart(self, text: str) -> bool:
         """Puts other, whole arguments in the place of those that broke off, if they begin as what is given out does."""
-        other = ArgumentsReader(self._parameters)
+        other = ArgumentsReader(self._parameters, self._budget)
         whole = other.feed(text) + other.finish()
-        if not whole.startswith(given := "".join(self._pieces)):
+        if not whole.startswith(given := self._writer.text):
             return False
-        self._part, self._held, self._rest = _Part.NOTHING, "", whole[len(given) :]
+        self._writer.write(whole[len(given) :])
+        self._at = _At.CLOSED
         return True
 
-    def feed(self, fragment: str) -> str:
-        """What `fragment` settles of the object's text; it may be empty."""
-        if self._part is _Part.NOTHING:
-            self.surplus += fragment
+    def feed(self, fragment: str, start: int = 0) -> str:
+        """What `fragment`, read from `start` on, settles of the object's text; it may be empty."""
+        if self._is_closed:
+            self._surplus.append(fragment[start:])
             return ""
-        if fragment := self._without_repeated(fragment):
-            self._fragments.append(fragment)
-            self._size_chars += len(fragment)
-            self._held += fragment
-        pieces: list[str] = []
-        while self._settle(pieces):
-            pass
-        self._pieces += pieces
-        return "".join(pieces)
+        if self._at is not _At.START and not start:
+            start = self._received.count_repeated(fragment)
+        place = self._mark = start
+        while place < len(fragment) and not self._is_closed:
+            place = self._step(fragment, place)
+        self._hold(fragment, place)
+        self._received.add(fragment[start:place])
+        self._meaning = None
+        return self._writer.take()
 
     def finish(self, *, is_cut: bool = False) -> str:
         """The rest of the object. `is_cut`: the answer ran out of tokens, and half a call must not look like one."""
-        self._tried_chars = 0
-        rest = self.feed("")
-        after = self._find_after()
-        if self._part is _Part.NOTHING:
-            return rest + self._rest
-        if after is not None and _follows(after) == "end":
-            rest += self._write_value(self._held[: after.start()]) + self._write_end()
-        elif is_cut and self._fragments:
-            rest += self._write_half()
-        else:
-            rest += self._repair()
-        self._part, self._held = _Part.NOTHING, ""
-        return rest
+        if self._at is _At.END:
+            self._settle()
+            self._writer.write_end()
+        elif self._received and (is_cut or self.is_stuck_in_text):
+            self._writer.write(self._before + "".join(self._held))
+        elif not self._is_closed:
+            meant = self._find_meaning().meant
+            self._writer.write_meant({RAW_KEY: self._received.text} if meant is None else meant)
+        self._at, self._before, self._held = _At.CLOSED, "", []
+        return self._writer.take()
 
-    def _without_repeated(self, fragment: str) -> str:
-        """Some servers send all of the arguments so far in every chunk, or once more in the last one."""
-        if self._part is _Part.OBJECT or len(fragment) < self._size_chars or not fragment.lstrip().startswith("{"):
-            return fragment
-        return fragment.removeprefix("".join(self._fragments))
+    @property
+    def unmended(self) -> str:
+        """What only the library can read of arguments that are broken and all fed; empty where there is none.
 
-    def _settle(self, pieces: list[str]) -> bool:
-        """Gives out the next piece; False where more must come first."""
-        match self._part:
-            case _Part.OBJECT:
-                return self._settle_brace()
-            case _Part.MEMBER:
-                return self._settle_head(pieces) or self._settle_value(pieces)
-            case _Part.STRING:
-                return self._settle_run(pieces) or self._settle_value(pieces)
-            case _Part.VALUE:
-                # a long list is looked at again only when it has grown well, lest that take the square of its length
-                return len(self._held) > self._tried_chars * 1.06 and self._settle_value(pieces)
-        return False
+        That is what the budget does not allow here. It may be tried elsewhere: see `mend_with_library`, `take_mended`.
+        """
+        return "" if self.is_complete or self.is_stuck_in_text else self._find_meaning().unread
 
-    def _settle_brace(self) -> bool:
-        text = self._held.lstrip()
-        if text.startswith("{"):
-            self._held, self._part = text[1:], _Part.MEMBER
-        elif text:
-            self._part = _Part.BROKEN
-        return self._part is _Part.MEMBER
+    def take_mended(self, meant: dict[str, Any] | None) -> None:
+        """Takes what the library made of `unmended`; None where it could not read that either."""
+        self._meaning = Meaning(meant)
 
-    def _settle_head(self, pieces: list[str]) -> bool:
-        head = _HEAD.match(self._held)
-        if head is None:
-            if len(self._held) > _MAX_KEY_CHARS or self._held.lstrip()[:1] not in ("", '"', "}"):
-                self._part = _Part.BROKEN
-            return False
-        self._begin_member(json.loads(head[1]), head[0])
-        self._held, self._part, self._tried_chars = self._held[head.end() :], _Part.VALUE, 0
-        if self._held[0] == '"' and self._parameters.takes_string(self._key):
-            pieces.append(self._write_head() + '"')
-            self._held, self._part, self._string = self._held[1:], _Part.STRING, []
-        return True
+    @property
+    def _is_closed(self) -> bool:
+        return self._at is _At.CLOSED
 
-    def _settle_run(self, pieces: list[str]) -> bool:
-        run = _STRING_RUN.match(self._held)
-        if run is None or not run[0]:
-            return False
-        assert self._string is not None
-        self._held = self._held[run.end() :]
-        self._string.append(run[0])
-        pieces.append(run[0])
-        return True
+    @property
+    def _may_be_in_text(self) -> bool:
+        if self._at in (_At.KEY, _At.VALUE):
+            return self._scanner.is_in_string
+        return self._at in (_At.STRING, _At.ESCAPE, _At.BROKEN)
 
-    def _settle_value(self, pieces: list[str]) -> bool:
-        after = self._find_after()
-        follows = _follows(after)
-        if after is None or follows in ("end", "open"):
-            self._tried_chars = len(self._held)
-            return False
-        pieces.append(self._write_value(self._held[: after.start()]))
-        self._held, self._part, self._string = self._held[after.end() :], _Part.MEMBER, None
-        if follows == "another":
-            pieces.append(self._write_end())
-            self.surplus, self._held, self._part = self._held, "", _Part.NOTHING
-        return True
+    @property
+    def is_stuck_in_text(self) -> bool:
+        """Whether the model is stuck within what it wants to say, so that nobody knows the rest."""
+        return self._may_be_in_text and self.is_runaway
 
-    def _find_after(self) -> re.Match[str] | None:
-        """What follows the value that the held text begins with; None where that value is not whole."""
-        start = -1
-        if self._part is _Part.MEMBER and not self._given:
-            start = 0  # of an empty object
-        elif self._part is _Part.STRING and self._held.startswith('"'):
-            start = 1
-        elif self._part is _Part.VALUE:
+    def _step(self, text: str, place: int) -> int:
+        """Reads on to the end of a part, or of the text, and returns where it stopped."""
+        match self._at:
+            case _At.STRING:
+                return self._read_string(text, place)
+            case _At.ESCAPE:
+                return self._read_escape(text, place)
+            case _At.KEY:
+                place = self._scanner.scan(text, place)
+                self._at = _At.COLON if self._scanner.is_whole else _At.KEY
+                return place
+            case _At.VALUE:
+                return self._read_value(text, place)
+            case _At.BROKEN:
+                return len(text)
+            case _:
+                return self._read_between(text, place)
+
+    def _read_between(self, text: str, place: int) -> int:
+        """Reads white space, and what the character behind it begins."""
+        place = skip(_SPACE if self._at is _At.START else _BLANKS, text, place)
+        if place == len(text):
+            return place
+        match self._at, text[place]:
+            case _At.START, "{":
+                self._take_held(text, place + 1)
+                self._before, self._at = "{", _At.MEMBER
+            case ((_At.MEMBER | _At.COMMA), '"'):
+                if not self._writer.is_string_open:  # that ends before a whole key only: code may hold `", "`, too
+                    self._settle()
+                self._scanner, self._at = ValueScanner(), _At.KEY
+                return place
+            case _At.COLON, ":":
+                self._at = _At.VALUE_START
+            case _At.VALUE_START, first:
+                return self._begin_value(text, place, first)
+            case _At.AFTER, ",":
+                self._before += self._take_held(text, place + 1)
+                self._at = _At.COMMA
+            case ((_At.MEMBER | _At.AFTER), "}"):
+                self._at = _At.END
+            case _At.END, "{":
+                self._settle()
+                self._writer.write_end()
+                self._surplus, self._surplus_start = [text], place
+                self._at = _At.CLOSED
+                return place
+            case _:
+                self._at = _At.BROKEN
+        return place + 1
+
+    def _begin_value(self, text: str, place: int, first: str) -> int:
+        head = self._take_held(text, place)
+        try:
+            self._key = decoder.decode(head[: head.rindex(":")])
+        except ValueError:
+            self._held, self._at = [head], _At.BROKEN
+            return place
+        self._settle()
+        self._before += self._writer.translate_head(self._key, head)
+        if first == '"' and self._writer.takes_string(self._key):
+            self._writer.open_string(self._key, self._before + first)
+            self._before, self._mark, self._at = "", place + 1, _At.STRING
+            return place + 1
+        self._scanner, self._at = ValueScanner(), _At.VALUE
+        return place
+
+    def _read_string(self, text: str, place: int) -> int:
+        end = skip(_STRING_RUN, text, place)
+        if end > place:
+            self._writer.write(text[place:end])
+            self._mark = end
+        if end == len(text):
+            return end
+        if text[end] == '"':
+            self._whole, self._at = '"', _At.AFTER
+            return end + 1
+        self._at = _At.ESCAPE if text[end] == "\\" else _At.BROKEN
+        return end
+
+    def _read_escape(self, text: str, place: int) -> int:
+        """Takes one more character of an escape; six at most are looked at together."""
+        escape = "".join(self._held) + text[self._mark : place + 1]
+        if _ESCAPE.fullmatch(escape):
+            self._writer.write(escape)
+            self._held, self._mark, self._at = [], place + 1, _At.STRING
+        elif not _HALF_ESCAPE.fullmatch(escape):
+            self._at = _At.BROKEN
+        return place + 1
+
+    def _read_value(self, text: str, place: int) -> int:
+        place = self._scanner.scan(text, place)
+        if self._scanner.is_whole:
+            raw = self._take_held(text, place)
             try:
-                start = _decoder.raw_decode(self._held)[1]
+                self._whole = self._before + self._writer.translate_value(self._key, decoder.decode(raw), raw)
             except (ValueError, RecursionError):
-                start = -1
-        return _AFTER.match(self._held, start) if start >= 0 else None
+                self._held, self._at = [raw], _At.BROKEN
+            else:
+                self._before += raw
+                self._at = _At.AFTER
+        return place
 
-    def _begin_member(self, key: str, text: str = "") -> None:
-        """`text`: key and colon as the model wrote them."""
-        name = self._parameters.client_name(key)
-        self._key, self._key_text = key, text if text and name == key else f"{_encode(name)}:"
+    def _hold(self, text: str, end: int) -> None:
+        if end > self._mark:
+            self._held.append(text[self._mark : end])
+        self._mark = end
 
-    def _write_head(self) -> str:
-        """Brace or comma, key and colon of the newest member."""
-        before = "," if self._given else "{"
-        self._given.append(self._key)
-        return before + self._key_text
+    def _take_held(self, text: str, end: int) -> str:
+        self._hold(text, end)
+        held, self._held = "".join(self._held), []
+        return held
 
-    def _write_value(self, text: str) -> str:
-        if self._part is not _Part.VALUE:
-            return text  # the quote of a string, or nothing
-        value = _decoder.decode(text)
-        restored = self._parameters.restore(self._key, value, text)
-        return self._write_head() + (text if restored == value else _encode(restored))
+    def _settle(self) -> None:
+        """Writes the newest value, as it is sure now where it ends."""
+        if self._whole:
+            self._writer.end_member(self._writer.open_key if self._writer.is_string_open else self._key, self._whole)
+            self._whole, self._before = "", ","
 
-    def _write_end(self) -> str:
-        """The closing brace, after what the client requires although it may be null."""
-        missing = [f"{_encode(name)}:null" for name in self._parameters.missing(self._given)]
-        before = "{" if not self._given else "," if missing else ""
-        return before + ",".join(missing) + "}"
-
-    def _write_half(self) -> str:
-        """What is held of an object that was cut off, as the model wrote it."""
-        if not self._given:
-            return "".join(self._fragments)
-        before = self._write_head() if self._part is _Part.VALUE else "," if self._part is _Part.MEMBER else ""
-        return before + self._held
-
-    def _repair(self) -> str:
-        """What makes the text given out so far an object that says what the model seems to have meant."""
-        rest, meant = "", _mend("".join(self._fragments))
-        if self._string is not None:
-            rest = _continue_string("".join(self._string), meant.get(self._given[-1])) + '"'
-        for key, value in meant.items():
-            if key not in self._given:
-                self._begin_member(key)
-                rest += self._write_head() + _encode(self._parameters.restore(key, value))
-        return rest + self._write_end()
-
-
-def _follows(after: re.Match[str] | None) -> str:
-    return (after.lastgroup or "") if after is not None else ""
-
-
-def _mend(text: str) -> dict[str, Any]:
-    """The object that a broken text means; the text itself under RAW_KEY where it means none."""
-    with suppress(ValueError, RecursionError):
-        value = json.loads(text)
-        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
-            value = value[0]
-        if isinstance(value, str):  # encoded twice
-            return _mend(value)
-        return value if isinstance(value, dict) else {RAW_KEY: value} if value is not None else {}
-    text = _DANGLING_KEY.sub("", text)  # no value is better than an invented one
-    if not text.strip():
-        return {}
-    meant: object = None
-    if len(text) <= _MAX_REPAIR_CHARS:
-        from json_repair import loads  # here, as it is seldom needed
-
-        with suppress(Exception):  # it promises none, but its input is any text at all
-            meant = loads(text, skip_json_loads=True)
-    if isinstance(meant, dict) and (meant or not text.strip("{} \n\r\t")):
-        return meant
-    return {RAW_KEY: text}
-
-
-def _continue_string(given: str, whole: object) -> str:
-    """The rest of a string, escaped, of which `given` is out already; nothing where it does not begin so."""
-    begun = json.loads(f'"{given}"')
-    return _encode(whole[len(begun) :])[1:-1] if isinstance(whole, str) and whole.startswith(begun) else ""
-
-
-def _encode(value: Any) -> str:
-    return json_text.encode(value).decode()
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    def _find_meaning(self) -> Meaning:
+        """What the arguments mean that are broken, or not all there."""
+        if self._meaning is None:
+            text = self._before + "".join(self._held)
+            if self._writer.is_string_open:
+                text = f'{{{encode(self._writer.open_key)}:"{text}'
+            elif self._before:
+                text = "{" + text[1:]
+            is_parameter = self._writer.is_awaited if self._writer.names_parameters else None
+            self._meaning = mend_within(self._budget, text, is_parameter)
+        return self._meaning

@@ -15,6 +15,7 @@ from typing import Protocol
 from tray_app.errors import UpstreamFault
 from tray_app.translate.arguments import ArgumentsReader
 from tray_app.translate.markup import WrittenCalls
+from tray_app.translate.mending import LibraryBudget
 from tray_app.translate.tools import Tool
 
 TEXT, THINKING, TOOL = "text", "thinking", "tool_use"
@@ -66,26 +67,25 @@ class Call(Block):
     """There once the tool is known."""
     unread: list[str] = field(default_factory=list)
     """Fragments that came before the tool was known."""
+    budget: LibraryBudget = field(default_factory=LibraryBudget)
+    """For mending broken arguments; the calls of one answer share it."""
 
     def name(self, tool: Tool) -> str:
         """Takes the tool, and returns what can be written of the arguments."""
-        self.tool, self.arguments = tool, ArgumentsReader(tool.parameters)
+        self.tool, self.arguments = tool, ArgumentsReader(tool.parameters, self.budget)
         unread, self.unread = "".join(self.unread), []
         return self.arguments.feed(unread)
 
-    def feed(self, fragment: str) -> str:
-        """Takes a fragment of the arguments, and returns what can be written of them."""
+    def feed(self, fragment: str, start: int = 0) -> str:
+        """Takes a fragment of the arguments, from `start` on, and returns what can be written of them."""
         if self.arguments is not None:
-            return self.arguments.feed(fragment)
-        self.unread.append(fragment)
+            return self.arguments.feed(fragment, start)
+        self.unread.append(fragment[start:])
         return ""
 
-    def take_surplus(self) -> str:
-        """The beginning of another call that came glued to this one."""
-        if self.arguments is None:
-            return ""
-        surplus, self.arguments.surplus = self.arguments.surplus, ""
-        return surplus
+    def take_surplus(self) -> tuple[str, int] | None:
+        """The text that holds another call, glued to this one, and where that begins; None where there is none."""
+        return None if self.arguments is None else self.arguments.take_surplus()
 
     @property
     def is_over(self) -> bool:
@@ -99,6 +99,11 @@ class Call(Block):
     def is_half(self) -> bool:
         """Whether its arguments break off."""
         return self.arguments is not None and self.arguments.is_half
+
+    @property
+    def is_stuck_in_text(self) -> bool:
+        """Whether it ends in white space without end within a string, so that nobody knows its rest."""
+        return self.arguments is not None and self.arguments.is_stuck_in_text
 
     @property
     def is_stuck(self) -> bool:
@@ -204,6 +209,11 @@ class BlockQueue:
             undecided -= isinstance(block, Markup) and block.kind in kinds
         self.newest_kind = _kind_of(self._blocks[-1]) if self._blocks else ""
         return taken[::-1]
+
+    def unmended_calls(self, cut: Block | None) -> list[ArgumentsReader]:
+        """The arguments that only the library can read, and not here. `cut`: the block in which the answer ran out."""
+        calls = (block for block in self._blocks if isinstance(block, Call) and block is not cut)
+        return [call.arguments for call in calls if call.arguments is not None and call.arguments.unmended]
 
     def end_all(self, cut: Block | None) -> None:
         """Tells the rest. `cut`: the block in which the answer ran out of tokens."""

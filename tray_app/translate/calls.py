@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tray_app.translate.blocks import Call
 from tray_app.translate.chunk import ToolCallPart
+from tray_app.translate.mending import LibraryBudget
 
 
 @dataclass(eq=False, slots=True)
@@ -26,6 +27,7 @@ class CallTracker:
         self._by_slot: dict[int, _Line] = {}  # OpenAI's tool index -> its newest line
         self._by_id: dict[str, _Line] = {}  # upstream's id -> its newest line
         self._newest: _Line | None = None
+        self._budget = LibraryBudget()
 
     @property
     def newest(self) -> Call | None:
@@ -50,14 +52,18 @@ class CallTracker:
     def split(self, call: Call) -> Call:
         """A new call of the same tool, which takes what still comes for `call`."""
         line = self._newest = self._lines[call.tool_id]
-        line.call = Call(tool_id=self._unique_id(""), upstream_id=call.upstream_id)
+        line.call = self._make_call("")
+        line.call.upstream_id = call.upstream_id
         self._lines[line.call.tool_id] = line
         return line.call
 
     def _begin(self, upstream_id: str) -> _Line:
-        line = self._newest = _Line(Call(tool_id=self._unique_id(upstream_id), upstream_id=upstream_id))
+        line = self._newest = _Line(self._make_call(upstream_id))
         self._lines[line.call.tool_id] = line
         return line
+
+    def _make_call(self, upstream_id: str) -> Call:
+        return Call(tool_id=self._unique_id(upstream_id), upstream_id=upstream_id, budget=self._budget)
 
     def _unique_id(self, upstream_id: str) -> str:
         """An id that Anthropic's clients take (letters, digits, `_`, `-`) and that this answer has not used."""

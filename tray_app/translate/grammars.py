@@ -1,17 +1,15 @@
-"""The ways in which models write calls: GLM 4.5-4.7, MiniMax M2 and Hermes/Qwen, as in the vendors' chat templates.
+"""The ways in which models write calls as text, one row for each, as in the vendors' chat templates.
 
-Each function reads what follows the opening tag, as far as it has come.
+A block is everything from its opener to its closer; it holds one call or several. Blank characters may stand between
+any two tags.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-from tray_app.translate.schema import type_value
 
 Schemas = Mapping[str, dict[str, Any]]
 
@@ -24,124 +22,144 @@ class WrittenCall:
     arguments: dict[str, Any]
 
 
-_CALL_END, _MINIMAX_END = "</tool_call>", "</minimax:tool_call>"
-_NAME = re.compile(r"[^\s<]*")
-_GLM_ARGUMENT = re.compile(
-    r"\s*<arg_key>(?P<key>[^<]*)</arg_key>\s*<arg_value>(?P<value>.*?)</arg_value>(?=\s*(?:<arg_key>|$))", re.S
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """Arguments as elements, one for each: a key, and a value that may hold any text, even the tags around it."""
+
+    key_openers: tuple[str, ...]
+    """What stands before a key, in one of these spellings; the longer one first. So in all that follows."""
+    key: re.Pattern[str]
+    """The characters of a key."""
+    key_closers: tuple[str, ...]
+    value_closer: str
+    value_opener: str = ""
+    """What stands between a key and its value; empty if nothing does."""
+    margin: str = ""
+    """What the template puts on either side of a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCall:
+    """A call that begins with the name of its tool."""
+
+    elements: Elements | None = None
+    """How the arguments are written; None if they are one JSON object."""
+    opener: str = ""
+    """Empty if the call begins with the block."""
+    name_openers: tuple[str, ...] = ()
+    name_rest: re.Pattern[str] | None = None
+    """Characters that may stand behind the name; None if none may."""
+    name_closers: tuple[str, ...] = ()
+    closer: str = ""
+    """Empty if the call ends with the block."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonCalls:
+    """One call or a list of calls in JSON, each an object with the name of its tool and the arguments."""
+
+    beginning: str
+    """Its first characters that are not blank."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """How one family of models writes a block of calls."""
+
+    family: str
+    opener: str
+    closer: str
+    calls: NamedCall | JsonCalls
+
+    @property
+    def beginning(self) -> str:
+        """What follows the opener; empty if a name does."""
+        return self.calls.beginning[0] if isinstance(self.calls, JsonCalls) else self.calls.opener
+
+
+_BARE_KEY = re.compile(r"[^<]*")
+_ATTRIBUTE = re.compile(r"[^<>\"']*")
+_ATTRIBUTE_OPENERS = ('"', "'", "")
+_ATTRIBUTE_CLOSERS = ('">', "'>", ">")
+
+_GLM = NamedCall(Elements(("<arg_key>",), _BARE_KEY, ("</arg_key>",), "</arg_value>", value_opener="<arg_value>"))
+_INVOKE = NamedCall(
+    Elements(
+        ('<parameter name="', "<parameter name='", "<parameter name="),
+        _ATTRIBUTE,
+        _ATTRIBUTE_CLOSERS,
+        "</parameter>",
+        margin="\n",
+    ),
+    opener="<invoke name=",
+    name_openers=_ATTRIBUTE_OPENERS,
+    name_closers=_ATTRIBUTE_CLOSERS,
+    closer="</invoke>",
 )
-_INVOKE = re.compile(
-    r"\s*<invoke name=[\"']?(?P<name>[^\"'>]+)[\"']?>(?P<body>.*?)</invoke>(?=\s*(?:<invoke |$))", re.S
+_FUNCTION = NamedCall(
+    Elements(("<parameter=",), _ATTRIBUTE, (">",), "</parameter>", margin="\n"),
+    opener="<function=",
+    name_closers=(">",),
+    closer="</function>",
 )
-_PARAMETER = re.compile(
-    r"\s*<parameter name=[\"']?(?P<key>[^\"'>]+)[\"']?>(?P<value>.*?)</parameter>(?=\s*(?:<parameter |$))", re.S
+_DSML = NamedCall(
+    Elements(
+        ('<｜DSML｜parameter name="',),
+        _ATTRIBUTE,
+        ('" string="true">', '" string="false">', '">'),
+        "</｜DSML｜parameter>",
+    ),
+    opener='<｜DSML｜invoke name="',
+    name_closers=('">',),
+    closer="</｜DSML｜invoke>",
+)
+_DEEPSEEK = NamedCall(
+    opener="<｜tool▁call▁begin｜>",
+    name_closers=("<｜tool▁sep｜>",),
+    closer="<｜tool▁call▁end｜>",
+)
+_KIMI = NamedCall(
+    opener="<|tool_call_begin|>",
+    name_openers=("functions.", ""),
+    name_rest=re.compile(r"[:\d]*"),
+    name_closers=("<|tool_call_argument_begin|>",),
+    closer="<|tool_call_end|>",
+)
+_HARMONY = NamedCall(
+    name_rest=re.compile(r"\s*"),
+    name_closers=("<|constrain|>json<|message|>", "json<|message|>", "<|message|>"),
 )
 
-Found = tuple[list[WrittenCall], int]
-UNDECIDED: Found = ([], -1)
+
+_ALONE = (_INVOKE, _FUNCTION)
+"""Calls that are also written without a block around them."""
+
+GRAMMARS = (  # of several with the same opener, the one with a name behind it comes last
+    Grammar("Hermes and Qwen", "<tool_call>", "</tool_call>", JsonCalls('{"')),
+    Grammar("Qwen3-Coder and Nemotron 3.5", "<tool_call>", "</tool_call>", _FUNCTION),
+    Grammar("GLM 4.5 to 4.7", "<tool_call>", "</tool_call>", _GLM),
+    Grammar("MiniMax M2", "<minimax:tool_call>", "</minimax:tool_call>", _INVOKE),
+    Grammar("Claude's XML", "<function_calls>", "</function_calls>", _INVOKE),
+    Grammar("Nemotron 3", "<TOOLCALL>", "</TOOLCALL>", JsonCalls('[{"')),
+    Grammar("gpt-oss", "<|channel|>commentary to=functions.", "<|call|>", _HARMONY),
+    Grammar("Kimi", "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", _KIMI),
+    Grammar("DeepSeek V3.1", "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", _DEEPSEEK),
+    Grammar("DeepSeek V3.2", "<｜DSML｜function_calls>", "</｜DSML｜function_calls>", _DSML),
+    *(Grammar(call.opener, call.opener, call.closer, replace(call, opener="", closer="")) for call in _ALONE),
+)
 
 
-def read_glm_or_hermes(text: str, schemas: Schemas) -> Found | None:
-    """The calls at the start of `text` and their length; UNDECIDED while more may come, None where it is none."""
-    body = text.lstrip()
-    if not body:
-        return UNDECIDED
-    return _read_hermes(text, schemas) if body[0] == "{" else _read_glm(text, schemas)
+def _list_by_opener() -> dict[str, dict[str, Grammar]]:
+    by_opener: dict[str, dict[str, Grammar]] = {grammar.opener: {} for grammar in GRAMMARS}
+    for grammar in GRAMMARS:
+        by_opener[grammar.opener][grammar.beginning] = grammar
+    return by_opener
 
 
-def _read_glm(text: str, schemas: Schemas) -> Found | None:
-    body = text.lstrip()
-    name_match = _NAME.match(body)
-    name = name_match[0] if name_match else ""
-    rest = body[len(name) :]
-    if not rest:
-        return UNDECIDED if any(known.startswith(name) for known in schemas) else None
-    if name not in schemas:
-        return None
-    after = rest.lstrip()
-    if not any(after.startswith(tag) or tag.startswith(after) for tag in ("<arg_key>", _CALL_END)):
-        return None
-    offset = len(text) - len(rest)
-    end = text.find(_CALL_END, offset)
-    while end >= 0:
-        arguments = _read_all(_GLM_ARGUMENT, text[offset:end].rstrip())
-        if arguments is not None:
-            typed = {key.strip(): type_value(value, schemas[name], key.strip()) for key, value in arguments}
-            return [WrittenCall(name, typed)], end + len(_CALL_END)
-        end = text.find(_CALL_END, end + 1)  # that one stood inside a value
-    return UNDECIDED
+BY_OPENER = _list_by_opener()
+"""Opener -> what follows it -> grammar."""
 
-
-def _read_hermes(text: str, schemas: Schemas) -> Found | None:
-    head = text.lstrip()[1:].lstrip()
-    if head and head[0] != '"':
-        return None
-    end = text.find(_CALL_END)
-    while end >= 0:
-        try:
-            call = json.loads(text[:end])
-            name, arguments = call.get("name"), call.get("arguments", call.get("parameters"))
-            if isinstance(arguments, str):
-                arguments = json.loads(arguments)
-        except (ValueError, RecursionError):
-            end = text.find(_CALL_END, end + 1)
-            continue
-        if not isinstance(name, str) or name not in schemas or not isinstance(arguments, dict):
-            return None
-        return [WrittenCall(name, arguments)], end + len(_CALL_END)
-    return UNDECIDED
-
-
-def read_minimax(text: str, schemas: Schemas) -> Found | None:
-    body = text.lstrip()
-    head = "<invoke name="
-    if not (body.startswith(head) or head.startswith(body)):
-        return None
-    after_name = re.match(r"<invoke name=[\"']?([^\"'>]*)(.?)", body)
-    if after_name:
-        name, closing = after_name[1], after_name[2]
-        if name not in schemas if closing else not any(known.startswith(name) for known in schemas):
-            return None
-    end = text.find(_MINIMAX_END)
-    while end >= 0:
-        calls = _read_invokes(text[:end].rstrip(), schemas)
-        if calls is not None:
-            return (calls, end + len(_MINIMAX_END)) if calls else None
-        end = text.find(_MINIMAX_END, end + 1)
-    return UNDECIDED
-
-
-def _read_invokes(text: str, schemas: Schemas) -> list[WrittenCall] | None:
-    """The calls of a MiniMax block; None where the text is not invokes alone, empty where one is not offered."""
-    invokes = _read_all(_INVOKE, text, "name", "body")
-    if not invokes:
-        return None
-    calls = []
-    for name, body in invokes:
-        parameters = _read_all(_PARAMETER, body.rstrip())
-        if parameters is None:
-            return None
-        if name not in schemas:
-            return []
-        typed = {key: type_value(_trim_line_ends(value), schemas[name], key) for key, value in parameters}
-        calls.append(WrittenCall(name, typed))
-    return calls
-
-
-def _read_all(
-    pattern: re.Pattern[str], text: str, key: str = "key", value: str = "value"
-) -> list[tuple[str, str]] | None:
-    """All matches one after another; None if they do not make up the whole text."""
-    found: list[tuple[str, str]] = []
-    position = 0
-    while position < len(text):
-        match = pattern.match(text, position)
-        if match is None:
-            return None if text[position:].strip() else found
-        found.append((match[key], match[value]))
-        position = match.end()
-    return found
-
-
-def _trim_line_ends(value: str) -> str:
-    """MiniMax's template sets a value apart by one line end on either side."""
-    return value.removeprefix("\n").removesuffix("\n")
+BLOCKS_AROUND = {
+    call.opener: {grammar.opener: grammar.closer for grammar in GRAMMARS if grammar.calls is call} for call in _ALONE
+}
+"""Opener of a call that may stand alone -> opener of a block that may stand around it -> closer of that block."""

@@ -14,6 +14,9 @@ import msgspec
 
 _encoder = msgspec.json.Encoder()
 
+_MAX_INT_DIGITS = 4_300
+"""Python refuses to read a longer whole number, as that takes the square of its length."""
+
 
 def encode(value: Any) -> bytes:
     """Compact JSON in UTF-8."""
@@ -40,3 +43,15 @@ def _read_float(text: str) -> float:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def read_int(digits: str) -> int | float:
+    """A whole number; one too long for Python becomes a float (infinity, that is), as all do in JavaScript."""
+    return int(digits) if len(digits) <= _MAX_INT_DIGITS else float(digits)
+
+
+decoder = json.JSONDecoder(parse_int=read_int, parse_constant=_refuse_constant)
+"""Reads JSON text, with whole numbers of any length."""
+
+lenient_decoder = json.JSONDecoder(parse_int=read_int, strict=False)
+"""Likewise, but takes line ends and other control characters in strings, and NaN."""

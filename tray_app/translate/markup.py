@@ -8,13 +8,18 @@ cannot: prose that quotes a tag is prose. What a backtick, a quote or a code fen
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from tray_app.translate.grammars import UNDECIDED, Schemas, WrittenCall, read_glm_or_hermes, read_minimax
-from tray_app.translate.stops import count_overlap
+from tray_app.translate.call_reader import CallReader
+from tray_app.translate.cursor import Cursor
+from tray_app.translate.grammars import BLOCKS_AROUND, BY_OPENER, Schemas, WrittenCall
 
 MAX_HELD_CHARS = 1_000_000
 """A call longer than this is given back as text: nothing may be held without end."""
+
+_STEP_CHARS = 65_536
+"""Of a long text, so many characters are read at a time: a call that is too long is noticed soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +42,20 @@ class WrittenCalls:
 
 Piece = Text | Thought | WrittenCalls
 
-_CALL_OPENERS = ("<tool_call>", "<minimax:tool_call>")
-_THINK_OPENERS = {"<think>": "</think>", "<mm:think>": "</mm:think>"}
-_THINK_CLOSERS = tuple(_THINK_OPENERS.values())
+_THINK_OPENERS = {"<think>": "</think>", "<mm:think>": "</mm:think>", "<|channel|>analysis": "<|end|>"}
+_THINK_CLOSERS = ("</think>", "</mm:think>")
 _CONTROL_TOKENS = (
     *("<|observation|>", "<|user|>", "<|assistant|>", "<|system|>", "<|endoftext|>"),
     *("<|im_start|>", "<|im_end|>"),
+    *("<|start|>assistant", "<|channel|>final", "<|message|>", "<|end|>", "<|return|>"),
 )
-_TAGS = (*_CALL_OPENERS, *_THINK_OPENERS, *_THINK_CLOSERS, *_CONTROL_TOKENS)
+_BLOCK_CLOSERS = frozenset(closer for blocks in BLOCKS_AROUND.values() for closer in blocks.values())
+TAGS = (*BY_OPENER, *_BLOCK_CLOSERS, *_THINK_OPENERS, *_THINK_CLOSERS, *_CONTROL_TOKENS)
+"""What may be markup. Each begins with `<` and holds no other."""
+_TAG = re.compile("|".join(map(re.escape, TAGS)))
+_MAX_TAG_CHARS = max(map(len, TAGS))
+_BEGINNINGS = frozenset(tag[:length] for tag in TAGS for length in range(1, len(tag)))
+_LINE_ENDS = re.compile("\n*")
 _QUOTES = "`'\""
 _FENCE_TICKS = 3
 _FENCE = re.compile("`{3,}")
@@ -54,24 +65,35 @@ class MarkupReader:
     """Reads one channel of an answer, content or reasoning. The pieces, joined, are the text less its markup."""
 
     def __init__(self, schemas: Schemas, *, is_reasoning: bool = False) -> None:
-        self.schemas = schemas
-        """Name -> input schema of the tools that may be called; empty where none may."""
         self._is_reasoning = is_reasoning
-        self._held = ""  # not decided yet: the start of a tag, or all of a call so far
+        self._cursor = Cursor()  # not decided yet: the start of a tag, or all of a call so far
+        self._calls = CallReader(self._cursor)
+        self._opener = ""  # of the call that is being read; empty outside of calls
         self._think_end = ""  # the closing tag that is waited for; empty outside of think tags
         self._trims = False  # line ends beside a think tag are part of it
         self._last = ""  # the last character given out, to tell what is quoted
         self._backticks = 0  # at the end of what was given out
         self._is_fenced = False
         self._has_begun = False  # whether anything was given out before the text that is being fed
+        self._is_plain = True  # whether nothing is held, and the next text stands in no tag
+        self.schemas = schemas
 
     def __repr__(self) -> str:
-        state = f"until {self._think_end}" if self._think_end else "text"
-        return f"MarkupReader({state}, held={self._held[:40]!r})"
+        state = self._calls if self._opener else f"until {self._think_end}" if self._think_end else "text"
+        return f"MarkupReader({state}, {self._cursor})"
+
+    @property
+    def schemas(self) -> Schemas:
+        """Name -> input schema of the tools that may be called; empty if none may."""
+        return self._calls.schemas
+
+    @schemas.setter
+    def schemas(self, schemas: Schemas) -> None:
+        self._calls.schemas = schemas
 
     def passes(self, text: str) -> bool:
         """Whether `text` is all text, and settled: the fast way past `feed`, for almost all that a model says."""
-        if self._held or self._think_end or self._trims or "<" in text:
+        if not self._is_plain or "<" in text:
             return False
         self._note(text)
         self._has_begun = True
@@ -79,95 +101,132 @@ class MarkupReader:
 
     def feed(self, text: str) -> list[Piece]:
         """The pieces that `text` settles."""
-        self._held += text
-        return self._read(is_last=False)
+        pieces = _Pieces()
+        start = 0
+        while start < len(text):
+            end = start + _STEP_CHARS
+            if self._opener:
+                end = min(end, start + MAX_HELD_CHARS - self._cursor.held_chars)
+            self._cursor.push(text[start:end])
+            self._read(pieces, is_last=False)
+            start = end
+        return self._end(pieces)
 
     def flush(self) -> list[Piece]:
         """What is still held, as text: a call without its end is never shown as complete."""
-        return self._read(is_last=True)
+        pieces = _Pieces()
+        self._read(pieces, is_last=True)
+        return self._end(pieces)
 
-    def _read(self, *, is_last: bool) -> list[Piece]:
-        pieces: list[Piece] = []
-        while self._held:
-            if self._ends_unopened_thinking():
-                pieces = [Thought(piece.text) if isinstance(piece, Text) else piece for piece in pieces]
-                continue
-            if self._trims:
-                self._held = self._held.lstrip("\n")
-                self._trims = not self._held
-                continue
-            before = self._held
-            pieces += self._read_thinking(is_last) if self._think_end else self._read_text(is_last)
-            if self._held == before:
-                break
-        self._has_begun = self._has_begun or bool(pieces)
-        return pieces
+    def _end(self, pieces: _Pieces) -> list[Piece]:
+        found = pieces.to_list()
+        self._has_begun = self._has_begun or bool(found)
+        self._is_plain = not (self._cursor.held_chars or self._think_end or self._trims)
+        return found
 
-    def _ends_unopened_thinking(self) -> bool:
-        """Takes a closing tag that makes all before it thinking, as a model does whose prompt ends with the opener.
+    def _read(self, pieces: _Pieces, *, is_last: bool) -> None:
+        """Reads the text at hand. `is_last`: no more text comes, and nothing is held back."""
+        goes_on = True
+        while goes_on:
+            if self._opener:
+                goes_on = self._read_call(pieces, is_last)
+            elif self._trims:
+                goes_on = self._trim()
+            elif self._think_end:
+                goes_on = self._read_thinking(pieces, is_last)
+            else:
+                goes_on = self._read_text(pieces, is_last)
 
-        That holds for text in one piece. What a stream has given out is text for good, and the tag just goes.
-        """
-        if self._has_begun or self._think_end or self._is_reasoning or self._is_quoted():
+    # Each of these returns whether to go on; if not, all text at hand is read, or what is left of it needs more text.
+
+    def _trim(self) -> bool:
+        cursor = self._cursor
+        if line_ends := _LINE_ENDS.match(cursor.text, cursor.at):
+            cursor.at = line_ends.end()
+        self._trims = cursor.at == len(cursor.text)
+        return not self._trims
+
+    def _read_thinking(self, pieces: _Pieces, is_last: bool) -> bool:
+        """Everything up to the closing tag, and that tag."""
+        cursor = self._cursor
+        found = cursor.text.find(self._think_end, cursor.at)
+        end = found if found >= 0 else len(cursor.text) if is_last else self._find_beginning(self._think_end.startswith)
+        if end > cursor.at:
+            pieces.add(Thought, [cursor.text[cursor.at : end]])
+            cursor.at = end
+        if found < 0:
             return False
-        tag = next((tag for tag in _THINK_CLOSERS if self._held.startswith(tag)), "")
-        self._held = self._held[len(tag) :]
-        self._trims = self._trims or bool(tag)
-        return bool(tag)
+        cursor.at += len(self._think_end)
+        self._think_end, self._trims = "", True
+        return True
 
-    def _read_thinking(self, is_last: bool) -> list[Piece]:
-        inside, end, rest = self._held.partition(self._think_end)
-        if end:
-            self._held, self._think_end, self._trims = rest, "", True
+    def _read_text(self, pieces: _Pieces, is_last: bool) -> bool:
+        """Everything up to the next tag, and that tag unless a call may begin with it."""
+        cursor = self._cursor
+        match = _TAG.search(cursor.text, cursor.at)
+        end = (
+            match.start() if match else len(cursor.text) if is_last else self._find_beginning(_BEGINNINGS.__contains__)
+        )
+        self._give(pieces, end - cursor.at)
+        if match is None:
+            return False
+        tag = match[0]
+        is_call = tag in BY_OPENER and self._calls.may_begin(tag)
+        if self._is_quoted() or tag in _BLOCK_CLOSERS or (tag in BY_OPENER and not is_call):
+            self._give_tag(pieces, tag)
+        elif is_call:
+            self._opener = tag
+            self._calls.begin(tag)
         else:
-            keep = 0 if is_last else count_overlap(inside, self._think_end)
-            self._held = inside[len(inside) - keep :]
-            inside = inside[: len(inside) - keep]
-        return [Thought(inside)] if inside else []
+            cursor.at += len(tag)
+            self._take_tag(pieces, tag)
+        return True
 
-    def _read_text(self, is_last: bool) -> list[Piece]:
-        """Everything up to the next tag, and the tag if it is settled what it is."""
-        start = self._held.find("<")
-        if start != 0:
-            text = self._held if start < 0 else self._held[:start]
-            self._held = self._held[len(text) :]
-            return [self._give(text)]
-        tag = next((tag for tag in _TAGS if self._held.startswith(tag)), "")
-        if not tag:
-            could_be = not is_last and any(tag.startswith(self._held) for tag in _TAGS)
-            return [] if could_be else self._give_up_to_next_tag()
-        if self._is_quoted():
-            return self._give_up_to_next_tag()
-        if tag in _CALL_OPENERS:
-            return self._read_call(tag, is_last)
-        self._held = self._held[len(tag) :]
-        if tag in _THINK_OPENERS and not self._is_reasoning:
-            self._think_end = _THINK_OPENERS[tag]
+    def _find_beginning(self, is_beginning: Callable[[str], bool]) -> int:
+        """Where a tag may begin at the end of the text at hand; that end if none does."""
+        text = self._cursor.text
+        place = text.rfind("<", max(self._cursor.at, len(text) - _MAX_TAG_CHARS))
+        return place if place >= 0 and is_beginning(text[place:]) else len(text)
+
+    def _take_tag(self, pieces: _Pieces, tag: str) -> None:
+        """A think tag or a control token, which is nothing that anybody said."""
+        if self._is_reasoning:
+            return
+        if tag in _THINK_OPENERS:
+            self._think_end, self._trims = _THINK_OPENERS[tag], True
+        elif tag in _THINK_CLOSERS and not self._has_begun:
+            # All before a closing tag is thinking, as a model does whose prompt ends with the opener. That holds for
+            # text in one piece: what a stream has given out is text for good, and the tag just goes.
+            pieces.think()
             self._trims = True
-        return []  # a closing tag without its opener and control tokens are nothing that anybody said
 
-    def _read_call(self, opener: str, is_last: bool) -> list[Piece]:
-        read = read_minimax if opener == "<minimax:tool_call>" else read_glm_or_hermes
-        found = read(self._held[len(opener) :], self.schemas) if self.schemas else None
-        if found is None or (found == UNDECIDED and (is_last or len(self._held) > MAX_HELD_CHARS)):
-            return self._give_up_to_next_tag()
-        if found == UNDECIDED:
-            return []
-        calls, length = found
-        markup, self._held = self._held[: len(opener) + length], self._held[len(opener) + length :]
-        self._last = ""
-        return [WrittenCalls(tuple(calls), markup)]
+    def _read_call(self, pieces: _Pieces, is_last: bool) -> bool:
+        cursor = self._cursor
+        calls = self._calls.read(is_last=is_last or cursor.held_chars >= MAX_HELD_CHARS)
+        if calls is None:
+            return False
+        if calls:
+            pieces.add_calls(WrittenCalls(tuple(calls), cursor.release()))
+            self._last = ""
+        else:
+            cursor.rewind()
+            self._give_tag(pieces, self._opener)
+        self._opener = ""
+        return True
 
-    def _give_up_to_next_tag(self) -> list[Piece]:
-        """The tag in front is text after all, and so is what follows until something else may begin."""
-        end = self._held.find("<", 1)
-        text = self._held if end < 0 else self._held[:end]
-        self._held = self._held[len(text) :]
-        return [self._give(text)]
+    def _give_tag(self, pieces: _Pieces, tag: str) -> None:
+        """Gives out the tag that stands here, which is text after all."""
+        self._calls.note_text(tag)
+        self._give(pieces, len(tag))
 
-    def _give(self, text: str) -> Piece:
-        self._note(text)
-        return Thought(text) if self._is_reasoning else Text(text)
+    def _give(self, pieces: _Pieces, length: int) -> None:
+        """Gives out that many of the next characters."""
+        start = self._cursor.at
+        self._cursor.at += length
+        text = self._cursor.text[start : start + length]
+        if text:
+            self._note(text)
+            pieces.add(Thought if self._is_reasoning else Text, [text])
 
     def _note(self, text: str) -> None:
         """Keeps what the text that is given out means for what comes after it."""
@@ -181,3 +240,44 @@ class MarkupReader:
 
     def _is_quoted(self) -> bool:
         return self._is_fenced or (self._last != "" and self._last in _QUOTES)
+
+
+@dataclass(slots=True)
+class _Run:
+    """Text or thinking without anything in between."""
+
+    kind: type[Text] | type[Thought]
+    texts: list[str]
+
+
+class _Pieces:
+    """The pieces that one feed settles; neighbours of one kind are one piece."""
+
+    def __init__(self) -> None:
+        self._runs: list[_Run | WrittenCalls] = []
+        self._without_text = 0  # so many of the first runs are calls or thinking
+
+    def add(self, kind: type[Text] | type[Thought], texts: list[str]) -> None:
+        last = self._runs[-1] if self._runs else None
+        if isinstance(last, _Run) and last.kind is kind:
+            last.texts += texts
+        else:
+            self._runs.append(_Run(kind, texts))
+
+    def add_calls(self, calls: WrittenCalls) -> None:
+        self._runs.append(calls)
+
+    def think(self) -> None:
+        """Makes thinking of all text so far."""
+        later = []
+        while len(self._runs) > self._without_text:
+            later.append(self._runs.pop())
+        for run in reversed(later):
+            if isinstance(run, _Run):
+                self.add(Thought, run.texts)
+            else:
+                self.add_calls(run)
+        self._without_text = len(self._runs)
+
+    def to_list(self) -> list[Piece]:
+        return [run.kind("".join(run.texts)) if isinstance(run, _Run) else run for run in self._runs]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from tray_app.translate.answer import Answer
-from tray_app.translate.arguments import RAW_KEY
 from tray_app.translate.blocks import SIGNATURE, TEXT, THINKING
+from tray_app.translate.json_text import decoder
+from tray_app.translate.mending import as_object
 from tray_app.translate.request import ChatRequest
 
 
@@ -38,12 +38,9 @@ class ContentWriter:
 def read_input(arguments: str) -> dict[str, Any]:
     """A call's input; what is no JSON object is kept as it came, under one key, for the tool's own error to show."""
     try:
-        value = json.loads(arguments)
+        return as_object(decoder.decode(arguments))
     except (ValueError, RecursionError):
-        value = arguments
-    if isinstance(value, dict):
-        return value
-    return {} if value is None else {RAW_KEY: value}
+        return as_object(arguments)
 
 
 class MessageBuilder:

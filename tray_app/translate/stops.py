@@ -3,39 +3,110 @@ it stopped at."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import deque
+from collections.abc import Iterable, Sequence
 
 
 class StopWatcher:
     """Lets text through up to the first stop sequence; holds back only what may be the beginning of one."""
 
     def __init__(self, stops: Sequence[str]) -> None:
-        self._stops = tuple(stop for stop in stops if stop)
-        self._held = ""
+        self._tree = _StopTree(filter(None, stops)) if any(stops) else None
+        self._node = 0  # in the tree; its beginning is held back
         self.matched: str | None = None
         """The sequence that was found; no text passes from then on."""
 
     def feed(self, text: str) -> str:
         """The text that surely stands before any stop sequence."""
-        if not self._stops:
+        if self._tree is None:
             return text
         if self.matched is not None:
             return ""
-        text, self._held = self._held + text, ""
-        found = [(place + len(stop), place, stop) for stop in self._stops if (place := text.find(stop)) >= 0]
-        if found:  # the first one that is complete, as a server would have stopped there
-            _, place, self.matched = min(found)
-            return text[:place]
-        keep = max(count_overlap(text, stop) for stop in self._stops)
-        self._held = text[len(text) - keep :]
-        return text[: len(text) - keep]
+        before, held_chars = self._node, self._tree.depths[self._node]
+        self._node, read_chars = self._tree.walk(before, text)
+        ending = self._tree.find_stop(self._node)
+        settled = held_chars + read_chars - (len(ending) or self._tree.depths[self._node])
+        if ending:
+            self._node, self.matched = 0, ending
+        if settled <= held_chars:
+            return self._tree.cut(before, settled)
+        return self._tree.cut(before, held_chars) + text[: settled - held_chars]
 
     def flush(self) -> str:
         """What was held back, at the end of the text."""
-        held, self._held = self._held, ""
-        return held
+        node, self._node = self._node, 0
+        return "" if self._tree is None else self._tree.cut(node, self._tree.depths[node])
 
 
-def count_overlap(text: str, tag: str) -> int:
-    """How many characters at the end of `text` could begin `tag`, less than all of it."""
-    return next((n for n in range(min(len(text), len(tag) - 1), 0, -1) if text.endswith(tag[:n])), 0)
+class _StopTree:
+    """All stop sequences in one tree, after Aho and Corasick: each character of a text is looked at once, however many
+    they are. A node stands for a beginning of sequences, 0 for the empty one."""
+
+    def __init__(self, stops: Iterable[str]) -> None:
+        self._children: list[dict[str, int]] = [{}]  # node -> next character -> node
+        self._sequences = [""]  # node -> a sequence that has its beginning
+        self.depths = [0]
+        """Node -> the length of its beginning."""
+        self._stop_chars = [0]  # node -> the length of the longest sequence with which its beginning ends; 0 if none
+        for stop in stops:
+            self._add(stop)
+        self._shorter = [0] * len(self._children)  # node -> the longest other beginning with which its own ends
+        self._link()
+        self._first = re.compile(f"[{''.join(map(re.escape, self._children[0]))}]")  # characters of any sequence
+
+    def walk(self, node: int, text: str) -> tuple[int, int]:
+        """Reads `text` as what follows the beginning of `node`, up to the end of the first sequence if there is one.
+
+        Returns the node of the longest beginning with which it then ends, and how many characters were read.
+        """
+        at = 0
+        while at < len(text):
+            if not node:
+                first = self._first.search(text, at)
+                if first is None:
+                    break
+                at = first.start()
+            node = self._step(node, text[at])
+            at += 1
+            if self._stop_chars[node]:
+                return node, at
+        return node, len(text)
+
+    def find_stop(self, node: int) -> str:
+        """The longest sequence with which the beginning of `node` ends; empty if none."""
+        depth = self.depths[node]
+        return self._sequences[node][depth - self._stop_chars[node] : depth]
+
+    def cut(self, node: int, length: int) -> str:
+        """So many characters of the beginning of `node`."""
+        return self._sequences[node][:length]
+
+    def _add(self, stop: str) -> None:
+        node = 0
+        for depth, character in enumerate(stop, 1):
+            child = self._children[node].get(character)
+            if child is None:
+                child = self._children[node][character] = len(self._children)
+                self._children.append({})
+                self._sequences.append(stop)
+                self.depths.append(depth)
+                self._stop_chars.append(0)
+            node = child
+        self._stop_chars[node] = len(stop)
+
+    def _link(self) -> None:
+        """Finds the shorter beginning of each node, those of the shortest nodes first."""
+        nodes = deque(self._children[0].values())
+        while nodes:
+            node = nodes.popleft()
+            for character, child in self._children[node].items():
+                self._shorter[child] = self._step(self._shorter[node], character)
+                self._stop_chars[child] = self._stop_chars[child] or self._stop_chars[self._shorter[child]]
+                nodes.append(child)
+
+    def _step(self, node: int, character: str) -> int:
+        """The node of the longest beginning that ends with that of `node` and the character."""
+        while (child := self._children[node].get(character)) is None and node:
+            node = self._shorter[node]
+        return child or 0

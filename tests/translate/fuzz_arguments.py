@@ -1,0 +1,94 @@
+"""What must hold for the arguments of any call: the invariants that a property test and a coverage-guided fuzzer share.
+
+The fuzzer, in an environment with atheris beside the program's own packages: `python -m tests.translate.fuzz_arguments
+[libFuzzer options]`, for example `-max_total_time=300`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fuzzing import fuzz
+from tests.translate.fuzz import SCHEMA
+from tray_app.translate.arguments import ArgumentsReader
+from tray_app.translate.mending import mend
+from tray_app.translate.schema import Parameters
+
+SCHEMAS: tuple[dict[str, Any], ...] = ({}, SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that a reader says of a call once it is fed, and what it gives out."""
+
+    is_complete: bool
+    is_half: bool
+    is_runaway: bool
+    unmended: str
+    surplus: str
+    text: str
+
+
+def check_all(data: bytes) -> None:
+    """Any of the invariants that does not hold raises. The first byte says where the rest is cut."""
+    cut, text = (data[0] if data else 0), data[1:].decode("utf-8", "replace")
+    for schema in SCHEMAS:
+        for is_cut in (False, True):
+            check_cuts(text, cut, schema, is_cut)
+        check_object(text, schema)
+    check_meaning(text)
+
+
+def check_cuts(text: str, cut: int, schema: dict[str, Any], is_cut: bool) -> None:
+    """However the arguments are cut into fragments, the same comes out."""
+    outcome = read([text], schema, is_cut)
+    for places in ((cut,), (cut, 2 * cut), range(1, len(text))):
+        if not any(is_repeated(text, place) for place in places):
+            assert read(cut_at(text, places), schema, is_cut) == outcome
+
+
+def check_object(text: str, schema: dict[str, Any]) -> None:
+    """What is given out is the beginning of what the arguments become; all of it is one object."""
+    reader = ArgumentsReader(Parameters(schema))
+    pieces = [reader.feed(character) for character in text]
+    assert isinstance(json.loads("".join([*pieces, reader.finish()])), dict)
+    assert reader.feed("") == reader.finish() == ""
+
+
+def check_meaning(text: str) -> None:
+    """What this program itself reads in a text is an object, or nothing; good JSON means what it says."""
+    meant = mend(text)
+    assert meant is None or isinstance(meant, dict)
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(value, dict):
+        assert meant == value
+
+
+def read(fragments: list[str], schema: dict[str, Any], is_cut: bool) -> Outcome:
+    reader = ArgumentsReader(Parameters(schema))
+    pieces = [reader.feed(fragment) for fragment in fragments]
+    said = reader.is_complete, reader.is_half, reader.is_runaway, reader.unmended, reader.surplus
+    return Outcome(*said, "".join([*pieces, reader.finish(is_cut=is_cut)]))
+
+
+def cut_at(text: str, places: Any) -> list[str]:
+    return [text[start:end] for start, end in itertools.pairwise([0, *places, len(text)])]
+
+
+def is_repeated(text: str, place: int) -> bool:
+    """Whether a fragment from `place` on would say once more all that came before, as those of some servers do."""
+    return text[place:].startswith(text[:place])
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(name)
+
+
+if __name__ == "__main__":
+    fuzz(check_all)
