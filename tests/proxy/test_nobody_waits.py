@@ -62,7 +62,7 @@ ANSWERS: dict[str, list[Chunk]] = {
     ),
     "an event full of tags": [text("<" * 60_000), text("<tool_call>" * 6_000), text("<think>a</think>" * 4_000)],
     "many openers that are none": slices("<tool_call><think><invoke " * 1_500),
-    "only blanks": slices(" \n" * 20_000, 4),
+    "blanks before a word": [*slices(" \n" * 20_000, 4), text("Done.")],
     "an event of 400 KB": [text("word <b> " * 45_000)],
 }
 
