@@ -16,7 +16,7 @@ from tray_app.translate.arguments import ArgumentsReader
 from tray_app.translate.blocks import TEXT, THINKING, Block, BlockQueue, BlockWriter, Call, Markup
 from tray_app.translate.calls import CallTracker
 from tray_app.translate.chunk import Choice, Chunk, FunctionPart, Message, ToolCallPart, read_arguments
-from tray_app.translate.finish import TOOL_CALLS, WINDOW, Finish, check_reason
+from tray_app.translate.finish import STOP, TOOL_CALLS, WINDOW, Finish, check_reason
 from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
 from tray_app.translate.refusal import explain_stream_error
 from tray_app.translate.request import ChatRequest

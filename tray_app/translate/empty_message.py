@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tray_app.translate import json_text
-from tray_app.translate.answer import to_usage
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import frame
 from tray_app.translate.stream import head_frame
+from tray_app.translate.usage import to_usage
 
 
 def to_empty_message(chat: ChatRequest, message_id: str) -> dict[str, Any]:
