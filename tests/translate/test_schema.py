@@ -457,3 +457,8 @@ def test_no_breaking_form_is_left_in_any_schema(schema: dict[str, Any]) -> None:
 )
 def test_text_is_read_as_the_schema_says(text: str, schema: dict[str, Any], value: Any) -> None:
     assert type_value(text, {"properties": {"p": schema}}, "p") == value
+
+
+def test_what_the_fuzzer_found_holds() -> None:
+    for schema in ({"type": [["null", "null", None], "null"]}, {"type": [["null"], "null", "string"]}):
+        check_tool(schema, "text")

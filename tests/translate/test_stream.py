@@ -27,6 +27,7 @@ from tests.translate.upstream import (
 from tests.validators import check_body, check_error, check_stream
 from tray_app.catalog import MINIMAX_M2_1
 from tray_app.errors import Overloaded, UpstreamFault
+from tray_app.translate.arguments import MAX_BLANKS_IN_TEXT
 from tray_app.translate.chunk import Chunk, decode_chunk
 from tray_app.translate.stream import StreamTranslator
 
@@ -710,3 +711,12 @@ def test_error_frames_are_clean() -> None:
 
 def decode(chunk: ChunkJson) -> Chunk:
     return decode_chunk(json.dumps(chunk).encode())
+
+
+def test_a_call_whose_string_ends_in_blanks_without_end_is_half_and_says_so() -> None:
+    """Nobody knows its rest, so that it must look as one does in which the answer ran out of tokens."""
+    blanks = " " * MAX_BLANKS_IN_TEXT
+    events = stream([call(id="c1", name="Bash", args='{"command": ["a'), call(args=blanks), finish("tool_calls")])
+    folded = fold(events)
+    assert folded.stop_reason == "max_tokens"
+    assert blanks in events.decode()

@@ -127,8 +127,9 @@ class Answer:
         self._flush()
         if self._undecided:
             self._queue.decide(self._to_calls, self._undecided)
+        is_cut = self._is_cut
         self._queue.end_all(self._cut_call)
-        if self._finish_reason == "length":
+        if is_cut:
             reason = "max_tokens"
         elif self._finish_reason == "content_filter":
             reason = "refusal"
@@ -148,9 +149,15 @@ class Answer:
         return self._queue.unmended_calls(self._cut_call)
 
     @property
+    def _is_cut(self) -> bool:
+        """Whether the answer ends in the middle: it ran out of tokens, or the model is stuck within a string."""
+        newest = self._calls.newest
+        return self._finish_reason == "length" or (newest is not None and newest.is_stuck_in_text)
+
+    @property
     def _cut_call(self) -> Call | None:
-        """The call in which the answer ran out of tokens."""
-        return self._calls.newest if self._finish_reason == "length" else None
+        """The call in which the answer ends in the middle."""
+        return self._calls.newest if self._is_cut else None
 
     def _take(self, message: Message, *, is_whole: bool = False) -> None:
         calls = message.tool_calls or ()

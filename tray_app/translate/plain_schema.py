@@ -57,7 +57,7 @@ def _without_null(plain: Schema) -> Schema:
     """The schema of the same values without null, unless it admits null alone. The given dict may be changed."""
     kinds = as_list(plain.get("type"))
     if NULL in kinds and (others := [kind for kind in kinds if kind != NULL]):
-        plain["type"] = others[0] if len(others) == 1 else others
+        plain["type"] = others[0] if len(others) == 1 and isinstance(others[0], str) else others
     for union in UNIONS:
         options = as_list(plain.get(union))
         others = [option for option in options if option.get("type") != NULL]
