@@ -18,10 +18,10 @@ from windows.cache import keep
 
 REQUIREMENT = Path(__file__).with_name("requirements-python.txt")
 VERSION = "3.13"
-"""Which wheels fit."""
+"""Of the pinned Python: decides which wheels fit, and stands in the names of its files."""
 
 ROOTS = Path(__file__).with_name("code-signing-roots.pem")
-"""The authorities that its signatures lead to; the system's own list lacks Microsoft's, as that is for no web site."""
+"""The root certificates of its signatures. Microsoft's is not among the system's own, which are those of web sites."""
 CATALOG = PurePosixPath("DLLs/python_lib.cat")
 """Signed by the foundation; holds a digest of each module of the standard library."""
 
@@ -32,8 +32,8 @@ _TOP = f"cp{_TAG}"
 _KEPT_DLLS = (".pyd", ".dll", CATALOG.name)
 _TK = {"_tkinter.pyd", "tcl86t.dll", "tk86t.dll", "zlib1.dll"}
 _WMI = {"_wmi.pyd"}
-"""Only `platform` uses it, and asks Windows in another way where it is missing. In this version a slow answer of
-Windows' management service can crash the program (CPython's gh-130727), and under Wine 8 every call does."""
+"""Left out: it crashes the program when Windows' management service is slow to answer (CPython's gh-130727), and always
+under Wine 8. Only the module `platform` uses it, and asks Windows in another way where it is missing."""
 _DROPPED_FOLDERS = {"site-packages", "__pycache__", "idlelib", "tkinter", "turtledemo", "test", "tests"}
 
 # Microsoft signed them under other authorities; these are the files of the foundation's own embeddable archive.

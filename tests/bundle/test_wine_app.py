@@ -22,6 +22,7 @@ PREFIX = os.environ.get("WINE_TEST_PREFIX", "")
 GREEN = (118, 185, 0)
 GLM, MINIMAX, _CLIENTS_CHOOSE, EXPORTS, _BODIES, _LOGS, QUIT = range(1, 8)  # the lines of the menu
 EXIT_S = 20
+START_S = 60  # the first start also compiles the source
 
 
 class App:
@@ -34,7 +35,7 @@ class App:
         self.environment = {"CLAUDE_NVIDIA_TRAY_HOME": desktop.windows.to_windows(home), "ADDR": "127.0.0.1:0"}
         self.process = desktop.start(*self.start, log="app", **self.environment)
         desktop.wait_icon()
-        desktop.wait_log("app", "listening on http://")
+        wait_for(lambda: "listening on http://" in desktop.read_log("app"), "the gateway", START_S)
 
     @property
     def settings(self) -> dict[str, Any]:
