@@ -34,6 +34,7 @@ FILES = [
 
 NO_ROW = {
     "tray_app.translate.request.read_model_name": "it reads one field",
+    "tray_app.translate.schema.allowed_types": "it asks what `type_value` asks, whose rows are there",
     "tray_app.translate.tools.ask_for_call": "it puts one name into a sentence",
 }
 """What needs no row, and why."""

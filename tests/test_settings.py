@@ -63,7 +63,6 @@ WRONG = [
     ("allowed_origins", [8080], ORIGINS),
     ("allowed_origins", ["http://localhost:8080", "localhost:3000"], ORIGINS),
     ("allowed_origins", ["http://localhost:8080/"], ORIGINS),
-    ("allowed_origins", ["http://user@localhost:8080"], ORIGINS),
     ("allowed_origins", ["http://localhost:65536"], ORIGINS),
     ("allowed_origins", ["http://localhost:0"], ORIGINS),
     ("allowed_origins", ["http://localhost:"], ORIGINS),
@@ -124,6 +123,12 @@ def test_an_address_that_may_hold_a_secret_is_refused_and_not_shown(url: str, co
         parse_environment({"UPSTREAM_URL": url})
     assert str(caught.value) == f"The environment variable UPSTREAM_URL {complaint}."
     assert parse_file({"nvidia_url": url}) == ({}, [f'"nvidia_url" {complaint}.'])
+
+
+def test_an_origin_with_a_user_name_is_refused_and_not_shown() -> None:
+    with pytest.raises(SettingsError) as caught:
+        check_setting("allowed_origins", ["http://user:word@localhost:8080"])
+    assert str(caught.value) == f'"allowed_origins" must be {ORIGINS}.'
 
 
 def test_an_address_may_hold_a_query() -> None:
