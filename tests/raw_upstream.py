@@ -51,7 +51,8 @@ class RawUpstream:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # on Windows, where the close alone ends the accept
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._threads[0].join(PATIENCE_S)
         for connection in self._connections:

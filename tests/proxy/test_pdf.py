@@ -257,7 +257,7 @@ def test_a_pdf_that_takes_too_long_is_given_up() -> None:
 
 
 def test_a_worker_that_is_given_up_does_not_take_the_next_pdf_with_it() -> None:
-    texts, _ = read_all(make_slow_pdf(), HELLO, limit_s=2)
+    texts, _ = read_all(make_slow_pdf(), HELLO, limit_s=5)
     assert texts[1] == HELLO_TEXT
 
 

@@ -73,5 +73,6 @@ def _authorize(parts: SplitResult) -> dict[str, str]:
 
 def _name_source(scheme: str) -> str:
     """Where the address of the proxy for URLs of a scheme stands, for a sentence."""
-    names = [name for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()) if os.environ.get(name)]
-    return f"the environment variable {names[0]}" if names else "the proxy in the system's settings"
+    names = [name for name, value in os.environ.items() if name.lower() == f"{scheme}_proxy" and value]
+    # where names differ by their case, the one in lower case counts
+    return f"the environment variable {max(names)}" if names else "the proxy in the system's settings"
