@@ -135,7 +135,9 @@ def test_what_goes_upstream(name: str) -> None:
 
 
 def restore(value: Any, schema: Any, definitions: dict[str, Any] | None = None) -> Any:
-    return Parameters({"properties": {"p": schema}, "$defs": definitions or {}}).restore("p", value)
+    """The value of a required parameter."""
+    tool = {"properties": {"p": schema}, "required": ["p"], "$defs": definitions or {}}
+    return Parameters(tool).restore("p", value)
 
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}

@@ -70,6 +70,8 @@ class _QuestionFacts(msgspec.Struct, frozen=True):
     stop_sequences: list[str]
     estimate: Estimate
     input_tokens: int
+    used_call_ids: list[str]
+    json_brackets: str
     search: Search | None
     is_background: bool
 
@@ -134,6 +136,8 @@ def join_question(result: Result) -> Question:
         stop_sequences=read.stop_sequences,
         estimate=read.estimate,
         input_tokens=read.input_tokens,
+        used_call_ids=frozenset(read.used_call_ids),
+        json_brackets=read.json_brackets,
     )
     return Question(read.asked, chat, read.search, read.is_background)
 
@@ -164,6 +168,8 @@ def _encode_facts(question: Question, system_bytes: int) -> bytes:
         list(chat.stop_sequences),
         chat.estimate,
         chat.input_tokens,
+        list(chat.used_call_ids),
+        chat.json_brackets,
         question.search,
         question.is_background,
     )

@@ -13,6 +13,7 @@ import msgspec
 from tray_app.errors import UpstreamFault
 from tray_app.translate import json_text
 from tray_app.translate.arguments import ArgumentsReader
+from tray_app.translate.bare_json import BareJson
 from tray_app.translate.blocks import TEXT, THINKING, TOOL, Block, BlockQueue, BlockWriter, Call, Markup
 from tray_app.translate.calls import CallTracker
 from tray_app.translate.chunk import Chunk, FunctionPart, Message, ToolCallPart, Usage, read_arguments
@@ -21,6 +22,11 @@ from tray_app.translate.refusal import explain_stream_error
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.stops import StopWatcher
 from tray_app.translate.tokens import estimate_text, size_bytes
+from tray_app.translate.tool_names import ToolNames
+from tray_app.translate.tools import Tool
+
+_CUTS = ("length", "content_filter", "abort", "error")
+"""Upstream's reasons to end an answer before the model did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,12 @@ class Answer:
     def __init__(self, writer: BlockWriter, request: ChatRequest, message_id: str) -> None:
         self._request = request
         self._queue = BlockQueue(writer)
-        self._calls = CallTracker(message_id.replace("msg_", "toolu_", 1))
+        self._calls = CallTracker(message_id.replace("msg_", "toolu_", 1), request.used_call_ids)
+        self._names = ToolNames((sent, tool.name) for sent, tool in request.tools.items())
         self._content = MarkupReader(request.callable_schemas)
         self._reasoning = MarkupReader(request.callable_schemas, is_reasoning=True)
         self._stops = StopWatcher(request.stop_sequences)
+        self._json = BareJson(request.json_brackets)
         self._blank: list[str] = []  # pieces of white space that may turn out to stand before a tool call
         self._undecided: set[str] = set()  # the kinds of text that have markup in the queue
         self._has_structured_calls = False
@@ -94,7 +102,7 @@ class Answer:
         assert call.arguments is not None
         for part in message.tool_calls or ():
             function = part.function or FunctionPart()
-            tool = self._request.find_tool(function.name or "")
+            tool = self._find_tool(function.name or "")
             if tool == call.tool and call.arguments.restart(read_arguments(function.arguments)):
                 return
 
@@ -124,9 +132,11 @@ class Answer:
 
     def finish(self) -> Ending:
         """Closes what is open and says how the answer ended."""
-        self._flush()
+        self._flush(is_whole=self._finish_reason not in _CUTS and self._stop_sequence is None)
         if self._undecided:
             self._queue.decide(self._to_calls, self._undecided)
+        if not (self._has_text or self._calls.newest or self._request.shows_thinking or self._finish_reason in _CUTS):
+            self._add_text(self._content.unclosed)
         self._queue.end_all(self._cut_call)
         if self._finish_reason == "length":
             reason = "max_tokens"
@@ -165,7 +175,7 @@ class Answer:
                 self._speak(self._content.feed(text))
         for place, part in enumerate(calls):
             # without a word on which call this is, each beside another is a call of its own
-            is_bare = part.index is None and not part.id and len(calls) > 1
+            is_bare = part.index is None and not part.upstream_id and len(calls) > 1
             self._take_call(part, place if is_whole or is_bare else part.index)
 
     def _speak(self, pieces: Iterable[Piece]) -> None:
@@ -179,7 +189,8 @@ class Answer:
                     self._add_markup(piece, TEXT)
 
     def _take_text(self, text: str) -> None:
-        self._add_text(self._stops.feed(text))
+        self._add_text(self._json.feed(self._stops.feed(text)))
+        self._has_text = self._has_text or self._json.holds_words
         if self._stops.matched is not None and not self.is_over:
             self.is_over, self._stop_sequence = True, self._stops.matched
 
@@ -219,6 +230,8 @@ class Answer:
         self._queue.add(kind, text)
 
     def _add_markup(self, written: WrittenCalls, kind: str) -> None:
+        if kind == TEXT:
+            self._add_text(self._json.flush())
         self._blank.clear()
         self._undecided.add(kind)
         self._queue.append(Markup(kind, written))
@@ -240,12 +253,16 @@ class Answer:
             self._queue.decide(self._to_text, self._undecided)
             self._undecided.clear()
 
-    def _flush(self) -> None:
-        """Takes what the readers still hold, as text."""
-        self._think(self._reasoning.flush())
-        self._speak(self._content.flush())
-        self._think(self._reasoning.flush())
-        self._add_text(self._stops.flush())
+    def _flush(self, *, is_whole: bool = False) -> None:
+        """Takes what the readers still hold: as text, or as the last call if the answer is whole."""
+        self._think(self._reasoning.flush(is_whole=is_whole))
+        self._speak(self._content.flush(is_whole=is_whole))
+        self._think(self._reasoning.flush(is_whole=is_whole))
+        self._add_text(self._json.feed(self._stops.flush()))
+        self._add_text(self._json.flush())
+
+    def _find_tool(self, name: str) -> Tool:
+        return self._request.find_tool(self._names.find(name) or name)
 
     def _to_text(self, markup: Markup) -> Iterable[Block]:
         if markup.kind == TEXT or self._request.shows_thinking:
@@ -254,14 +271,14 @@ class Answer:
     def _to_calls(self, markup: Markup) -> Iterable[Block]:
         for written in markup.written.calls:
             call = self._calls.add()
-            call.name(self._request.find_tool(written.name))
+            call.name(self._find_tool(written.name))
             call.held = [call.feed(json_text.encode(written.arguments).decode()) + call.finish(is_cut=False)]
             yield call
 
     def _take_call(self, part: ToolCallPart, slot: int | None) -> None:
         function = part.function or FunctionPart()
         arguments = read_arguments(function.arguments)
-        if not (part.id or function.name or arguments):
+        if not (part.upstream_id or function.name or arguments):
             return
         self._prefer_structured_calls()
         newest = self._calls.newest
@@ -269,12 +286,13 @@ class Answer:
         if self._calls.newest is not newest:
             self._begin_call(call)
         if function.name and call.tool is None:  # assigned, never appended: some servers repeat it in every chunk
-            self._write(call, call.name(self._request.find_tool(function.name)))
+            self._write(call, call.name(self._find_tool(function.name)))
         if arguments:
             self.size_bytes += size_bytes(arguments)
             self._write(call, call.feed(arguments))
 
     def _begin_call(self, call: Call) -> None:
+        self._add_text(self._json.flush())
         self._blank.clear()
         self._queue.append(call)
 
