@@ -17,7 +17,8 @@ from tray_app.translate.bare_json import BareJson
 from tray_app.translate.blocks import TEXT, THINKING, TOOL, Block, BlockQueue, BlockWriter, Call, Markup
 from tray_app.translate.calls import CallTracker
 from tray_app.translate.chunk import Chunk, FunctionPart, Message, ToolCallPart, Usage, read_arguments
-from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup import MarkupReader
+from tray_app.translate.pieces import Piece, Text, Thought, WrittenCalls
 from tray_app.translate.refusal import explain_stream_error
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.stops import StopWatcher

@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tray_app.translate.cursor import Cursor, Waiting
 from tray_app.translate.grammars import (
@@ -28,7 +27,7 @@ from tray_app.translate.grammars import (
     Schemas,
     WrittenCall,
 )
-from tray_app.translate.json_text import lenient_decoder
+from tray_app.translate.json_calls import read_calls, read_values
 from tray_app.translate.schema import type_value
 from tray_app.translate.tool_names import MOST_NAME_CHARS, ToolNames
 
@@ -36,9 +35,6 @@ _BLANKS = re.compile(r"\s*")
 _NAME = re.compile(r"[\w.:()-]*")
 _OUTSIDE_STRING = re.compile(r"[^\"<\\]*")
 _INSIDE_STRING = re.compile(r"[^\"\\]*")
-_BETWEEN_VALUES = re.compile(r"[\s,;`]*+")
-"""What stands between several values, or around one that is in a code fence."""
-
 _Span = tuple[int, int]
 """A part of the text: the places of its first character and of the one behind its last."""
 
@@ -146,13 +142,13 @@ class CallReader:
             yield from cursor.skip(_BLANKS)
             if not (yield from cursor.take(character)):
                 return []
-        self._end_here = lambda: self._parse_calls(cursor.cut(start, cursor.end))
+        self._end_here = lambda: read_calls(cursor.cut(start, cursor.end), self._names)
         yield from self._skip_json(is_in_string=form.beginning.endswith('"'))
         end = cursor.place
         if not (yield from cursor.take(*grammar.ends)):
             return []
         cursor.gather()
-        return self._parse_calls(cursor.cut(start, end))
+        return read_calls(cursor.cut(start, end), self._names)
 
     def _skip_json(self, *, is_in_string: bool) -> Waiting[None]:
         """Steps to the first `<` or backslash outside of strings: the JSON has ended there."""
@@ -276,28 +272,6 @@ class CallReader:
         """The calls, unless a tag has begun behind them."""
         return self._type_calls() if self._cursor.at == len(self._cursor.text) else []
 
-    def _parse_calls(self, text: str) -> list[WrittenCall]:
-        """The calls in JSON; none if they are no JSON, or if one of them may not be called."""
-        calls = []
-        for value in _read_values(text):
-            for call in value if isinstance(value, list) else [value]:
-                if not (written := self._read_call(call)):
-                    return []
-                calls.append(written)
-        return calls
-
-    def _read_call(self, call: Any) -> WrittenCall | None:
-        if isinstance(call, dict) and isinstance(call.get("function"), dict):  # OpenAI's own form
-            call = call["function"]
-        if not isinstance(call, dict) or not isinstance(call.get("name"), str):
-            return None
-        arguments: Any = next((call[key] for key in ("arguments", "parameters", "input") if key in call), {})
-        if isinstance(arguments, str):
-            values = _read_values(arguments) if arguments.strip() else [{}]
-            arguments = values[0] if len(values) == 1 else None
-        name = self._names.find(call["name"])
-        return WrittenCall(name, arguments) if name and isinstance(arguments, dict) else None
-
     def _type_calls(self) -> list[WrittenCall]:
         """The calls of a complete block; none if the arguments of one are no JSON object where they should be one."""
         calls = []
@@ -309,7 +283,7 @@ class CallReader:
                     for key, value in zip(texts[::2], texts[1::2], strict=True)
                 }
             else:
-                values = _read_values(texts[0])
+                values = read_values(texts[0])
                 if len(values) != 1 or not isinstance(values[0], dict):
                     return []
                 arguments = values[0]
@@ -332,22 +306,3 @@ _BLOCKS_OF = _list_blocks()
 
 def _trim(value: str, margin: str) -> str:
     return value.removeprefix(margin).removesuffix(margin)
-
-
-def _read_values(text: str) -> list[Any]:
-    """The JSON values in a text, one behind another, perhaps in a code fence; none if it holds anything else.
-
-    Line ends within their strings need not be escaped.
-    """
-    values: list[Any] = []
-    match = _BETWEEN_VALUES.match(text)
-    place = match.end() if match else 0
-    while place < len(text):
-        try:
-            value, place = lenient_decoder.raw_decode(text, place)
-        except (ValueError, RecursionError):
-            return []
-        values.append(value)
-        match = _BETWEEN_VALUES.match(text, place)
-        place = match.end() if match else place
-    return values

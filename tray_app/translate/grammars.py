@@ -220,7 +220,12 @@ BY_OPENER = _list_by_opener()
 """Opener -> what follows it -> grammar."""
 
 BLOCKS_AROUND = {
-    call.opener: {grammar.opener: grammar.closers for grammar in GRAMMARS if grammar.calls is call} for call in _ALONE
+    call.opener: {
+        grammar.opener: grammar.closers
+        for grammar in GRAMMARS
+        if isinstance(grammar.calls, NamedCall) and grammar.calls.opener.endswith(call.opener)
+    }
+    for call in _ALONE
 }
 """Opener of a call that may stand alone -> opener of a block that may stand around it -> closers of that block."""
 

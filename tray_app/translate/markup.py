@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from tray_app.translate.call_reader import CallReader
 from tray_app.translate.cursor import Cursor
-from tray_app.translate.grammars import BY_OPENER, CLOSERS, END_TOKENS, Schemas, WrittenCall
+from tray_app.translate.grammars import BY_OPENER, CLOSERS, END_TOKENS, Schemas
+from tray_app.translate.pieces import Piece, Pieces, Text, Thought, WrittenCalls
+from tray_app.translate.text_before import TextBefore
 from tray_app.translate.think_tags import BY_OPENER as THINK_TAGS
-from tray_app.translate.think_tags import LONE_CLOSERS, WITHIN, ThinkTags
+from tray_app.translate.think_tags import LONE_CLOSERS, WITHIN, Thinking, ThinkTags
 
 MAX_HELD_CHARS = 1_000_000
 """A call longer than this is given back as text: nothing may be held without end."""
@@ -30,26 +31,6 @@ MAX_HELD_CHARS = 1_000_000
 _STEP_CHARS = 65_536
 """Of a long text, so many characters are read at a time: a call that is too long is noticed soon."""
 
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Thought:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenCalls:
-    """The calls of one piece of markup, and the markup as the model wrote it."""
-
-    calls: tuple[WrittenCall, ...]
-    markup: str
-
-
-Piece = Text | Thought | WrittenCalls
 
 _CONTROL_TOKENS = frozenset(
     {
@@ -73,9 +54,6 @@ _MAX_FIRST_CHARS = max(map(len, FIRST_TAGS))
 _FIRST_BEGINNINGS = frozenset(tag[:length] for tag in FIRST_TAGS for length in range(len(tag)))
 _LINE_ENDS = re.compile("\n*")
 _BLANKS = re.compile(r"\s*")
-_QUOTES = "`'\""
-_FENCE_TICKS = 3
-_FENCE = re.compile("`{3,}")
 
 
 class MarkupReader:
@@ -87,10 +65,10 @@ class MarkupReader:
         self._calls = CallReader(self._cursor)
         self._opener = ""  # of the call that is being read; empty outside of calls
         self._no_call_at = -1  # the place of an opener behind which no call stands
-        self._thinking: _Thinking | None = None  # what is open of it
+        self._thinking: Thinking | None = None  # what is open of it
         self._unclosed_until: dict[str, int] = {}  # think tag -> a place before which its closer does not come
         self._trims = False  # line ends beside a think tag are part of it
-        self._before = _Before()
+        self._before = TextBefore()
         self._follows_call = False  # whether nothing but white space came behind the last call
         self._has_begun = False  # whether anything was given out before the text that is being fed
         self._is_plain = False  # whether nothing is held, and the next text stands in no tag
@@ -125,7 +103,7 @@ class MarkupReader:
 
     def feed(self, text: str) -> list[Piece]:
         """The pieces that `text` settles."""
-        pieces = _Pieces()
+        pieces = Pieces()
         start = 0
         while start < len(text):
             end = start + _STEP_CHARS
@@ -141,25 +119,25 @@ class MarkupReader:
 
         `is_whole`: the model has said all that it wanted to say; then only the end of a call's block may be missing.
         """
-        pieces = _Pieces()
+        pieces = Pieces()
         self._read(pieces, is_last=True, is_whole=is_whole)
         return self._end(pieces)
 
-    def _end(self, pieces: _Pieces) -> list[Piece]:
+    def _end(self, pieces: Pieces) -> list[Piece]:
         found = pieces.to_list()
         self._has_begun = self._has_begun or bool(found)
         is_first = not (self._before.has_words or self._is_reasoning)
         self._is_plain = not (self._cursor.held_chars or self._thinking or self._trims or is_first)
         return found
 
-    def _read(self, pieces: _Pieces, *, is_last: bool, is_whole: bool = False) -> None:
+    def _read(self, pieces: Pieces, *, is_last: bool, is_whole: bool = False) -> None:
         """Reads the text at hand. `is_last`: no more text comes, and nothing is held back."""
         goes_on = True
         while goes_on:
             if self._opener:
                 goes_on = self._read_call(pieces, is_last, is_whole)
             elif self._trims:
-                goes_on = self._trim()
+                goes_on = self._trim(is_last)
             elif self._thinking:
                 goes_on = self._read_thinking(pieces, self._thinking, is_last)
             else:
@@ -167,14 +145,14 @@ class MarkupReader:
 
     # Each of these returns whether to go on; if not, all text at hand is read, or what is left of it needs more text.
 
-    def _trim(self) -> bool:
+    def _trim(self, is_last: bool) -> bool:
         cursor = self._cursor
         if line_ends := _LINE_ENDS.match(cursor.text, cursor.at):
             cursor.at = line_ends.end()
-        self._trims = cursor.at == len(cursor.text)
+        self._trims = cursor.at == len(cursor.text) and not is_last
         return not self._trims
 
-    def _read_thinking(self, pieces: _Pieces, thinking: _Thinking, is_last: bool) -> bool:
+    def _read_thinking(self, pieces: Pieces, thinking: Thinking, is_last: bool) -> bool:
         """Everything up to the closing tag, and that tag."""
         cursor = self._cursor
         is_last = is_last or (cursor.is_marked and cursor.held_chars >= MAX_HELD_CHARS)
@@ -190,7 +168,6 @@ class MarkupReader:
         if closer is None:
             self._unclosed_until[thinking.tags.opener] = cursor.end
             cursor.rewind()
-            self._give_tag(pieces, thinking.tags.opener)
             return True
         if cursor.is_marked:
             cursor.release()
@@ -199,7 +176,7 @@ class MarkupReader:
         self._trims = True
         return True
 
-    def _read_text(self, pieces: _Pieces, is_last: bool) -> bool:
+    def _read_text(self, pieces: Pieces, is_last: bool) -> bool:
         """Everything up to the next tag, and that tag unless a call may begin with it."""
         cursor = self._cursor
         if not (self._before.has_words or self._is_reasoning):
@@ -223,7 +200,7 @@ class MarkupReader:
         place = text.rfind("<", max(self._cursor.at, len(text) - _MAX_TAG_CHARS))
         return place if place >= 0 and is_beginning(text[place:]) else len(text)
 
-    def _take_tag(self, pieces: _Pieces, tag: str, is_last: bool) -> bool:
+    def _take_tag(self, pieces: Pieces, tag: str, is_last: bool) -> bool:
         """Takes the tag that stands here for what it is."""
         cursor = self._cursor
         if self._before.is_quoted:
@@ -238,7 +215,7 @@ class MarkupReader:
             self._take_other_tag(pieces, tag, behind)
         return True
 
-    def _take_other_tag(self, pieces: _Pieces, tag: str, behind: str) -> None:
+    def _take_other_tag(self, pieces: Pieces, tag: str, behind: str) -> None:
         """Takes a tag that begins no call. `behind`: some of the text that follows it."""
         is_control = tag in _CONTROL_TOKENS or (tag == _PREAMBLE and behind == _MESSAGE)
         if tag in THINK_TAGS and self._may_think(tag):
@@ -260,7 +237,7 @@ class MarkupReader:
     def _begin_thinking(self, tags: ThinkTags) -> None:
         cursor = self._cursor
         if not self._is_reasoning:
-            self._thinking = _Thinking(tags, is_sure=not self._before.has_words)
+            self._thinking = Thinking(tags, is_sure=not self._before.has_words)
             self._trims = True
             if self._before.has_words:
                 cursor.set_mark()
@@ -271,16 +248,16 @@ class MarkupReader:
         before, ends_line = self._before, behind[:1] in ("", "\n", "\r")
         return before.names_tag or (before.ends_blank and not before.begins_line and not ends_line)
 
-    def _end_lone_thinking(self, pieces: _Pieces, closer: str) -> None:
+    def _end_lone_thinking(self, pieces: Pieces, closer: str) -> None:
         """All before a closing tag is thinking, as a model does whose prompt ends with the opener. That holds for text
         in one piece: what a stream has given out is text for good, and the tag just goes."""
         self._cursor.at += len(closer)
         if not self._is_reasoning and not self._has_begun:
             pieces.think()
-            self._before = _Before()
+            self._before = TextBefore()
             self._trims = True
 
-    def _read_call(self, pieces: _Pieces, is_last: bool, is_whole: bool) -> bool:
+    def _read_call(self, pieces: Pieces, is_last: bool, is_whole: bool) -> bool:
         cursor = self._cursor
         is_too_long = cursor.held_chars >= MAX_HELD_CHARS
         calls = self._calls.read(is_last=is_last or is_too_long, is_whole=is_whole and not is_too_long)
@@ -296,12 +273,12 @@ class MarkupReader:
             self._no_call_at = cursor.place
         return True
 
-    def _give_tag(self, pieces: _Pieces, tag: str) -> None:
+    def _give_tag(self, pieces: Pieces, tag: str) -> None:
         """Gives out the tag that stands here, which is text after all."""
         self._calls.note_text(tag)
         self._give(pieces, len(tag))
 
-    def _give(self, pieces: _Pieces, length: int) -> None:
+    def _give(self, pieces: Pieces, length: int) -> None:
         """Gives out that many of the next characters."""
         start = self._cursor.at
         self._cursor.at += length
@@ -321,134 +298,3 @@ def _is_open(tag: str, behind: str) -> bool:
     return (tag in LONE_CLOSERS and not behind) or (
         tag == _PREAMBLE and behind != _MESSAGE and _MESSAGE.startswith(behind)
     )
-
-
-@dataclass(slots=True)
-class _Thinking:
-    """Think tags that are open."""
-
-    tags: ThinkTags
-    is_sure: bool
-    """Whether what is in there is thinking even if they do not close."""
-    texts: list[str] = field(default_factory=list)
-    """All that is in there, in pieces."""
-
-    def find_end(self, text: str, place: int, *, is_last: bool) -> tuple[int, str | None]:
-        """Up to where the text from `place` on is thinking, and the closing tag that stands there: empty if something
-        else ends the thinking, None if that may still come. A closing tag in quotes is no end."""
-        closer = self.tags.closer
-        found = place
-        while (found := text.find(closer, found)) >= 0:
-            behind = found + len(closer)
-            before = text[found - 1 : found] if found > place else self._last
-            if before not in _QUOTES or not before:
-                break
-            if behind == len(text) and not is_last:
-                return found, None
-            if text[behind : behind + 1] != before:
-                break
-            found = behind
-        others = [
-            at for tag in self.tags.ends_before if (at := text.find(tag, place, found if found >= 0 else None)) >= 0
-        ]
-        if others:
-            return min(others), ""
-        if found >= 0:
-            return found, closer
-        return (len(text) if is_last else self._find_beginning(text, place)), None
-
-    @property
-    def _last(self) -> str:
-        """The last character of the thinking so far."""
-        return self.texts[-1][-1] if self.texts else ""
-
-    def _find_beginning(self, text: str, place: int) -> int:
-        """Where a tag that ends the thinking may begin at the end of the text; that end if none does."""
-        ends = (self.tags.closer, *self.tags.ends_before)
-        found = text.rfind(self.tags.closer[0], max(place, len(text) - max(map(len, ends)) + 1))
-        return found if found >= 0 and any(end.startswith(text[found:]) for end in ends) else len(text)
-
-
-@dataclass(slots=True)
-class _Before:
-    """What the text that was given out says about a tag behind it."""
-
-    has_words: bool = False
-    """Whether there was anything but white space."""
-    begins_line: bool = True
-    """Whether the tag is the first in its line."""
-    ends_blank: bool = False
-    """Whether a blank stands before it."""
-    names_tag: bool = False
-    """Whether its line names the opener of a think tag."""
-    _last: str = ""
-    _backticks: int = 0  # at the end
-    _is_fenced: bool = False
-
-    @property
-    def is_quoted(self) -> bool:
-        return self._is_fenced or (self._last != "" and self._last in _QUOTES)
-
-    def begin_line(self) -> None:
-        """What went before was no text."""
-        self._last, self.begins_line, self.ends_blank, self.names_tag = "", True, False, False
-
-    def add(self, text: str) -> None:
-        self._last = text[-1]
-        words = text.rstrip(" \t")
-        self.ends_blank = len(words) < len(text)
-        if words:
-            self.begins_line = words[-1] == "\n"
-        if not self.has_words:
-            self.has_words = not text.isspace()
-        if self.names_tag and "\n" in text:
-            self.names_tag = False
-        if "`" in text or self._backticks:
-            self._count_backticks(text)
-
-    def _count_backticks(self, text: str) -> None:
-        run = "`" * self._backticks + text
-        fences = len(_FENCE.findall(run)) - (self._backticks == _FENCE_TICKS)
-        self._is_fenced ^= fences % 2 == 1
-        self._backticks = min(_FENCE_TICKS, len(run) - len(run.rstrip("`")))
-
-
-@dataclass(slots=True)
-class _Run:
-    """Text or thinking without anything in between."""
-
-    kind: type[Text] | type[Thought]
-    texts: list[str]
-
-
-class _Pieces:
-    """The pieces that one feed settles; neighbours of one kind are one piece."""
-
-    def __init__(self) -> None:
-        self._runs: list[_Run | WrittenCalls] = []
-        self._without_text = 0  # so many of the first runs are calls or thinking
-
-    def add(self, kind: type[Text] | type[Thought], texts: list[str]) -> None:
-        last = self._runs[-1] if self._runs else None
-        if isinstance(last, _Run) and last.kind is kind:
-            last.texts += texts
-        else:
-            self._runs.append(_Run(kind, texts))
-
-    def add_calls(self, calls: WrittenCalls) -> None:
-        self._runs.append(calls)
-
-    def think(self) -> None:
-        """Makes thinking of all text so far."""
-        later = []
-        while len(self._runs) > self._without_text:
-            later.append(self._runs.pop())
-        for run in reversed(later):
-            if isinstance(run, _Run):
-                self.add(Thought, run.texts)
-            else:
-                self.add_calls(run)
-        self._without_text = len(self._runs)
-
-    def to_list(self) -> list[Piece]:
-        return [run.kind("".join(run.texts)) if isinstance(run, _Run) else run for run in self._runs]
