@@ -24,6 +24,13 @@ class Refuse:
 
 
 @dataclass(frozen=True)
+class RefuseInStream:
+    """Answers in upstream's place with a 200 and a stream that holds nothing but this error, as vLLM does."""
+
+    error: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Hold:
     """The request goes on only after so many seconds."""
 
@@ -37,7 +44,7 @@ class Cut:
     after: re.Pattern[bytes]
 
 
-Fault = Refuse | Hold | Cut | None
+Fault = Refuse | RefuseInStream | Hold | Cut | None
 """None: all is well."""
 
 
@@ -59,15 +66,20 @@ class FaultGate(Recorder):
         self.met.append(fault)
         match fault:
             case Refuse():
-                return await self._refuse(request, fault)
+                answer = json.dumps(fault.body).encode()
+                return await self._refuse(request, fault.status, answer, fault.content_type)
+            case RefuseInStream():
+                answer = b"data: " + json.dumps({"error": fault.error}).encode() + b"\n\ndata: [DONE]\n\n"
+                return await self._refuse(request, 200, answer, "text/event-stream")
             case Hold():
                 await asyncio.sleep(fault.pause_s)
             case Cut():
                 cut = fault.after
         return await super()._forward(request, cut)
 
-    async def _refuse(self, request: web.Request, refusal: Refuse) -> tuple[web.Response, Passage]:
-        asked, answer = json.loads(await request.read()), json.dumps(refusal.body).encode()
-        response = web.Response(status=refusal.status, body=answer, content_type=refusal.content_type)
-        passage = Passage(request.path, dict(request.headers), asked, refusal.status, refusal.content_type, answer)
-        return response, passage
+    async def _refuse(
+        self, request: web.Request, status: int, answer: bytes, content_type: str
+    ) -> tuple[web.Response, Passage]:
+        asked = json.loads(await request.read())
+        response = web.Response(status=status, body=answer, content_type=content_type)
+        return response, Passage(request.path, dict(request.headers), asked, status, content_type, answer)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tray_app.catalog import GLM_4_7, GLM_5_3, KIMI_K3, MODELS, UNKNOWN, Model
+from tray_app.model_list import MAX_ENTRIES, read_model_list
 from tray_app.settings import Settings, parse_file
 
 KNOWN = "one of " + ", ".join(f'"{model.id}"' for model in MODELS)
@@ -196,3 +197,15 @@ def test_the_example_in_the_readme_is_right() -> None:
         "GLM 5.3",
         "New Model",
     ]
+
+
+@pytest.mark.parametrize("name", ["models", "aliases", "fallback_models"])
+def test_a_list_longer_than_any_is_read_up_to_its_limit(name: str) -> None:
+    ids = [f"lab/model-{n}" for n in range(MAX_ENTRIES + 1)]
+    known = GLM_4_7.id
+    value: Any = {"models": [{"id": model_id} for model_id in ids], "aliases": dict.fromkeys(ids, known)}.get(
+        name, [known] * len(ids)
+    )
+    values, problems = read_model_list({name: value})
+    assert problems == [f'"{name}" has {MAX_ENTRIES + 1} entries; the first {MAX_ENTRIES} are read.']
+    assert len(values[name]) == (1 if name == "fallback_models" else MAX_ENTRIES)

@@ -10,6 +10,7 @@ import pytest
 from tests.running_app import ROOT
 from tray_app import self_check
 from tray_app.desktop import Desktop, find_desktop
+from tray_app.proxy import worker_pool
 
 
 @pytest.fixture
@@ -66,3 +67,8 @@ def test_a_settings_file_that_is_not_kept_is_told(desktop: Desktop, monkeypatch:
     is_whole, failed = check(desktop)
     assert not is_whole
     assert failed == ["FAILED  settings: NotWhole: what was read is not what was written"]
+
+
+def test_a_program_that_cannot_start_its_worker_is_told(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "find_worker", lambda: (["/no/such/program"], "."))
+    assert check(desktop) == (False, ["FAILED  worker process: NotWhole: no worker process can be started"])

@@ -51,7 +51,7 @@ def test_what_broke_on_the_way_leaves_nothing() -> None:
 
 def test_a_path_is_on_c_inside_the_prefix_and_on_z_outside(tmp_path: Path) -> None:
     prefix = Prefix(tmp_path / "prefix")
-    assert prefix.to_windows(prefix.drive_c / "py311" / "python.exe") == r"C:\py311\python.exe"
+    assert prefix.to_windows(prefix.drive_c / "python" / "python.exe") == r"C:\python\python.exe"
     assert prefix.to_windows(Path("/srv/a folder/file.txt")) == r"Z:\srv\a folder\file.txt"
 
 

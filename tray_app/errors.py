@@ -6,11 +6,15 @@ client: HTTP status, Anthropic error type and retry headers (https://docs.anthro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
 from tray_app.printable import make_sentence
 from tray_app.redaction import hide_secrets
+
+MOST_RETRY_AFTER_S = 60
+"""Told to wait longer, Claude Code gives up at once."""
 
 
 class AppError(Exception):
@@ -74,7 +78,13 @@ class ProxyError(AppError):
         self.message = str(self)
         self.complaint = ""  # all of upstream's own words, where it refused the request for what is in it
         self.retry_after_s = retry_after_s
+        self.pause_s = 0.0  # for so long upstream wants to be left alone
         self.retryable = self.may_be_repeated if retryable is None else retryable
+
+    def ask_for_pause(self, pause_s: float) -> None:
+        """Takes how long upstream wants to be left alone; the client is told as much of that as it bears."""
+        self.pause_s = pause_s
+        self.retry_after_s = min(max(math.ceil(pause_s), 1), MOST_RETRY_AFTER_S)
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Takes the secrets out of the sentence, where upstream may have repeated them."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from tray_app.catalog import GLM_4_7, MODELS, UNKNOWN, Catalogue, Model, find_model, join_rows, plain_name
 from tray_app.checks import Check, one_of, switch, text, whole_number
 from tray_app.errors import SettingsError
 
+MAX_ENTRIES = 200
+"""NVIDIA lists some 80 models; each entry is compared with every other."""
+_NAMES = ("models", "aliases", "fallback_models")
 _MAX_LABEL_CHARS = 40  # a menu has no more room
 _ID = re.compile(r"[\w.:@/+-]+", re.ASCII)  # nothing that a shell would take for its own
 
@@ -18,11 +22,20 @@ _ID = re.compile(r"[\w.:@/+-]+", re.ASCII)  # nothing that a shell would take fo
 def read_model_list(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What is usable of `models`, `aliases` and `fallback_models`, and a sentence for each thing that is not."""
     problems: list[str] = []
+    raw = {name: _shorten(name, value, problems) for name, value in raw.items() if name in _NAMES}
     rows = join_rows(listed := _read_models(raw.get("models", []), problems))
     aliases = _read_aliases(raw.get("aliases", {}), Catalogue(rows), problems)
     fallbacks = _read_fallbacks(raw.get("fallback_models", []), Catalogue(rows, aliases), problems)
     values = {"models": listed, "aliases": aliases, "fallback_models": fallbacks}
     return {name: value for name, value in values.items() if name in raw}, problems
+
+
+def _shorten(name: str, value: object, problems: list[str]) -> object:
+    """The value without what stands beyond the most entries that are read."""
+    if not isinstance(value, list | dict) or len(value) <= MAX_ENTRIES:
+        return value
+    problems.append(f'"{name}" has {len(value)} entries; the first {MAX_ENTRIES} are read.')
+    return value[:MAX_ENTRIES] if isinstance(value, list) else dict(islice(value.items(), MAX_ENTRIES))
 
 
 def _read_models(value: object, problems: list[str]) -> tuple[Model, ...]:

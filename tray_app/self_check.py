@@ -163,7 +163,10 @@ def check_worker() -> str:
     async def read(data: bytes) -> str:
         workers = WorkerPool(1)
         try:
-            return await PdfTexts(workers).read(b"", data)
+            text = await PdfTexts(workers).read(b"", data)
+            if not workers.free_count:
+                raise NotWhole("no worker process can be started")
+            return text
         finally:
             await workers.close()
 

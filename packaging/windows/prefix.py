@@ -1,4 +1,4 @@
-"""A Windows for the build and for the tests: Wine's, with Python in C:\\py311 where that is asked for."""
+"""A Windows for the build and for the tests: Wine's, with Python in C:\\python where that is asked for."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from freeze import BuildError
 
 from windows import wine
 from windows.cache import keep
+from windows.python import VERSION
 from windows.wine import Prefix
 
-PYTHON = r"C:\py311\python.exe"
+PYTHON = r"C:\python\python.exe"
 
 
 def make_prefix(folder: Path) -> Prefix:
@@ -29,7 +30,7 @@ def make_prefix(folder: Path) -> Prefix:
 
 def install_python(prefix: Prefix, python: Path, lock: Path) -> None:
     """Puts the Python of that folder into the prefix, with the wheels that `lock` names for Windows."""
-    home = prefix.drive_c / "py311"
+    home = prefix.drive_c / "python"
     shutil.copytree(python, home)
     install_lock(lock, home / "Lib" / "site-packages")
 
@@ -38,7 +39,7 @@ def install_lock(lock: Path, folder: Path) -> None:
     """Puts the wheels that `lock` names for Windows into the folder. BuildError if that fails."""
     # uv, since pip would go by the markers of the system it runs on, and leave out what is only for Windows.
     command: list[str | Path] = [sys.executable, "-I", "-m", "uv", "pip", "install", "--quiet", "--no-config"]
-    options = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.11", "--link-mode", "copy"]
+    options = ["--python-platform", "x86_64-pc-windows-msvc", "--python-version", VERSION, "--link-mode", "copy"]
     safe = ["--require-hashes", "--only-binary", ":all:", "--no-deps"]
     if subprocess.call([*command, *options, *safe, "--target", folder, "--requirement", lock]) != 0:
         raise BuildError(f"uv could not install {lock.name} for Windows (its message is above).")

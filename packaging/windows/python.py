@@ -17,26 +17,37 @@ from freeze import BuildError
 from windows.cache import keep
 
 REQUIREMENT = Path(__file__).with_name("requirements-python.txt")
-CA_FILE = Path("/etc/ssl/certs/ca-certificates.crt")
+VERSION = "3.13"
+"""Which wheels fit."""
+
+ROOTS = Path(__file__).with_name("code-signing-roots.pem")
+"""The authorities that its signatures lead to; the system's own list lacks Microsoft's, as that is for no web site."""
 CATALOG = PurePosixPath("DLLs/python_lib.cat")
 """Signed by the foundation; holds a digest of each module of the standard library."""
 
 _SIGNER = "O=Python Software Foundation"
+_TAG = VERSION.replace(".", "")
+_TOP = f"cp{_TAG}"
+"""The archive's folder with the Python."""
 _KEPT_DLLS = (".pyd", ".dll", CATALOG.name)
-_TK = {"_tkinter.pyd", "tcl86t.dll", "tk86t.dll"}
+_TK = {"_tkinter.pyd", "tcl86t.dll", "tk86t.dll", "zlib1.dll"}
+_WMI = {"_wmi.pyd"}
+"""Only `platform` uses it, and asks Windows in another way where it is missing. In this version a slow answer of
+Windows' management service can crash the program (CPython's gh-130727), and under Wine 8 every call does."""
 _DROPPED_FOLDERS = {"site-packages", "__pycache__", "idlelib", "tkinter", "turtledemo", "test", "tests"}
 
-# Microsoft's root certificate is not in Debian's bundle; these are the files of the foundation's own installer.
+# Microsoft signed them under other authorities; these are the files of the foundation's own embeddable archive.
 _MICROSOFT = {
-    "vcruntime140.dll": "4d292623516f65c80482081e62d5dadb759dc16e851de5db24c3cbb57b87db83",
-    "vcruntime140_1.dll": "a113f192195f245f17389e6ecbed8005990bcb2476ddad33f7c4c6c86327afe5",
+    "vcruntime140.dll": "36585912e5eaf83ba9fea0631534f690ccdc2d7ba91537166fe53e56c221e153",
+    "vcruntime140_1.dll": "82a2f9ae1e6146ae3cb0f4bc5a62b7227e0384209d9b1aef86bbcc105912f7cd",
 }
-# What nobody signed. But for its line ends, the module is the file of CPython's source archive.
+# What nobody signed. But for their line ends, the modules are the files of CPython's source archive.
 _UNSIGNED = {
-    "LICENSE.txt": "e502c6b880ff58d614901495a9009c136539cd0b1e2a2abb8fc00b934c203419",
+    "LICENSE.txt": "62bec384df47b0328307db41455ff6ea2559e5546b394ac69148561b21703120",
     "Lib/xml/__init__.py": "8e7bc2b8a9974751e0bf0be8e8fd3c116fb0ed2ff2e372f693a7e3659a46f8dc",
+    "Lib/zipfile/__init__.py": "1b580c37e07e4760ba307302b547312f2b97be888bb3ef681e4f39e9e22c3f40",
 }
-_KEPT_AT_TOP = {"python.exe", "pythonw.exe", "python3.dll", "python311.dll", "LICENSE.txt", *_MICROSOFT}
+_KEPT_AT_TOP = {"python.exe", "pythonw.exe", "python3.dll", f"python{_TAG}.dll", "LICENSE.txt", *_MICROSOFT}
 
 
 def fetch_python(folder: Path) -> str:
@@ -88,9 +99,9 @@ def _unpack(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(inner) as files:
         for entry in files.infolist():
             path = PurePosixPath(entry.filename)
-            if entry.is_dir() or path.parts[0] != "cp311" or not _is_kept(path.relative_to("cp311")):
+            if entry.is_dir() or path.parts[0] != _TOP or not _is_kept(path.relative_to(_TOP)):
                 continue
-            target = folder / path.relative_to("cp311")
+            target = folder / path.relative_to(_TOP)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(files.read(entry))
 
@@ -100,7 +111,7 @@ def _is_kept(path: PurePosixPath) -> bool:
     if ".." in rest or _DROPPED_FOLDERS.intersection(rest):
         return False
     if top == "DLLs":
-        return path.name.endswith(_KEPT_DLLS) and path.name not in _TK
+        return path.name.endswith(_KEPT_DLLS) and path.name not in _TK | _WMI
     if top == "Lib":
         return path.suffix == ".py"
     return not rest and top in _KEPT_AT_TOP
@@ -133,8 +144,8 @@ def _verify_signed(path: Path, folder: Path) -> None:
 
 
 def _ask_osslsigncode(path: Path) -> tuple[bool, str]:
-    """Whether the file is as it was signed and the chain holds up to a root of this machine; and what is said of it."""
-    options: list[str | Path] = ["-CAfile", CA_FILE, "-TSA-CAfile", CA_FILE, *_stay_offline()]
+    """Whether the file is as it was signed and the chain holds up to one of ROOTS; and what is said of it."""
+    options: list[str | Path] = ["-CAfile", ROOTS, "-TSA-CAfile", ROOTS, *_stay_offline()]
     command = ["osslsigncode", "verify", *options, "-in", path]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60, check=False)
     is_valid = done.returncode == 0 and re.search(r"^Succeeded$", done.stdout, re.MULTILINE) is not None

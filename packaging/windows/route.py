@@ -26,7 +26,7 @@ from windows.build import build, check_itself, copy_source, find_differences
 from windows.installer import make_installer
 from windows.pe_check import check_bundle
 from windows.prefix import install_python, make_prefix
-from windows.python import CA_FILE, fetch_python
+from windows.python import fetch_python
 from windows.suite import run_suite
 from windows.wine import Prefix, WineError, find_wine
 
@@ -86,8 +86,6 @@ def check_parts() -> None:
         find_wine()
     except WineError:
         missing["wine64"] = "wine64"
-    if not CA_FILE.is_file():
-        missing[str(CA_FILE)] = "ca-certificates"
     if missing:
         packages = " ".join(sorted(set(missing.values())))
         raise BuildError(f"not installed: {', '.join(missing)} (on Debian: apt install {packages}).")

@@ -18,6 +18,7 @@ NOT_HERE = (
     "not desktop and not kit",  # a D-Bus or X desktop, and Claude Code, are on the other side
     "tests/sdk",  # needs Node; and pydantic_core, whose Rust needs bcryptprimitives.dll, which Wine 8 has not
     "tests/bundle",  # drives what was built, from the outside
+    "tests/test_growth.py",  # counts work, which is the same on every system
 )
 """The selection of marks, and the folders that are left out."""
 
@@ -27,8 +28,12 @@ MAY_SKIP = {
     "elsewhere there is always a tray",
     "file modes and links of POSIX",
     "file modes of POSIX",
+    "file modes, links and pipes of POSIX",
     "limits of POSIX",
+    "links and devices of POSIX",
     "links a Python into place, and hands over with execv",
+    "macOS does not keep to such a limit, and Wine does not either",  # of memory
+    "pipes and links of POSIX",
     "shells of POSIX",
     "signals of POSIX",
     "a script of POSIX shells",
@@ -42,7 +47,7 @@ MAY_SKIP = {
 FEWEST_TESTS = 2_300
 """That must pass: fewer means that some were not collected."""
 
-_SUITE_S = 900
+_SUITE_S = 1800
 
 
 def run_suite(prefix: Prefix) -> str:

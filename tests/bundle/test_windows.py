@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.bundle.windows_build import BUNDLE, CONSOLE, WINDOWED, Windows, answers, open_windows
+from tests.bundle.windows_build import BUNDLE, CONSOLE, LARGE_PROMPT, WINDOWED, Windows, answers, open_windows
 from tests.desktop_harness import wait_for
 from tests.fake_upstream import FakeUpstream, hello
 from tests.gateway import NVIDIA_KEY, Client, question
@@ -102,6 +102,27 @@ def test_the_model_chosen_in_the_menu_answers_the_next_request_and_stays_chosen(
     windows.save_screenshot("3-minimax")
     assert (menu.is_marked(MINIMAX), menu.is_marked(MINIMAX - 1)) == (True, False)
     assert json.loads(windows.read_settings())["model"] == MINIMAX_M2_1.id
+
+
+def test_a_worker_process_for_a_large_request_shows_no_console_and_ends_with_the_program(
+    windows: Windows, program: RunningProgram, upstream: FakeUpstream
+) -> None:
+    assert program.client.ask(question(LARGE_PROMPT)).status == 200
+    assert upstream.received[-1].body["messages"][-1]["content"] == LARGE_PROMPT
+    assert windows.list_processes() == [WINDOWED, CONSOLE]
+    assert windows.desktop.find_window("--class", "conhost.exe") is None
+    program.choose(QUIT)
+    assert program.process.wait(QUIT_S) == 0
+    assert windows.list_processes() == []
+
+
+def test_a_worker_process_ends_after_a_program_that_was_ended_by_force(
+    windows: Windows, program: RunningProgram
+) -> None:
+    assert program.client.ask(question(LARGE_PROMPT)).status == 200
+    assert windows.list_processes() == [WINDOWED, CONSOLE]
+    program.end()
+    wait_for(lambda: windows.list_processes() == [], "the end of the worker process")
 
 
 def test_bodies_are_logged_from_the_click_on_and_not_before(windows: Windows, program: RunningProgram) -> None:

@@ -9,9 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle.windows_build import CONSOLE, INSTALLER, PYTHON, WINDOWED, Windows, answers, open_windows
+from tests.bundle.windows_build import (
+    CONSOLE,
+    INSTALLER,
+    LARGE_PROMPT,
+    PYTHON,
+    WINDOWED,
+    Windows,
+    answers,
+    open_windows,
+)
 from tests.desktop_harness import wait_for
-from tests.fake_upstream import FakeUpstream
+from tests.fake_upstream import FakeUpstream, hello
+from tests.gateway import NVIDIA_KEY, Client, question
 from tests.ports import free_port
 from tray_app import APP_ID, APP_NAME, __version__
 
@@ -71,9 +81,9 @@ class Installed:
     def list_files(self) -> set[str]:
         return {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()}
 
-    def start(self, program: Path) -> subprocess.Popen[bytes]:
-        """Starts the app, or what leads to it, by a double click."""
-        self._started.append(self.windows.start_app(program, self.port, self.upstream))
+    def start(self, program: Path, **more: str) -> subprocess.Popen[bytes]:
+        """Starts the app, or what leads to it, by a double click; `more`: environment variables."""
+        self._started.append(self.windows.start_app(program, self.port, self.upstream, **more))
         wait_for(lambda: answers(self.port), "an answer over HTTP", START_S)
         self.windows.desktop.wait_icon()
         return self._started[-1]
@@ -106,7 +116,7 @@ def installed(windows: Windows, upstream: FakeUpstream) -> Iterator[Installed]:
 
 
 def test_an_installation_is_in_the_list_of_apps_and_does_not_start_by_itself(installed: Installed) -> None:
-    assert {WINDOWED, CONSOLE, "uninstall.exe", "_internal/python311.dll"} <= installed.list_files()
+    assert {WINDOWED, CONSOLE, "uninstall.exe", "_internal/python313.dll"} <= installed.list_files()
     assert installed.read_registry(UNINSTALL_KEY, "DisplayName") == APP_NAME
     assert installed.read_registry(UNINSTALL_KEY, "DisplayVersion") == __version__
     assert installed.read_registry(UNINSTALL_KEY, "DisplayIcon").endswith(WINDOWED)
@@ -154,6 +164,16 @@ def test_an_upgrade_takes_the_place_of_the_running_app_and_starts_it_again(insta
     assert installed.list_files() == files
     assert installed.windows.list_processes() == [WINDOWED]
     assert not (installed.folder / WINDOWED).read_bytes().endswith(b"an older version")
+
+
+def test_an_upgrade_of_a_busy_app_ends_its_worker_process_too(installed: Installed, upstream: FakeUpstream) -> None:
+    upstream.default = lambda body: hello(is_stream=bool(body.get("stream")))
+    installed.start(installed.folder / WINDOWED, PROVIDER_API_KEY=NVIDIA_KEY)
+    assert Client(f"http://127.0.0.1:{installed.port}").ask(question(LARGE_PROMPT)).status == 200
+    assert installed.windows.list_processes() == [WINDOWED, CONSOLE]
+    assert installed.install() == 0
+    wait_for(lambda: answers(installed.port), "the app, started again", START_S)
+    assert installed.windows.list_processes() == [WINDOWED]
 
 
 def test_an_upgrade_does_not_start_what_did_not_run(installed: Installed) -> None:

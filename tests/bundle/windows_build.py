@@ -26,6 +26,8 @@ PYTHON = WORK / "python" / "python.exe"
 """Not on the C: of the tests: what was built must do without."""
 SCREENSHOTS = WORK / "tests"
 WINDOWED, CONSOLE = f"{APP_NAME}.exe", f"{APP_ID}.exe"
+LARGE_PROMPT = "many words " * 30_000
+"""A request with it is a worker process's work, and so starts the console program."""
 
 _READ_CREDENTIALS = """
 import ctypes

@@ -1,7 +1,7 @@
 """A Windows desktop for a test: Wine on an X server of its own, with its explorer's real tray, menus and balloons.
 
 with WineDesktop(prefix) as desktop:
-    app = desktop.start(r"C:\\py311\\python.exe", "-m", "tray_app", log="app")
+    app = desktop.start(r"C:\\python\\python.exe", "-m", "tray_app", log="app")
     desktop.wait_icon()
     desktop.open_menu().click(-1)  # Quit, the last row
     assert app.wait(20) == 0
@@ -25,7 +25,7 @@ PARTS = ("Xvfb", "dbus-daemon", "import", "wineserver", "xclip", "xdotool")
 WINE = Path("/usr/lib/wine/wine64")
 """Debian's own; the command `wine` complains that there is no 32-bit Wine."""
 
-PYTHON = r"C:\py311\python.exe"
+PYTHON = r"C:\python\python.exe"
 """Where a prefix of this project has its Python."""
 
 _START_S = 60

@@ -84,7 +84,9 @@ def read_minimax(load: Load, text: str) -> object:
 
 def break_off(load: Load, words: str) -> object:
     """What a stream ends with where upstream says that it failed."""
-    error = load("tray_app.translate.refusal").explain_stream_error({"message": words})
+    error = load("tray_app.translate.refusal").explain_stream_error(
+        {"message": words}, load("tray_app.catalog").GLM_4_7
+    )
     return load("tray_app.translate.stream").error_frame(error, "req_1")
 
 

@@ -103,7 +103,11 @@ BODIES = {
 def read(load: Load, answer: bytes) -> object:
     complaint = load("tray_app.translate.complaint").read_complaint(answer)
     refusal = load("tray_app.translate.refusal")
-    return complaint, refusal.read_detail(answer), str(refusal.explain_stream_error({"message": complaint}))
+    return (
+        complaint,
+        refusal.read_detail(answer),
+        str(refusal.explain_stream_error({"message": complaint}, load("tray_app.catalog").GLM_4_7)),
+    )
 
 
 def understand(load: Load, text: str) -> object:

@@ -183,7 +183,9 @@ def test_what_is_no_data_of_an_event_is_passed_over(gateway: RunningGateway, ups
 # ---- the wrong content type
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "text/html; charset=utf-8", "x"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/octet-stream", "text/html; charset=utf-8", "x", "application/json"]
+)
 def test_events_are_events_whatever_they_are_called(
     gateway: RunningGateway, upstream: FakeUpstream, content_type: str
 ) -> None:
@@ -201,8 +203,24 @@ def test_a_plain_answer_is_one_whatever_it_is_called(
 
 
 def test_a_whole_answer_instead_of_a_stream_is_streamed(gateway: RunningGateway, upstream: FakeUpstream) -> None:
-    upstream.script(whole(completion("Hello!")))
-    assert gateway.ask(question(stream=True)).story == ["start text#0", "+Hello!", "stop#0", "end end_turn"]
+    for content_type in ("application/json", "text/event-stream", "text/plain", "text/html"):
+        for start in (b"", b" \r\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n"):
+            upstream.script(Reply((start, json.dumps(completion("Hello!")).encode()), content_type=content_type))
+            answer = gateway.ask(question(stream=True))
+            assert answer.story == ["start text#0", "+Hello!", "stop#0", "end end_turn"]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [(b"\n\n",), (b"\xef\xbb\xbf",), (b"\xef", b"\xbb", b"\xbf"), (b": hello\n\n",), (b"event: message\n",)],
+    ids=["line ends", "byte order mark", "byte order mark in three", "comment", "event"],
+)
+@both_ways
+def test_an_event_stream_is_known_by_how_it_begins(
+    gateway: RunningGateway, upstream: FakeUpstream, start: tuple[bytes, ...], is_stream: bool
+) -> None:
+    upstream.script(Reply((*start, *stream(text("Hello!"), finish()).steps), content_type="application/json"))
+    assert gateway.ask(question(stream=is_stream)).text == "Hello!"
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/json", "application/x-ndjson"])
@@ -214,9 +232,16 @@ def test_what_is_no_answer_at_all_is_an_error(
     assert gateway.ask(question(stream=is_stream)).outcome == (502, "api_error")
 
 
-def test_events_instead_of_a_plain_answer_are_an_error(gateway: RunningGateway, upstream: FakeUpstream) -> None:
-    upstream.script(stream(text("Hello!"), finish()))
-    assert gateway.ask().sentence == MALFORMED
+@pytest.mark.parametrize("content_type", ["text/event-stream", "application/json", "text/plain"])
+def test_events_instead_of_a_plain_answer_are_an_answer(
+    gateway: RunningGateway, upstream: FakeUpstream, content_type: str
+) -> None:
+    events = stream(text("Hel"), text("lo!"), *call_pieces("get_weather", '{"city": "Rome"}', index=0), finish())
+    upstream.script(Reply(events.steps, content_type=content_type))
+    answer = gateway.ask(question(tools=[WEATHER]))
+    assert contents(answer) == [("text", "Hello!"), ("tool_use", {"city": "Rome"})]
+    upstream.script(Reply(events.steps[:1], content_type=content_type))
+    assert gateway.ask().outcome == (502, "api_error"), "half of it"
 
 
 # ---- compressed, although nobody asked for it

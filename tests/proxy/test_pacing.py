@@ -129,6 +129,54 @@ def test_without_a_limit_nobody_waits() -> None:
     assert run_virtually(story()) == [(0, name) for name in "abcdefgh"]
 
 
+@pytest.mark.parametrize("limit", [0, 40])
+def test_a_pause_that_upstream_wants_holds_all_of_that_model(limit: int) -> None:
+    async def story() -> dict[str, float]:
+        clients = Clients(limit)
+        clients.come("first")
+        await pass_s(1)
+        clients.pacer.hold(GLM_4_7, 20)
+        clients.pacer.hold(GLM_4_7, 5)  # another request's answer: the longer pause counts
+        clients.come("second")
+        clients.come("other", model=MINIMAX_M2_1)
+        await pass_s(10)
+        clients.come("third")
+        await clients.stay()
+        return {name: start_s for start_s, name in clients.starts}
+
+    assert run_virtually(story()) == {"first": 0, "other": 1, "second": 21, "third": 21}
+
+
+def test_no_pause_is_longer_than_clients_wait() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = Clients(limit=0)
+        clients.pacer.hold(GLM_4_7, 3_600)
+        clients.come("first")
+        await clients.stay()
+        return clients.starts
+
+    assert run_virtually(story()) == [(60, "first")]
+
+
+def test_a_pause_is_shown_without_a_limit_and_too_many_are_told_so() -> None:
+    async def story() -> tuple[Wait, str]:
+        clients = Clients(limit=0)
+        clients.pacer.hold(GLM_4_7, 30)
+        clients.come(*(f"turn-{n}" for n in range(MAX_WAITING + 1)))
+        await pass_s(5)
+        [wait] = clients.board.status.waits
+        await clients.stay()
+        [refused] = clients.refused.values()
+        return wait, refused.message
+
+    wait, refused = run_virtually(story())
+    assert wait == Wait("GLM 4.7", MAX_WAITING, 5, 0, 0)
+    assert wait.notice.sentence.startswith("0 requests this minute went to GLM 4.7; 64 wait. ")
+    assert refused == (
+        "64 requests wait for GLM 4.7 already, as NVIDIA wants a pause. Please try again, or run fewer agents at once."
+    )
+
+
 def test_a_limit_that_is_taken_away_lets_all_go_who_wait() -> None:
     async def story() -> list[tuple[float, str]]:
         clients = Clients(limit=1)

@@ -22,6 +22,8 @@ from tests.fake_upstream import (
     refusal,
     stream,
     text,
+    thinking,
+    usage,
     whole,
 )
 from tests.gateway import QUICK, WEATHER, RunningGateway, question
@@ -222,8 +224,9 @@ def test_a_client_that_leaves_between_pings_leaves_nothing_behind(
     upstream.script(stream(before=(gate := Gate())))
     with gateway.stream() as answer:
         answer.read_until("ping")
+        received = upstream.wait_received()
     gateway.wait_active(0)
-    upstream.wait_received().wait_left()
+    received.wait_left()
     gate.open()
 
 
@@ -317,15 +320,149 @@ def test_a_call_that_breaks_off_is_completed_from_a_second_answer_if_that_goes_o
 
 @both_ways
 @pytest.mark.parametrize("second", [whole(completion("")), refusal(503), HANG_UP], ids=["empty", "503", "gone"])
-def test_what_the_second_answer_lacks_as_well_is_the_truth(
+def test_the_call_that_the_second_answer_lacks_as_well_does_not_exist(
     gateway: RunningGateway, upstream: FakeUpstream, second: Reply, is_stream: bool
 ) -> None:
-    upstream.script(stream(finish()) if is_stream else whole(completion("")), second)
+    first = stream(text("I look."), finish("tool_calls")) if is_stream else whole(completion("I look.", "tool_calls"))
+    upstream.script(first, second)
     if second is HANG_UP:
         upstream.script(HANG_UP)  # a fresh connection is tried for one that was kept alive
     answer = gateway.ask(question(stream=is_stream))
     assert answer.status == 200
-    assert answer.text == ""
+    assert answer.text == "I look."
+
+
+EMPTY: dict[str, Reply] = {
+    "no finish": stream(),
+    "a finish": stream(finish()),
+    "a finish and a count": stream(finish(), usage(12, 0)),
+    "a count": stream(usage(12, 0)),
+    "the role": stream(delta(role="assistant", content=""), finish()),
+    "blanks": stream(text("\n"), text("  "), finish()),
+    "no choices": stream({"choices": []}, {"choices": []}),
+    "calls that never came": stream(finish("tool_calls")),
+    "thinking that nobody asked for": stream(thinking("hm"), finish()),
+    "null": stream(delta(content=None), finish()),
+    "an unknown end": stream(finish("whatever")),
+    "an empty message": whole(completion("")),
+    "no message": whole({"choices": [{}]}),
+    "nobody's message": whole({"choices": [{"message": None, "finish_reason": "stop"}]}),
+}
+NOTHING_AT_ALL: dict[str, Reply] = {
+    "no choices": whole({"choices": []}),
+    "null choices": whole({"choices": None}),
+    "an object": whole({}),
+    "null": whole(None),
+    "no byte": Reply((b"",)),
+    "blanks": Reply((b" \n ",)),
+    "a count": whole({"usage": {"prompt_tokens": 1}}),
+}
+
+
+@both_ways
+@pytest.mark.parametrize("case", EMPTY)
+def test_an_answer_without_content_is_asked_for_until_it_has_some(
+    patient: RunningGateway, upstream: FakeUpstream, case: str, is_stream: bool
+) -> None:
+    empty, hello_there = EMPTY[case], hello(is_stream=is_stream)
+    upstream.script(empty, whole(completion("")), empty, refusal(503), hello_there)
+    answer = patient.ask(question(stream=is_stream))
+    assert (answer.status, answer.text) == (200, "Hello!")
+
+
+@both_ways
+@pytest.mark.parametrize("case", EMPTY)
+def test_an_answer_without_content_is_never_a_success(
+    gateway: RunningGateway, upstream: FakeUpstream, case: str, is_stream: bool
+) -> None:
+    upstream.script(EMPTY[case], whole(completion("")))
+    answer = gateway.ask(question(stream=is_stream))
+    assert (answer.outcome, answer.sentence) == ((502, "api_error"), "NVIDIA's answer is empty. Please try again.")
+
+
+@both_ways
+@pytest.mark.parametrize("case", NOTHING_AT_ALL)
+def test_what_is_no_answer_at_all_is_asked_for_again_or_an_error(
+    start_gateway: StartGateway, upstream: FakeUpstream, case: str, is_stream: bool
+) -> None:
+    upstream.script(NOTHING_AT_ALL[case], NOTHING_AT_ALL[case], hello(is_stream=is_stream))
+    assert start_gateway().ask(question(stream=is_stream)).outcome == (502, "api_error")
+    assert start_gateway(patience=QUICK).ask(question(stream=is_stream)).text == "Hello!"
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("second", "outcome"),
+    [
+        (refusal(401), (400, "billing_error")),
+        (refusal(400, {"message": "The input (200000 tokens) is too long"}), (400, "invalid_request_error")),
+        (whole({"error": {"message": "busy"}}), (529, "overloaded_error")),
+        (whole({"error": {"message": "no", "code": 429}}), (429, "rate_limit_error")),
+        (whole(completion("Hel", "abort")), (502, "api_error")),
+    ],
+    ids=["401", "400", "busy", "429", "given up"],
+)
+def test_why_the_second_answer_does_not_come_is_told_where_the_first_was_empty(
+    gateway: RunningGateway, upstream: FakeUpstream, second: Reply, outcome: tuple[int, str], is_stream: bool
+) -> None:
+    upstream.script(stream(), second)
+    assert gateway.ask(question(stream=is_stream)).outcome == outcome
+    assert len(upstream.received) == 2
+
+
+@both_ways
+@pytest.mark.parametrize("reason", ["abort", "error", "cancelled", "ERROR", "insufficient_system_resource"])
+def test_an_answer_that_upstream_gave_up_on_is_asked_for_again(
+    patient: RunningGateway, upstream: FakeUpstream, reason: str, is_stream: bool
+) -> None:
+    upstream.script(
+        stream(finish(reason), usage(12, 0)),
+        stream(text("Hel") | {"choices": [{"delta": {"content": "Hel"}, "finish_reason": reason}]}),
+        whole(completion("Hel", reason)),
+        hello(is_stream=is_stream),
+    )
+    assert patient.ask(question(stream=is_stream)).text == "Hello!"
+
+
+@pytest.mark.parametrize("last", [finish("abort"), finish("error"), {"choices": [{"error": {"message": "died"}}]}])
+def test_an_answer_that_upstream_gives_up_in_the_middle_of_is_an_error(
+    patient: RunningGateway, upstream: FakeUpstream, last: dict[str, Any]
+) -> None:
+    upstream.script(stream(text("Hel"), gate := Gate(), last, usage(12, 1)))
+    with patient.stream() as reading:
+        reading.read_until("content_block_delta")
+        gate.open()
+        answer = reading.read_rest()
+    assert answer.story == ["start text#0", "+Hel", "error overloaded_error"]
+    assert len(upstream.received) == 1
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("first", "stop_reason"),
+    [
+        (whole(completion(None, refusal="I cannot help with that.")), "refusal"),
+        (stream(delta(refusal="I cannot "), delta(refusal="help with that."), finish()), "refusal"),
+        (stream(text("I cannot help with that."), finish("content_filter")), "refusal"),
+    ],
+    ids=["whole", "streamed", "filtered"],
+)
+def test_a_model_that_refuses_is_heard(
+    gateway: RunningGateway, upstream: FakeUpstream, first: Reply, stop_reason: str, is_stream: bool
+) -> None:
+    upstream.script(first)
+    answer = gateway.ask(question(stream=is_stream))
+    assert answer.text == "I cannot help with that."
+    told = fold(answer.raw).stop_reason if is_stream else answer.body["stop_reason"]
+    assert told == stop_reason
+    assert len(upstream.received) == 1
+
+
+def test_the_second_answer_says_how_it_ended(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    upstream.script(stream(finish()), whole(completion("Hel", "length")))
+    answer = gateway.ask(question(stream=True))
+    assert answer.story == ["start text#0", "+Hel", "stop#0", "end max_tokens"]
+    assert fold(answer.raw).usage["output_tokens"] == 3
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])

@@ -16,13 +16,14 @@ from tests.fake_upstream import (
     call,
     completion,
     finish,
+    hello,
     refusal,
     stream,
     text,
     thinking,
     whole,
 )
-from tests.gateway import WEATHER, RunningGateway, question
+from tests.gateway import QUICK, WEATHER, RunningGateway, question
 from tests.ports import free_port
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
@@ -157,13 +158,67 @@ def test_an_endless_error_page_is_read_in_part(
     assert gateway.ask(question(stream=is_stream)).outcome == (529, "overloaded_error")
 
 
+# ---- redirects
+
+
 @both_ways
-def test_a_redirect_is_not_followed(gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool) -> None:
-    upstream.script(refusal(307, Location=f"http://127.0.0.1:{upstream.port}/elsewhere"))
-    answer = gateway.ask(question(stream=is_stream))
+@pytest.mark.parametrize("status", [307, 308])
+@pytest.mark.parametrize(
+    "place", ["http://127.0.0.1:{port}/v2/chat?x=1", "/v2/chat?x=1", "//127.0.0.1:{port}/v2/chat?x=1"]
+)
+def test_a_redirect_within_the_server_is_followed_once(
+    gateway: RunningGateway, upstream: FakeUpstream, place: str, status: int, is_stream: bool
+) -> None:
+    upstream.script(refusal(status, Location=place.format(port=upstream.port)), hello(is_stream=is_stream))
+    assert gateway.ask(question(stream=is_stream)).text == "Hello!"
+    first, second = upstream.received
+    assert second.target == "/v2/chat?x=1"
+    assert second.body == first.body
+    assert second.headers["Authorization"] == first.headers["Authorization"]
+
+
+NOT_FOLLOWED: dict[str, tuple[int, str | None]] = {
+    "another server": (307, "http://127.0.0.1:1/v1/chat/completions"),
+    "another name of it": (308, "http://localhost:{port}/v1/chat/completions"),
+    "another scheme": (307, "https://127.0.0.1:{port}/v1/chat/completions"),
+    "a user's name": (307, "http://me@127.0.0.1:{port}/v1/chat/completions"),
+    "no address": (307, "http://["),
+    "a port that is none": (307, "http://127.0.0.1:x/"),
+    "nowhere": (307, None),
+    "an empty place": (308, ""),
+    "301": (301, "/v2/chat"),
+    "302": (302, "/v2/chat"),
+    "303": (303, "/v2/chat"),
+}
+
+
+@both_ways
+@pytest.mark.parametrize("case", NOT_FOLLOWED)
+def test_any_other_redirect_is_told_at_once(
+    start_gateway: StartGateway, upstream: FakeUpstream, case: str, is_stream: bool
+) -> None:
+    status, place = NOT_FOLLOWED[case]
+    headers = {} if place is None else {"Location": place.format(port=upstream.port)}
+    upstream.script(refusal(status, **headers))
+    answer = start_gateway(patience=QUICK).ask(question(stream=is_stream))
     assert answer.outcome == (502, "api_error")
-    assert answer.sentence == "NVIDIA answered with HTTP 307, which is no answer to a chat request."
+    assert answer.headers["x-should-retry"] == "false"
+    assert answer.sentence == (
+        f"NVIDIA answered with HTTP {status}, a redirect to another place, which is not followed: your key goes "
+        'nowhere else. Check "nvidia_url" in the settings.'
+    )
     assert len(upstream.received) == 1
+
+
+@both_ways
+def test_a_redirect_in_a_circle_is_followed_once(
+    start_gateway: StartGateway, upstream: FakeUpstream, is_stream: bool
+) -> None:
+    circle = refusal(307, Location="/v1/chat/completions")
+    upstream.script(circle, circle)
+    answer = start_gateway(patience=QUICK).ask(question(stream=is_stream))
+    assert "a redirect to another place" in answer.sentence
+    assert len(upstream.received) == 2
 
 
 # ---- no connection

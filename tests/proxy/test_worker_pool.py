@@ -14,11 +14,12 @@ import msgspec
 import pytest
 
 from tests.pdfs import make_pdf, make_slow_pdf
+from tray_app import __version__
 from tray_app.catalog import GLM_4_7, Catalogue
-from tray_app.errors import InvalidRequest, Overloaded, ThreadUnsupported
+from tray_app.errors import InvalidRequest, ThreadUnsupported
 from tray_app.keys import NVIDIA_KEY
 from tray_app.proxy import worker_pool
-from tray_app.proxy.worker_frames import Job
+from tray_app.proxy.worker_frames import HEAD, READY, Job
 from tray_app.proxy.worker_jobs import RequestArguments
 from tray_app.proxy.worker_pool import WorkerEnded, WorkerFault, WorkerPool
 from tray_app.translate.question import Rules
@@ -116,11 +117,10 @@ def test_a_job_that_takes_too_long_ends_with_its_process() -> None:
     run(work)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal that ends another process like this")
 def test_a_worker_that_dies_in_its_job_is_replaced() -> None:
     async def work(pool: WorkerPool) -> None:
         await pool.run(pdf_job(), [make_pdf("first").encode()])
-        os.kill(pid_of(pool), signal.SIGKILL)
+        os.kill(pid_of(pool), signal.SIGTERM)  # on Windows, too, this ends the process at once
         with pytest.raises(WorkerEnded):
             await pool.run(pdf_job(), [make_pdf("second").encode()])
         assert b"third" in (await pool.run(pdf_job(), [make_pdf("third").encode()])).content
@@ -161,21 +161,70 @@ def test_a_worker_does_not_get_the_keys(monkeypatch: pytest.MonkeyPatch) -> None
         raise OSError("no more processes")
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
-
-    async def work(pool: WorkerPool) -> None:
-        with pytest.raises(Overloaded, match="worker process"):
-            await pool.run(pdf_job(), [b""])
-
-    run(work)
+    run(read_page)
     assert seen
     assert "nvapi-not-for-workers" not in seen.values()
 
 
-def test_a_worker_that_cannot_start_is_a_passing_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: (["/no/such/program"], os.curdir))
+def test_a_worker_that_cannot_end_itself_when_its_time_is_over_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = HEAD.pack(READY, len(__version__)) + __version__.encode()
+    deaf = f"import sys; sys.stdout.buffer.write({ready!r}); sys.stdout.flush(); sys.stdin.read()"
+    monkeypatch.setattr(worker_pool, "find_worker", lambda: ([sys.executable, "-c", deaf], os.curdir))
+    monkeypatch.setattr(worker_pool, "_OVERDUE_S", 0.0)
 
     async def work(pool: WorkerPool) -> None:
-        with pytest.raises(Overloaded, match="worker process"):
-            await pool.run(pdf_job(), [b""])
+        with pytest.raises(WorkerEnded):
+            await pool.run(pdf_job(0.0), [b""])
+        assert not pool.free_count
+
+    run(work)
+
+
+def test_where_a_worker_does_not_get_ready_a_thread_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    monkeypatch.setattr(worker_pool, "find_worker", lambda: (silent, os.curdir))
+    monkeypatch.setattr(worker_pool, "_START_S", 0.0)
+    run(read_page)
+
+
+async def read_page(pool: WorkerPool) -> None:
+    assert b"a page" in (await pool.run(pdf_job(), [make_pdf("a page").encode()])).content
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["/no/such/program"], [sys.executable, "-c", ""], [sys.executable, "-c", "print('H' + 'another program' * 9)"]],
+    ids=["not there", "ends at once", "another program"],
+)
+def test_where_no_worker_can_start_a_thread_does_its_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: list[str]
+) -> None:
+    monkeypatch.setattr(worker_pool, "find_worker", lambda: (command, os.curdir))
+
+    async def work(pool: WorkerPool) -> None:
+        await read_page(pool)
+        with pytest.raises(InvalidRequest):
+            await pool.run(count_job(), [b"[1]"])
+        with pytest.raises(WorkerFault, match="KeyError"):
+            await pool.run(job("no such job"), [b"secret"])
+        assert not pool.free_count
+
+    run(work)
+    assert "a thread does its work" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_thread_can_ask_as_a_worker_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "find_worker", lambda: (["/no/such/program"], os.curdir))
+    source = {"type": "base64", "media_type": "application/pdf", "data": make_pdf("x")}
+    messages = [{"role": "user", "content": [{"type": "document", "source": source}]}]
+    body = json.dumps({"model": "x", "messages": messages}).encode()
+
+    async def answer(question: bytes) -> bytes:
+        return b"the text"
+
+    async def work(pool: WorkerPool) -> None:
+        result = await pool.run(job("translate", RequestArguments(RULES)), [body], answer)
+        assert b"the text" in b"".join(result.pieces)
 
     run(work)

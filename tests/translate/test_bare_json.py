@@ -183,4 +183,4 @@ def test_a_held_sentence_is_an_answer_that_lacks_nothing() -> None:
         answer = StreamTranslator(ask_for_json(), "msg_1").answer
         for chunk in (text(said), finish()):
             answer.feed(decode_chunk(json.dumps(chunk).encode()))
-        assert answer.lacks_something is lacks
+        assert answer.lacks_something() is lacks

@@ -167,6 +167,117 @@ def test_an_empty_object_is_a_chunk_that_says_nothing() -> None:
     assert decode_chunk(b"{}") == Chunk()
 
 
+# ---- errors in the place of chunks
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"error": {"message": "no", "code": 400}},
+        {"error": "no"},
+        {"error": {}},
+        {"error": ["no"]},
+        {"error": "no", "status": 400, "path": "/v1/chat/completions"},
+        {"object": "error", "message": "no", "type": "BadRequestError", "param": None, "code": 400},
+        {"object": "error"},
+        {"object": "error", "choices": []},
+        {"detail": "no"},
+        {"detail": [{"loc": ["body"], "msg": "no"}]},
+        {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "no"},
+        {"title": "Bad Request", "status": 400},
+        {"message": "no"},
+        {"code": 400, "msg": "no"},
+        {"errors": [{"message": "no"}]},
+        {"status": "400"},
+        {"type": "error", "error": {"type": "overloaded_error", "message": "no"}},
+        {"choices": [{"delta": {"content": "hi"}}], "error": {"message": "no"}},
+        {"choices": [], "usage": {"prompt_tokens": 1}, "error": "no"},
+    ],
+    ids=repr,
+)
+def test_an_error_is_one_in_any_shape_and_is_kept_whole(error: dict[str, Any]) -> None:
+    payload = json.dumps(error).encode()
+    assert decode_chunk(payload).error == error
+    assert decode_loosely(payload).error == error
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        {},
+        {"choices": []},
+        {"choices": None, "error": None},
+        {"choices": [], "error": None},
+        {"choices": [], "prompt_filter_results": []},
+        {"choices": [], "usage": {"prompt_tokens": 1}, "message": "counted"},
+        {"usage": {"prompt_tokens": 1}, "error": {}},
+        {"choices": [{"delta": {"content": "hi"}}], "error": {}},
+        {"choices": [{"delta": {"content": "hi"}}], "error": False},
+        {"choices": [{"delta": {"content": "hi"}}], "message": "ok", "detail": "x", "status": 500},
+        {"object": "chat.completion.chunk", "code": 0, "status": "ok"},
+        {"type": "ping"},
+        {"message": {"role": "assistant", "content": "hi"}},
+    ],
+    ids=repr,
+)
+def test_a_chunk_is_no_error_whatever_is_beside_it(chunk: dict[str, Any]) -> None:
+    assert decode_chunk(json.dumps(chunk).encode()).error is None
+
+
+def test_a_large_chunk_is_not_looked_through_for_errors() -> None:
+    payload = json.dumps({"x": "a" * 70_000, "message": "no"}).encode()
+    assert decode_chunk(payload).error is None
+    error = {"error": {"message": "a" * 70_000}}
+    assert decode_chunk(json.dumps(error).encode()).error == error["error"]
+
+
+# ---- calls and refusals in other fields
+
+
+@pytest.mark.parametrize("refusal", [None, "", False, {}, ["no"], 5], ids=repr)
+def test_a_refusal_without_words_is_none(refusal: object) -> None:
+    chunk = decode_chunk(json.dumps({"choices": [{"delta": {"content": "hi", "refusal": refusal}}]}).encode())
+    assert chunk.choices
+    assert chunk.choices[0].delta
+    assert (chunk.choices[0].delta.text, chunk.choices[0].delta.refused_with) == ("hi", "")
+
+
+# ---- what it cost
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"prompt_tokens": 100, "completion_tokens": 7}, (100, 0, 7)),
+        ({"input_tokens": 100, "output_tokens": 7}, (100, 0, 7)),
+        ({"prompt_tokens": 100, "prompt_tokens_details": {"cached_tokens": 64}}, (100, 64, None)),
+        ({"prompt_tokens": 100, "prompt_cache_hit_tokens": 64, "prompt_cache_miss_tokens": 36}, (100, 64, None)),
+        ({"prompt_tokens": 100, "cached_tokens": 64}, (100, 64, None)),
+        ({"prompt_tokens": 100, "prompt_tokens_details": {"cached_tokens": 0}, "cached_tokens": 64}, (100, 64, None)),
+        ({"input_tokens": 100, "input_tokens_details": {"cached_tokens": 64}}, (100, 64, None)),
+        ({"input_tokens": 36, "cache_read_input_tokens": 64, "output_tokens": 7}, (100, 64, 7)),
+        ({"input_tokens": 6, "cache_read_input_tokens": 64, "cache_creation_input_tokens": 30}, (100, 64, None)),
+        ({"prompt_tokens": 0, "input_tokens": 100, "completion_tokens": 0, "output_tokens": 7}, (100, 0, 7)),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, (None, 0, None)),
+        ({"prompt_tokens": None, "completion_tokens": None}, (None, 0, None)),
+        ({"prompt_tokens": -5, "completion_tokens": -1, "cached_tokens": -1}, (None, 0, None)),
+        ({"prompt_tokens": 10**9, "completion_tokens": 2**40, "cached_tokens": 10**9}, (None, 0, None)),
+        (
+            {"input_tokens": "many", "output_tokens": 1.5, "cached_tokens": {}, "input_tokens_details": 5},
+            (None, 0, None),
+        ),
+        ({}, (None, 0, None)),
+    ],
+    ids=repr,
+)
+def test_usage_is_read_under_any_name_where_it_can_be_true(
+    counts: dict[str, Any], told: tuple[int | None, int, int | None]
+) -> None:
+    chunk = decode_chunk(json.dumps({"choices": [], "usage": counts}).encode())
+    assert chunk.usage is not None
+    assert (chunk.usage.prompt, chunk.usage.cached, chunk.usage.output) == told
+
+
 def test_read_arguments_gives_json_text() -> None:
     assert read_arguments(None) == ""
     assert read_arguments('{"a') == '{"a'

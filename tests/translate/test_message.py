@@ -131,7 +131,7 @@ def test_only_the_first_choice_is_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "completion", [{}, {"choices": []}, {"choices": None}, {"usage": {"prompt_tokens": 1}}, {"detail": "x"}], ids=repr
+    "completion", [{}, {"choices": []}, {"choices": None}, {"usage": {"prompt_tokens": 1}}], ids=repr
 )
 def test_no_choices_are_no_answer(completion: dict[str, Any]) -> None:
     with pytest.raises(UpstreamFault, match="empty"):
@@ -144,6 +144,44 @@ def test_no_choices_are_no_answer(completion: dict[str, Any]) -> None:
 def test_an_error_in_a_200_is_an_error(error: object) -> None:
     with pytest.raises(Overloaded, match="overloaded"):
         plain({"error": error})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"detail": "overloaded"},
+        {"message": "overloaded"},
+        {"object": "error", "message": "overloaded", "code": 503},
+        {"status": 503, "title": "Service Unavailable", "detail": "overloaded"},
+        {"choices": [{"error": {"message": "overloaded"}, "message": None}]},
+    ],
+    ids=repr,
+)
+def test_an_error_in_the_place_of_an_answer_is_an_error(body: dict[str, Any]) -> None:
+    with pytest.raises(Overloaded, match="overloaded"):
+        plain(body)
+
+
+@pytest.mark.parametrize("content", ["half an answer", "", None])
+def test_an_answer_that_upstream_gave_up_on_is_none(content: str | None) -> None:
+    with pytest.raises(UpstreamFault, match=r"gave up on the answer before it was complete \(abort\)"):
+        plain(whole({"content": content}, "abort"))
+
+
+def test_a_refusal_is_told_as_text() -> None:
+    message = plain(whole({"content": None, "refusal": "I cannot help with that."}))
+    assert message["content"] == [{"type": "text", "text": "I cannot help with that."}]
+    assert (message["stop_reason"], message["usage"]["output_tokens"]) == ("refusal", 6)
+    check_body(message)
+
+
+def test_the_one_call_of_the_older_api_is_a_call() -> None:
+    message = plain(
+        whole({"content": None, "function_call": {"name": "Read", "arguments": '{"p":1}'}}, "function_call")
+    )
+    [call] = message["content"]
+    assert (call["name"], call["input"], message["stop_reason"]) == ("Read", {"p": 1}, "tool_use")
+    check_body(message)
 
 
 def test_an_error_that_says_nothing_is_an_error() -> None:

@@ -26,7 +26,8 @@ from tests.translate.upstream import (
 )
 from tests.validators import check_body, check_error, check_stream
 from tray_app.catalog import MINIMAX_M2_1
-from tray_app.errors import Overloaded, UpstreamFault
+from tray_app.errors import InvalidRequest, Overloaded, UpstreamFault
+from tray_app.translate.arguments import MAX_BLANKS_IN_TEXT
 from tray_app.translate.chunk import Chunk, decode_chunk
 from tray_app.translate.stream import StreamTranslator
 
@@ -445,6 +446,87 @@ STORIES = [
         'start tool_use#0 Read c1 | +{"p": | stop#0 | end max_tokens',
         has_plain_twin=False,
     ),
+    *(
+        Story(f"{reason} is max_tokens", [text("hi"), finish(reason)], "start text#0 | +hi | stop#0 | end max_tokens")
+        for reason in ("max_tokens", "MAX_TOKENS", "max_output_tokens", "model_length")
+    ),
+    Story(
+        "a full window says so",
+        [text("hi"), finish("model_context_window_exceeded")],
+        "start text#0 | +hi | stop#0 | end model_context_window_exceeded",
+    ),
+    Story(
+        "a call that a full window cut off is as one that ran out of tokens",
+        [call(0, "c1", "Read", '{"p":'), finish("model_context_window_exceeded")],
+        'start tool_use#0 Read c1 | +{"p": | stop#0 | end max_tokens',
+        has_plain_twin=False,
+    ),
+    Story(
+        "safety is a refusal",
+        [text("I"), finish("SAFETY")],
+        "start text#0 | +I | stop#0 | end refusal",
+    ),
+    Story(
+        "a refusal is told as text",
+        [delta(content=None, refusal="I "), delta(refusal="won't."), finish()],
+        "start text#0 | +I  | +won't. | stop#0 | end refusal",
+        has_plain_twin=False,
+    ),
+    Story(
+        "a refusal that ran out of tokens did",
+        [delta(refusal="I "), finish("length")],
+        "start text#0 | +I  | stop#0 | end max_tokens",
+        has_plain_twin=False,
+    ),
+    Story(
+        "the one call of the older API",
+        [
+            delta(content=None, function_call={"name": "Read", "arguments": ""}),
+            delta(function_call={"arguments": '{"p":'}),
+            delta(function_call={"arguments": "1}"}),
+            finish("function_call"),
+        ],
+        'start tool_use#0 Read toolu_0123456789abcdef_0 | +{"p":1} | stop#0 | end tool_use',
+        has_plain_twin=False,
+    ),
+    Story(
+        "a call in both forms is one",
+        [
+            delta(
+                function_call={"name": "Read", "arguments": '{"p":1}'},
+                tool_calls=[part(0, "c1", "Read", '{"p":1}')],
+            ),
+            finish("tool_calls"),
+        ],
+        'start tool_use#0 Read c1 | +{"p":1} | stop#0 | end tool_use',
+        has_plain_twin=False,
+    ),
+    Story(
+        "stop_sequence without one is end_turn",
+        [text("hi"), finish("stop_sequence")],
+        "start text#0 | +hi | stop#0 | end end_turn",
+    ),
+    *(
+        Story(
+            f"{reason} gives the answer up",
+            [text("hi"), finish(reason), usage()],
+            "start text#0 | +hi | error overloaded_error",
+            has_plain_twin=False,
+        )
+        for reason in ("abort", "error", "cancelled", "Canceled", "insufficient_system_resource", "network_error")
+    ),
+    Story(
+        "an error in a choice is the last thing told",
+        [text("hi"), {"choices": [{"index": 0, "error": {"message": "no", "code": 502}, "finish_reason": "error"}]}],
+        "start text#0 | +hi | error overloaded_error",
+        has_plain_twin=False,
+    ),
+    Story(
+        "a permanent error in mid-stream says what it is",
+        [text("hi"), {"error": {"message": "no", "code": 400}}],
+        "start text#0 | +hi | error invalid_request_error",
+        has_plain_twin=False,
+    ),
     Story(
         "content_filter is a refusal",
         [text("I"), finish("content_filter")],
@@ -542,6 +624,18 @@ USAGES: dict[str, tuple[list[ChunkJson], tuple[int, int, int]]] = {
     "before any content": ([usage(100, 0), text("hi"), finish(), usage(100, 7)], (100, 0, 7)),
     "with cached tokens, which are split out": ([text("hi"), finish(), usage(100, 7, 64)], (36, 64, 7)),
     "with more cached tokens than tokens": ([text("hi"), finish(), usage(100, 7, 164)], (0, 100, 7)),
+    "with zeros after it": ([text("hi"), finish(), usage(100, 7, 64), usage(0, 0)], (36, 64, 7)),
+    "in the choice": (
+        [
+            text("hi"),
+            {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": usage(100, 7)["usage"]}]},
+        ],
+        (100, 0, 7),
+    ),
+    "in two parts": (
+        [{"usage": {"input_tokens": 100}}, text("hi"), finish(), {"usage": {"output_tokens": 7}}],
+        (100, 0, 7),
+    ),
     "with null details": (
         [text("hi"), finish(), {"choices": [], "usage": {**usage()["usage"], "prompt_tokens_details": None}}],
         (100, 0, 7),
@@ -565,8 +659,11 @@ def test_usage_is_what_upstream_counted_when_it_comes(when: str) -> None:
         [text("hello you"), finish(), {"choices": [], "usage": None}],
         [text("hello you"), finish(), {"choices": [], "usage": {}}],
         [text("hello you"), finish(), usage(None, None)],
+        [text("hello you"), finish(), usage(0, 0)],
+        [text("hello you"), finish(), usage(-1, -1)],
+        [text("hello you"), finish(), usage(10**12, 10**12)],
     ],
-    ids=["never", "null", "empty", "null counts"],
+    ids=["never", "null", "empty", "null counts", "zeros", "negative", "absurd"],
 )
 def test_usage_is_estimated_where_upstream_counts_nothing(chunks: list[ChunkJson]) -> None:
     chat = ask()
@@ -672,6 +769,23 @@ def test_an_answer_that_is_over_says_so() -> None:
     assert translator.answer.is_over
 
 
+@pytest.mark.parametrize(
+    ("stops", "end"),
+    [(["END"], "end stop_sequence END"), (["END", "STOP"], "end end_turn"), ([], "end end_turn")],
+    ids=["one", "two", "none"],
+)
+def test_a_stop_sequence_without_its_name_is_the_only_one_there_is(stops: list[str], end: str) -> None:
+    raw = stream([text("hi"), finish("stop_sequence")], ask(stop_sequences=stops))
+    assert story(raw)[-1] == end
+    check_stream(raw)
+
+
+def test_a_window_that_the_prompt_fills_is_a_prompt_that_is_too_long() -> None:
+    for reason in ("model_context_window_exceeded", "context_length_exceeded"):
+        with pytest.raises(InvalidRequest, match=r"^prompt is too long: 131073 tokens > 131072 maximum$"):
+            plain(whole({"content": ""}, reason))
+
+
 def test_a_tool_that_was_not_offered_keeps_its_name_for_the_client_to_refuse() -> None:
     assert "start tool_use#0 Rm c1" in story(stream([call(0, "c1", "Rm", "{}"), finish("tool_calls")]))
 
@@ -710,3 +824,12 @@ def test_error_frames_are_clean() -> None:
 
 def decode(chunk: ChunkJson) -> Chunk:
     return decode_chunk(json.dumps(chunk).encode())
+
+
+def test_a_call_whose_string_ends_in_blanks_without_end_is_half_and_says_so() -> None:
+    """Nobody knows its rest, so that it must look as one does in which the answer ran out of tokens."""
+    blanks = " " * MAX_BLANKS_IN_TEXT
+    events = stream([call(id="c1", name="Bash", args='{"command": ["a'), call(args=blanks), finish("tool_calls")])
+    folded = fold(events)
+    assert folded.stop_reason == "max_tokens"
+    assert blanks in events.decode()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from tray_app.errors import Overloaded
 from tray_app.proxy.worker_frames import Job
 from tray_app.proxy.worker_pool import WorkerEnded, WorkerFault, WorkerPool
 from tray_app.translate import json_text
@@ -23,7 +22,7 @@ async def mend_calls(readers: Iterable[ArgumentsReader], workers: WorkerPool) ->
         data = reader.unmended.encode("utf-8", "surrogatepass")
         try:
             result = await workers.run(Job("mend", LIMIT_S), [data])
-        except (WorkerEnded, WorkerFault, Overloaded) as error:
+        except (WorkerEnded, WorkerFault) as error:
             log.info("broken arguments of %d bytes were not repaired: %s", len(data), type(error).__name__)
         else:
             reader.take_mended(json_text.decode(result.content))

@@ -37,7 +37,7 @@ from tray_app.translate.answer import Answer
 from tray_app.translate.chunk import Chunk, decode_chunk
 from tray_app.translate.message import MessageBuilder
 from tray_app.translate.question import Question
-from tray_app.translate.refusal import RATE_LIMIT_PAUSE_S
+from tray_app.translate.refusal import RATE_LIMIT_PAUSE_S, explain_malformed
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import EventTooLong, SseReader
 from tray_app.translate.stream import StreamTranslator, head_frame
@@ -145,7 +145,7 @@ class Exchange:
                 if error.complaint and lessons and await self._learn(trial, error.complaint):
                     lessons -= 1
                     continue
-                pause_s = backoff.next_pause_s() if error.is_passing else None
+                pause_s = backoff.next_pause_s(error.pause_s) if error.is_passing else None
                 if pause_s is None:
                     raise
                 self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
@@ -164,7 +164,7 @@ class Exchange:
             translator = MessageBuilder(self._chat, self._message_id)
         async with self._open(self._chat) as reply:
             await self._receive(reply, translator)
-            if translator.answer.lacks_something:
+            if translator.answer.lacks_something():
                 await self._ask_once_more(translator.answer)
             size_bytes = translator.answer.size_bytes
             await mend_calls(await work_aside(size_bytes, translator.answer.unmended_calls), self._gateway.workers)
@@ -174,10 +174,10 @@ class Exchange:
 
     async def _receive(self, reply: ChatResponse, translator: Translator) -> None:
         """Takes all that upstream says; what is streamed goes on to the client at once."""
-        if reply.is_json or not self._chat.is_stream:
-            # some gateways answer a stream request with a whole completion
+        if not await reply.has_events():  # some gateways stream what should not be streamed, and the other way round
             body = await reply.read_whole()
             await work_aside(len(body), self._take_whole, translator.answer, body)
+            self._gateway.outcomes.note_answered(self._chat.model)
         elif not await self._relay_events(reply, translator):
             raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
 
@@ -200,7 +200,6 @@ class Exchange:
         self._sent = gateway.quirks.adapt(chat.model.id, chat.body)
         adapted = replace(chat, body=self._sent)
         async with gateway.upstream.open_chat(adapted, url, key, settings.upstream_timeout_seconds) as reply:
-            gateway.outcomes.note_answered(chat.model)
             yield reply
 
     async def _relay_events(self, reply: ChatResponse, translator: Translator) -> bool:
@@ -220,6 +219,8 @@ class Exchange:
             if isinstance(translator, StreamTranslator) and (frames := translator.take()):
                 await self._client.write(frames)
             if translator.answer.size_bytes > said_bytes:
+                if not said_bytes:
+                    self._gateway.outcomes.note_answered(self._chat.model)
                 said_bytes, said_s = translator.answer.size_bytes, time.monotonic()
             elif not is_done and time.monotonic() - said_s > timeout_s:  # comments or empty events, for ever
                 raise UpstreamTimeout(f"NVIDIA sent nothing of an answer for {timeout_s} s. Please try again.")
@@ -252,7 +253,7 @@ class Exchange:
         """Puts what an answer lacks into it, where the same question, not streamed, brings it.
 
         Streaming parsers lose calls without arguments, and models at times say nothing. What the second answer lacks
-        as well is the truth.
+        as well is the truth, unless there is no answer at all.
         """
         self._log.say("the answer lacks what it announces, asking once more")
         unstreamed = {key: value for key, value in self._chat.body.items() if key not in ("stream", "stream_options")}
@@ -260,8 +261,12 @@ class Exchange:
             async with self._open(replace(self._chat, body=unstreamed)) as reply:
                 answer.supplement(self._read(await reply.read_whole()))
         except ProxyError as error:
+            if answer.ends_empty():
+                raise
             self._gateway.outcomes.note_failed(self._chat.model, error)
             self._log.say(f"nor does a second one come: {type(error).__name__}")
+        if answer.ends_empty():
+            raise UpstreamFault("NVIDIA's answer is empty. Please try again.")
 
     def _hand_over(self, message: dict[str, Any]) -> web.Response:
         self._log.body("answer", message)
@@ -293,11 +298,9 @@ class Exchange:
         try:
             chunk = decode_chunk(payload)
         except ValueError:
-            raise UpstreamFault(
-                "NVIDIA's answer is malformed: a part of it is no chat completion. Please try again."
-            ) from None
+            raise explain_malformed(payload, self._chat.model, self._chat) from None
         if chunk.usage is not None:
-            self._prompt_tokens = chunk.usage.prompt_tokens
+            self._prompt_tokens = chunk.usage.prompt or self._prompt_tokens
         return chunk
 
 

@@ -23,6 +23,8 @@ class Outcomes:
         self._clear(REFUSED_KEY)
 
     def note_failed(self, model: Model, error: ProxyError) -> None:
+        if error.pause_s:
+            self._pacer.hold(model, error.pause_s)
         match error:
             case QueueFull():
                 pass  # upstream was not even asked

@@ -13,7 +13,7 @@ from bisect import insort
 from dataclasses import dataclass
 
 from tray_app.catalog import Model
-from tray_app.errors import QueueFull
+from tray_app.errors import MOST_RETRY_AFTER_S, QueueFull
 from tray_app.proxy.window import RequestWindow
 from tray_app.status import StatusBoard, Wait
 
@@ -26,9 +26,6 @@ GIVE_WAY_S = 60.0
 
 SHOW_S = 1.0
 """Shorter waits are not shown, and longer ones not more often."""
-
-_MAX_RETRY_AFTER_S = 60
-"""Told to wait longer, Claude Code gives up at once."""
 
 
 @dataclass(eq=False, slots=True)
@@ -48,11 +45,20 @@ class _Line:
         self.window = RequestWindow()
         self.queue: list[_Waiter] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._held_until_s = float("-inf")
+
+    def hold(self, pause_s: float) -> None:
+        """Starts nothing for so long, whatever the limit."""
+        self._held_until_s = max(self._held_until_s, _now_s() + min(pause_s, MOST_RETRY_AFTER_S))
+
+    def next_start_s(self, now_s: float) -> float:
+        """When the next request may start; a time that is not after `now_s` means at once."""
+        return max(self.window.next_start_s(now_s), self._held_until_s)
 
     def give_turns(self) -> None:
         """Gives the turns that are due, and sets the timer for the next."""
         now_s = _now_s()
-        while self.queue and self.window.next_start_s(now_s) <= now_s:
+        while self.queue and self.next_start_s(now_s) <= now_s:
             turn = self.queue.pop(0).turn
             if not turn.done():  # else its client has left in this very moment
                 self.window.count_start(now_s)
@@ -61,7 +67,7 @@ class _Line:
             self._timer.cancel()
             self._timer = None
         if self.queue:
-            self._timer = asyncio.get_running_loop().call_at(self.window.next_start_s(now_s), self.give_turns)
+            self._timer = asyncio.get_running_loop().call_at(self.next_start_s(now_s), self.give_turns)
 
     def leave(self, waiter: _Waiter) -> None:
         """Frees the place, or gives back the turn that came too late."""
@@ -98,7 +104,7 @@ class Pacer:
         line, now_s = self._find_line(model), _now_s()
         line.window.limit = limit
         line.give_turns()  # the limit may be another than before; after this, who waits must wait
-        if line.window.next_start_s(now_s) <= now_s:
+        if line.next_start_s(now_s) <= now_s:
             line.window.count_start(now_s)
             return
         if len(line.queue) >= MAX_WAITING:
@@ -124,6 +130,10 @@ class Pacer:
         line.give_turns()  # the next one is due at another time
         if line.window.limit_in_force != before:
             log.info("%s takes %d requests a minute for the time being", model.id, line.window.limit_in_force)
+
+    def hold(self, model: Model, pause_s: float) -> None:
+        """Upstream wants to be left alone for so long. No longer than clients wait: it is asked again then."""
+        self._find_line(model).hold(pause_s)
 
     def note_served(self, model: Model) -> None:
         """Upstream answered a request."""
@@ -157,9 +167,11 @@ def _now_s() -> float:
 
 def _explain_full(line: _Line) -> QueueFull:
     now_s = _now_s()
-    until_next_s = math.ceil(line.window.next_start_s(now_s) - now_s)
+    until_next_s = math.ceil(line.next_start_s(now_s) - now_s)
+    limit = line.window.limit_in_force
+    why = f"of which NVIDIA takes about {limit} a minute" if limit else "as NVIDIA wants a pause"
     return QueueFull(
-        f"{len(line.queue)} requests wait for {line.label} already, of which NVIDIA takes about "
-        f"{line.window.limit_in_force} a minute. Please try again, or run fewer agents at once.",
-        retry_after_s=min(max(until_next_s, 1), _MAX_RETRY_AFTER_S),
+        f"{len(line.queue)} requests wait for {line.label} already, {why}. Please try again, or run fewer agents at "
+        "once.",
+        retry_after_s=min(max(until_next_s, 1), MOST_RETRY_AFTER_S),
     )

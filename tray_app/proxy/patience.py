@@ -54,11 +54,11 @@ class Backoff:
         self._budget_s = patience.retry_budget_s
         self._ends_s: float | None = None  # set by the first failure
 
-    def next_pause_s(self) -> float | None:
-        """None: the budget is spent."""
+    def next_pause_s(self, least_s: float = 0.0) -> float | None:
+        """None: the budget is spent, or does not last for `least_s`."""
         if self._ends_s is None:
             self._ends_s = time.monotonic() + self._budget_s
-        pause_s = self._pause_s * random.uniform(0.5, 1.0)  # several agents must not come back in step
+        pause_s = max(least_s, self._pause_s * random.uniform(0.5, 1.0))  # several agents must not come back in step
         if time.monotonic() + pause_s > self._ends_s:
             return None
         self._pause_s = min(2 * self._pause_s, self._longest_pause_s)

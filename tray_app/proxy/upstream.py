@@ -7,11 +7,11 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import aiohttp
 
@@ -20,8 +20,10 @@ from tray_app.errors import UpstreamFault, UpstreamTimeout
 from tray_app.proxy.chat_response import ChatResponse
 from tray_app.proxy.faults import faults_explained
 from tray_app.proxy.patience import PATIENCE, Patience
+from tray_app.proxy.retry_after import read_retry_after
 from tray_app.proxy.system_proxy import find_proxy
 from tray_app.translate.encoded import encode_body
+from tray_app.translate.error_body import MAX_ERROR_BYTES
 from tray_app.translate.refusal import explain_refusal
 from tray_app.translate.request import ChatRequest
 
@@ -37,7 +39,6 @@ _KEEP_ALIVE_S = 75
 _DNS_CACHE_S = 300
 _READ_BUFFER_BYTES = 32 * 1024
 """aiohttp takes this much at a time out of tiny HTTP chunks or a compressed body, which is less than 5 ms of work."""
-_MAX_ERROR_BYTES = 64 * 1024
 _REST_S = 1.0
 """For what comes after the end mark of a stream; a server that sends more is not worth keeping the connection for."""
 _MAX_REST_BYTES = 64 * 1024
@@ -66,9 +67,12 @@ class UpstreamClient:
                 response = await self._wait_for_answer(response, url, key, timeout_s)
         try:
             if response.status != 200:
-                body = await _read_beginning(response, _MAX_ERROR_BYTES, self._patience.error_body_s)
+                body = await _read_beginning(response, MAX_ERROR_BYTES, self._patience.error_body_s)
                 log.warning("upstream answered HTTP %d for %s", response.status, request.model.id)
-                raise explain_refusal(response.status, body, request.model)
+                error = explain_refusal(response.status, body, request.model, request)
+                if error.is_passing and (pause_s := read_retry_after(response.headers)) is not None:
+                    error.ask_for_pause(pause_s)
+                raise error
             yield ChatResponse(response, timeout_s)
             # past the end mark of a stream: only a connection read to its end can serve the next request
             await _read_beginning(response, _MAX_REST_BYTES, _REST_S)
@@ -91,6 +95,7 @@ class UpstreamClient:
         return bytes(body)
 
     async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: float) -> aiohttp.ClientResponse:
+        """The response to a request, from where a first redirect leads if that is another place on the same server."""
         body = encode_body(request.body)
         accept = "text/event-stream" if request.is_stream else "application/json"
         headers = {
@@ -98,6 +103,16 @@ class UpstreamClient:
             "Content-Length": str(sum(map(len, body))),
             "Accept": accept,
         }
+        response = await self._post_body(body, url, key, timeout_s, headers)
+        if response.status in (307, 308) and (place := _find_place(url, response.headers.get("Location", ""))):
+            response.close()
+            response = await self._post_body(body, place, key, timeout_s, headers)
+        return response
+
+    async def _post_body(
+        self, body: Sequence[bytes], url: str, key: str, timeout_s: float, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        """Sends the body, again if a connection that was kept alive proves to be closed."""
         for attempt in ("first", "again"):
             try:
                 data = body[0] if len(body) == 1 else _one_by_one(body)
@@ -145,7 +160,7 @@ class UpstreamClient:
                 url,
                 data=body,
                 headers=own_headers,
-                allow_redirects=False,  # the key goes where the user said and nowhere else
+                allow_redirects=False,  # the key goes to the server that the user named and nowhere else
                 proxy=proxy.url if proxy else None,
                 proxy_headers=proxy.headers if proxy else None,
                 timeout=aiohttp.ClientTimeout(
@@ -153,6 +168,20 @@ class UpstreamClient:
                 ),
                 trace_request_ctx=lambda: deadline.reschedule(asyncio.get_running_loop().time() + limit_s),
             )
+
+
+def _find_place(url: str, location: str) -> str:
+    """Where a redirect leads; empty where that is another server, which must not get the key."""
+    try:
+        place, asked = urlsplit(urljoin(url, location)), urlsplit(url)
+        is_same_server = (place.scheme, place.hostname, _port(place)) == (asked.scheme, asked.hostname, _port(asked))
+    except ValueError:
+        return ""
+    return place.geturl() if location and is_same_server and "@" not in place.netloc else ""
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:

@@ -1,6 +1,7 @@
 """What the gateway and its worker processes say to each other, over the standard streams of the process.
 
-A frame is a head (what it is, and the length in bytes of what follows) and its content. For each job the gateway sends
+A frame is a head (what it is, and the length in bytes of what follows) and its content. A process that is ready says
+so with a READY frame. For each job the gateway sends
 a JOB and a DATA frame. The process answers with any number of PIECE frames and one RESULT, REFUSED or FAULT frame; in
 between it may ASK, and waits for one DATA frame as the answer.
 """
@@ -15,6 +16,8 @@ import msgspec
 
 HEAD = struct.Struct(">cQ")
 
+READY = b"H"
+"""The content is the version of the program: an upgrade may have put another one into the place of the running one."""
 JOB = b"J"
 DATA = b"D"
 ASK = b"A"

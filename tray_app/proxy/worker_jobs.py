@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -116,6 +117,12 @@ JOBS: dict[str, Callable[[msgspec.Raw, bytearray, Ask], Result]] = {
     "pdf": extract_pdf,
     "mend": mend,
 }
+
+
+def describe_fault(error: Exception) -> str:
+    """What failed and where, without the error's message, which may quote what was being worked on."""
+    places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    return f"{type(error).__name__}\n{places}"
 
 
 def join_question(result: Result) -> Question:

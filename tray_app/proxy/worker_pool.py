@@ -1,7 +1,7 @@
 """The gateway's worker processes: for work that would hold its event loop for long, or that it must be able to stop.
 
 A process starts with the first job that finds none free, and ends after a while without any. A job that nobody waits
-for any more ends with its process.
+for any more ends with its process. Where no process can be started, a thread does the job.
 """
 
 from __future__ import annotations
@@ -11,33 +11,46 @@ import logging
 import os
 import subprocess
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 
-from tray_app import errors
-from tray_app.errors import Overloaded, ProxyError
+from tray_app import __version__, errors
+from tray_app.errors import ProxyError
 from tray_app.keys import NVIDIA_KEY, SERVER_KEY
 from tray_app.paths import find_worker
-from tray_app.proxy.worker_frames import ASK, DATA, HEAD, JOB, PIECE, REFUSED, RESULT, Job, Refusal, Result
+from tray_app.proxy.worker_frames import ASK, DATA, HEAD, JOB, PIECE, READY, REFUSED, RESULT, Job, Refusal, Result
+from tray_app.proxy.worker_jobs import JOBS, describe_fault
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 60.0
 """A worker without a job for so long ends. Starting one takes about 0.2 s."""
 
+_START_S = 30.0
+"""What has not become a worker after so long never will."""
+
+_OVERDUE_S = 2.0
+"""A worker ends itself when the time of its job is over. One that is still there so much later is ended from here: on
+Windows, a process that ends itself may wait for ever for a lock that one of its threads held."""
+
 _READ_BYTES = 64 * 1024
 """The most that is read of a worker in one step, and so the size of a result's pieces."""
 _KEY_VARIABLES = frozenset(NVIDIA_KEY.variables + SERVER_KEY.variables)
 _NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open a console
 
-Answer = Callable[[bytes], Awaitable[bytes]]
+Answer = Callable[[bytes], Coroutine[Any, Any, bytes]]
 """Answers what a worker asks in the middle of its job."""
 
 
 class WorkerEnded(Exception):
     """The worker ended before its job did: it took too long or too much memory, or was ended from outside."""
+
+
+class WorkerUnavailable(Exception):
+    """No worker can be started: there are too many processes, or the program's file is not this program any more."""
 
 
 class WorkerFault(Exception):
@@ -53,13 +66,23 @@ class WorkerPool:
         self._free: list[_Worker] = []
         self._ending: set[asyncio.Task[None]] = set()
 
+    @property
+    def free_count(self) -> int:
+        """How many worker processes wait for a job."""
+        return len(self._free)
+
     async def run(self, job: Job, data: list[bytes | bytearray], answer: Answer | None = None) -> Result:
         """The result of a job. `data` is its input in pieces, and is emptied as it is handed over.
 
         Raises the ProxyError that the job raised, WorkerEnded or WorkerFault.
         """
-        async with self._places, self._borrow() as worker:
-            return await worker.do(job, data, answer)
+        async with self._places:
+            try:
+                worker = self._free.pop() if self._free else await _start_worker()
+            except WorkerUnavailable as error:
+                log.warning("no worker process can be started (%s), so a thread does its work", error)
+                return await _do_in_thread(job, data, answer)
+            return await self._do(worker, job, data, answer)
 
     async def close(self) -> None:
         """Ends the workers that are free. Those with a job end with it."""
@@ -68,21 +91,19 @@ class WorkerPool:
         if self._ending:
             await asyncio.wait(self._ending)
 
-    @asynccontextmanager
-    async def _borrow(self) -> AsyncIterator[_Worker]:
-        worker = self._free.pop() if self._free else await _start_worker()
+    async def _do(self, worker: _Worker, job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
         if worker.idle_timer is not None:
             worker.idle_timer.cancel()
         try:
-            yield worker
+            result = await worker.do(job, data, answer)
         except ProxyError:
             self._keep(worker)
             raise
         except BaseException:
             self._end(worker)
             raise
-        else:
-            self._keep(worker)
+        self._keep(worker)
+        return result
 
     def _keep(self, worker: _Worker) -> None:
         self._free.append(worker)
@@ -109,12 +130,21 @@ class _Worker:
         self._output = process.stdout
         self.idle_timer: asyncio.TimerHandle | None = None
 
+    async def wait_ready(self) -> None:
+        """Returns once the process can take a job; WorkerUnavailable if it is not this program."""
+        with suppress(asyncio.IncompleteReadError, TimeoutError):
+            async with asyncio.timeout(_START_S):
+                kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
+                if kind == READY and await self._output.readexactly(size_bytes) == __version__.encode():
+                    return
+        raise WorkerUnavailable("its program is another one")
+
     async def do(self, job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
         try:
             await self._write(JOB, [msgspec.json.encode(job)])
             await self._write(DATA, data)
-            return await self._read_result(answer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+            return await self._read_result(job.limit_s + _OVERDUE_S, answer)
+        except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             raise WorkerEnded(f"the worker process ended during the job {job.name!r}") from None
 
     async def end(self) -> None:
@@ -130,14 +160,12 @@ class _Worker:
             pass
         await self._process.wait()
 
-    async def _read_result(self, answer: Answer | None) -> Result:
+    async def _read_result(self, limit_s: float, answer: Answer | None) -> Result:
+        """What the worker gives; TimeoutError if it works for longer than `limit_s` without asking anything."""
         pieces: list[bytes] = []
         while True:
-            kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
-            if kind == PIECE:
-                pieces += [piece async for piece in self._read_pieces(size_bytes)]
-                continue
-            content = await self._output.readexactly(size_bytes)
+            async with asyncio.timeout(limit_s):
+                kind, content = await self._read_frame(pieces)
             if kind == RESULT:
                 return Result(content, pieces)
             if kind == REFUSED:
@@ -146,6 +174,14 @@ class _Worker:
             if kind != ASK or answer is None:
                 raise WorkerFault(content.decode("utf-8", "replace"))
             await self._write(DATA, [await answer(content)])
+
+    async def _read_frame(self, pieces: list[bytes]) -> tuple[bytes, bytes]:
+        """The next frame that is no PIECE, as its kind and content; what comes before it goes into `pieces`."""
+        while True:
+            kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
+            if kind != PIECE:
+                return kind, await self._output.readexactly(size_bytes)
+            pieces += [piece async for piece in self._read_pieces(size_bytes)]
 
     async def _read_pieces(self, size_bytes: int) -> AsyncIterator[bytes]:
         while size_bytes:
@@ -177,8 +213,35 @@ async def _start_worker() -> _Worker:
             limit=_READ_BYTES,
             creationflags=_NO_WINDOW,
         )
-    except OSError as error:  # too many processes or open files
-        reason = error.strerror or type(error).__name__
-        raise Overloaded(f"This gateway cannot start a worker process at the moment ({reason}).") from error
+    except OSError as error:
+        raise WorkerUnavailable(error.strerror or type(error).__name__) from error
+    worker = _Worker(process)
+    try:
+        await worker.wait_ready()
+    except BaseException:
+        await worker.end()
+        raise
     log.info("a worker process started")
-    return _Worker(process)
+    return worker
+
+
+async def _do_in_thread(job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
+    """Does a job in this process. It may hold others up for some milliseconds, and cannot be stopped."""
+    loop = asyncio.get_running_loop()
+
+    def ask(question: bytes) -> bytes:
+        assert answer is not None
+        return asyncio.run_coroutine_threadsafe(answer(question), loop).result()
+
+    def work() -> Result:
+        try:
+            result = JOBS[job.name](job.arguments, content, ask)
+            return Result(result.content, [*result.pieces])
+        except ProxyError:
+            raise
+        except Exception as error:
+            raise WorkerFault(describe_fault(error)) from None
+
+    content = bytearray().join(data)
+    data.clear()
+    return await asyncio.to_thread(work)

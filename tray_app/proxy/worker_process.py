@@ -11,17 +11,17 @@ import io
 import os
 import signal
 import sys
-import traceback
 from contextlib import suppress
 from functools import partial
 from typing import TextIO
 
 import msgspec
 
+from tray_app import __version__
 from tray_app.errors import ProxyError, RequestTooLarge
 from tray_app.proxy.memory_limit import limit_memory
-from tray_app.proxy.worker_frames import ASK, FAULT, HEAD, PIECE, REFUSED, RESULT, Job, Refusal
-from tray_app.proxy.worker_jobs import JOBS
+from tray_app.proxy.worker_frames import ASK, FAULT, HEAD, PIECE, READY, REFUSED, RESULT, Job, Refusal
+from tray_app.proxy.worker_jobs import JOBS, describe_fault
 
 MEMORY_BYTES = 2_000_000_000
 """The address space of a worker, where the system can limit it. A request of 64 MB needs some 300 MB."""
@@ -41,7 +41,9 @@ def main() -> None:
     source, target = io.FileIO(os.dup(sys.stdin.fileno()), "r"), io.FileIO(os.dup(sys.stdout.fileno()), "w")
     with open(os.devnull, "w") as nothing:  # noqa: PTH123 (no path to a file)
         sys.stdout = sys.stderr = nothing  # a library that prints must not break into the frames
-        serve(_Channel(source, target), _Watchdog(nothing))
+        channel = _Channel(source, target)
+        channel.write(READY, __version__.encode())
+        serve(channel, _Watchdog(nothing))
 
 
 def serve(channel: _Channel, watchdog: _Watchdog) -> None:
@@ -60,9 +62,7 @@ def serve(channel: _Channel, watchdog: _Watchdog) -> None:
         except MemoryError:
             channel.refuse(RequestTooLarge, _TOO_MUCH_MEMORY)
         except Exception as error:
-            # where it happened, but not the message, which may quote what was being worked on
-            places = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-            channel.write(FAULT, f"{type(error).__name__}\n{places}".encode())
+            channel.write(FAULT, describe_fault(error).encode())
         finally:
             watchdog.stop()
 

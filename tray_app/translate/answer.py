@@ -14,20 +14,19 @@ from tray_app.errors import UpstreamFault
 from tray_app.translate import json_text
 from tray_app.translate.arguments import ArgumentsReader
 from tray_app.translate.bare_json import BareJson
-from tray_app.translate.blocks import TEXT, THINKING, TOOL, Block, BlockQueue, BlockWriter, Call, Markup
+from tray_app.translate.blocks import TEXT, THINKING, Block, BlockQueue, BlockWriter, Call, Markup
 from tray_app.translate.calls import CallTracker
-from tray_app.translate.chunk import Chunk, FunctionPart, Message, ToolCallPart, Usage, read_arguments
+from tray_app.translate.chunk import Choice, Chunk, FunctionPart, Message, ToolCallPart, read_arguments
+from tray_app.translate.finish import TOOL_CALLS, WINDOW, Finish, check_reason
 from tray_app.translate.markup import MarkupReader
 from tray_app.translate.pieces import Piece, Text, Thought, WrittenCalls
 from tray_app.translate.refusal import explain_stream_error
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.stops import StopWatcher
-from tray_app.translate.tokens import estimate_text, size_bytes
+from tray_app.translate.tokens import size_bytes
 from tray_app.translate.tool_names import ToolNames
 from tray_app.translate.tools import Tool
-
-_CUTS = ("length", "content_filter", "abort", "error")
-"""Upstream's reasons to end an answer before the model did."""
+from tray_app.translate.usage import TokenCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,69 +60,87 @@ class Answer:
         self._has_text = False
         self.size_bytes = 0
         """Of all that was thought, said and called so far, shown or not."""
-        self._finish_reason: str | None = None
-        self._stop_sequence: str | None = None
-        self._usage: Usage | None = None
+        self._finish = Finish(request.stop_sequences)
+        self._tokens = TokenCount()
         self.is_over = False
         """Whether the answer ended before upstream did: at a stop sequence, or as the model is stuck."""
 
     def __repr__(self) -> str:
-        return f"Answer({self._queue}; finish={self._finish_reason})"
+        return f"Answer({self._queue}; finish={self._finish.meaning})"
 
     @property
     def has_finish(self) -> bool:
         """Whether upstream said why it stopped; without it an end of the stream is a cut."""
-        return self._finish_reason is not None
+        return self._finish.meaning is not None
 
     @property
+    def _is_whole(self) -> bool:
+        """Whether the model has said all that it wanted to say, if upstream has."""
+        return not (self._finish.excuses_silence or self.is_over)
+
     def lacks_something(self) -> bool:
-        """Whether upstream finished without a word, without the call that it announced, or in the middle of one."""
-        if self._finish_reason not in (None, "stop", "tool_calls") or self._stop_sequence is not None or self.is_over:
+        """To be asked when upstream has said all: whether it finished without a word, without the call that it
+        announced, or in the middle of one."""
+        self._flush(is_whole=self._is_whole)
+        if not self._is_whole:
             return False
         if self._calls.newest is not None:
             return self._calls.newest.is_half
-        return not self._undecided and (self._finish_reason == "tool_calls" or not self._has_text)
+        return not self._undecided and (self._finish.meaning == TOOL_CALLS or not self._has_text)
+
+    def ends_empty(self) -> bool:
+        """To be asked when upstream has said all: whether the client is shown nothing, and without a reason."""
+        self._flush_all()
+        if not self._is_whole:
+            return False
+        return self._calls.newest is None and not self._undecided and not self._queue.newest_kind
 
     def supplement(self, completion: Chunk) -> None:
-        """Takes from a second answer to the same question what the first one lacks: calls, or all that is said."""
-        if completion.error is not None or not completion.choices or completion.choices[0].message is None:
+        """Takes from a second answer to the same question what the first one lacks. Raises as `feed` does."""
+        choice = self._check(completion)
+        if choice is None or choice.message is None:
             return
-        message = completion.choices[0].message
+        message = choice.message
         if self._calls.newest is not None:
             self._complete_call(self._calls.newest, message)
             return
-        if self._has_text:
-            message = msgspec.structs.replace(message, content=None)
+        if had_text := self._has_text:
+            message = msgspec.structs.replace(message, content=None, refusal=None)
         # the thinking of the first one was told
         message = msgspec.structs.replace(message, reasoning=None, reasoning_content=None)
+        self._content = MarkupReader(self._content.schemas)  # the first one may have left a think tag open
         self._take(message, is_whole=True)
+        if completion.usage is not None and not self._tokens.has_output:
+            self._tokens.take(completion.usage)
+        if choice.finish_reason and not (had_text and self._calls.newest is None):
+            self._end(choice.finish_reason)
 
     def _complete_call(self, call: Call, message: Message) -> None:
         """The same call may stand whole in a second answer; where it says another thing, the first one is repaired."""
         assert call.arguments is not None
-        for part in message.tool_calls or ():
+        for part in message.calls:
             function = part.function or FunctionPart()
             tool = self._find_tool(function.name or "")
             if tool == call.tool and call.arguments.restart(read_arguments(function.arguments)):
                 return
 
     def feed(self, chunk: Chunk) -> None:
-        """Takes the next chunk, or a whole completion. Raises a ProxyError if it carries upstream's error."""
-        if chunk.error is not None:
-            raise explain_stream_error(chunk.error)
+        """Takes the next chunk, or a whole completion. Raises a ProxyError if upstream failed, or gave up."""
+        choice = self._check(chunk)
         if chunk.usage is not None:
-            self._usage = chunk.usage
-        if not chunk.choices or self.is_over:
+            self._tokens.take(chunk.usage)
+        if choice is None or self.is_over:
             return
-        choice = chunk.choices[0]
         if choice.delta is not None:
             self._take(choice.delta)
         elif choice.message is not None:
             self._take(choice.message, is_whole=True)
+        if choice.usage is not None:
+            self._tokens.take(choice.usage)
         if choice.finish_reason and not self.is_over:
-            self._finish_reason = choice.finish_reason
+            self._end(choice.finish_reason)
         if isinstance(choice.stop_reason, str) and not self.is_over:
-            self._stop_sequence = choice.stop_reason
+            self._finish.stop_sequence = choice.stop_reason
 
     def feed_whole(self, completion: Chunk) -> None:
         """Takes a completion that was not streamed. Raises a ProxyError if it carries an error, or no answer."""
@@ -133,23 +150,30 @@ class Answer:
 
     def finish(self) -> Ending:
         """Closes what is open and says how the answer ended."""
-        self._flush(is_whole=self._finish_reason not in _CUTS and self._stop_sequence is None)
+        self._flush_all()
         if self._undecided:
             self._queue.decide(self._to_calls, self._undecided)
-        if not (self._has_text or self._calls.newest or self._request.shows_thinking or self._finish_reason in _CUTS):
-            self._add_text(self._content.unclosed)
+        is_stuck = self._is_stuck_in_text
         self._queue.end_all(self._cut_call)
-        if self._finish_reason == "length":
-            reason = "max_tokens"
-        elif self._finish_reason == "content_filter":
-            reason = "refusal"
-        elif self._calls.newest is not None:  # finish_reason is unreliable: "stop" comes with calls, too
-            reason = TOOL
-        elif self._stop_sequence is not None:
-            reason = "stop_sequence"
-        else:
-            reason = "end_turn"
-        return Ending(reason, self._stop_sequence if reason == "stop_sequence" else None, self._count_usage())
+        has_calls = self._calls.newest is not None
+        reason = "max_tokens" if is_stuck else self._finish.stop_reason(has_calls=has_calls)
+        usage = self._tokens.to_usage(self._request.input_tokens, self.size_bytes)
+        return Ending(reason, self._finish.stop_sequence if reason == "stop_sequence" else None, usage)
+
+    def _check(self, chunk: Chunk) -> Choice | None:
+        """The choice that the chunk is about, if any. Raises a ProxyError if upstream failed, or gave up."""
+        choice = chunk.choices[0] if chunk.choices else None
+        error = chunk.error or (choice and choice.error)
+        if error:
+            raise explain_stream_error(error, self._request.model, self._request)
+        if choice is not None and choice.finish_reason:
+            check_reason(choice.finish_reason)
+        return choice
+
+    def _end(self, reason: str) -> None:
+        self._finish.take(reason)
+        if self._finish.meaning == WINDOW and not self.size_bytes:  # the prompt filled it
+            raise explain_stream_error({"code": reason}, self._request.model, self._request)
 
     def unmended_calls(self) -> list[ArgumentsReader]:
         """Broken arguments that take too long to mend here; to be asked when all was fed, before `finish`.
@@ -159,12 +183,18 @@ class Answer:
         return self._queue.unmended_calls(self._cut_call)
 
     @property
+    def _is_stuck_in_text(self) -> bool:
+        """Whether the model writes blanks without end within a string of a call."""
+        newest = self._calls.newest
+        return newest is not None and newest.is_stuck_in_text
+
+    @property
     def _cut_call(self) -> Call | None:
-        """The call in which the answer ran out of tokens."""
-        return self._calls.newest if self._finish_reason == "length" else None
+        """The call in which the answer ends in the middle: it ran out of tokens, or the model is stuck."""
+        return self._calls.newest if self._finish.is_cut or self._is_stuck_in_text else None
 
     def _take(self, message: Message, *, is_whole: bool = False) -> None:
-        calls = message.tool_calls or ()
+        calls = message.calls
         if thinking := message.thinking:
             self.size_bytes += size_bytes(thinking)
             self._take_thinking(thinking)
@@ -174,6 +204,10 @@ class Answer:
                 self._take_text(text)
             else:
                 self._speak(self._content.feed(text))
+        if refusal := message.refused_with:
+            self.size_bytes += size_bytes(refusal)
+            self._finish.is_refused = True
+            self._take_text(refusal)
         for place, part in enumerate(calls):
             # without a word on which call this is, each beside another is a call of its own
             is_bare = part.index is None and not part.upstream_id and len(calls) > 1
@@ -193,7 +227,7 @@ class Answer:
         self._add_text(self._json.feed(self._stops.feed(text)))
         self._has_text = self._has_text or self._json.holds_words
         if self._stops.matched is not None and not self.is_over:
-            self.is_over, self._stop_sequence = True, self._stops.matched
+            self.is_over, self._finish.stop_sequence = True, self._stops.matched
 
     def _take_thinking(self, text: str) -> None:
         if self._reasoning.passes(text):
@@ -262,6 +296,14 @@ class Answer:
         self._add_text(self._json.feed(self._stops.flush()))
         self._add_text(self._json.flush())
 
+    def _flush_all(self) -> None:
+        """Likewise, at the end. If all that was said is in a think tag that never closed, a client that is shown no
+        thinking gets that as text."""
+        self._flush(is_whole=self._is_whole)
+        is_silent = not (self._has_text or self._undecided or self._calls.newest or self._request.shows_thinking)
+        if is_silent and self._is_whole:
+            self._add_text(self._content.unclosed)
+
     def _find_tool(self, name: str) -> Tool:
         return self._request.find_tool(self._names.find(name) or name)
 
@@ -307,21 +349,3 @@ class Answer:
         self._queue.advance()
         if call.is_stuck:
             self.is_over = True
-
-    def _count_usage(self) -> dict[str, int]:
-        usage = self._usage or Usage()
-        prompt = self._request.input_tokens if usage.prompt_tokens is None else usage.prompt_tokens
-        output = estimate_text(self.size_bytes) if usage.completion_tokens is None else usage.completion_tokens
-        details = usage.prompt_tokens_details
-        cached = min((details and details.cached_tokens) or 0, prompt)
-        return to_usage(prompt - cached, output, cached)
-
-
-def to_usage(input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> dict[str, int]:
-    """Anthropic's usage object; its input_tokens leave the cached ones out."""
-    return {
-        "input_tokens": max(0, input_tokens),
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": max(0, cached_tokens),
-        "output_tokens": max(0, output_tokens),
-    }

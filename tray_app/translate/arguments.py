@@ -142,7 +142,7 @@ class ArgumentsReader:
         if self._at is _At.END:
             self._settle()
             self._writer.write_end()
-        elif self._received and (is_cut or self._stays_half):
+        elif self._received and (is_cut or self.is_stuck_in_text):
             self._writer.write(self._before + "".join(self._held))
         elif not self._is_closed:
             meant = self._find_meaning().meant
@@ -156,7 +156,7 @@ class ArgumentsReader:
 
         That is what the budget does not allow here. It may be tried elsewhere: see `mend_with_library`, `take_mended`.
         """
-        return "" if self.is_complete or self._stays_half else self._find_meaning().unread
+        return "" if self.is_complete or self.is_stuck_in_text else self._find_meaning().unread
 
     def take_mended(self, meant: dict[str, Any] | None) -> None:
         """Takes what the library made of `unmended`; None where it could not read that either."""
@@ -173,7 +173,7 @@ class ArgumentsReader:
         return self._at in (_At.STRING, _At.ESCAPE, _At.BROKEN)
 
     @property
-    def _stays_half(self) -> bool:
+    def is_stuck_in_text(self) -> bool:
         """Whether the model is stuck within what it wants to say, so that nobody knows the rest."""
         return self._may_be_in_text and self.is_runaway
 

@@ -101,6 +101,11 @@ class Call(Block):
         return self.arguments is not None and self.arguments.is_half
 
     @property
+    def is_stuck_in_text(self) -> bool:
+        """Whether it ends in white space without end within a string, so that nobody knows its rest."""
+        return self.arguments is not None and self.arguments.is_stuck_in_text
+
+    @property
     def is_stuck(self) -> bool:
         """Whether the model writes white space without end in here."""
         return self.arguments is not None and self.arguments.is_runaway

@@ -88,14 +88,22 @@ def read_complaint(answer: bytes) -> str:
     Longer than what a user is told, who needs one reason; it may quote the request.
     """
     try:
-        reasons = _read_reasons(json_text.decode(answer))
+        return join_reasons(json_text.decode(answer))
     except (ValueError, RecursionError):
         text = answer.decode("utf-8", "replace").strip()
-        reasons = iter(() if text.startswith("<") else (text,))
-    complaint = ""
-    while len(complaint) < _MAX_CHARS and (reason := next(reasons, None)) is not None:
-        complaint += ("; " if complaint else "") + " ".join(reason.split())
-    return complaint[:_MAX_CHARS]
+        return join_reasons("" if text.startswith("<") else text)
+
+
+def join_reasons(error: Any) -> str:
+    """What `read_complaint` reads, of a body that is decoded already."""
+    reasons: list[str] = []
+    size_chars = 0
+    for reason in _read_reasons(error):
+        reasons.append(" ".join(reason.split()))
+        size_chars += len(reasons[-1]) + 2
+        if size_chars > _MAX_CHARS:
+            break
+    return "; ".join(filter(None, reasons))[:_MAX_CHARS]
 
 
 def make_plain(complaint: str) -> str:

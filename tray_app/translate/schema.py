@@ -48,10 +48,7 @@ class Parameters:
         check_limits(self.schema, where)
         self._parts = Subschemas(self.schema)
         self._shape = self._parts.shape(self.schema)
-        required = dict.fromkeys(name for name in as_list(self.schema.get("required")) if isinstance(name, str))
-        self._required_nullables = [
-            name for name in required if NULL in self._parts.types(self._shape.properties.get(name))
-        ]
+        self._nullables: list[str] | None = None  # read when they are first asked for, as most tools are never called
 
     @property
     def sent(self) -> Schema:
@@ -87,6 +84,15 @@ class Parameters:
         """The client's names of parameters that it requires and that may be null, where they were left out."""
         given = {self.client_name(name) for name in sent_names}
         yield from (name for name in self._required_nullables if name not in given)
+
+    @property
+    def _required_nullables(self) -> list[str]:
+        """The client's names of the parameters that it requires and that may be null."""
+        if self._nullables is None:
+            required = dict.fromkeys(name for name in as_list(self.schema.get("required")) if isinstance(name, str))
+            types = ((name, self._parts.types(self._shape.properties.get(name))) for name in required)
+            self._nullables = [name for name, allowed in types if NULL in allowed]
+        return self._nullables
 
     def _property(self, sent_name: str) -> object:
         return self._shape.properties.get(self.client_name(sent_name))

@@ -9,10 +9,11 @@ from typing import Any
 
 from tray_app.errors import ProxyError
 from tray_app.translate import json_text
-from tray_app.translate.answer import Answer, to_usage
+from tray_app.translate.answer import Answer
 from tray_app.translate.blocks import SIGNATURE, TEXT, THINKING
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import frame
+from tray_app.translate.usage import to_usage
 
 _EMPTY_BLOCKS: dict[str, dict[str, Any]] = {
     TEXT: {"type": "text", "text": ""},

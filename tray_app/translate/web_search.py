@@ -12,11 +12,11 @@ from typing import Any
 
 from tray_app.errors import SearchFailed
 from tray_app.translate import json_text
-from tray_app.translate.answer import to_usage
 from tray_app.translate.content import read_blocks
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.sse import frame
 from tray_app.translate.tokens import estimate_text, size_bytes
+from tray_app.translate.usage import to_usage
 
 _TOOL_TYPE = "web_search_"  # and a date
 _CLAUDE_CODE_ASKS = "Perform a web search for the query: "
