@@ -77,7 +77,8 @@ def test_a_worker_translates_a_request_as_the_gateway_does(case: dict[str, Any])
     assert decode_sent(found) == decode_sent(expected)
     assert isinstance(found.chat.body["messages"], EncodedMessages)
     assert name_schemas(found) == name_schemas(expected)
-    for name in ("model", "callable_schemas", "shows_thinking", "estimate", "input_tokens", "is_stream"):
+    names = ("model", "callable_schemas", "shows_thinking", "estimate", "input_tokens", "is_stream")
+    for name in (*names, "used_call_ids", "json_brackets"):
         assert getattr(found.chat, name) == getattr(expected.chat, name), name
     assert [*found.chat.stop_sequences] == [*expected.chat.stop_sequences]
     assert (found.asked, found.search, found.is_background) == (

@@ -10,7 +10,8 @@ import json
 
 from tests.fuzzing import fuzz
 from tray_app.translate.arguments import ArgumentsReader
-from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup import MarkupReader
+from tray_app.translate.pieces import Piece, Text, Thought, WrittenCalls
 from tray_app.translate.schema import Parameters
 from tray_app.translate.sse import SseReader
 

@@ -15,7 +15,9 @@ from unittest.mock import patch
 from tests.fuzzing import fuzz
 from tray_app.translate import markup
 from tray_app.translate.grammars import BY_OPENER
-from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup import MarkupReader
+from tray_app.translate.pieces import Piece, Text, Thought, WrittenCalls
+from tray_app.translate.think_tags import LONE_CLOSERS, THINK_TAGS
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Bash": {"type": "object", "properties": {"command": {"type": "string"}, "n": {"type": "integer"}}},
@@ -51,6 +53,10 @@ WORDS = (
     *('<invoke name="Bash">', "<invoke name='Read'>", "<invoke name=x>", "</invoke>", "</minimax:tool_call>"),
     *('<parameter name="command">', "</parameter>", '<minimax:tool_call><invoke name="Bash"><parameter name="n">'),
     *("</parameter></invoke></minimax:tool_call>", "</parameter></invoke>"),
+    *(tags.opener for tags in THINK_TAGS),
+    *(tags.closer for tags in THINK_TAGS),
+    *("functions.Bash", "bash", "to=functions.", "Bash()", '<tool_call>{"name": "Bash"}', "</tool_call>", "\n<think>"),
+    *("<tool_call>Bash<arg_key>n</arg_key><arg_value>1</arg_value>", '{"n": 1}', "```json\n", "<|constrain|>json"),
     *("<think>", "</think>", "<mm:think>", "</mm:think>", "<|user|>", "<|im_end|>", "<|channel|>analysis", "<|end|>"),
     *(
         "<function=Bash>",
@@ -67,7 +73,8 @@ WORDS = (
     *('<｜DSML｜invoke name="Bash">', "</｜DSML｜invoke>", "</｜DSML｜function_calls>", "</｜DSML｜parameter>"),
     *('<｜DSML｜parameter name="n" string="true">', "<function=Bash><parameter=n>", "</parameter></function>"),
 )
-_TAGS = re.compile("|".join(map(re.escape, markup.TAGS)))
+_THINK_CLOSERS = [tags.closer for tags in THINK_TAGS]
+_TAGS = re.compile("|".join(map(re.escape, (*markup.TAGS, *markup.FIRST_TAGS, *_THINK_CLOSERS))))
 
 Found = list[tuple[type[Piece], str] | WrittenCalls]
 
@@ -80,9 +87,13 @@ def check_bytes(data: bytes) -> None:
 
 def check_text(text: str, cut: int) -> None:
     for is_reasoning in (False, True):
-        found = find(text, is_reasoning)
-        check_nothing_is_lost(text, found)
-        assert find(text, is_reasoning, forgets=True) == found
+        for is_whole in (False, True):
+            found = find(text, is_reasoning, is_whole=is_whole)
+            check_nothing_is_lost(text, found)
+            assert find(text, is_reasoning, forgets=True, is_whole=is_whole) == found
+            if not any(tag in text for tag in LONE_CLOSERS):
+                assert find(text, is_reasoning, *range(1, len(text)), is_whole=is_whole) == found
+                assert find(text, is_reasoning, min(cut, len(text)), is_whole=is_whole) == found
         # what has been given out before a closing think tag stays text
         found = find("." + text, is_reasoning, 1)
         check_cuts("." + text, is_reasoning, cut, found)
@@ -105,14 +116,15 @@ def check_nothing_is_lost(text: str, found: Found) -> None:
     rest = iter(text)
     assert all(character in rest for character in told)
     assert _without_tags(told) == _without_tags(text)
-    if "think>" not in text and "analysis" not in text:
+    if not any(tags.opener in text or tags.closer in text for tags in THINK_TAGS):
         assert told.count("\n") == text.count("\n")
 
 
-def find(text: str, is_reasoning: bool, *cuts: int, forgets: bool = False) -> Found:
+def find(text: str, is_reasoning: bool, *cuts: int, forgets: bool = False, is_whole: bool = False) -> Found:
     """What a reader finds in the text, cut at these places; neighbours of one kind joined.
 
     `forgets`: it does not remember where it gave up, so that it tries even the openers of which it knows better.
+    `is_whole`: the model has said all that it wanted to say.
     """
     reader = MarkupReader(SCHEMAS, is_reasoning=is_reasoning)
     if forgets:
@@ -124,7 +136,7 @@ def find(text: str, is_reasoning: bool, *cuts: int, forgets: bool = False) -> Fo
             _append(found, [Thought(part) if is_reasoning else Text(part)])
         else:
             _append(found, reader.feed(part))
-    _append(found, reader.flush())
+    _append(found, reader.flush(is_whole=is_whole))
     return found
 
 

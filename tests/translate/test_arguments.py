@@ -280,3 +280,52 @@ def test_what_is_glued_is_not_copied_for_each_object() -> None:
 
 def test_a_chunk_that_repeats_all_so_far_may_be_cut_in_an_escape() -> None:
     assert read('{"a": "x\\', '{"a": "x\\u00', '{"a": "x\\u00fc"', '{"a": "x\\u00fc"}') == '{"a": "x\\u00fc"}'
+
+
+OPTIONAL = {
+    "properties": {
+        "command": {"type": "string"},
+        "n": {"type": "integer"},
+        "m": {"type": ["integer", "null"]},
+        "edits": {"type": "array", "items": {"properties": {"n": {"type": "integer"}, "old": {"type": "string"}}}},
+    }
+}
+
+# what a model writes -> the object that the client gets, its parameters all optional
+LEFT_OUT: dict[str, tuple[str, dict[str, Any]]] = {
+    "first": ('{"n": null, "command": "ls"}', {"command": "ls"}),
+    "last": ('{"command": "ls", "n": null}', {"command": "ls"}),
+    "between": ('{"command": "ls" , "n": null , "m": 1}', {"command": "ls", "m": 1}),
+    "alone": ('{"n": null}', {}),
+    "all": ('{ "n": null, "command": null }', {}),
+    "several": ('{"n": null, "command": null, "m": null, "x": null}', {"m": None, "x": None}),
+    "a string": ('{"command": null, "m": 1}', {"m": 1}),
+    "a word": ('{"n": "null", "m": "None"}', {"m": None}),
+    "and then a value": ('{"n": null, "n": 1}', {"n": 1}),
+    "within a list": ('{"edits": [{"n": null, "old": null}, {"n": "1"}]}', {"edits": [{}, {"n": 1}]}),
+    "before a fault": ('{"n": null, "command": "a "b" c"}', {"command": 'a "b" c'}),
+    "in what is broken": ("{'n': None, 'command': 'ls', 'm': None}", {"command": "ls", "m": None}),
+    "before a comma too many": ('{"n": null,}', {}),
+    "without an end": ('{"command": "ls", "n": null', {"command": "ls"}),
+    "in a text of JSON": ('{"edits": "[{\\"n\\": null}]"}', {"edits": [{}]}),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_null_is_left_out_wherever_the_arguments_are_cut(name: str) -> None:
+    text, meant = LEFT_OUT[name]
+    assert json.loads(read(text, schema=OPTIONAL)) == meant
+    assert json.loads(read(*text, schema=OPTIONAL)) == meant
+    for cut in range(len(text) + 1):
+        assert json.loads(read(text[:cut], text[cut:], schema=OPTIONAL)) == meant
+
+
+def test_a_required_parameter_stays_null() -> None:
+    schema = {**OPTIONAL, "required": ["n", "command"]}
+    text = '{"n": null, "command": null, "m": null}'
+    assert json.loads(read(text, schema=schema)) == {"n": None, "command": None, "m": None}
+
+
+def test_half_a_call_from_which_null_was_left_out_stays_half() -> None:
+    assert read('{"command": "ls", "n": null, ', schema=OPTIONAL, is_cut=True) == '{"command": "ls", '
+    assert read('{"n": null, "m": ', schema=OPTIONAL, is_cut=True) == '{ "m": '

@@ -165,6 +165,82 @@ LEAKS = [
         {"stop_sequences": ["END"]},
     ),
     Leak(
+        "at the end of a whole answer a call may lack its last tag",
+        [text(f"Look:\n{HERMES.removesuffix('</tool_call>')}"), finish()],
+        f'start text#0 | +Look:\n | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls","type":"x"}} | stop#1 | '
+        "end tool_use",
+    ),
+    Leak(
+        "so may a call in the reasoning",
+        [think(f"I run it. {GLM.removesuffix('</tool_call>')}"), finish("tool_calls")],
+        f'start thinking#0 | +I run it.  | stop#0 | start tool_use#1 Bash {ID}_0 | +{{"command":"ls"}} | stop#1 | '
+        "end tool_use",
+    ),
+    Leak(
+        "a call that lacks its last tag is text if the answer was cut",
+        [text(GLM.removesuffix("</tool_call>")), finish("length")],
+        f"start text#0 | +{GLM.removesuffix('</tool_call>')} | stop#0 | end max_tokens",
+    ),
+    Leak(
+        "a call that lacks its last tag is text beside one in upstream's form",
+        [text(GLM.removesuffix("</tool_call>")), call(0, "c1", "Bash", "{}"), finish("tool_calls")],
+        f"start text#0 | +{GLM.removesuffix('</tool_call>')} | stop#0 | start tool_use#1 Bash c1 | +{{}} | stop#1 | "
+        "end tool_use",
+    ),
+    Leak(
+        "a name that is a little off is that of the tool, and its values are typed",
+        [text("<tool_call>functions.bash\n<arg_key>timeout</arg_key><arg_value>5</arg_value></tool_call>"), finish()],
+        f'start tool_use#0 Bash {ID}_0 | +{{"timeout":5}} | stop#0 | end tool_use',
+    ),
+    Leak(
+        "null for an optional parameter is left out of a call in the text",
+        [
+            text("<tool_call>Bash<arg_key>timeout</arg_key><arg_value>null</arg_value></tool_call>"),
+            text('<tool_call>{"name": "Bash", "arguments": {"command": "ls", "timeout": null}}</tool_call>'),
+            finish(),
+        ],
+        f"start tool_use#0 Bash {ID}_0 | +{{}} | stop#0 | "
+        f'start tool_use#1 Bash {ID}_1 | +{{"command":"ls"}} | stop#1 | end tool_use',
+    ),
+    Leak(
+        "a think tag in mid sentence is prose",
+        [text("Models write <think> first"), text(", then </think>.\n"), text("So."), finish()],
+        "start text#0 | +Models write <think> first | +, then </think>.\n | +So. | stop#0 | end end_turn",
+    ),
+    Leak(
+        "thinking that never ends is thinking",
+        [text("<think>hm, "), text("hm"), finish()],
+        "start thinking#0 | +hm,  | +hm | stop#0 | end end_turn",
+    ),
+    Leak(
+        "thinking that never ends is the answer of a client that is shown none, if nothing else is said",
+        [text("<think> opens "), text("it."), finish()],
+        "start text#0 | +<think> opens it. | stop#0 | end end_turn",
+        {"thinking": {"type": "disabled"}},
+    ),
+    Leak(
+        "thinking that was cut is not shown to a client that did not ask for it",
+        [text("<think>hm, "), finish("length")],
+        "end max_tokens",
+        {"thinking": {"type": "disabled"}},
+    ),
+    Leak(
+        "thinking before a call is not shown to a client that did not ask for it",
+        [text("<think>hm, "), call(0, "c1", "Bash", "{}"), finish("tool_calls")],
+        "start tool_use#0 Bash c1 | +{} | stop#0 | end tool_use",
+        {"thinking": {"type": "disabled"}},
+    ),
+    Leak(
+        "the channels of gpt-oss are thinking, text and calls",
+        [
+            text("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary<|message|>I look."),
+            text('<|end|><|start|>assistant<|channel|>commentary to=functions.Bash json<|message|>{"timeout": "5"}'),
+            finish(),
+        ],
+        f"start thinking#0 | +hm | stop#0 | start text#1 | +I look. | stop#1 | start tool_use#2 Bash {ID}_0 | "
+        '+{"timeout":5} | stop#2 | end tool_use',
+    ),
+    Leak(
         "think tags in the text are thinking",
         [text("<think>\nhm"), text("</think>\n\nhi"), finish()],
         "start thinking#0 | +hm | stop#0 | start text#1 | +hi | stop#1 | end end_turn",

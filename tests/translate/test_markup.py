@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from tests.translate.bounded import bounded
 from tests.translate.fuzz_markup import WORDS, check_bytes
 from tray_app.translate.grammars import WrittenCall
-from tray_app.translate.markup import MAX_HELD_CHARS, TAGS, MarkupReader, Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup import MAX_HELD_CHARS, TAGS, MarkupReader
+from tray_app.translate.pieces import Piece, Text, Thought, WrittenCalls
+from tray_app.translate.think_tags import THINK_TAGS
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Bash": {
@@ -112,19 +114,81 @@ FOUND: dict[str, tuple[str, Found]] = {
     "empty think tags": ("<think></think>Hello.", ["Hello."]),
     "think tags that never close": ("<think>Hm, hm", [Thought("Hm, hm")]),
     "a closing think tag alone": ("</think>Hello.", ["Hello."]),
+    "a think tag in mid sentence is prose": (
+        "Models write <think> before they answer, and </think> behind that. So it is.",
+        ["Models write <think> before they answer, and </think> behind that. So it is."],
+    ),
+    "think tags in mid sentence are prose": (
+        "What is in <think>...</think> tags is hidden.\n\nSo it is.",
+        ["What is in <think>...</think> tags is hidden.\n\nSo it is."],
+    ),
+    "a closing think tag in mid sentence is prose": (
+        "The tag </think> ends it, and </mm:think> does, too.",
+        ["The tag </think> ends it, and </mm:think> does, too."],
+    ),
+    "think tags at the beginning of a line": (
+        "Let me see.\n<think>\nHm.\n</think>\n\nHello.",
+        ["Let me see.\n", Thought("Hm.\n"), "Hello."],
+    ),
+    "think tags at the beginning of a line, indented": (
+        "So.\n  <think>Hm.</think>Hi.",
+        ["So.\n  ", Thought("Hm."), "Hi."],
+    ),
+    "a think tag at the beginning of a line that never closes is prose": (
+        "There are two tags:\n<think> opens, and\n<think> once more.",
+        ["There are two tags:\n<think> opens, and\n<think> once more."],
+    ),
+    "of two think tags in lines the one that closes is thinking": (
+        "So.\n<mm:think> opens.\n<think>Hm.</think>Hi.",
+        ["So.\n<mm:think> opens.\n", Thought("Hm."), "Hi."],
+    ),
+    "a call is found behind a think tag that never closes": (
+        f"So.\n<think> opens.\n{HERMES_CALL}",
+        ["So.\n<think> opens.\n", WrittenCall("get_weather", {"location": "Paris"})],
+    ),
+    "think tags behind white space": ("\n\n <think>Hm.</think>Hello.", ["\n\n ", Thought("Hm."), "Hello."]),
+    "think tags again and again": (
+        "<think>Hm.</think>\n<think>Hm, hm.</think>\nHello.",
+        [Thought("Hm.Hm, hm."), "Hello."],
+    ),
+    "a closing think tag that the thinking quotes": (
+        "<think>They ask for `</think>` and '</think>'. \"Hm\"</think>Hello.",
+        [Thought("They ask for `</think>` and '</think>'. \"Hm\""), "Hello."],
+    ),
+    "<thinking>": ("<thinking>Hm.</thinking>\n\nHello.", [Thought("Hm."), "Hello."]),
+    "<thought>": ("<thought>\nHm.\n</thought>\nHello.", [Thought("Hm.\n"), "Hello."]),
+    "<thoughts>": ("<thoughts>Hm.</thoughts>Hello.", [Thought("Hm."), "Hello."]),
+    "<reasoning>": ("<reasoning>Hm.</reasoning>Hello.", [Thought("Hm."), "Hello."]),
+    "<seed:think>": ("<seed:think>Hm.</seed:think>Hello.", [Thought("Hm."), "Hello."]),
+    "<longcat_think>": ("<longcat_think>Hm.</longcat_think>Hello.", [Thought("Hm."), "Hello."]),
+    "[THINK]": ("[THINK]Hm [1].[/THINK]Hello [2].", [Thought("Hm [1]."), "Hello [2]."]),
+    "◁think▷": ("◁think▷Hm.◁/think▷Hello.", [Thought("Hm."), "Hello."]),
+    "<|channel>thought": ("<|channel>thought\nHm.<channel|>Hello.", [Thought("Hm."), "Hello."]),
+    "<|START_THINKING|>": ("<|START_THINKING|>Hm.<|END_THINKING|>Hello.", [Thought("Hm."), "Hello."]),
+    "<|begin_of_thought|>": ("<|begin_of_thought|>Hm.<|end_of_thought|>Hello.", [Thought("Hm."), "Hello."]),
+    "<|channel|>analysis": (
+        "<|channel|>analysis<|message|>Hm.<|channel|>final<|message|>Hello.",
+        [Thought("<|message|>Hm."), "Hello."],
+    ),
+    "the words of other families count at the beginning only": (
+        "So.\n<thinking>Hm.</thinking>\n[THINK]Hm.[/THINK]",
+        ["So.\n<thinking>Hm.</thinking>\n[THINK]Hm.[/THINK]"],
+    ),
+    "what begins like a tag": ("[TH", ["[TH"]),
+    "a list at the beginning": ("[1, 2] and <thin air>", ["[1, 2] and <thin air>"]),
     "a quoted think tag": ("The `<think>` tag.", ["The `<think>` tag."]),
     "control tokens": ("Done.<|observation|>", ["Done."]),
     "half a tag at the end": ("a <tool_ca", ["a <tool_ca"]),
 }
 
 
-def read(text: str, cuts: list[int], schemas: dict[str, dict[str, Any]] = SCHEMAS) -> Found:
+def read(text: str, cuts: list[int], schemas: dict[str, dict[str, Any]] = SCHEMAS, *, is_whole: bool = False) -> Found:
     """What the reader finds in the text cut there; neighbouring texts joined."""
     reader = MarkupReader(schemas)
     pieces: list[Piece] = []
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
         pieces += reader.feed(text[start:end])
-    return join([*pieces, *reader.flush()])
+    return join([*pieces, *reader.flush(is_whole=is_whole)])
 
 
 def join(pieces: list[Piece]) -> Found:
@@ -162,6 +226,38 @@ def test_any_cut_finds_the_same(name: str) -> None:
 def test_a_closing_think_tag_alone_makes_what_stands_before_it_thinking() -> None:
     assert read("Hm, <b>.</think>\n\nHello.", []) == [Thought("Hm, <b>."), "Hello."]
     assert read("Hm, `</think>`, hm.", []) == ["Hm, `</think>`, hm."]
+
+
+def test_each_family_has_its_example() -> None:
+    for tags in THINK_TAGS:
+        assert any(text.startswith(tags.opener) and len(found) > 1 for text, found in FOUND.values())
+
+
+def test_thinking_at_the_beginning_of_an_answer_streams() -> None:
+    for tags in THINK_TAGS:
+        reader = MarkupReader(SCHEMAS)
+        assert reader.feed(tags.opener) == []
+        assert reader.feed("Hm,") == [Thought("Hm,")]
+        assert reader.feed(" hm.") == [Thought(" hm.")]
+        assert reader.feed(f"{tags.closer}Hello.") == [Text("Hello.")]
+
+
+def test_what_a_think_tag_began_that_never_closed_is_known() -> None:
+    reader = MarkupReader(SCHEMAS)
+    reader.feed("<think> opens thinking")
+    reader.feed(" and so on.")
+    assert reader.unclosed == "<think> opens thinking and so on."
+    reader.feed("</think>")
+    assert reader.unclosed == ""
+
+
+def test_a_think_tag_in_a_line_is_held_no_longer_than_a_call() -> None:
+    reader = MarkupReader(SCHEMAS)
+    reader.feed("So.\n<think>")
+    assert reader.feed("x" * 1_000) == []
+    told = "".join(piece.text for piece in reader.feed("x" * MAX_HELD_CHARS) if isinstance(piece, Text))
+    assert told.startswith("<think>xxx")
+    assert join(reader.feed("</think>\n<think>Hm.</think>")) == ["</think>\n", Thought("Hm.")]
 
 
 def test_text_that_was_given_out_before_a_closing_think_tag_stays_text() -> None:

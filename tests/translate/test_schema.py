@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.translate.bounded import bounded
 from tests.translate.fuzz_schema import check_all, check_text, check_tool
 from tray_app.errors import InvalidRequest
-from tray_app.translate.schema import Parameters, allowed_types, type_value
+from tray_app.translate.schema import LEFT_OUT, Parameters, allowed_types, type_value
 from tray_app.translate.schema_limits import MAX_DEPTH, MAX_VALUES
 from tray_app.translate.subschemas import Subschemas
 
@@ -135,7 +135,9 @@ def test_what_goes_upstream(name: str) -> None:
 
 
 def restore(value: Any, schema: Any, definitions: dict[str, Any] | None = None) -> Any:
-    return Parameters({"properties": {"p": schema}, "$defs": definitions or {}}).restore("p", value)
+    """The value of a required parameter."""
+    tool = {"properties": {"p": schema}, "required": ["p"], "$defs": definitions or {}}
+    return Parameters(tool).restore("p", value)
 
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
@@ -462,3 +464,81 @@ def test_text_is_read_as_the_schema_says(text: str, schema: dict[str, Any], valu
 def test_what_the_fuzzer_found_holds() -> None:
     for schema in ({"type": [["null", "null", None], "null"]}, {"type": [["null"], "null", "string"]}):
         check_tool(schema, "text")
+
+
+OPTIONS = {
+    "type": "object",
+    "properties": {
+        "text": STRING,
+        "n": INTEGER,
+        "flag": {"type": "boolean"},
+        "names": {"type": "array", "items": STRING},
+        "any": {},
+        "null": {"type": ["integer", "null"]},
+        "null_by_union": {"anyOf": [INTEGER, {"type": "null"}]},
+        "null_by_word": {"type": "integer", "nullable": True},
+        "null_by_choice": {"enum": [1, None]},
+        "must": INTEGER,
+    },
+    "required": ["must"],
+}
+TOOL_OF_OPTIONS = {
+    "properties": {
+        **OPTIONS["properties"],  # type: ignore[dict-item]
+        "one": OPTIONS,
+        "list": {"type": "array", "items": {"$ref": "#/$defs/options"}},
+        "union": {"anyOf": [{"type": "null"}, {"type": "string"}, {"$ref": "#/$defs/options"}]},
+        "others": {"type": "object", "additionalProperties": OPTIONS},
+    },
+    "required": ["must"],
+    "$defs": {"options": OPTIONS},
+}
+NULLS = dict.fromkeys(OPTIONS["properties"])
+KEPT_NULLS = dict.fromkeys(["any", "null", "null_by_union", "null_by_word", "null_by_choice", "must"])
+
+
+def test_null_is_left_out_where_an_optional_parameter_may_not_be_null() -> None:
+    parameters = Parameters(TOOL_OF_OPTIONS)
+    given = {name: parameters.restore(name, None) for name in NULLS}
+    assert {name: value for name, value in given.items() if value is not LEFT_OUT} == KEPT_NULLS
+    assert parameters.restore("unknown", None) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "restored"),
+    [
+        ("one", NULLS, KEPT_NULLS),
+        ("one", json.dumps(NULLS), KEPT_NULLS),
+        ("list", [NULLS, {"n": None}], [KEPT_NULLS, {}]),
+        ("union", NULLS, KEPT_NULLS),
+        ("others", {"a": NULLS, "b": {"n": "5"}}, {"a": KEPT_NULLS, "b": {"n": 5}}),
+        ("names", [None], [None]),
+    ],
+    ids=repr,
+)
+def test_null_is_left_out_at_every_depth(name: str, value: Any, restored: Any) -> None:
+    assert Parameters(TOOL_OF_OPTIONS).restore(name, value) == restored
+
+
+@pytest.mark.parametrize("word", ["null", "None", " NULL ", "", "undefined"])
+def test_a_word_for_null_is_left_out_where_no_string_is_wanted(word: str) -> None:
+    parameters = Parameters(TOOL_OF_OPTIONS)
+    for name in ("n", "flag", "names"):
+        assert parameters.restore(name, word) is LEFT_OUT
+        assert parameters.restore("one", {name: word}) == {}
+    for name in ("text", "any", "must"):
+        assert parameters.restore(name, word) == word
+
+
+def test_values_are_converted_in_every_option_of_a_union() -> None:
+    schema = {
+        "anyOf": [
+            {"type": "object", "properties": {"kind": STRING, "n": INTEGER}, "required": ["n"]},
+            {
+                "type": "object",
+                "properties": {"kind": STRING, "flags": {"type": "array", "items": {"type": "boolean"}}},
+            },
+        ]
+    }
+    assert restore({"kind": 5, "flags": '["true"]'}, schema) == {"kind": "5", "flags": [True]}
+    assert restore([{"kind": "a", "n": "3"}], {"type": "array", "items": schema}) == [{"kind": "a", "n": 3}]

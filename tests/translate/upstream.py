@@ -31,7 +31,9 @@ def think(reasoning: str) -> ChunkJson:
     return delta(reasoning_content=reasoning)
 
 
-def part(index: int | None = 0, id: str | None = None, name: str | None = None, args: Any = None) -> dict[str, Any]:
+def part(
+    index: int | None = 0, id: str | int | None = None, name: str | None = None, args: Any = None
+) -> dict[str, Any]:
     """A fragment of a tool call; what is None is left out."""
     function = {key: value for key, value in (("name", name), ("arguments", args)) if value is not None}
     fields = {"index": index, "id": id, "type": "function", "function": function}
@@ -106,7 +108,7 @@ def join(chunks: Sequence[ChunkJson]) -> ChunkJson:
                 known = calls.setdefault(
                     fragment["index"], {"type": "function", "function": {"name": "", "arguments": ""}}
                 )
-                if fragment.get("id"):
+                if fragment.get("id") not in (None, ""):
                     known["id"] = fragment["id"]
                 function = fragment.get("function") or {}
                 known["function"]["name"] = known["function"]["name"] or function.get("name") or ""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-LARGE_BYTES = 64 * 1024
+LARGE_BYTES = 16 * 1024
 """Working on more of an answer in one piece may take more than a few milliseconds."""
 
 _P = ParamSpec("_P")

@@ -164,7 +164,7 @@ class Exchange:
             translator = MessageBuilder(self._chat, self._message_id)
         async with self._open(self._chat) as reply:
             await self._receive(reply, translator)
-            if translator.answer.lacks_something:
+            if translator.answer.lacks_something():
                 await self._ask_once_more(translator.answer)
             size_bytes = translator.answer.size_bytes
             await mend_calls(await work_aside(size_bytes, translator.answer.unmended_calls), self._gateway.workers)

@@ -72,6 +72,8 @@ class _QuestionFacts(msgspec.Struct, frozen=True):
     estimate: Estimate
     input_tokens: int
     omits_thinking: bool
+    used_call_ids: list[str]
+    json_brackets: str
     search: Search | None
     is_background: bool
 
@@ -143,6 +145,8 @@ def join_question(result: Result) -> Question:
         estimate=read.estimate,
         input_tokens=read.input_tokens,
         omits_thinking=read.omits_thinking,
+        used_call_ids=frozenset(read.used_call_ids),
+        json_brackets=read.json_brackets,
     )
     return Question(read.asked, chat, read.search, read.is_background)
 
@@ -174,6 +178,8 @@ def _encode_facts(question: Question, system_bytes: int) -> bytes:
         chat.estimate,
         chat.input_tokens,
         chat.omits_thinking,
+        list(chat.used_call_ids),
+        chat.json_brackets,
         question.search,
         question.is_background,
     )

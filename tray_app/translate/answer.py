@@ -13,16 +13,20 @@ import msgspec
 from tray_app.errors import UpstreamFault
 from tray_app.translate import json_text
 from tray_app.translate.arguments import ArgumentsReader
+from tray_app.translate.bare_json import BareJson
 from tray_app.translate.blocks import TEXT, THINKING, Block, BlockQueue, BlockWriter, Call, Markup
 from tray_app.translate.calls import CallTracker
 from tray_app.translate.chunk import Choice, Chunk, FunctionPart, Message, ToolCallPart, read_arguments
 from tray_app.translate.finish import STOP, TOOL_CALLS, WINDOW, Finish, check_reason
-from tray_app.translate.markup import MarkupReader, Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup import MarkupReader
+from tray_app.translate.pieces import Piece, Text, Thought, WrittenCalls
 from tray_app.translate.refusal import explain_stream_error
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.stops import StopWatcher
 from tray_app.translate.tag_stops import closing_tag, opening_tags
 from tray_app.translate.tokens import size_bytes
+from tray_app.translate.tool_names import ToolNames
+from tray_app.translate.tools import Tool
 from tray_app.translate.usage import TokenCount
 
 
@@ -45,11 +49,13 @@ class Answer:
     def __init__(self, writer: BlockWriter, request: ChatRequest, message_id: str) -> None:
         self._request = request
         self._queue = BlockQueue(writer)
-        self._calls = CallTracker(message_id.replace("msg_", "toolu_", 1))
+        self._calls = CallTracker(message_id.replace("msg_", "toolu_", 1), request.used_call_ids)
+        self._names = ToolNames((sent, tool.name) for sent, tool in request.tools.items())
         self._content = MarkupReader(request.callable_schemas)
         self._reasoning = MarkupReader(request.callable_schemas, is_reasoning=True)
         self._stops = StopWatcher(request.stop_sequences)
         self._opened_tags = StopWatcher(opening_tags(request.stop_sequences))
+        self._json = BareJson(request.json_brackets)
         self._blank: list[str] = []  # pieces of white space that may turn out to stand before a tool call
         self._undecided: set[str] = set()  # the kinds of text that have markup in the queue
         self._has_structured_calls = False
@@ -70,9 +76,15 @@ class Answer:
         return self._finish.meaning is not None
 
     @property
+    def _is_whole(self) -> bool:
+        """Whether the model has said all that it wanted to say, if upstream has."""
+        return not (self._finish.excuses_silence or self.is_over)
+
     def lacks_something(self) -> bool:
-        """Whether upstream finished without a word, without the call that it announced, or in the middle of one."""
-        if self._finish.excuses_silence or self.is_over:
+        """To be asked when upstream has said all: whether it finished without a word, without the call that it
+        announced, or in the middle of one."""
+        self._flush(is_whole=self._is_whole)
+        if not self._is_whole:
             return False
         if self._calls.newest is not None:
             return self._calls.newest.is_half
@@ -80,8 +92,8 @@ class Answer:
 
     def ends_empty(self) -> bool:
         """To be asked when upstream has said all: whether the client is shown nothing, and without a reason."""
-        self._flush()
-        if self._finish.excuses_silence or self.is_over:
+        self._flush_all()
+        if not self._is_whole:
             return False
         return self._calls.newest is None and not self._undecided and not self._queue.newest_kind
 
@@ -98,6 +110,7 @@ class Answer:
             message = msgspec.structs.replace(message, content=None, refusal=None)
         # the thinking of the first one was told
         message = msgspec.structs.replace(message, reasoning=None, reasoning_content=None)
+        self._content = MarkupReader(self._content.schemas)  # the first one may have left a think tag open
         self._take(message, is_whole=True)
         if completion.usage is not None and not self._tokens.has_output:
             self._tokens.take(completion.usage)
@@ -109,7 +122,7 @@ class Answer:
         assert call.arguments is not None
         for part in message.calls:
             function = part.function or FunctionPart()
-            tool = self._request.find_tool(function.name or "")
+            tool = self._find_tool(function.name or "")
             if tool == call.tool and call.arguments.restart(read_arguments(function.arguments)):
                 return
 
@@ -139,7 +152,7 @@ class Answer:
 
     def finish(self) -> Ending:
         """Closes what is open and says how the answer ended."""
-        self._flush()
+        self._flush_all()
         if self._undecided:
             self._queue.decide(self._to_calls, self._undecided)
         if self._finish.meaning == STOP and self._finish.stop_sequence is None:
@@ -201,7 +214,7 @@ class Answer:
             self._take_text(refusal)
         for place, part in enumerate(calls):
             # without a word on which call this is, each beside another is a call of its own
-            is_bare = part.index is None and not part.id and len(calls) > 1
+            is_bare = part.index is None and not part.upstream_id and len(calls) > 1
             self._take_call(part, place if is_whole or is_bare else part.index)
 
     def _speak(self, pieces: Iterable[Piece]) -> None:
@@ -216,7 +229,8 @@ class Answer:
 
     def _take_text(self, text: str) -> None:
         self._opened_tags.feed(text)
-        self._add_text(self._stops.feed(text))
+        self._add_text(self._json.feed(self._stops.feed(text)))
+        self._has_text = self._has_text or self._json.holds_words
         if self._stops.matched is not None and not self.is_over:
             self.is_over, self._finish.stop_sequence = True, self._stops.matched
 
@@ -256,6 +270,8 @@ class Answer:
         self._queue.add(kind, text)
 
     def _add_markup(self, written: WrittenCalls, kind: str) -> None:
+        if kind == TEXT:
+            self._add_text(self._json.flush())
         self._blank.clear()
         self._undecided.add(kind)
         self._queue.append(Markup(kind, written))
@@ -277,12 +293,24 @@ class Answer:
             self._queue.decide(self._to_text, self._undecided)
             self._undecided.clear()
 
-    def _flush(self) -> None:
-        """Takes what the readers still hold, as text."""
-        self._think(self._reasoning.flush())
-        self._speak(self._content.flush())
-        self._think(self._reasoning.flush())
-        self._add_text(self._stops.flush())
+    def _flush(self, *, is_whole: bool = False) -> None:
+        """Takes what the readers still hold: as text, or as the last call if the answer is whole."""
+        self._think(self._reasoning.flush(is_whole=is_whole))
+        self._speak(self._content.flush(is_whole=is_whole))
+        self._think(self._reasoning.flush(is_whole=is_whole))
+        self._add_text(self._json.feed(self._stops.flush()))
+        self._add_text(self._json.flush())
+
+    def _flush_all(self) -> None:
+        """Likewise, at the end. If all that was said is in a think tag that never closed, a client that is shown no
+        thinking gets that as text."""
+        self._flush(is_whole=self._is_whole)
+        is_silent = not (self._has_text or self._undecided or self._calls.newest or self._request.shows_thinking)
+        if is_silent and self._is_whole:
+            self._add_text(self._content.unclosed)
+
+    def _find_tool(self, name: str) -> Tool:
+        return self._request.find_tool(self._names.find(name) or name)
 
     def _to_text(self, markup: Markup) -> Iterable[Block]:
         if markup.kind == TEXT or self._request.shows_thinking:
@@ -292,14 +320,14 @@ class Answer:
     def _to_calls(self, markup: Markup) -> Iterable[Block]:
         for written in markup.written.calls:
             call = self._calls.add()
-            call.name(self._request.find_tool(written.name))
+            call.name(self._find_tool(written.name))
             call.held = [call.feed(json_text.encode(written.arguments).decode()) + call.finish(is_cut=False)]
             yield call
 
     def _take_call(self, part: ToolCallPart, slot: int | None) -> None:
         function = part.function or FunctionPart()
         arguments = read_arguments(function.arguments)
-        if not (part.id or function.name or arguments):
+        if not (part.upstream_id or function.name or arguments):
             return
         self._prefer_structured_calls()
         newest = self._calls.newest
@@ -307,12 +335,13 @@ class Answer:
         if self._calls.newest is not newest:
             self._begin_call(call)
         if function.name and call.tool is None:  # assigned, never appended: some servers repeat it in every chunk
-            self._write(call, call.name(self._request.find_tool(function.name)))
+            self._write(call, call.name(self._find_tool(function.name)))
         if arguments:
             self.size_bytes += size_bytes(arguments)
             self._write(call, call.feed(arguments))
 
     def _begin_call(self, call: Call) -> None:
+        self._add_text(self._json.flush())
         self._blank.clear()
         self._queue.append(call)
 

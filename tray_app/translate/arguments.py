@@ -71,6 +71,7 @@ class ArgumentsReader:
         self._key = ""  # of the newest member
         self._scanner = ValueScanner()  # of its value, or of the next key
         self._whole = ""  # what to write for the newest value once it is settled
+        self._is_left_out = False  # whether that is nothing, and no comma either
 
         self._meaning: Meaning | None = None  # of broken arguments, once that was asked for
         self._surplus: list[str] = []
@@ -213,7 +214,9 @@ class ArgumentsReader:
             case _At.VALUE_START, first:
                 return self._begin_value(text, place, first)
             case _At.AFTER, ",":
-                self._before += self._take_held(text, place + 1)
+                comma = self._take_held(text, place + 1)
+                if not self._is_left_out:
+                    self._before += comma
                 self._at = _At.COMMA
             case ((_At.MEMBER | _At.AFTER), "}"):
                 self._at = _At.END
@@ -251,7 +254,7 @@ class ArgumentsReader:
         if end == len(text):
             return end
         if text[end] == '"':
-            self._whole, self._at = '"', _At.AFTER
+            self._whole, self._at, self._is_left_out = '"', _At.AFTER, False
             return end + 1
         self._at = _At.ESCAPE if text[end] == "\\" else _At.BROKEN
         return end
@@ -271,11 +274,13 @@ class ArgumentsReader:
         if self._scanner.is_whole:
             raw = self._take_held(text, place)
             try:
-                self._whole = self._before + self._writer.translate_value(self._key, decoder.decode(raw), raw)
+                value = self._writer.translate_value(self._key, decoder.decode(raw), raw)
             except (ValueError, RecursionError):
                 self._held, self._at = [raw], _At.BROKEN
             else:
-                self._before += raw
+                self._is_left_out = not value
+                self._whole = self._before + value if value else ""
+                self._before = self._before + raw if value else self._before[:1]
                 self._at = _At.AFTER
         return place
 

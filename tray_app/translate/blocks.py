@@ -14,8 +14,8 @@ from typing import Protocol
 
 from tray_app.errors import UpstreamFault
 from tray_app.translate.arguments import ArgumentsReader
-from tray_app.translate.markup import WrittenCalls
 from tray_app.translate.mending import LibraryBudget
+from tray_app.translate.pieces import WrittenCalls
 from tray_app.translate.tools import Tool
 
 TEXT, THINKING, TOOL = "text", "thinking", "tool_use"

@@ -12,11 +12,9 @@ readers of one grammar read each character a bounded number of times:
 
 from __future__ import annotations
 
-import json
 import re
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from tray_app.translate.cursor import Cursor, Waiting
 from tray_app.translate.grammars import (
@@ -29,19 +27,27 @@ from tray_app.translate.grammars import (
     Schemas,
     WrittenCall,
 )
+from tray_app.translate.json_calls import read_calls, read_values
 from tray_app.translate.schema import type_value
+from tray_app.translate.tool_names import MOST_NAME_CHARS, ToolNames
 
 _BLANKS = re.compile(r"\s*")
-_NAME = re.compile(r"[\w-]*")
+_NAME = re.compile(r"[\w.:()-]*")
 _OUTSIDE_STRING = re.compile(r"[^\"<\\]*")
 _INSIDE_STRING = re.compile(r"[^\"\\]*")
-
 _Span = tuple[int, int]
 """A part of the text: the places of its first character and of the one behind its last."""
 
-_Draft = tuple[str, list[_Span]]
-"""A call whose block is not complete yet: its name, and where the arguments stand, each key and then its value; or all
-of them together, if they are one JSON object."""
+
+@dataclass(slots=True)
+class _Draft:
+    """A call whose block is not complete yet."""
+
+    name: str
+    spans: list[_Span] = field(default_factory=list)
+    """Where the arguments stand: each key and then its value; or all of them together, if they are one JSON object."""
+    elements: Elements | None = None
+    """How they are written; None if they are one JSON object."""
 
 
 class CallReader:
@@ -50,11 +56,15 @@ class CallReader:
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
         self._schemas: Schemas = {}
-        self._names: list[str] = []  # of the tools that may be called, sorted
+        self._names = ToolNames(())  # of the tools that may be called
         self._steps: Iterator[list[WrittenCall] | None] | None = None  # of reading the block
         self._grammar: Grammar | None = None  # of the block, as soon as it is known
+        self._has_elements = False  # whether the block has arguments that are elements
+        self._json_start: int | None = None  # of its newest arguments; None if they are elements
+        self._drafts: list[_Draft] = []  # the calls of the block so far, the last one perhaps half
+        self._end_here: Callable[[], list[WrittenCall]] | None = None  # the calls, if the text ends here; None: none
         self._gave_up_at: dict[str, int] = {}  # family -> the last place where a reader gave up
-        self._text_until: set[str] = set()  # closers of blocks that turned out to be text
+        self._text_blocks: set[str] = set()  # openers of blocks that turned out to be text, and are not closed
 
     def __repr__(self) -> str:
         return f"CallReader({self._grammar.family if self._grammar else 'no block'})"
@@ -67,36 +77,50 @@ class CallReader:
     @schemas.setter
     def schemas(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._names = sorted(schemas)
+        self._names = ToolNames((name, name) for name in schemas)
 
     def may_begin(self, opener: str) -> bool:
         """Whether calls may begin with this opener. A call within a block that is text is text as well."""
-        return bool(self._schemas) and self._text_until.isdisjoint(BLOCKS_AROUND.get(opener, {}).values())
+        return bool(self._schemas) and self._text_blocks.isdisjoint(BLOCKS_AROUND.get(opener, {}))
 
     def note_text(self, tag: str) -> None:
         """Takes notice that a tag was given out as text."""
-        self._text_until.discard(tag)
-        self._text_until.update(blocks[tag] for blocks in BLOCKS_AROUND.values() if tag in blocks)
+        for blocks in BLOCKS_AROUND.values():
+            if tag in blocks:
+                self._text_blocks.add(tag)
+        self._text_blocks -= _BLOCKS_OF.get(tag, frozenset())
 
     def begin(self, opener: str) -> None:
         """Marks the place of the opener, and begins to read the block behind it."""
         self._cursor.set_mark()
         self._cursor.at += len(opener)
         self._grammar = None
+        self._has_elements = False
+        self._drafts = []
+        self._end_here = None
         self._steps = self._read_block(BY_OPENER[opener])
 
-    def read(self, *, is_last: bool) -> list[WrittenCall] | None:
+    def read(self, *, is_last: bool, is_whole: bool) -> list[WrittenCall] | None:
         """The calls of the block, none if it is no such block; None while more text is needed.
 
-        `is_last`: no more text comes.
+        `is_last`: no more text comes. `is_whole`: and the model has said all that it wanted to say; then a block may
+        lack its end, which many servers take for the end of the answer, and do not pass on.
         """
         assert self._steps is not None
         calls = next(self._steps)
         if calls is None and not is_last:
             return None
         self._steps = None
-        if not calls and self._grammar:
-            family, place = self._grammar.family, self._cursor.end if calls is None else self._cursor.place
+        if calls is None and is_whole and self._end_here is not None:
+            self._cursor.gather()
+            calls = self._end_here()
+            if calls:
+                self._cursor.at = len(self._cursor.text)
+        if not calls and self._grammar and self._has_elements:
+            place = self._cursor.end if calls is None else self._cursor.place
+            if self._json_start is not None:
+                place = self._json_start
+            family = self._grammar.family
             self._gave_up_at[family] = max(place, self._gave_up_at.get(family, 0))
         return calls or []
 
@@ -113,16 +137,18 @@ class CallReader:
             yield (yield from self._read_named_calls(grammar, grammar.calls))
 
     def _read_json_calls(self, grammar: Grammar, form: JsonCalls, start: int) -> Waiting[list[WrittenCall]]:
+        cursor = self._cursor
         for character in form.beginning[1:]:
-            yield from self._cursor.skip(_BLANKS)
-            if not (yield from self._cursor.take(character)):
+            yield from cursor.skip(_BLANKS)
+            if not (yield from cursor.take(character)):
                 return []
+        self._end_here = lambda: read_calls(cursor.cut(start, cursor.end), self._names)
         yield from self._skip_json(is_in_string=form.beginning.endswith('"'))
-        end = self._cursor.place
-        if not (yield from self._cursor.take(grammar.closer)):
+        end = cursor.place
+        if not (yield from cursor.take(*grammar.ends)):
             return []
-        self._cursor.gather()
-        return self._parse_calls(self._cursor.cut(start, end))
+        cursor.gather()
+        return read_calls(cursor.cut(start, end), self._names)
 
     def _skip_json(self, *, is_in_string: bool) -> Waiting[None]:
         """Steps to the first `<` or backslash outside of strings: the JSON has ended there."""
@@ -139,73 +165,80 @@ class CallReader:
             cursor.at += 1
 
     def _read_named_calls(self, grammar: Grammar, form: NamedCall) -> Waiting[list[WrittenCall]]:
-        drafts: list[_Draft] = []
-        follower = None
-        while follower != grammar.closer:
+        follower = ""
+        while follower not in grammar.ends:
             name = yield from self._read_name(form)
             if not name:
                 return []
-            if form.elements:
-                spans, follower = yield from self._read_elements(grammar, form, form.elements)
+            self._drafts.append(draft := _Draft(name))
+            yield from self._cursor.skip(_BLANKS)
+            if not form.elements or (yield from self._cursor.peek()) == "{":
+                follower = yield from self._read_json_object(grammar, form, draft)
             else:
-                spans, follower = yield from self._read_json_object(grammar, form)
+                draft.elements = form.elements
+                follower = yield from self._read_elements(grammar, form, form.elements, draft)
             if not follower:
                 return []
-            drafts.append((name, spans))
         self._cursor.gather()
-        return self._type_calls(drafts, form.elements)
+        return self._type_calls()
 
     def _read_name(self, form: NamedCall) -> Waiting[str]:
-        """Steps over the name of a tool that may be called, and what stands around it; returns an empty string if that
-        is not there."""
+        """Steps over the name of a tool that may be called, and what stands around it; returns the name as it was sent,
+        or an empty string if none is there."""
         cursor = self._cursor
         if form.name_openers:
             yield from cursor.take(*form.name_openers)
         while True:
             match = _NAME.match(cursor.text, cursor.at)
             assert match is not None
-            name = match[0]
             if match.end() < len(cursor.text):
                 break
-            place = bisect_left(self._names, name)
-            if not any(known.startswith(name) for known in self._names[place : place + 1]):
+            if len(match[0]) > MOST_NAME_CHARS or not self._names.may_begin_with(match[0]):
                 return ""
             yield
-        if name not in self._schemas:
+        name = self._names.find(match[0])
+        if not name:
             return ""
         cursor.at = match.end()
-        if form.name_rest:
-            yield from cursor.skip(form.name_rest)
+        while form.name_rest and (yield from cursor.take(*form.name_rest)):
+            pass
         if form.name_closers and not (yield from cursor.take(*form.name_closers)):
             return ""
         return name
 
-    def _read_json_object(self, grammar: Grammar, form: NamedCall) -> Waiting[tuple[list[_Span], str]]:
-        """Steps over the arguments and the tags that follow them. Returns where they stand, and the last of the tags;
-        an empty string if that is not there."""
-        yield from self._cursor.skip(_BLANKS)
-        start = self._cursor.place
-        if not (yield from self._cursor.take("{")):
-            return [], ""
-        yield from self._skip_json(is_in_string=False)
-        span = start, self._cursor.place
-        return [span], (yield from self._read_follower(grammar, form))
+    def _read_json_object(self, grammar: Grammar, form: NamedCall, draft: _Draft) -> Waiting[str]:
+        """Steps over the arguments and the tags that follow them. Returns the last of the tags; an empty string if that
+        is not there."""
+        cursor = self._cursor
+        yield from cursor.skip(_BLANKS)
+        start = self._json_start = cursor.place
+        if not (yield from cursor.take("{")):
+            return ""
 
-    def _read_elements(self, grammar: Grammar, form: NamedCall, elements: Elements) -> Waiting[tuple[list[_Span], str]]:
+        def end_here() -> list[WrittenCall]:
+            draft.spans = [(start, cursor.end)]
+            return self._type_calls()
+
+        self._end_here = end_here
+        yield from self._skip_json(is_in_string=False)
+        draft.spans = [(start, cursor.place)]
+        return (yield from self._read_follower(grammar, form))
+
+    def _read_elements(self, grammar: Grammar, form: NamedCall, elements: Elements, draft: _Draft) -> Waiting[str]:
         """Steps over the arguments and the tags that follow them, likewise."""
-        spans: list[_Span] = []
+        self._has_elements, self._json_start = True, None
         follower = yield from self._read_follower(grammar, form, *elements.key_openers)
         while follower in elements.key_openers:
             key = yield from self._read_key(elements)
             if key is None or self._cursor.place < self._gave_up_at.get(grammar.family, 0):
-                return [], ""
+                return ""
             start = self._cursor.place
+            draft.spans += key, (start, start)
             while True:  # a closer that nothing follows is part of the value
-                end = yield from self._cursor.find(elements.value_closer)
+                draft.spans[-1] = start, (yield from self._cursor.find(elements.value_closer))
                 if follower := (yield from self._read_follower(grammar, form, *elements.key_openers)):
                     break
-            spans += key, (start, end)
-        return spans, follower
+        return follower
 
     def _read_key(self, elements: Elements) -> Waiting[_Span | None]:
         """Steps over the key and whatever stands between it and its value; None if that is not there."""
@@ -223,53 +256,53 @@ class CallReader:
     def _read_follower(self, grammar: Grammar, form: NamedCall, *key_openers: str) -> Waiting[str]:
         """Steps over what may follow a name or an argument: the opener of a key, or the closer of the call and then the
         opener of the next call or the closer of the block. Returns the last one; an empty string if none is there."""
-        yield from self._cursor.skip(_BLANKS)
-        follower = yield from self._cursor.take(*key_openers, form.closer or grammar.closer)
+        cursor = self._cursor
+        if self._drafts[-1].spans:
+            self._end_here = self._end_between_tags
+        yield from cursor.skip(_BLANKS)
+        follower = yield from cursor.take(*key_openers, *((form.closer,) if form.closer else grammar.ends))
         if follower and follower == form.closer:
-            yield from self._cursor.skip(_BLANKS)
-            follower = yield from self._cursor.take(form.opener, grammar.closer)
+            self._end_here = self._end_between_tags
+            yield from cursor.skip(_BLANKS)
+            follower = yield from cursor.take(form.opener, *grammar.ends)
+        self._end_here = None
         return follower
 
-    def _parse_calls(self, text: str) -> list[WrittenCall]:
-        """The calls in JSON; none if they are no JSON, or if one of them may not be called."""
-        value = _parse_json(text)
-        calls = []
-        for call in value if isinstance(value, list) else [value]:
-            if not isinstance(call, dict):
-                return []
-            name, arguments = call.get("name"), call.get("arguments", call.get("parameters"))
-            if isinstance(arguments, str):
-                arguments = _parse_json(arguments)
-            if not isinstance(name, str) or name not in self._schemas or not isinstance(arguments, dict):
-                return []
-            calls.append(WrittenCall(name, arguments))
-        return calls
+    def _end_between_tags(self) -> list[WrittenCall]:
+        """The calls, unless a tag has begun behind them."""
+        return self._type_calls() if self._cursor.at == len(self._cursor.text) else []
 
-    def _type_calls(self, drafts: list[_Draft], elements: Elements | None) -> list[WrittenCall]:
+    def _type_calls(self) -> list[WrittenCall]:
         """The calls of a complete block; none if the arguments of one are no JSON object where they should be one."""
         calls = []
-        for name, spans in drafts:
-            texts = [self._cursor.cut(*span) for span in spans]
-            if elements:
+        for draft in self._drafts:
+            texts = [self._cursor.cut(*span) for span in draft.spans]
+            if elements := draft.elements:
                 arguments = {
-                    key.strip(): type_value(_trim(value, elements.margin), self._schemas[name], key.strip())
+                    key.strip(): type_value(_trim(value, elements.margin), self._schemas[draft.name], key.strip())
                     for key, value in zip(texts[::2], texts[1::2], strict=True)
                 }
             else:
-                arguments = _parse_json(texts[0])
-            if not isinstance(arguments, dict):
-                return []
-            calls.append(WrittenCall(name, arguments))
+                values = read_values(texts[0])
+                if len(values) != 1 or not isinstance(values[0], dict):
+                    return []
+                arguments = values[0]
+            calls.append(WrittenCall(draft.name, arguments))
         return calls
+
+
+def _list_blocks() -> dict[str, frozenset[str]]:
+    blocks: dict[str, frozenset[str]] = {}
+    for around in BLOCKS_AROUND.values():
+        for opener, closers in around.items():
+            for closer in closers:
+                blocks[closer] = blocks.get(closer, frozenset()) | {opener}
+    return blocks
+
+
+_BLOCKS_OF = _list_blocks()
+"""Closer -> openers of the blocks that it ends."""
 
 
 def _trim(value: str, margin: str) -> str:
     return value.removeprefix(margin).removesuffix(margin)
-
-
-def _parse_json(text: str) -> Any:
-    """The value; None if the text is no JSON."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

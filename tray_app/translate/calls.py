@@ -1,12 +1,27 @@
-"""Which call a fragment belongs to: servers tell by index, by id, by both or by neither."""
+"""Which call a fragment belongs to, and under which id the client gets it.
+
+Servers tell calls apart by index, by id, by both or by neither. A call keeps the id that upstream gives it where that
+is possible: it comes back in the history, and a model such as Kimi expects the ids there that it writes itself. It is
+not possible if the conversation has the id already, as with servers that count anew in each answer (`call_0`,
+`functions.Read:0`): clients take a second call of one id for the first one, and ask again and again. Such a call gets
+an id made of the message's, which is unique. The price is that the ids of the history must be known: `read_used_ids`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from tray_app.translate.blocks import Call
 from tray_app.translate.chunk import ToolCallPart
 from tray_app.translate.mending import LibraryBudget
+
+MOST_USED_IDS = 10_000
+"""So many of a history's newest ids are known: what a server that counts may give again is among them."""
+
+MOST_ID_CHARS = 128
+"""A longer id from upstream is not passed on."""
 
 
 @dataclass(eq=False, slots=True)
@@ -20,9 +35,13 @@ class _Line:
 class CallTracker:
     """The calls of one answer."""
 
-    def __init__(self, id_prefix: str) -> None:
-        """`id_prefix` begins the ids of calls that upstream gave none, or one that was used before."""
+    def __init__(self, id_prefix: str, used_ids: Collection[str] = frozenset()) -> None:
+        """`id_prefix` begins the ids of calls that upstream gave none, or one that was used before.
+
+        `used_ids`: those of earlier answers, as `read_used_ids` returns them.
+        """
         self._id_prefix = id_prefix
+        self._used_ids = used_ids
         self._lines: dict[str, _Line] = {}  # a call's id as the client sees it -> the line that the call is in
         self._by_slot: dict[int, _Line] = {}  # OpenAI's tool index -> its newest line
         self._by_id: dict[str, _Line] = {}  # upstream's id -> its newest line
@@ -36,11 +55,11 @@ class CallTracker:
 
     def find(self, part: ToolCallPart, slot: int | None) -> Call:
         """The call of a fragment, which is `newest` as well if it begins there; a new id or a new index begins one."""
-        line = self._by_slot.get(slot) if slot is not None else self._by_id.get(part.id or "", self._newest)
+        line = self._by_slot.get(slot) if slot is not None else self._by_id.get(part.upstream_id, self._newest)
         if line is None or _begins_another(line.call, part):
-            line = self._begin(part.id or "")
-        if part.id:
-            self._by_id[part.id] = line
+            line = self._begin(part.upstream_id)
+        if part.upstream_id:
+            self._by_id[part.upstream_id] = line
         if slot is not None:
             self._by_slot[slot] = line
         return line.call
@@ -66,15 +85,36 @@ class CallTracker:
         return Call(tool_id=self._unique_id(upstream_id), upstream_id=upstream_id, budget=self._budget)
 
     def _unique_id(self, upstream_id: str) -> str:
-        """An id that Anthropic's clients take (letters, digits, `_`, `-`) and that this answer has not used."""
-        tool_id = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in upstream_id)
-        if not tool_id or tool_id in self._lines:
+        tool_id = _clean_id(upstream_id)
+        if not tool_id or len(tool_id) > MOST_ID_CHARS or tool_id in self._lines or tool_id in self._used_ids:
             tool_id = f"{self._id_prefix}_{len(self._lines)}"
         return tool_id
 
 
+def read_used_ids(messages: object) -> list[str]:
+    """The ids of the calls in a client's messages, in the form in which ids are given out; the newest first."""
+    ids = (tool_id for tool_id in map(_clean_id, _find_ids(messages)) if len(tool_id) <= MOST_ID_CHARS)
+    return [*dict.fromkeys(islice(ids, MOST_USED_IDS))]
+
+
+def _find_ids(messages: object) -> Iterator[str]:
+    """Also those of results: a client may have dropped the calls that they belong to."""
+    for message in reversed(messages if isinstance(messages, list) else []):
+        content = message.get("content") if isinstance(message, dict) else None
+        for block in reversed(content if isinstance(content, list) else []):
+            if isinstance(block, dict):
+                found = block.get("tool_use_id" if block.get("type") == "tool_result" else "id")
+                if isinstance(found, str):
+                    yield found[: MOST_ID_CHARS + 1]
+
+
+def _clean_id(upstream_id: str) -> str:
+    """The id in characters that Anthropic's clients take: letters, digits, `_`, `-`."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in upstream_id[: MOST_ID_CHARS + 1])
+
+
 def _begins_another(known: Call, part: ToolCallPart) -> bool:
-    if part.id and known.upstream_id:
-        return part.id != known.upstream_id
+    if part.upstream_id and known.upstream_id:
+        return part.upstream_id != known.upstream_id
     # no ids to go by: a name after complete arguments
     return part.index is None and bool(part.function and part.function.name) and known.is_over

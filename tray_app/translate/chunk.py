@@ -43,8 +43,14 @@ class FunctionPart(msgspec.Struct, frozen=True):
 
 class ToolCallPart(msgspec.Struct, frozen=True):
     index: int | None = None
-    id: str | None = None
+    id: str | int | None = None
+    """Some servers number their calls."""
     function: FunctionPart | None = None
+
+    @property
+    def upstream_id(self) -> str:
+        """Empty if there is none."""
+        return "" if self.id is None else str(self.id)
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -40,6 +40,10 @@ class Cursor:
         return self._base + len(self.text)
 
     @property
+    def is_marked(self) -> bool:
+        return self._mark is not None
+
+    @property
     def held_chars(self) -> int:
         """The characters that are not read yet, and those behind the mark."""
         return self.end - (self.place if self._mark is None else self._mark)

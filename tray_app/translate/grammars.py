@@ -13,6 +13,9 @@ from typing import Any
 
 Schemas = Mapping[str, dict[str, Any]]
 
+END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|observation|>", "<|user|>", "<｜end▁of▁sentence｜>")
+"""What models write at the end of an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenCall:
@@ -43,12 +46,12 @@ class NamedCall:
     """A call that begins with the name of its tool."""
 
     elements: Elements | None = None
-    """How the arguments are written; None if they are one JSON object."""
+    """How the arguments are written; None if they are always one JSON object. Any call may have one instead."""
     opener: str = ""
     """Empty if the call begins with the block."""
     name_openers: tuple[str, ...] = ()
-    name_rest: re.Pattern[str] | None = None
-    """Characters that may stand behind the name; None if none may."""
+    name_rest: tuple[str, ...] = ()
+    """What may stand behind the name, in any order and number."""
     name_closers: tuple[str, ...] = ()
     closer: str = ""
     """Empty if the call ends with the block."""
@@ -56,7 +59,7 @@ class NamedCall:
 
 @dataclass(frozen=True, slots=True)
 class JsonCalls:
-    """One call or a list of calls in JSON, each an object with the name of its tool and the arguments."""
+    """Calls in JSON, each an object with the name of its tool and the arguments: one, several in a row, or a list."""
 
     beginning: str
     """Its first characters that are not blank."""
@@ -68,8 +71,13 @@ class Grammar:
 
     family: str
     opener: str
-    closer: str
+    closers: tuple[str, ...]
     calls: NamedCall | JsonCalls
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """What ends the block: a closer, or the token at which the model stops, where upstream passes that on."""
+        return self.closers + END_TOKENS
 
     @property
     def beginning(self) -> str:
@@ -82,70 +90,122 @@ _ATTRIBUTE = re.compile(r"[^<>\"']*")
 _ATTRIBUTE_OPENERS = ('"', "'", "")
 _ATTRIBUTE_CLOSERS = ('">', "'>", ">")
 
+
+def _invoke(prefix: str, before: str = "", behind: str = "") -> NamedCall:
+    """Claude's XML. `prefix`: of the names of its tags; `before` and `behind`: more that stands around a call."""
+    parameter = f"<{prefix}parameter name="
+    return NamedCall(
+        Elements(
+            (f'{parameter}"', f"{parameter}'", parameter),
+            _ATTRIBUTE,
+            _ATTRIBUTE_CLOSERS,
+            f"</{prefix}parameter>",
+            margin="\n",
+        ),
+        opener=f"{before}<{prefix}invoke name=",
+        name_openers=_ATTRIBUTE_OPENERS,
+        name_closers=_ATTRIBUTE_CLOSERS,
+        closer=f"</{prefix}invoke>{behind}",
+    )
+
+
+def _dsml(bar: str) -> NamedCall:
+    name = f"{bar}DSML{bar}"
+    return NamedCall(
+        Elements(
+            (f'<{name}parameter name="',),
+            _ATTRIBUTE,
+            ('" string="true">', '" string="false">', '">'),
+            f"</{name}parameter>",
+        ),
+        opener=f'<{name}invoke name="',
+        name_closers=('">',),
+        closer=f"</{name}invoke>",
+    )
+
+
+def _deepseek(bar: str) -> NamedCall:
+    """V3 writes the kind of the tool before its name, and its JSON in a code fence; V3.1 neither."""
+    return NamedCall(
+        opener=f"<{bar}tool▁call▁begin{bar}>",
+        name_openers=(f"function<{bar}tool▁sep{bar}>", ""),
+        name_rest=(f"<{bar}tool▁sep{bar}>", "\n", "```json"),
+        closer=f"<{bar}tool▁call▁end{bar}>",
+    )
+
+
 _GLM = NamedCall(Elements(("<arg_key>",), _BARE_KEY, ("</arg_key>",), "</arg_value>", value_opener="<arg_value>"))
-_INVOKE = NamedCall(
-    Elements(
-        ('<parameter name="', "<parameter name='", "<parameter name="),
-        _ATTRIBUTE,
-        _ATTRIBUTE_CLOSERS,
-        "</parameter>",
-        margin="\n",
-    ),
-    opener="<invoke name=",
-    name_openers=_ATTRIBUTE_OPENERS,
-    name_closers=_ATTRIBUTE_CLOSERS,
-    closer="</invoke>",
-)
+_INVOKE = _invoke("")
+_ANTML = _invoke("antml:")
+_STEP = _invoke("steptml:")
 _FUNCTION = NamedCall(
     Elements(("<parameter=",), _ATTRIBUTE, (">",), "</parameter>", margin="\n"),
     opener="<function=",
-    name_closers=(">",),
+    name_openers=_ATTRIBUTE_OPENERS,
+    name_closers=_ATTRIBUTE_CLOSERS,
     closer="</function>",
-)
-_DSML = NamedCall(
-    Elements(
-        ('<｜DSML｜parameter name="',),
-        _ATTRIBUTE,
-        ('" string="true">', '" string="false">', '">'),
-        "</｜DSML｜parameter>",
-    ),
-    opener='<｜DSML｜invoke name="',
-    name_closers=('">',),
-    closer="</｜DSML｜invoke>",
-)
-_DEEPSEEK = NamedCall(
-    opener="<｜tool▁call▁begin｜>",
-    name_closers=("<｜tool▁sep｜>",),
-    closer="<｜tool▁call▁end｜>",
 )
 _KIMI = NamedCall(
     opener="<|tool_call_begin|>",
-    name_openers=("functions.", ""),
-    name_rest=re.compile(r"[:\d]*"),
     name_closers=("<|tool_call_argument_begin|>",),
     closer="<|tool_call_end|>",
 )
-_HARMONY = NamedCall(
-    name_rest=re.compile(r"\s*"),
-    name_closers=("<|constrain|>json<|message|>", "json<|message|>", "<|message|>"),
+_HARMONY_REST = (
+    *("<|channel|>commentary", "<|channel|>analysis", "<|constrain|>", "<|message|>"),
+    *("commentary", "json", "code", " ", "\n"),
 )
+_HARMONY = NamedCall(opener="to=", name_rest=_HARMONY_REST)
+_BARE_HARMONY = replace(_HARMONY, opener="")
 
+_BARS = ("｜", "|")
+"""DeepSeek's own bar is wider than the usual one, which some servers and models write instead."""
+_DSML = {bar: _dsml(bar) for bar in _BARS}
 
-_ALONE = (_INVOKE, _FUNCTION)
+_ALONE = (_INVOKE, _ANTML, _STEP, _FUNCTION, _KIMI, *_DSML.values())
 """Calls that are also written without a block around them."""
 
+# All of them count for every model: a model may have learnt the calls of another one, a user may add any model, and
+# only a whole call of a tool that was offered is taken for one.
 GRAMMARS = (  # of several with the same opener, the one with a name behind it comes last
-    Grammar("Hermes and Qwen", "<tool_call>", "</tool_call>", JsonCalls('{"')),
-    Grammar("Qwen3-Coder and Nemotron 3.5", "<tool_call>", "</tool_call>", _FUNCTION),
-    Grammar("GLM 4.5 to 4.7", "<tool_call>", "</tool_call>", _GLM),
-    Grammar("MiniMax M2", "<minimax:tool_call>", "</minimax:tool_call>", _INVOKE),
-    Grammar("Claude's XML", "<function_calls>", "</function_calls>", _INVOKE),
-    Grammar("Nemotron 3", "<TOOLCALL>", "</TOOLCALL>", JsonCalls('[{"')),
-    Grammar("gpt-oss", "<|channel|>commentary to=functions.", "<|call|>", _HARMONY),
-    Grammar("Kimi", "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", _KIMI),
-    Grammar("DeepSeek V3.1", "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>", _DEEPSEEK),
-    Grammar("DeepSeek V3.2", "<｜DSML｜function_calls>", "</｜DSML｜function_calls>", _DSML),
-    *(Grammar(call.opener, call.opener, call.closer, replace(call, opener="", closer="")) for call in _ALONE),
+    Grammar("Hermes and Qwen", "<tool_call>", ("</tool_call>",), JsonCalls('{"')),
+    Grammar("Hermes and Qwen", "<tool_call>", ("</tool_call>",), JsonCalls('[{"')),
+    Grammar("Qwen3-Coder and Nemotron 3.5", "<tool_call>", ("</tool_call>",), _FUNCTION),
+    Grammar("GLM 4.5 to 4.7", "<tool_call>", ("</tool_call>",), _GLM),
+    Grammar("Seed", "<seed:tool_call>", ("</seed:tool_call>",), _FUNCTION),
+    Grammar("MiniMax M2", "<minimax:tool_call>", ("</minimax:tool_call>",), _INVOKE),
+    Grammar("Claude's XML", "<function_calls>", ("</function_calls>",), _INVOKE),
+    Grammar("Claude's XML", "<function_calls>", ("</function_calls>",), _ANTML),
+    Grammar("Nemotron 3", "<TOOLCALL>", ("</TOOLCALL>",), JsonCalls('[{"')),
+    Grammar("Nemotron 3", "<TOOLCALL>", ("</TOOLCALL>",), JsonCalls('{"')),
+    *(
+        Grammar("gpt-oss", opener, ("<|call|>", "<|end|>", "<|return|>"), _HARMONY)
+        for opener in ("<|channel|>commentary", "<|channel|>analysis", "<|start|>assistant")
+    ),
+    *(  # at the beginning of an answer: the token before it stands in the prompt, or is not told
+        Grammar("gpt-oss", opener, ("<|call|>", "<|end|>", "<|return|>"), _BARE_HARMONY)
+        for opener in ("to=functions.", "commentary to=functions.")
+    ),
+    *(
+        Grammar("Kimi", opener, ("<|tool_calls_section_end|>", "<|tool_call_section_end|>"), _KIMI)
+        for opener in ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>")
+    ),
+    *(
+        Grammar("DeepSeek V3", f"<{bar}tool▁calls▁begin{bar}>", (f"<{bar}tool▁calls▁end{bar}>",), _deepseek(bar))
+        for bar in _BARS
+    ),
+    *(
+        Grammar("DeepSeek V3.2", f"<{bar}DSML{bar}{word}>", (f"</{bar}DSML{bar}{word}>",), call)
+        for bar, call in _DSML.items()
+        for word in ("function_calls", "tool_calls")
+    ),
+    Grammar("Step", "<steptml:toolcall>", ("</steptml:toolcall>",), _STEP),
+    Grammar(
+        "Step",
+        "<｜tool_calls_begin｜>",
+        ("<｜tool_calls_end｜>",),
+        _invoke("steptml:", "<｜tool_call_begin｜>function<｜tool_sep｜>", "<｜tool_call_end｜>"),
+    ),
+    *(Grammar(call.opener, call.opener, (call.closer,), replace(call, opener="", closer="")) for call in _ALONE),
 )
 
 
@@ -160,6 +220,13 @@ BY_OPENER = _list_by_opener()
 """Opener -> what follows it -> grammar."""
 
 BLOCKS_AROUND = {
-    call.opener: {grammar.opener: grammar.closer for grammar in GRAMMARS if grammar.calls is call} for call in _ALONE
+    call.opener: {
+        grammar.opener: grammar.closers
+        for grammar in GRAMMARS
+        if isinstance(grammar.calls, NamedCall) and grammar.calls.opener.endswith(call.opener)
+    }
+    for call in _ALONE
 }
-"""Opener of a call that may stand alone -> opener of a block that may stand around it -> closer of that block."""
+"""Opener of a call that may stand alone -> opener of a block that may stand around it -> closers of that block."""
+
+CLOSERS = frozenset(closer for grammar in GRAMMARS for closer in grammar.closers)

@@ -3,17 +3,27 @@
 A model's own markup reaches the client as text where the server's parser missed it: a call that is never run, thinking
 that is shown. The reader holds text back only while it can still become markup, and gives it back unchanged when it
 cannot: prose that quotes a tag is prose. What a backtick, a quote or a code fence introduces counts as quoted.
+
+Prose also names tags without quotes. So a think tag counts where a model begins to think:
+
+- At the beginning of an answer. What follows is thinking at once, as it must stream. If the tag never closes, and the
+  model says nothing else, `unclosed` has it once more, for a client that is not shown the thinking.
+- At the beginning of a line, if it closes: the text is held until then, and is text if it does not.
+- A closing tag without its opener ends thinking that began in the prompt, unless it stands within a line of prose.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from tray_app.translate.call_reader import CallReader
 from tray_app.translate.cursor import Cursor
-from tray_app.translate.grammars import BLOCKS_AROUND, BY_OPENER, Schemas, WrittenCall
+from tray_app.translate.grammars import BY_OPENER, CLOSERS, END_TOKENS, Schemas
+from tray_app.translate.pieces import Piece, Pieces, Text, Thought, WrittenCalls
+from tray_app.translate.text_before import TextBefore
+from tray_app.translate.think_tags import BY_OPENER as THINK_TAGS
+from tray_app.translate.think_tags import LONE_CLOSERS, WITHIN, Thinking, ThinkTags
 
 MAX_HELD_CHARS = 1_000_000
 """A call longer than this is given back as text: nothing may be held without end."""
@@ -22,43 +32,28 @@ _STEP_CHARS = 65_536
 """Of a long text, so many characters are read at a time: a call that is too long is noticed soon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Thought:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenCalls:
-    """The calls of one piece of markup, and the markup as the model wrote it."""
-
-    calls: tuple[WrittenCall, ...]
-    markup: str
-
-
-Piece = Text | Thought | WrittenCalls
-
-_THINK_OPENERS = {"<think>": "</think>", "<mm:think>": "</mm:think>", "<|channel|>analysis": "<|end|>"}
-_THINK_CLOSERS = ("</think>", "</mm:think>")
-_CONTROL_TOKENS = (
-    *("<|observation|>", "<|user|>", "<|assistant|>", "<|system|>", "<|endoftext|>"),
-    *("<|im_start|>", "<|im_end|>"),
-    *("<|start|>assistant", "<|channel|>final", "<|message|>", "<|end|>", "<|return|>"),
+_CONTROL_TOKENS = frozenset(
+    {
+        *("<|assistant|>", "<|system|>", "<|im_start|>", *END_TOKENS),
+        *("<|start|>assistant", "<|channel|>final", "<|message|>", "<|end|>", "<|return|>"),
+    }
 )
-_BLOCK_CLOSERS = frozenset(closer for blocks in BLOCKS_AROUND.values() for closer in blocks.values())
-TAGS = (*BY_OPENER, *_BLOCK_CLOSERS, *_THINK_OPENERS, *_THINK_CLOSERS, *_CONTROL_TOKENS)
-"""What may be markup. Each begins with `<` and holds no other."""
+_PREAMBLE, _MESSAGE = "<|channel|>commentary", "<|message|>"
+"""With the second one behind it, the first is a control token, too: gpt-oss says what it is about to call."""
+TAGS = (
+    *dict.fromkeys((*(tag for tag in BY_OPENER if tag[0] == "<"), *CLOSERS, *WITHIN, *LONE_CLOSERS, *_CONTROL_TOKENS)),
+)
+"""What may be markup anywhere. Each begins with `<` and holds no other."""
 _TAG = re.compile("|".join(map(re.escape, TAGS)))
 _MAX_TAG_CHARS = max(map(len, TAGS))
 _BEGINNINGS = frozenset(tag[:length] for tag in TAGS for length in range(1, len(tag)))
+FIRST_TAGS = (*THINK_TAGS, *(opener for opener in BY_OPENER if opener[0] != "<"))
+"""What counts at the beginning of an answer."""
+_FIRST_TAG = re.compile("|".join(map(re.escape, FIRST_TAGS)))
+_MAX_FIRST_CHARS = max(map(len, FIRST_TAGS))
+_FIRST_BEGINNINGS = frozenset(tag[:length] for tag in FIRST_TAGS for length in range(len(tag)))
 _LINE_ENDS = re.compile("\n*")
-_QUOTES = "`'\""
-_FENCE_TICKS = 3
-_FENCE = re.compile("`{3,}")
+_BLANKS = re.compile(r"\s*")
 
 
 class MarkupReader:
@@ -69,17 +64,18 @@ class MarkupReader:
         self._cursor = Cursor()  # not decided yet: the start of a tag, or all of a call so far
         self._calls = CallReader(self._cursor)
         self._opener = ""  # of the call that is being read; empty outside of calls
-        self._think_end = ""  # the closing tag that is waited for; empty outside of think tags
+        self._no_call_at = -1  # the place of an opener behind which no call stands
+        self._thinking: Thinking | None = None  # what is open of it
+        self._unclosed_until: dict[str, int] = {}  # think tag -> a place before which its closer does not come
         self._trims = False  # line ends beside a think tag are part of it
-        self._last = ""  # the last character given out, to tell what is quoted
-        self._backticks = 0  # at the end of what was given out
-        self._is_fenced = False
+        self._before = TextBefore()
+        self._follows_call = False  # whether nothing but white space came behind the last call
         self._has_begun = False  # whether anything was given out before the text that is being fed
-        self._is_plain = True  # whether nothing is held, and the next text stands in no tag
+        self._is_plain = False  # whether nothing is held, and the next text stands in no tag
         self.schemas = schemas
 
     def __repr__(self) -> str:
-        state = self._calls if self._opener else f"until {self._think_end}" if self._think_end else "text"
+        state = self._calls if self._opener else self._thinking or "text"
         return f"MarkupReader({state}, {self._cursor})"
 
     @property
@@ -91,6 +87,12 @@ class MarkupReader:
     def schemas(self, schemas: Schemas) -> None:
         self._calls.schemas = schemas
 
+    @property
+    def unclosed(self) -> str:
+        """What the answer began with, if that is a think tag that never closed: the tag and all behind it."""
+        thinking = self._thinking
+        return "".join([thinking.tags.opener, *thinking.texts]) if thinking and thinking.is_sure else ""
+
     def passes(self, text: str) -> bool:
         """Whether `text` is all text, and settled: the fast way past `feed`, for almost all that a model says."""
         if not self._is_plain or "<" in text:
@@ -101,86 +103,96 @@ class MarkupReader:
 
     def feed(self, text: str) -> list[Piece]:
         """The pieces that `text` settles."""
-        pieces = _Pieces()
+        pieces = Pieces()
         start = 0
         while start < len(text):
             end = start + _STEP_CHARS
-            if self._opener:
+            if self._cursor.is_marked:
                 end = min(end, start + MAX_HELD_CHARS - self._cursor.held_chars)
             self._cursor.push(text[start:end])
             self._read(pieces, is_last=False)
             start = end
         return self._end(pieces)
 
-    def flush(self) -> list[Piece]:
-        """What is still held, as text: a call without its end is never shown as complete."""
-        pieces = _Pieces()
-        self._read(pieces, is_last=True)
+    def flush(self, *, is_whole: bool = False) -> list[Piece]:
+        """What is still held, as text: a call without its end is never shown as complete.
+
+        `is_whole`: the model has said all that it wanted to say; then only the end of a call's block may be missing.
+        """
+        pieces = Pieces()
+        self._read(pieces, is_last=True, is_whole=is_whole)
         return self._end(pieces)
 
-    def _end(self, pieces: _Pieces) -> list[Piece]:
+    def _end(self, pieces: Pieces) -> list[Piece]:
         found = pieces.to_list()
         self._has_begun = self._has_begun or bool(found)
-        self._is_plain = not (self._cursor.held_chars or self._think_end or self._trims)
+        is_first = not (self._before.has_words or self._is_reasoning)
+        self._is_plain = not (self._cursor.held_chars or self._thinking or self._trims or is_first)
         return found
 
-    def _read(self, pieces: _Pieces, *, is_last: bool) -> None:
+    def _read(self, pieces: Pieces, *, is_last: bool, is_whole: bool = False) -> None:
         """Reads the text at hand. `is_last`: no more text comes, and nothing is held back."""
         goes_on = True
         while goes_on:
             if self._opener:
-                goes_on = self._read_call(pieces, is_last)
+                goes_on = self._read_call(pieces, is_last, is_whole)
             elif self._trims:
-                goes_on = self._trim()
-            elif self._think_end:
-                goes_on = self._read_thinking(pieces, is_last)
+                goes_on = self._trim(is_last)
+            elif self._thinking:
+                goes_on = self._read_thinking(pieces, self._thinking, is_last)
             else:
                 goes_on = self._read_text(pieces, is_last)
 
     # Each of these returns whether to go on; if not, all text at hand is read, or what is left of it needs more text.
 
-    def _trim(self) -> bool:
+    def _trim(self, is_last: bool) -> bool:
         cursor = self._cursor
         if line_ends := _LINE_ENDS.match(cursor.text, cursor.at):
             cursor.at = line_ends.end()
-        self._trims = cursor.at == len(cursor.text)
+        self._trims = cursor.at == len(cursor.text) and not is_last
         return not self._trims
 
-    def _read_thinking(self, pieces: _Pieces, is_last: bool) -> bool:
+    def _read_thinking(self, pieces: Pieces, thinking: Thinking, is_last: bool) -> bool:
         """Everything up to the closing tag, and that tag."""
         cursor = self._cursor
-        found = cursor.text.find(self._think_end, cursor.at)
-        end = found if found >= 0 else len(cursor.text) if is_last else self._find_beginning(self._think_end.startswith)
-        if end > cursor.at:
-            pieces.add(Thought, [cursor.text[cursor.at : end]])
-            cursor.at = end
-        if found < 0:
+        is_last = is_last or (cursor.is_marked and cursor.held_chars >= MAX_HELD_CHARS)
+        start, closer = thinking.find_end(cursor.text, cursor.at, is_last=is_last)
+        thought, cursor.at = cursor.text[cursor.at : start], start
+        if thought:
+            thinking.texts.append(thought)
+            if thinking.is_sure:
+                pieces.add(Thought, [thought])
+        if closer is None and not (is_last and cursor.is_marked):
             return False
-        cursor.at += len(self._think_end)
-        self._think_end, self._trims = "", True
+        self._thinking = None
+        if closer is None:
+            self._unclosed_until[thinking.tags.opener] = cursor.end
+            cursor.rewind()
+            return True
+        if cursor.is_marked:
+            cursor.release()
+            pieces.add(Thought, thinking.texts)
+        cursor.at += len(closer)
+        self._trims = True
         return True
 
-    def _read_text(self, pieces: _Pieces, is_last: bool) -> bool:
+    def _read_text(self, pieces: Pieces, is_last: bool) -> bool:
         """Everything up to the next tag, and that tag unless a call may begin with it."""
         cursor = self._cursor
+        if not (self._before.has_words or self._is_reasoning):
+            blanks = _BLANKS.match(cursor.text, cursor.at)
+            assert blanks is not None
+            self._give(pieces, blanks.end() - cursor.at)
+            if first := _FIRST_TAG.match(cursor.text, cursor.at):
+                return self._take_tag(pieces, first[0], is_last)
+            if not is_last and cursor.text[cursor.at : cursor.at + _MAX_FIRST_CHARS] in _FIRST_BEGINNINGS:
+                return False
         match = _TAG.search(cursor.text, cursor.at)
         end = (
             match.start() if match else len(cursor.text) if is_last else self._find_beginning(_BEGINNINGS.__contains__)
         )
         self._give(pieces, end - cursor.at)
-        if match is None:
-            return False
-        tag = match[0]
-        is_call = tag in BY_OPENER and self._calls.may_begin(tag)
-        if self._is_quoted() or tag in _BLOCK_CLOSERS or (tag in BY_OPENER and not is_call):
-            self._give_tag(pieces, tag)
-        elif is_call:
-            self._opener = tag
-            self._calls.begin(tag)
-        else:
-            cursor.at += len(tag)
-            self._take_tag(pieces, tag)
-        return True
+        return match is not None and self._take_tag(pieces, match[0], is_last)
 
     def _find_beginning(self, is_beginning: Callable[[str], bool]) -> int:
         """Where a tag may begin at the end of the text at hand; that end if none does."""
@@ -188,38 +200,85 @@ class MarkupReader:
         place = text.rfind("<", max(self._cursor.at, len(text) - _MAX_TAG_CHARS))
         return place if place >= 0 and is_beginning(text[place:]) else len(text)
 
-    def _take_tag(self, pieces: _Pieces, tag: str) -> None:
-        """A think tag or a control token, which is nothing that anybody said."""
-        if self._is_reasoning:
-            return
-        if tag in _THINK_OPENERS:
-            self._think_end, self._trims = _THINK_OPENERS[tag], True
-        elif tag in _THINK_CLOSERS and not self._has_begun:
-            # All before a closing tag is thinking, as a model does whose prompt ends with the opener. That holds for
-            # text in one piece: what a stream has given out is text for good, and the tag just goes.
-            pieces.think()
-            self._trims = True
-
-    def _read_call(self, pieces: _Pieces, is_last: bool) -> bool:
+    def _take_tag(self, pieces: Pieces, tag: str, is_last: bool) -> bool:
+        """Takes the tag that stands here for what it is."""
         cursor = self._cursor
-        calls = self._calls.read(is_last=is_last or cursor.held_chars >= MAX_HELD_CHARS)
-        if calls is None:
-            return False
-        if calls:
-            pieces.add_calls(WrittenCalls(tuple(calls), cursor.release()))
-            self._last = ""
+        if self._before.is_quoted:
+            self._give_tag(pieces, tag)
+        elif tag in BY_OPENER and cursor.place != self._no_call_at and self._calls.may_begin(tag):
+            self._opener = tag
+            self._calls.begin(tag)
         else:
-            cursor.rewind()
-            self._give_tag(pieces, self._opener)
-        self._opener = ""
+            behind = cursor.text[cursor.at + len(tag) : cursor.at + len(tag) + len(_MESSAGE)]
+            if not is_last and _is_open(tag, behind):
+                return False
+            self._take_other_tag(pieces, tag, behind)
         return True
 
-    def _give_tag(self, pieces: _Pieces, tag: str) -> None:
+    def _take_other_tag(self, pieces: Pieces, tag: str, behind: str) -> None:
+        """Takes a tag that begins no call. `behind`: some of the text that follows it."""
+        is_control = tag in _CONTROL_TOKENS or (tag == _PREAMBLE and behind == _MESSAGE)
+        if tag in THINK_TAGS and self._may_think(tag):
+            self._begin_thinking(THINK_TAGS[tag])
+        elif tag in LONE_CLOSERS and not self._is_prose(behind):
+            self._end_lone_thinking(pieces, tag)
+        elif is_control or (tag in CLOSERS and self._follows_call):  # which is nothing that anybody said
+            self._cursor.at += len(tag)
+            self._before.begin_line()
+        else:
+            self._before.names_tag = self._before.names_tag or tag in THINK_TAGS
+            self._give_tag(pieces, tag)
+
+    def _may_think(self, tag: str) -> bool:
+        if not self._before.has_words:
+            return True
+        return self._before.begins_line and self._cursor.place >= self._unclosed_until.get(tag, 0)
+
+    def _begin_thinking(self, tags: ThinkTags) -> None:
+        cursor = self._cursor
+        if not self._is_reasoning:
+            self._thinking = Thinking(tags, is_sure=not self._before.has_words)
+            self._trims = True
+            if self._before.has_words:
+                cursor.set_mark()
+        cursor.at += len(tags.opener)
+
+    def _is_prose(self, behind: str) -> bool:
+        """Whether a closing tag is only named: in a line that also names its opener, or between blanks."""
+        before, ends_line = self._before, behind[:1] in ("", "\n", "\r")
+        return before.names_tag or (before.ends_blank and not before.begins_line and not ends_line)
+
+    def _end_lone_thinking(self, pieces: Pieces, closer: str) -> None:
+        """All before a closing tag is thinking, as a model does whose prompt ends with the opener. That holds for text
+        in one piece: what a stream has given out is text for good, and the tag just goes."""
+        self._cursor.at += len(closer)
+        if not self._is_reasoning and not self._has_begun:
+            pieces.think()
+            self._before = TextBefore()
+            self._trims = True
+
+    def _read_call(self, pieces: Pieces, is_last: bool, is_whole: bool) -> bool:
+        cursor = self._cursor
+        is_too_long = cursor.held_chars >= MAX_HELD_CHARS
+        calls = self._calls.read(is_last=is_last or is_too_long, is_whole=is_whole and not is_too_long)
+        if calls is None:
+            return False
+        self._opener = ""
+        if calls:
+            pieces.add_calls(WrittenCalls(tuple(calls), cursor.release()))
+            self._before.begin_line()
+            self._before.has_words = self._follows_call = True
+        else:
+            cursor.rewind()
+            self._no_call_at = cursor.place
+        return True
+
+    def _give_tag(self, pieces: Pieces, tag: str) -> None:
         """Gives out the tag that stands here, which is text after all."""
         self._calls.note_text(tag)
         self._give(pieces, len(tag))
 
-    def _give(self, pieces: _Pieces, length: int) -> None:
+    def _give(self, pieces: Pieces, length: int) -> None:
         """Gives out that many of the next characters."""
         start = self._cursor.at
         self._cursor.at += length
@@ -230,54 +289,12 @@ class MarkupReader:
 
     def _note(self, text: str) -> None:
         """Keeps what the text that is given out means for what comes after it."""
-        self._last = text[-1]
-        if "`" not in text and not self._backticks:
-            return
-        run = "`" * self._backticks + text
-        fences = len(_FENCE.findall(run)) - (self._backticks == _FENCE_TICKS)
-        self._is_fenced ^= fences % 2 == 1
-        self._backticks = min(_FENCE_TICKS, len(run) - len(run.rstrip("`")))
-
-    def _is_quoted(self) -> bool:
-        return self._is_fenced or (self._last != "" and self._last in _QUOTES)
+        self._before.add(text)
+        self._follows_call = self._follows_call and text.isspace()
 
 
-@dataclass(slots=True)
-class _Run:
-    """Text or thinking without anything in between."""
-
-    kind: type[Text] | type[Thought]
-    texts: list[str]
-
-
-class _Pieces:
-    """The pieces that one feed settles; neighbours of one kind are one piece."""
-
-    def __init__(self) -> None:
-        self._runs: list[_Run | WrittenCalls] = []
-        self._without_text = 0  # so many of the first runs are calls or thinking
-
-    def add(self, kind: type[Text] | type[Thought], texts: list[str]) -> None:
-        last = self._runs[-1] if self._runs else None
-        if isinstance(last, _Run) and last.kind is kind:
-            last.texts += texts
-        else:
-            self._runs.append(_Run(kind, texts))
-
-    def add_calls(self, calls: WrittenCalls) -> None:
-        self._runs.append(calls)
-
-    def think(self) -> None:
-        """Makes thinking of all text so far."""
-        later = []
-        while len(self._runs) > self._without_text:
-            later.append(self._runs.pop())
-        for run in reversed(later):
-            if isinstance(run, _Run):
-                self.add(Thought, run.texts)
-            else:
-                self.add_calls(run)
-        self._without_text = len(self._runs)
-
-    def to_list(self) -> list[Piece]:
-        return [run.kind("".join(run.texts)) if isinstance(run, _Run) else run for run in self._runs]
+def _is_open(tag: str, behind: str) -> bool:
+    """Whether what follows the tag is needed, but not all there: to tell a closing tag from prose, and a preamble."""
+    return (tag in LONE_CLOSERS and not behind) or (
+        tag == _PREAMBLE and behind != _MESSAGE and _MESSAGE.startswith(behind)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tray_app.translate import json_text
-from tray_app.translate.schema import Parameters
+from tray_app.translate.schema import LEFT_OUT, Parameters
 
 
 class ObjectWriter:
@@ -47,8 +47,11 @@ class ObjectWriter:
         return head if name == key else f"{encode(name)}:"
 
     def translate_value(self, key: str, value: Any, text: str) -> str:
-        """The value for the client: `text`, as the model wrote it, where it fits the schema."""
+        """The value for the client: `text`, as the model wrote it, where it fits the schema; empty if the client had
+        better get none."""
         restored = self._parameters.restore(key, value, text)
+        if restored is LEFT_OUT:
+            return ""
         return text if restored == value else encode(restored)
 
     def write(self, text: str) -> None:
@@ -80,7 +83,8 @@ class ObjectWriter:
         for key, value in meant.items():
             if key not in self._keys:
                 name, restored = self._parameters.client_name(key), self._parameters.restore(key, value)
-                self._write_member(key, encode(restored), name)
+                if restored is not LEFT_OUT:
+                    self._write_member(key, encode(restored), name)
         self.write_end()
 
     def _write_member(self, key: str, value: str, name: str = "") -> None:

@@ -10,7 +10,10 @@ from typing import Any
 from tray_app.catalog import EFFORTS, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
+from tray_app.translate.schema import allowed_types
 from tray_app.translate.schema_limits import check_limits
+
+_BRACKETS = {"object": "{", "array": "["}
 
 
 def read_effort(body: dict[str, Any]) -> str:
@@ -53,6 +56,19 @@ def read_format(body: dict[str, Any], model: Model, *, has_tools: bool) -> tuple
     if model.takes_json_schema and not has_tools:
         return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}}, ""
     return {}, ask_for_json(schema)
+
+
+def find_brackets(body: dict[str, Any]) -> str:
+    """The brackets with which an answer may begin that fits the schema. Empty if there is no schema, or if it admits
+    values without brackets; one that does not say its types admits both brackets.
+    """
+    schema = _read_schema(body)
+    if schema is None:
+        return ""
+    types = allowed_types(schema, schema)
+    if types - _BRACKETS.keys():
+        return ""
+    return "".join(bracket for kind, bracket in _BRACKETS.items() if not types or kind in types)
 
 
 def ask_for_json(schema: Any) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tray_app.catalog import EFFORTS, Model
 from tray_app.errors import InvalidRequest, ThreadUnsupported
 from tray_app.translate.calibration import UNCALIBRATED, Calibration
+from tray_app.translate.calls import read_used_ids
 from tray_app.translate.content import read_system
 from tray_app.translate.history import to_messages
-from tray_app.translate.output import read_effort, read_format
+from tray_app.translate.output import find_brackets, read_effort, read_format
 from tray_app.translate.schema import Schema
 from tray_app.translate.tokens import Estimate, estimate_chat
 from tray_app.translate.tool_changes import effective_tools
@@ -47,6 +48,10 @@ class ChatRequest:
     """The estimate, calibrated."""
     omits_thinking: bool = False
     """Whether thinking is shown without its text: that there was some, and a signature."""
+    used_call_ids: Collection[str] = frozenset()
+    """Ids of calls in the conversation so far, in the form in which ids are given out."""
+    json_brackets: str = ""
+    """The brackets with which the answer may begin, if all of it must be JSON; empty if not."""
 
     @property
     def is_stream(self) -> bool:
@@ -116,6 +121,8 @@ def _translate(body: dict[str, Any], model: Model, calibration: Calibration) -> 
         estimate=estimate,
         input_tokens=input_tokens,
         omits_thinking=thinks and body["thinking"].get("display") in _WITHOUT_TEXT,
+        used_call_ids=frozenset(read_used_ids(body.get("messages"))),
+        json_brackets=find_brackets(body),
     )
 
 

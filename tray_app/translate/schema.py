@@ -6,6 +6,7 @@ plain_schema.py says how the two forms differ.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from typing import Any
 
 from tray_app.translate.json_types import NULL, STRING, fits, read_as, read_json, write_json
@@ -21,6 +22,21 @@ what lies deeper stays as it is, so that the walk of a value never comes near Py
 _TEXT_LEVELS = 25
 """How many of these levels a text counts that was read as JSON. So at most four texts within one another are read, and
 the work stays in proportion to the outermost."""
+
+_NOTHING = frozenset({"", "null", "none", "undefined"})
+"""How models write, as a string in small letters, that a parameter has no value."""
+_MOST_NOTHING_CHARS = 20
+"""A longer string is not looked at for that, whatever white space it holds."""
+
+
+class LeftOut(Enum):
+    """Stands in the place of a value where the client had better get none: the parameter is optional, and tools refuse
+    the null that the model gave it."""
+
+    LEFT_OUT = "left out"
+
+
+LEFT_OUT = LeftOut.LEFT_OUT
 
 
 class Parameters:
@@ -53,8 +69,11 @@ class Parameters:
         return not allowed or STRING in allowed
 
     def restore(self, sent_name: str, value: Any, raw: str | None = None) -> Any:
-        """The value of a parameter as the client wants it; `raw` is its JSON text, where that is at hand."""
-        return self._restore(value, self._property(sent_name), raw=raw)
+        """The value of a parameter as the client wants it, or LEFT_OUT; `raw` is its JSON text, where that is at hand.
+
+        A required parameter that is null stays null: if the tool refuses it, its own words tell the model why.
+        """
+        return self._restore_property(value, self.schema, self.client_name(sent_name), raw=raw)
 
     def rename(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The client's arguments under the names that go upstream, for calls that stand in the history."""
@@ -89,12 +108,21 @@ class Parameters:
             if STRING in allowed and value is not None:
                 return raw if raw is not None else write_json(value)
         shape = self._parts.shape(schema)
-        if isinstance(value, dict) and shape.properties:
+        if isinstance(value, dict) and (shape.properties or shape.others):
             named = {shape.client_names.get(name, name): item for name, item in value.items()}
-            return {name: self._restore(item, shape.properties.get(name), depth + 1) for name, item in named.items()}
+            restored = {name: self._restore_property(item, schema, name, depth + 1) for name, item in named.items()}
+            return {name: item for name, item in restored.items() if item is not LEFT_OUT}
         if isinstance(value, list) and shape.items is not None:
             return [self._restore(item, shape.items, depth + 1) for item in value]
         return value
+
+    def _restore_property(self, value: Any, schema: object, name: str, depth: int = 0, raw: str | None = None) -> Any:
+        """The value of a property of an object that fits `schema`, or LEFT_OUT."""
+        shape = self._parts.shape(schema)
+        part = shape.properties.get(name, shape.others)
+        if _is_nothing(value, STRING in self._parts.types(part)) and self._parts.may_be_left_out(schema, name):
+            return LEFT_OUT
+        return self._restore(value, part, depth, raw)
 
     def _rename(self, value: Any, schema: object, depth: int = 0) -> Any:
         if depth >= _MAX_DEPTH:
@@ -111,6 +139,13 @@ class Parameters:
 
 
 NO_PARAMETERS = Parameters()
+
+
+def _is_nothing(value: Any, takes_string: bool) -> bool:
+    """Whether a value is null, or a string that says so where no string is wanted."""
+    if isinstance(value, str):
+        return not takes_string and len(value) < _MOST_NOTHING_CHARS and value.strip().lower() in _NOTHING
+    return value is None
 
 
 def type_value(text: str, schema: Schema, name: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tray_app.translate.json_types import NULL, TYPES
 from tray_app.translate.schema_limits import Schema
 from tray_app.translate.union_types import UNIONS, Types, as_list, find_types
 
@@ -27,6 +28,10 @@ class Shape:
 
     properties: Mapping[str, object] = field(default_factory=dict)
     """The client's name of a property -> its schema."""
+    others: object = None
+    """The schema of properties that have no name; None where there is none."""
+    required: frozenset[str] = frozenset()
+    """The client's names of properties that no object may lack."""
     items: object = None
     """The schema of a list's items; None where there is none."""
     sent_names: Mapping[str, str] = field(default_factory=dict)
@@ -57,8 +62,17 @@ class Subschemas:
             find_types(part, self._resolve, self._types)
         return self._types[id(part)] or frozenset()
 
+    def may_be_left_out(self, schema: object, name: str) -> bool:
+        """Whether an object that fits the schema may lack a property of this name, which must not be null."""
+        shape = self.shape(schema)
+        part = self._resolve(shape.properties.get(name))
+        types = self.types(part)
+        refuses_null = bool(types) and types <= TYPES and NULL not in types and part.get("nullable") is not True
+        return refuses_null and name not in shape.required
+
     def shape(self, schema: object) -> Shape:
-        """Properties and items of the schema itself, or else of the first option of its unions that has them."""
+        """What the schema itself says, and the options of its unions. Of several that say the same thing, such as what
+        a property of one name is, the first one counts."""
         part = self._resolve(schema)
         if id(part) not in self._shapes:
             self._shapes[id(part)] = self._read_shape(part)
@@ -66,12 +80,19 @@ class Subschemas:
 
     def _read_shape(self, part: Schema) -> Shape:
         candidates = [part, *(self._resolve(option) for union in UNIONS for option in as_list(part.get(union)))]
-        properties: Mapping[str, object] = next(
-            (one["properties"] for one in candidates if isinstance(one.get("properties"), dict)), {}
-        )
-        items = next((one["items"] for one in candidates if "items" in one), None)
+        properties: dict[str, object] = {}
+        for one in reversed(candidates):
+            if isinstance(one.get("properties"), dict):
+                properties |= one["properties"]
         names = sent_names(properties)
-        return Shape(properties, items, names, {sent: name for name, sent in names.items()})
+        return Shape(
+            properties,
+            next((one["additionalProperties"] for one in candidates if "additionalProperties" in one), None),
+            frozenset(name for one in candidates for name in as_list(one.get("required")) if isinstance(name, str)),
+            next((one["items"] for one in candidates if "items" in one), None),
+            names,
+            {sent: name for name, sent in names.items()},
+        )
 
     def _resolve(self, schema: object) -> Schema:
         """The schema to which a reference leads, over other references where need be; any other schema itself."""
