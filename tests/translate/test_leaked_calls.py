@@ -16,7 +16,7 @@ from tests.translate.rows import ask
 from tests.translate.upstream import ChunkJson, call, delta, finish, join, part, plain, stream, text, think, whole
 from tests.validators import check_body, check_stream
 from tray_app.translate.chunk import decode_chunk
-from tray_app.translate.stream import StreamTranslator
+from tray_app.translate.stream import StreamTranslator, head_frame
 
 BASH = {
     "name": "Bash",
@@ -389,4 +389,5 @@ def test_a_second_answer_is_no_thinking_of_the_first_one() -> None:
     assert translator.answer.lacks_something()
     translator.answer.supplement(decode_chunk(json.dumps(whole({"content": "Hello."})).encode()))
     translator.finish()
-    assert story(translator.take())[-4:] == ["start text#1", "+Hello.", "stop#1", "end end_turn"]
+    raw = head_frame(ask(), "msg_1") + translator.take()
+    assert story(raw)[-4:] == ["start text#1", "+Hello.", "stop#1", "end end_turn"]
