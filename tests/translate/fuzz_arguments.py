@@ -17,7 +17,8 @@ from tray_app.translate.arguments import ArgumentsReader
 from tray_app.translate.mending import mend
 from tray_app.translate.schema import Parameters
 
-SCHEMAS: tuple[dict[str, Any], ...] = ({}, SCHEMA)
+OPTIONAL = {"properties": {"command": {"type": "string"}, "n": {"type": "integer"}, "type": {"type": "array"}}}
+SCHEMAS: tuple[dict[str, Any], ...] = ({}, SCHEMA, OPTIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ def check_object(text: str, schema: dict[str, Any]) -> None:
     """What is given out is the beginning of what the arguments become; all of it is one object."""
     reader = ArgumentsReader(Parameters(schema))
     pieces = [reader.feed(character) for character in text]
-    assert isinstance(json.loads("".join([*pieces, reader.finish()])), dict)
+    meant = json.loads("".join([*pieces, reader.finish()]))
+    assert isinstance(meant, dict)
+    if schema is OPTIONAL:
+        assert None not in (meant.get(name, "") for name in ("command", "n", "type"))
     assert reader.feed("") == reader.finish() == ""
 
 

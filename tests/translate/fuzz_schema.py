@@ -84,7 +84,7 @@ def check_value(parameters: Parameters, name: str, value: Any) -> None:
     """What was restored is JSON, and is left as it is when it is restored again; or it means that there is no value."""
     restored = parameters.restore(name, value)
     if restored is LEFT_OUT:
-        assert value is None or isinstance(value, str)
+        assert value is None or isinstance(value, str | float)
         return
     json_text.encode(restored)
     assert json_text.encode(parameters.restore(name, restored)) == json_text.encode(restored)

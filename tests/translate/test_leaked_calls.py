@@ -15,6 +15,8 @@ from tests.translate.bounded import bounded
 from tests.translate.rows import ask
 from tests.translate.upstream import ChunkJson, call, delta, finish, join, part, plain, stream, text, think, whole
 from tests.validators import check_body, check_stream
+from tray_app.translate.chunk import decode_chunk
+from tray_app.translate.stream import StreamTranslator, head_frame
 
 BASH = {
     "name": "Bash",
@@ -368,3 +370,24 @@ def test_any_mixture_gives_a_clean_stream(chunks: list[ChunkJson], is_cut: bool)
     assert (told.stop_reason == "tool_use") == bool(calls)
     if "tool_calls" in str(chunks) and "END" not in str(chunks):
         assert [block["id"] for block in calls] == ["c1"]
+
+
+def feed(*chunks: ChunkJson, **fields: Any) -> StreamTranslator:
+    translator = StreamTranslator(ask(tools=[BASH], **fields), "msg_1")
+    for chunk in chunks:
+        translator.answer.feed(decode_chunk(json.dumps(chunk).encode()))
+    return translator
+
+
+def test_an_answer_lacks_nothing_if_its_call_lacks_the_last_tag() -> None:
+    assert not feed(text(GLM.removesuffix("</tool_call>")), finish()).answer.lacks_something()
+    assert feed(text("<tool_call>"), finish("tool_calls")).answer.lacks_something()
+
+
+def test_a_second_answer_is_no_thinking_of_the_first_one() -> None:
+    translator = feed(text("<think>hm"), finish())
+    assert translator.answer.lacks_something()
+    translator.answer.supplement(decode_chunk(json.dumps(whole({"content": "Hello."})).encode()))
+    translator.finish()
+    raw = head_frame(ask(), "msg_1") + translator.take()
+    assert story(raw)[-4:] == ["start text#1", "+Hello.", "stop#1", "end end_turn"]

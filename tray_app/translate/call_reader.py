@@ -85,10 +85,10 @@ class CallReader:
 
     def note_text(self, tag: str) -> None:
         """Takes notice that a tag was given out as text."""
-        for blocks in BLOCKS_AROUND.values():
-            if tag in blocks:
-                self._text_blocks.add(tag)
-        self._text_blocks -= _BLOCKS_OF.get(tag, frozenset())
+        if tag in _BLOCKS_OF:
+            self._text_blocks -= _BLOCKS_OF[tag]
+        elif tag in BLOCK_TAGS:
+            self._text_blocks.add(tag)
 
     def begin(self, opener: str) -> None:
         """Marks the place of the opener, and begins to read the block behind it."""
@@ -302,6 +302,9 @@ def _list_blocks() -> dict[str, frozenset[str]]:
 
 _BLOCKS_OF = _list_blocks()
 """Closer -> openers of the blocks that it ends."""
+
+BLOCK_TAGS = frozenset(_BLOCKS_OF) | frozenset(opener for around in BLOCKS_AROUND.values() for opener in around)
+"""The tags that `CallReader.note_text` takes notice of."""
 
 
 def _trim(value: str, margin: str) -> str:

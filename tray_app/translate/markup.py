@@ -15,11 +15,11 @@ Prose also names tags without quotes. So a think tag counts where a model begins
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from tray_app.translate.call_reader import CallReader
+from tray_app.translate.call_reader import BLOCK_TAGS, CallReader
 from tray_app.translate.cursor import Cursor
 from tray_app.translate.grammars import BY_OPENER, CLOSERS, END_TOKENS, Schemas
+from tray_app.translate.literals import to_pattern
 from tray_app.translate.pieces import Piece, Pieces, Text, Thought, WrittenCalls
 from tray_app.translate.text_before import TextBefore
 from tray_app.translate.think_tags import BY_OPENER as THINK_TAGS
@@ -44,9 +44,13 @@ TAGS = (
     *dict.fromkeys((*(tag for tag in BY_OPENER if tag[0] == "<"), *CLOSERS, *WITHIN, *LONE_CLOSERS, *_CONTROL_TOKENS)),
 )
 """What may be markup anywhere. Each begins with `<` and holds no other."""
-_TAG = re.compile("|".join(map(re.escape, TAGS)))
+_TAG = re.compile(to_pattern(TAGS))
+_TAG_OR_LINE_END = re.compile(to_pattern([*({*TAGS} - {*WITHIN, *LONE_CLOSERS} | {*BY_OPENER} & {*TAGS}), "\n"]))
+"""In a line that names think tags, they are text."""
 _MAX_TAG_CHARS = max(map(len, TAGS))
 _BEGINNINGS = frozenset(tag[:length] for tag in TAGS for length in range(1, len(tag)))
+_DEPENDENT = frozenset({*LONE_CLOSERS, _PREAMBLE})
+"""Those of which the text behind them says what they are."""
 FIRST_TAGS = (*THINK_TAGS, *(opener for opener in BY_OPENER if opener[0] != "<"))
 """What counts at the beginning of an answer."""
 _FIRST_TAG = re.compile("|".join(map(re.escape, FIRST_TAGS)))
@@ -182,23 +186,28 @@ class MarkupReader:
         if not (self._before.has_words or self._is_reasoning):
             blanks = _BLANKS.match(cursor.text, cursor.at)
             assert blanks is not None
-            self._give(pieces, blanks.end() - cursor.at)
+            if blanks.end() > cursor.at:
+                self._give(pieces, blanks.end() - cursor.at)
             if first := _FIRST_TAG.match(cursor.text, cursor.at):
                 return self._take_tag(pieces, first[0], is_last)
             if not is_last and cursor.text[cursor.at : cursor.at + _MAX_FIRST_CHARS] in _FIRST_BEGINNINGS:
                 return False
-        match = _TAG.search(cursor.text, cursor.at)
-        end = (
-            match.start() if match else len(cursor.text) if is_last else self._find_beginning(_BEGINNINGS.__contains__)
-        )
-        self._give(pieces, end - cursor.at)
-        return match is not None and self._take_tag(pieces, match[0], is_last)
+        match = (_TAG_OR_LINE_END if self._before.names_tag else _TAG).search(cursor.text, cursor.at)
+        end = match.start() if match else len(cursor.text) if is_last else self._find_beginning()
+        if end > cursor.at:
+            self._give(pieces, end - cursor.at)
+        if match is None:
+            return False
+        if match[0] == "\n":
+            self._give(pieces, 1)
+            return True
+        return self._take_tag(pieces, match[0], is_last)
 
-    def _find_beginning(self, is_beginning: Callable[[str], bool]) -> int:
+    def _find_beginning(self) -> int:
         """Where a tag may begin at the end of the text at hand; that end if none does."""
         text = self._cursor.text
         place = text.rfind("<", max(self._cursor.at, len(text) - _MAX_TAG_CHARS))
-        return place if place >= 0 and is_beginning(text[place:]) else len(text)
+        return place if place >= 0 and text[place:] in _BEGINNINGS else len(text)
 
     def _take_tag(self, pieces: Pieces, tag: str, is_last: bool) -> bool:
         """Takes the tag that stands here for what it is."""
@@ -209,14 +218,16 @@ class MarkupReader:
             self._opener = tag
             self._calls.begin(tag)
         else:
-            behind = cursor.text[cursor.at + len(tag) : cursor.at + len(tag) + len(_MESSAGE)]
-            if not is_last and _is_open(tag, behind):
-                return False
+            behind = ""
+            if tag in _DEPENDENT:
+                behind = cursor.text[cursor.at + len(tag) : cursor.at + len(tag) + len(_MESSAGE)]
+                if not is_last and _is_open(tag, behind):
+                    return False
             self._take_other_tag(pieces, tag, behind)
         return True
 
     def _take_other_tag(self, pieces: Pieces, tag: str, behind: str) -> None:
-        """Takes a tag that begins no call. `behind`: some of the text that follows it."""
+        """Takes a tag that begins no call. `behind`: some of the text that follows it, where that counts."""
         is_control = tag in _CONTROL_TOKENS or (tag == _PREAMBLE and behind == _MESSAGE)
         if tag in THINK_TAGS and self._may_think(tag):
             self._begin_thinking(THINK_TAGS[tag])
@@ -263,7 +274,7 @@ class MarkupReader:
         calls = self._calls.read(is_last=is_last or is_too_long, is_whole=is_whole and not is_too_long)
         if calls is None:
             return False
-        self._opener = ""
+        tag, self._opener = self._opener, ""
         if calls:
             pieces.add_calls(WrittenCalls(tuple(calls), cursor.release()))
             self._before.begin_line()
@@ -271,26 +282,29 @@ class MarkupReader:
         else:
             cursor.rewind()
             self._no_call_at = cursor.place
+            if tag not in _DEPENDENT:
+                self._take_other_tag(pieces, tag, "")
         return True
 
     def _give_tag(self, pieces: Pieces, tag: str) -> None:
         """Gives out the tag that stands here, which is text after all."""
-        self._calls.note_text(tag)
+        if tag in BLOCK_TAGS:
+            self._calls.note_text(tag)
         self._give(pieces, len(tag))
 
     def _give(self, pieces: Pieces, length: int) -> None:
         """Gives out that many of the next characters."""
-        start = self._cursor.at
-        self._cursor.at += length
-        text = self._cursor.text[start : start + length]
-        if text:
-            self._note(text)
-            pieces.add(Thought if self._is_reasoning else Text, [text])
+        cursor = self._cursor
+        text = cursor.text[cursor.at : cursor.at + length]
+        cursor.at += length
+        self._note(text)
+        pieces.add(Thought if self._is_reasoning else Text, [text])
 
     def _note(self, text: str) -> None:
         """Keeps what the text that is given out means for what comes after it."""
         self._before.add(text)
-        self._follows_call = self._follows_call and text.isspace()
+        if self._follows_call:
+            self._follows_call = text.isspace()
 
 
 def _is_open(tag: str, behind: str) -> bool:

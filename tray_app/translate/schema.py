@@ -5,6 +5,7 @@ plain_schema.py says how the two forms differ.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any
@@ -95,7 +96,7 @@ class Parameters:
         return self._nullables
 
     def _property(self, sent_name: str) -> object:
-        return self._shape.properties.get(self.client_name(sent_name))
+        return self._shape.properties.get(self.client_name(sent_name), self._shape.others)
 
     def _restore(self, value: Any, schema: object, depth: int = 0, raw: str | None = None) -> Any:
         if depth >= _MAX_DEPTH:
@@ -142,10 +143,10 @@ NO_PARAMETERS = Parameters()
 
 
 def _is_nothing(value: Any, takes_string: bool) -> bool:
-    """Whether a value is null, or a string that says so where no string is wanted."""
+    """Whether a value is null, a number for which JSON has null, or a string that says so where none is wanted."""
     if isinstance(value, str):
         return not takes_string and len(value) < _MOST_NOTHING_CHARS and value.strip().lower() in _NOTHING
-    return value is None
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
 def type_value(text: str, schema: Schema, name: str) -> Any:

@@ -43,7 +43,7 @@ class ToolNames:
         """The name, as sent, of the one tool that fits; empty if none does, or several do."""
         if written in self._offered:
             return written
-        if len(written) > MOST_NAME_CHARS:
+        if not 0 < len(written) <= MOST_NAME_CHARS:
             return ""
         core = _trim(written)
         plain = _without_namespace(core)
