@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from tests.client import read_events
 from tests.conftest import StartGateway
 from tests.fake_upstream import (
     FakeUpstream,
@@ -238,3 +240,68 @@ def test_without_an_nvidia_key_the_user_is_told_what_to_do(start_gateway: StartG
             "then run `claude-nvidia-tray set-key` in a terminal and try again."
         )
     assert not upstream.received
+
+
+HALF = "half \ud83d"
+"""Half a surrogate pair, as `json.dumps` writes it and a strict server refuses it."""
+
+
+def test_half_pairs_of_a_question_are_made_valid_and_those_of_an_answer_are_carried_through(
+    gateway: RunningGateway, upstream: FakeUpstream
+) -> None:
+    tool = {"name": "look", "description": HALF, "input_schema": {"type": "object", "title": HALF}}
+    call_and_result = [
+        {
+            "role": "assistant",
+            "content": [{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {HALF: HALF}}],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "toolu_1", "content": HALF},
+                {"type": "text", "text": HALF},
+            ],
+        },
+    ]
+    wanted = {"format": {"type": "json_schema", "schema": {"title": HALF}}}
+    upstream.script(whole(completion(HALF)))
+    answer = gateway.ask(
+        question(system=HALF, tools=[tool], messages=call_and_result, stop_sequences=[f"!{HALF}"], output_config=wanted)
+    )
+    assert answer.text == HALF
+    sent = json.dumps(upstream.received[0].body)
+    assert "\\ud83d" not in sent.replace("\\\\", "")
+    assert sent.count("half \\ufffd") == 9
+    assert json.loads(upstream.received[0].body["messages"][1]["tool_calls"][0]["function"]["arguments"]) == {
+        "half \ufffd": "half \ufffd"
+    }
+
+
+# ---- auto mode's classifier
+
+
+@pytest.mark.parametrize("stop_reason", [{}, {"stop_reason": None}, {"stop_reason": "</block>"}], ids=str)
+@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+def test_the_classifier_is_told_where_its_answer_stopped(
+    gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool, stop_reason: dict[str, Any]
+) -> None:
+    if is_stream:
+        end = finish()
+        end["choices"][0] |= stop_reason
+        upstream.script(stream(text("<block>"), text("no"), end, usage(12, 3)))
+    else:
+        whole_answer = completion("<block>no")
+        whole_answer["choices"][0] |= stop_reason
+        upstream.script(whole(whole_answer))
+    answer = gateway.ask(
+        question("x" * 145_000, stop_sequences=["</block>"], safeguards={"mode": "auto"}, stream=is_stream)
+    )
+    assert answer.text == "<block>no"
+    body = read_events(answer.raw)[-2] if is_stream else answer.body
+    ending = body["delta"] if is_stream else body
+    assert (ending["stop_reason"], ending["stop_sequence"]) == ("stop_sequence", "</block>")
+    assert "safeguard_results" not in body
+    sent = upstream.received[0].body
+    assert sent["stop"] == ["</block>"]
+    assert sent["chat_template_kwargs"]["enable_thinking"] is False
+    assert "safeguards" not in sent

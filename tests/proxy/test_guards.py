@@ -235,6 +235,6 @@ def test_a_listed_page_needs_the_host_to_be_ours_as_well(open_to_page: RunningGa
 
 
 def test_a_listed_page_that_asks_what_nobody_can_answer_reads_why(open_to_page: RunningGateway) -> None:
-    answer = open_to_page.ask(question(max_tokens=0), Origin=PAGE, x_api_key=SERVER_KEY)
+    answer = open_to_page.ask(question(max_tokens=-1), Origin=PAGE, x_api_key=SERVER_KEY)
     assert answer.outcome == (400, "invalid_request_error")
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE

@@ -167,7 +167,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("max_tokens", "many", "max_tokens: Input should be a valid integer"),
     ("max_tokens", True, "max_tokens: Input should be a valid integer"),
     ("max_tokens", 1.5, "max_tokens: Input should be a valid integer"),
-    ("max_tokens", 0, "max_tokens: Input should be greater than or equal to 1"),
+    ("max_tokens", -1, "max_tokens: Input should be greater than or equal to 0"),
     ("temperature", "hot", "temperature: Input should be a valid number"),
     ("top_p", [], "top_p: Input should be a valid number"),
     ("stop_sequences", "stop", "stop_sequences: Input should be a list of strings"),

@@ -136,7 +136,7 @@ def test_a_pdf_is_asked_for_by_its_digest_and_sent_only_if_it_is_not_known() -> 
     digest = digest_pdf(pdf)
     assert asked == [PDF_KNOWN + digest, PDF_READ + digest + pdf.encode(), PDF_KNOWN + digest]
     assert len(digest) == DIGEST_BYTES
-    assert json.loads(sent)["messages"][0]["content"].count("the text é \ud83d") == 2
+    assert json.loads(sent)["messages"][0]["content"].count("the text é \ufffd") == 2
 
 
 def test_a_request_with_more_beside_its_messages_than_any_client_sends_is_refused() -> None:

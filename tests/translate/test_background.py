@@ -1,4 +1,4 @@
-"""Which requests are background work: the shapes that Claude Code 2.1.330 sends, cut down to what matters."""
+"""Which requests are background work: the shapes that Claude Code 2.1.332 sends, cut down to what matters."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ CASES = {
     "a plain question without tools": (SIDE, {}, False),
     "a schema without properties": ({**SIDE, "output_config": {"format": {"schema": {"type": "string"}}}}, {}, False),
     "an output_config without a format": ({**SIDE, "output_config": None}, {}, False),
-    "auto mode's classifier": (CLASSIFIER, SESSION, True),
+    "auto mode's classifier": (CLASSIFIER, SESSION, False),
+    "auto mode's classifier, asked of the small tier": ({**CLASSIFIER, "model": "claude-haiku-5-5"}, SESSION, False),
+    "auto mode's classifier for a sub-agent": (CLASSIFIER, SUB_AGENT, False),
+    "the classifier's stop sequence beside tools": ({**CLASSIFIER, "tools": TOOLS}, SUB_AGENT, True),
     "the same stop sequence in a stream": ({**CLASSIFIER, "stream": True}, SESSION, False),
     "another stop sequence": ({**CLASSIFIER, "stop_sequences": ["STOP"]}, SESSION, False),
     "no stop sequences": ({**CLASSIFIER, "stop_sequences": None}, SESSION, False),

@@ -26,7 +26,8 @@ from tray_app.translate.tools import send_name
             {"type": "document", "title": "t", "source": {"type": "content", "content": "abc"}},
             '<document title="t">\nabc\n</document>',
         ),
-        ({"type": "mcp_tool_use", "name": "x"}, "[There was content of the type mcp_tool_use here. "),
+        ({"type": "mcp_tool_use", "name": "x"}, "[The tool x of the MCP server None was called with {}.]"),
+        ({"type": "mid_2027_block", "name": "x"}, "[There was content of the type mid_2027_block here. "),
         ({"type": "bash_note", "text": "kept"}, "kept"),
     ],
     ids=repr,
@@ -69,6 +70,14 @@ def test_pdfs_are_found_in_turns_and_in_results_of_a_request_that_may_be_malform
     assert [id(block) for block in found] == [id(pdf), id(result)]
     assert not find_pdfs({})
     assert not find_pdfs({"messages": {"content": content}})
+
+
+def test_a_pdf_is_found_in_a_page_that_was_fetched() -> None:
+    pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
+    fetched = {"type": "web_fetch_tool_result", "content": {"type": "web_fetch_result", "content": pdf}}
+    others: list[Any] = [{"type": "web_fetch_tool_result", "content": {"content": content}} for content in ("a", [5])]
+    messages = [{"role": "assistant", "content": [*others, fetched]}]
+    assert [id(block) for block in find_pdfs({"messages": messages})] == [id(pdf)]
 
 
 def test_parts_without_images_are_one_string() -> None:

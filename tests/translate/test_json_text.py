@@ -37,6 +37,36 @@ def test_what_is_encoded_is_decoded_again(value: object) -> None:
     assert json.loads(data) == joined(value)
 
 
+@bounded
+@given(VALUES)
+def test_what_is_encoded_for_upstream_is_valid_unicode_and_else_the_same(value: object) -> None:
+    text = json_text.encode_valid(value).decode()
+    assert "\\ud" not in text.replace("\\\\", "")
+    assert json.loads(text) == json.loads(made_valid(json.dumps(value, ensure_ascii=False)))
+
+
+def made_valid(text: str) -> str:
+    """The same, with half pairs replaced one by one."""
+    whole = "".join(text).encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in whole)
+
+
+@pytest.mark.parametrize(
+    ("value", "data"),
+    [
+        ("a \ud83d", '"a \ufffd"'),
+        ("\ude00 a", '"\ufffd a"'),
+        ("\ud83d\ude00", '"\U0001f600"'),
+        (["\ud83d", "\ude00"], '["\ufffd","\ufffd"]'),
+        ({"\ud83d": "\\ud83d"}, '{"\ufffd":"\\\\ud83d"}'),
+        ("ü 😀", '"ü 😀"'),
+    ],
+    ids=ascii,
+)
+def test_half_a_surrogate_pair_is_joined_or_replaced_for_upstream(value: object, data: str) -> None:
+    assert json_text.encode_valid(value).decode() == data
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"NaN", b"[Infinity]", b"{'a': 1}", b"\xff"], ids=repr)
 def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):

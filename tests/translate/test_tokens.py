@@ -213,6 +213,15 @@ def test_half_a_surrogate_pair_counts_like_any_character() -> None:
     assert estimate(messages=[user({"type": "tool_use", "input": {"x": "\ud83d"}})]) > TURN_TOKENS
 
 
+def test_what_a_summary_stands_for_is_not_counted() -> None:
+    long = [{"role": "user", "content": "word " * 1000}, {"role": "assistant", "content": "word " * 1000}]
+    summary = {"role": "assistant", "content": [{"type": "compaction", "content": "They said a word."}]}
+    failed = {"role": "assistant", "content": [{"type": "compaction", "content": None}]}
+    short = [summary, {"role": "user", "content": "go on"}]
+    assert estimate(messages=[*long, *short]) == estimate(messages=short)
+    assert estimate(messages=[*long, failed]) >= estimate(messages=long)
+
+
 def test_calibration_scales_text_and_leaves_images_alone() -> None:
     assert Estimate(text=1000.0, shown=500).tokens(1.2) == 1_700
 

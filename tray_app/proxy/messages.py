@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from tray_app.catalog import Model
+from tray_app.proxy.empty_answer import answer_with_nothing
 from tray_app.proxy.exchange import Exchange
 from tray_app.proxy.gateway import GATEWAY, Gateway, GatewayConfig
 from tray_app.proxy.search import answer_search
@@ -22,6 +23,8 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
             # only a fallback model needs the body once more
             keeps_body = bool(config.settings.fallback_models)
             question = await gateway.translator.translate(body, rules, request.headers, keeps_body=keeps_body)
+            if question.chat.wants_nothing:
+                return answer_with_nothing(question.chat)
             if question.search:
                 return await answer_search(question.search, question.chat, gateway.search_backend)
 
@@ -38,23 +41,6 @@ async def count_tokens(request: web.Request) -> web.Response:
     async with gateway.bodies.read(request, gateway.patience.upload_s) as body:
         tokens = await gateway.translator.count_tokens(body, _make_rules(gateway, gateway.config))
     return web.json_response({"input_tokens": tokens})
-
-
-async def list_models(request: web.Request) -> web.Response:
-    """The catalogue in Anthropic's shape."""
-    models = [
-        {
-            "type": "model",
-            "id": model.id,
-            "display_name": model.label,
-            "created_at": "1970-01-01T00:00:00Z",
-            "lifecycle": "active",
-        }
-        for model in request.app[GATEWAY].config.settings.catalogue.models
-    ]
-    return web.json_response(
-        {"data": models, "has_more": False, "first_id": models[0]["id"], "last_id": models[-1]["id"]}
-    )
 
 
 def _make_rules(gateway: Gateway, config: GatewayConfig) -> Rules:

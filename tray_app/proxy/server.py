@@ -11,7 +11,8 @@ from tray_app.proxy.connections import note_answering
 from tray_app.proxy.error_answers import answer_errors
 from tray_app.proxy.gateway import GATEWAY, Gateway
 from tray_app.proxy.guards import check_host, check_origin, let_page_read
-from tray_app.proxy.messages import count_tokens, list_models, post_messages
+from tray_app.proxy.messages import count_tokens, post_messages
+from tray_app.proxy.model_routes import list_models, show_model
 from tray_app.proxy.server_key import GUESSES, Guesses, check_key
 
 
@@ -26,6 +27,7 @@ def make_app(gateway: Gateway) -> web.Application:
     app.router.add_post("/v1/messages", post_messages)
     app.router.add_post("/v1/messages/count_tokens", count_tokens)
     app.router.add_get("/v1/models", list_models)
+    app.router.add_get("/v1/models/{model_id:.+}", show_model)
     app.router.add_get("/health", get_health)
     for path in ("/", "/api/hello"):  # Claude Code's look whether anybody is there
         app.router.add_get(path, get_hello)

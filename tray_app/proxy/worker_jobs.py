@@ -71,6 +71,7 @@ class _QuestionFacts(msgspec.Struct, frozen=True):
     stop_sequences: list[str]
     estimate: Estimate
     input_tokens: int
+    omits_thinking: bool
     used_call_ids: list[str]
     json_brackets: str
     search: Search | None
@@ -143,6 +144,7 @@ def join_question(result: Result) -> Question:
         stop_sequences=read.stop_sequences,
         estimate=read.estimate,
         input_tokens=read.input_tokens,
+        omits_thinking=read.omits_thinking,
         used_call_ids=frozenset(read.used_call_ids),
         json_brackets=read.json_brackets,
     )
@@ -175,6 +177,7 @@ def _encode_facts(question: Question, system_bytes: int) -> bytes:
         list(chat.stop_sequences),
         chat.estimate,
         chat.input_tokens,
+        chat.omits_thinking,
         list(chat.used_call_ids),
         chat.json_brackets,
         question.search,
@@ -188,7 +191,7 @@ def _encode_messages(system: bytes, messages: list[dict[str, Any]]) -> Iterator[
     yield system
     messages.reverse()
     while messages:
-        yield json_text.encode(messages.pop())
+        yield json_text.encode_valid(messages.pop())
         if messages:
             yield b","
 

@@ -17,12 +17,13 @@ from tray_app.translate.bare_json import BareJson
 from tray_app.translate.blocks import TEXT, THINKING, Block, BlockQueue, BlockWriter, Call, Markup
 from tray_app.translate.calls import CallTracker
 from tray_app.translate.chunk import Choice, Chunk, FunctionPart, Message, ToolCallPart, read_arguments
-from tray_app.translate.finish import TOOL_CALLS, WINDOW, Finish, check_reason
+from tray_app.translate.finish import STOP, TOOL_CALLS, WINDOW, Finish, check_reason
 from tray_app.translate.markup import MarkupReader
 from tray_app.translate.pieces import Piece, Text, Thought, WrittenCalls
 from tray_app.translate.refusal import explain_stream_error
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.stops import StopWatcher
+from tray_app.translate.tag_stops import closing_tag, opening_tags
 from tray_app.translate.tokens import size_bytes
 from tray_app.translate.tool_names import ToolNames
 from tray_app.translate.tools import Tool
@@ -53,6 +54,7 @@ class Answer:
         self._content = MarkupReader(request.callable_schemas)
         self._reasoning = MarkupReader(request.callable_schemas, is_reasoning=True)
         self._stops = StopWatcher(request.stop_sequences)
+        self._opened_tags = StopWatcher(opening_tags(request.stop_sequences))
         self._json = BareJson(request.json_brackets)
         self._blank: list[str] = []  # pieces of white space that may turn out to stand before a tool call
         self._undecided: set[str] = set()  # the kinds of text that have markup in the queue
@@ -153,6 +155,8 @@ class Answer:
         self._flush_all()
         if self._undecided:
             self._queue.decide(self._to_calls, self._undecided)
+        if self._finish.meaning == STOP and self._finish.stop_sequence is None:
+            self._finish.stop_sequence = closing_tag(self._opened_tags.matched)
         is_stuck = self._is_stuck_in_text
         self._queue.end_all(self._cut_call)
         has_calls = self._calls.newest is not None
@@ -224,6 +228,7 @@ class Answer:
                     self._add_markup(piece, TEXT)
 
     def _take_text(self, text: str) -> None:
+        self._opened_tags.feed(text)
         self._add_text(self._json.feed(self._stops.feed(text)))
         self._has_text = self._has_text or self._json.holds_words
         if self._stops.matched is not None and not self.is_over:
@@ -246,7 +251,7 @@ class Answer:
     def _add_thought(self, text: str) -> None:
         self._go_on_after_thought_calls(text)
         if self._request.shows_thinking:
-            self._add(THINKING, text)
+            self._add(THINKING, "" if self._request.omits_thinking else text)
 
     def _add_text(self, text: str) -> None:
         """White space alone makes no block: clients refuse blank text blocks when they come back in the history."""
@@ -309,7 +314,8 @@ class Answer:
 
     def _to_text(self, markup: Markup) -> Iterable[Block]:
         if markup.kind == TEXT or self._request.shows_thinking:
-            yield Block(markup.kind, held=[markup.written.markup])
+            is_omitted = markup.kind == THINKING and self._request.omits_thinking
+            yield Block(markup.kind, held=[] if is_omitted else [markup.written.markup])
 
     def _to_calls(self, markup: Markup) -> Iterable[Block]:
         for written in markup.written.calls:

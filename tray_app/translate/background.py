@@ -11,15 +11,17 @@ _CLASSIFIER_STOP = "</block>"
 
 
 def is_background(body: dict[str, Any], headers: Mapping[str, str]) -> bool:
-    """Whether a request is a sub-agent's, for the small tier, auto mode's classifier, or the naming of a session.
+    """Whether a request is a sub-agent's, for the small tier, or the naming of a session.
+
+    Auto mode's classifier is none, whoever it is asked for: a turn waits for its verdict.
 
     `body` is one that `to_chat` takes; `headers` do not mind the case of names. Clients do not say it of themselves;
-    the signs are those of Claude Code 2.1.330 (observed November 2026). Where the tiers are mapped to one model, as our
+    the signs are those of Claude Code 2.1.332 (observed November 2026). Where the tiers are mapped to one model, as our
     exports do, only the header tells a sub-agent from a turn.
     """
+    if not body.get("tools") and _CLASSIFIER_STOP in (body.get("stop_sequences") or ()):
+        return False
     if _SUB_AGENT in headers or _SMALL_TIER in str(body.get("model")).lower():
-        return True
-    if not body.get("stream") and _CLASSIFIER_STOP in (body.get("stop_sequences") or ()):
         return True
     return _is_naming(body)
 

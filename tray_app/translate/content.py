@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tray_app.errors import InvalidRequest
+from tray_app.translate.server_blocks import tell_block
 from tray_app.translate.tools import send_name
 
 Block = dict[str, Any]
@@ -61,7 +62,9 @@ def find_pdfs(body: dict[str, Any]) -> list[Block]:
     """The documents of a request that hold a PDF, also those in the results of tools. The request may be malformed."""
     messages = body.get("messages")
     contents = [message.get("content") for message in _dicts(messages)]
-    contents += [block.get("content") for content in contents for block in _dicts(content)]
+    results = [block.get("content") for content in contents for block in _dicts(content)]
+    contents += results
+    contents += [[result.get("content")] for result in results if isinstance(result, dict)]  # a page that was fetched
     return [block for content in contents for block in _dicts(content) if _is_pdf(block)]
 
 
@@ -133,6 +136,9 @@ def _write_block(block: Block, images_follow: bool, pieces: list[str]) -> None:
         _write_content(block.get("content"), False, pieces)
     elif isinstance(block.get("text"), str):
         pieces.append(block["text"])
+    elif (told := tell_block(block)) is not None:
+        for piece in told:
+            _write_content(piece, False, pieces)
     else:
         pieces.append(f"[There was content of the type {kind} here. This model cannot read it.]")
 

@@ -25,7 +25,7 @@ class EncodedMessages:
         """The same messages with `instruction` added to the end of the system message."""
         if not self.system:
             return EncodedMessages(encode_system(instruction), self.pieces)
-        addition = json_text.encode(f"\n\n{instruction}")[1:-1]
+        addition = json_text.encode_valid(f"\n\n{instruction}")[1:-1]
         return EncodedMessages(self.system.removesuffix(_TEXT_END) + addition + _TEXT_END, self.pieces)
 
     def parts(self) -> Iterator[bytes]:
@@ -37,13 +37,13 @@ class EncodedMessages:
 
 def encode_system(text: str) -> bytes:
     """A system message as JSON."""
-    return json_text.encode({"role": "system", "content": text})
+    return json_text.encode_valid({"role": "system", "content": text})
 
 
 def encode_body(body: dict[str, Any]) -> tuple[bytes, ...]:
     """The JSON of a chat request: one piece, or several if its messages are encoded already."""
     messages = body.get("messages")
     if not isinstance(messages, EncodedMessages):
-        return (json_text.encode(body),)
-    others = json_text.encode({name: value for name, value in body.items() if name != "messages"})
+        return (json_text.encode_valid(body),)
+    others = json_text.encode_valid({name: value for name, value in body.items() if name != "messages"})
     return (others[:-1] + (b"," if len(others) > 2 else b"") + b'"messages":', *messages.parts(), b"}")

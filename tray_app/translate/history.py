@@ -7,7 +7,7 @@ the next user turn in any order, mixed with text.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,10 +24,12 @@ from tray_app.translate.content import (
     to_parts,
     to_text,
 )
+from tray_app.translate.server_blocks import changed_tool, is_change, is_silent, is_summary
 from tray_app.translate.tools import Tool, send_name
 
 _REMINDER = "<system-reminder>"
 NO_RESULT = "[This call has no result: it was interrupted.]"
+_SUMMARY = "[Summary of the conversation up to here:]"
 SAME_RESULT = "[The result is above, at the call with the same id.]"
 _MAX_REPEATED_CHARS = 200
 """Of a result that several calls of one id share: a request must not grow with each of them."""
@@ -50,7 +52,7 @@ def to_messages(messages: object, model: Model, tools: Mapping[str, Tool]) -> li
     """
     chat: list[ChatMessage] = []
     open_calls: list[str] = []
-    for turn in _read_turns(messages):
+    for turn in _read_turns(messages, tools):
         if turn.role == "assistant":
             message = _assistant_message(turn.blocks, model, tools)
             open_calls = [call["id"] for call in message.get("tool_calls", ())]
@@ -64,7 +66,7 @@ def to_messages(messages: object, model: Model, tools: Mapping[str, Tool]) -> li
     return chat
 
 
-def _read_turns(messages: object) -> list[_Turn]:
+def _read_turns(messages: object, tools: Collection[str]) -> list[_Turn]:
     """Alternating user and assistant turns: neighbours of one role are joined, system turns folded into user turns."""
     if messages is None:
         raise InvalidRequest("messages: Field required")
@@ -73,6 +75,7 @@ def _read_turns(messages: object) -> list[_Turn]:
     if not messages:
         raise InvalidRequest("messages: at least one message is required")
     turns: list[_Turn] = []
+    newest_user = _find_newest_user(messages)
     for n, message in enumerate(messages):
         if not isinstance(message, dict):
             raise InvalidRequest(f"messages.{n}: Input should be an object")
@@ -80,15 +83,53 @@ def _read_turns(messages: object) -> list[_Turn]:
         if role not in ("user", "assistant", "system"):
             raise InvalidRequest(f"messages.{n}.role: Input should be 'user' or 'assistant'")
         where = f"messages.{n}.content"
-        side = "assistant" if role == "assistant" else "user"
-        if not turns or turns[-1].role != side:
-            turns.append(_Turn(side))
         if role == "system":
-            if text := read_system(message.get("content"), where):
-                turns[-1].reminders.append(f"{_REMINDER}\n{text}\n</system-reminder>")
+            text = _read_reminder(message.get("content"), where, tools)
+            is_cleared = message.get("clear_at") == "next_user_message" and n < newest_user
+            if text and not is_cleared:
+                _find_turn(turns, "user").reminders.append(f"{_REMINDER}\n{text}\n</system-reminder>")
         else:
-            turns[-1].blocks += read_blocks(message.get("content"), where)
+            _take_blocks(turns, role, read_blocks(message.get("content"), where))
     return turns
+
+
+def _read_reminder(content: object, where: str, tools: Collection[str]) -> str:
+    """The text of a system message in mid conversation. Of changes of tools it tells those that hold at the end, as the
+    tools that are sent are those of the end."""
+    if isinstance(content, list):
+        blocks = read_blocks(content, where)
+        content = [block for block in blocks if not is_change(block) or _holds(block, tools)]
+    return read_system(content, where)
+
+
+def _holds(change: Block, tools: Collection[str]) -> bool:
+    return (change["type"] == "tool_addition") is (send_name(changed_tool(change)) in tools)
+
+
+def _find_newest_user(messages: list[Any]) -> int:
+    """The place of the last message of the user; -1 if there is none."""
+    places = range(len(messages) - 1, -1, -1)
+    return next((n for n in places if isinstance(messages[n], dict) and messages[n].get("role") == "user"), -1)
+
+
+def _take_blocks(turns: list[_Turn], role: str, blocks: list[Block]) -> None:
+    """Adds a message's blocks. A summary of the conversation takes the place of all that is before it, as at
+    Anthropic's API; it begins the conversation as the user's words, since a model's template may want those first."""
+    said = [block for block in blocks if not is_silent(block)]
+    summaries = [n for n, block in enumerate(said) if is_summary(block)]
+    if summaries:
+        summary = to_text(said[summaries[-1]])
+        turns[:] = [_Turn("user", [{"type": "text", "text": f"{_SUMMARY}\n{summary}"}])]
+        said = said[summaries[-1] + 1 :]
+    if said or not blocks:
+        _find_turn(turns, role).blocks += said
+
+
+def _find_turn(turns: list[_Turn], role: str) -> _Turn:
+    """The last turn, or a new one if that is the other side's."""
+    if not turns or turns[-1].role != role:
+        turns.append(_Turn(role))
+    return turns[-1]
 
 
 def _assistant_message(blocks: list[Block], model: Model, tools: Mapping[str, Tool]) -> ChatMessage:
@@ -123,7 +164,7 @@ def _call(block: Block, tools: Mapping[str, Tool]) -> dict[str, Any]:
     return {
         "id": block["id"],
         "type": "function",
-        "function": {"name": name, "arguments": json_text.encode(arguments).decode()},
+        "function": {"name": name, "arguments": json_text.encode_valid(arguments).decode()},
     }
 
 

@@ -2,6 +2,7 @@
 
 A model's tokens can split an emoji's escape (\\ud83d) from its other half. Such text is no valid Unicode, so msgspec
 refuses it; the standard library carries it through as an escape, and the client's parser joins the halves again.
+Upstream is another matter: a strict server refuses such text, so that what goes there is made valid.
 """
 
 from __future__ import annotations
@@ -24,6 +25,16 @@ def encode(value: Any) -> bytes:
         return _encoder.encode(value)
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def encode_valid(value: Any) -> bytes:
+    """The same for servers that take nothing but valid Unicode: halves that stand side by side become the character
+    that they are, any other half becomes U+FFFD."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def decode(data: bytes | bytearray) -> Any:

@@ -17,11 +17,32 @@ _BRACKETS = {"object": "{", "array": "["}
 
 
 def read_effort(body: dict[str, Any]) -> str:
-    """One of EFFORTS; empty where the client asks for none, or for one that does not exist yet."""
+    """One of EFFORTS; empty where the client asks for none, or for one that does not exist yet.
+
+    A system message behind what the user said last goes before the request's own field: it is meant for this turn.
+    """
     effort = _read_config(body).get("effort")
     if effort is not None and not isinstance(effort, str):
         raise InvalidRequest("output_config.effort: Input should be a valid string")
-    return effort if effort in EFFORTS else ""
+    return _read_turn_effort(body.get("messages")) or (effort if effort in EFFORTS else "")
+
+
+def _read_turn_effort(messages: object) -> str:
+    for message in reversed(messages if isinstance(messages, list) else []):
+        if not isinstance(message, dict) or (message.get("role") == "user" and not _holds_results_only(message)):
+            break
+        config = message.get("output_config") if message.get("role") == "system" else None
+        effort = config.get("effort") if isinstance(config, dict) else None
+        if isinstance(effort, str) and effort in EFFORTS:
+            return effort
+    return ""
+
+
+def _holds_results_only(message: dict[str, Any]) -> bool:
+    content = message.get("content")
+    return isinstance(content, list) and all(
+        isinstance(block, dict) and block.get("type") == "tool_result" for block in content
+    )
 
 
 def read_format(body: dict[str, Any], model: Model, *, has_tools: bool) -> tuple[dict[str, Any], str]:
@@ -52,7 +73,7 @@ def find_brackets(body: dict[str, Any]) -> str:
 
 def ask_for_json(schema: Any) -> str:
     """The instruction to answer with JSON that fits `schema`."""
-    text = json_text.encode(schema).decode()
+    text = json_text.encode_valid(schema).decode()
     return f"Answer with nothing but JSON, without a code fence, that fits this JSON schema:\n{text}"
 
 

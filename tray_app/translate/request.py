@@ -15,6 +15,7 @@ from tray_app.translate.history import to_messages
 from tray_app.translate.output import find_brackets, read_effort, read_format
 from tray_app.translate.schema import Schema
 from tray_app.translate.tokens import Estimate, estimate_chat
+from tray_app.translate.tool_changes import effective_tools
 from tray_app.translate.tools import Tool, read_choice, read_tools
 
 MAX_STOPS = 4  # NVIDIA refuses more; the rest is watched for in the answer
@@ -24,6 +25,8 @@ MOST_STOP_SEQUENCES = 500
 MOST_STOP_CHARS = 50_000
 """Both are far more than any client sends; every piece of an answer is searched for all of them."""
 _LEAST_ROOM_TOKENS = 1_024
+_WITHOUT_TEXT = ("omitted", "updates")
+"""Values of `thinking.display`; `updates` shows the notes between calls alone, which models here do not set apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class ChatRequest:
     """Of what is sent."""
     input_tokens: int
     """The estimate, calibrated."""
+    omits_thinking: bool = False
+    """Whether thinking is shown without its text: that there was some, and a signature."""
     used_call_ids: Collection[str] = frozenset()
     """Ids of calls in the conversation so far, in the form in which ids are given out."""
     json_brackets: str = ""
@@ -51,6 +56,11 @@ class ChatRequest:
     @property
     def is_stream(self) -> bool:
         return bool(self.body.get("stream"))
+
+    @property
+    def wants_nothing(self) -> bool:
+        """Whether the answer may have no tokens, so that nobody need be asked for it."""
+        return bool(self.body["max_tokens"] == 0)
 
     def find_tool(self, sent_name: str) -> Tool:
         """The client's tool; one that was never offered keeps its name, for the client to refuse."""
@@ -71,7 +81,7 @@ def to_chat(body: dict[str, Any], model: Model, calibration: Calibration = UNCAL
 def _translate(body: dict[str, Any], model: Model, calibration: Calibration) -> ChatRequest:
     if isinstance(body.get("thread"), dict):
         raise ThreadUnsupported("thread: This gateway keeps no conversations. Send all messages, without `thread`.")
-    offer = read_tools(body.get("tools"))
+    offer = read_tools(effective_tools(body))
     choice = read_choice(body.get("tool_choice"), offer, model)
     answer_format, on_format = read_format(body, model, has_tools=bool(offer.functions))
     system = "\n\n".join(text for text in (read_system(body.get("system")), choice.instruction, on_format) if text)
@@ -110,6 +120,7 @@ def _translate(body: dict[str, Any], model: Model, calibration: Calibration) -> 
         stop_sequences=stops,
         estimate=estimate,
         input_tokens=input_tokens,
+        omits_thinking=thinks and body["thinking"].get("display") in _WITHOUT_TEXT,
         used_call_ids=frozenset(read_used_ids(body.get("messages"))),
         json_brackets=find_brackets(body),
     )
@@ -158,8 +169,8 @@ def _max_tokens(body: dict[str, Any], model: Model, most_input_tokens: int) -> i
         wanted = model.max_output_tokens
     if isinstance(wanted, bool) or not isinstance(wanted, int):
         raise InvalidRequest("max_tokens: Input should be a valid integer")
-    if wanted < 1:
-        raise InvalidRequest("max_tokens: Input should be greater than or equal to 1")
+    if wanted < 0:
+        raise InvalidRequest("max_tokens: Input should be greater than or equal to 0")
     # upstream refuses a sum past the window; where next to nothing is left, its refusal is the truth and makes the
     # client compact
     room = max(_LEAST_ROOM_TOKENS, model.context_tokens - most_input_tokens)

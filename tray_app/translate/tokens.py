@@ -14,6 +14,8 @@ from typing import Any
 from tray_app.translate import json_text
 from tray_app.translate.attachments import UNSEEN_TOKENS, count_data_url, count_image, count_pdf
 from tray_app.translate.content import read_system
+from tray_app.translate.server_blocks import since_summary
+from tray_app.translate.tool_changes import effective_tools
 from tray_app.translate.tools import read_tools
 
 ASCII_BYTES_PER_TOKEN = 6.0
@@ -41,8 +43,8 @@ _SHAPES = bytes(ord("." if 0x20 < byte < 0x7F and not chr(byte).isalnum() else "
 
 _TURN_TYPES = ("tool_use", "tool_result", "function")
 _NOT_TEXT = (
-    *("cache_control", "encrypted_content", "encrypted_index", "media_type", "role", "signature", "type"),
-    *("id", "tool_call_id", "tool_use_id", "input"),
+    *("cache_control", "encrypted_content", "encrypted_index", "encrypted_stdout", "media_type", "role", "signature"),
+    *("type", "id", "tool_call_id", "tool_use_id", "input"),
 )
 """Fields that no model sees; and a call's input, which it sees as JSON."""
 
@@ -67,8 +69,8 @@ class Estimate:
 
 def estimate_body(body: dict[str, Any]) -> Estimate:
     """Of an Anthropic request. InvalidRequest names what is wrong with its system prompt or tools."""
-    functions = read_tools(body.get("tools")).functions
-    return estimate_chat(body.get("messages"), functions, read_system(body.get("system")))
+    functions = read_tools(effective_tools(body)).functions
+    return estimate_chat(since_summary(body.get("messages")), functions, read_system(body.get("system")))
 
 
 def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str = "") -> Estimate:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
+from tray_app.translate.known_tools import MOST_KNOWN_TOOLS, find_known
 from tray_app.translate.schema import NO_PARAMETERS, Parameters
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -38,6 +39,8 @@ class Offer:
 
     functions: list[dict[str, Any]]
     tools: Mapping[str, Tool]
+    left_out: Collection[str] = ()
+    """Names of tools that the client declares and that are not sent, as only Anthropic's servers run them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +59,32 @@ def ask_for_call(name: str = "") -> str:
 
 
 def read_tools(tools: object) -> Offer:
-    """The client's own tools. Anthropic's server tools have no schema and run on its servers only: left out."""
+    """The client's own tools, those whose schema goes without saying as well. Tools that run on Anthropic's servers are
+    left out."""
     if tools is None:
         return Offer([], {})
     if not isinstance(tools, list):
         raise InvalidRequest("tools: Input should be a list")
     functions: list[dict[str, Any]] = []
     known: dict[str, Tool] = {}
+    left_out: set[str] = set()
+    named_by_type = 0
     for n, tool in enumerate(tools):
         if not isinstance(tool, dict):
             raise InvalidRequest(f"tools.{n}: Input should be an object")
         if tool.get("type", "custom") not in ("custom", None) and "input_schema" not in tool:
-            continue
+            by_type = find_known(tool)
+            if by_type is None:
+                left_out.add(str(tool.get("name")))
+                continue
+            named_by_type += 1
+            if named_by_type > MOST_KNOWN_TOOLS:
+                raise InvalidRequest(f"tools: at most {MOST_KNOWN_TOOLS} of the tools may be named by their type alone")
+            tool = {
+                "name": tool.get("name") or by_type.name,
+                "description": by_type.description,
+                "input_schema": by_type.schema,
+            }
         name, schema = tool.get("name"), tool.get("input_schema") or {"type": "object", "properties": {}}
         if not isinstance(name, str) or not name:
             raise InvalidRequest(f"tools.{n}.name: Field required")
@@ -81,7 +98,7 @@ def read_tools(tools: object) -> Offer:
         if isinstance(tool.get("description"), str):
             function["description"] = tool["description"]
         functions.append({"type": "function", "function": function})
-    return Offer(functions, known)
+    return Offer(functions, known, left_out)
 
 
 def read_choice(choice: object, offer: Offer, model: Model) -> Choice:
@@ -104,10 +121,13 @@ def read_choice(choice: object, offer: Offer, model: Model) -> Choice:
         if named is not None and not isinstance(named, str):
             raise InvalidRequest("tool_choice.name: Input should be a valid string")
         name = send_name(named or "")
-        if name not in offer.tools:
+        if name in offer.tools:
+            fields["tool_choice"] = {"type": "function", "function": {"name": name}}
+            names = frozenset({name})
+        elif named in offer.left_out:
+            fields["tool_choice"] = "auto"
+        else:
             raise InvalidRequest(f"tool_choice.name: there is no tool named {named!r} in tools")
-        fields["tool_choice"] = {"type": "function", "function": {"name": name}}
-        names = frozenset({name})
     else:
         raise InvalidRequest("tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'")
     if choice.get("disable_parallel_tool_use") is True and kind != "none":
