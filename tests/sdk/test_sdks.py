@@ -29,7 +29,7 @@ from tests.fake_upstream import (
 )
 from tests.sdk.anthropic_python import Line
 from tests.sdk.sdks import ALL, ANTHROPIC, Sdk
-from tray_app.translate.blocks import SIGNATURE
+from tray_app.translate.signature import SIGNATURE
 
 every_sdk = pytest.mark.parametrize("sdk", ALL, indirect=True, ids=lambda sdk: sdk.name)
 anthropics_sdks = pytest.mark.parametrize("sdk", ANTHROPIC, indirect=True, ids=lambda sdk: sdk.name)

@@ -10,24 +10,28 @@ from tests.client import read_events, story
 from tests.translate.rows import ask
 from tests.translate.upstream import ChunkJson, call, finish, join, plain, stream, text, think
 from tests.validators import check_body, check_stream
-from tray_app.translate.blocks import SIGNATURE
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
 from tray_app.translate.request import ChatRequest
+from tray_app.translate.signature import SIGNATURE, read_hidden, sign_hidden
 
 TOOLS = [{"name": "Read", "input_schema": {"type": "object", "properties": {"p": {"type": "string"}}}}]
-EMPTY = {"type": "thinking", "thinking": "", "signature": SIGNATURE}
 
-STORIES: dict[str, tuple[list[ChunkJson], str]] = {
+# chunks, the client's blocks, and the thinking that the signatures carry
+STORIES: dict[str, tuple[list[ChunkJson], str, list[str]]] = {
     "thinking before text": (
         [think("h"), think("m"), text("hi"), finish()],
         "start thinking#0 | stop#0 | start text#1 | +hi | stop#1 | end end_turn",
+        ["hm"],
     ),
     "thinking in tags": (
         [text("<think>h"), text("m</think>"), text("hi"), finish()],
         "start thinking#0 | stop#0 | start text#1 | +hi | stop#1 | end end_turn",
+        ["hm"],
     ),
     "thinking before a call": (
         [think("hm"), call(0, "c", "Read", '{"p":"a"}'), finish("tool_calls")],
         'start thinking#0 | stop#0 | start tool_use#1 Read c | +{"p":"a | +"} | stop#1 | end tool_use',
+        ["hm"],
     ),
     "thinking that speaks of a call": (
         [
@@ -37,9 +41,14 @@ STORIES: dict[str, tuple[list[ChunkJson], str]] = {
             finish(),
         ],
         "start thinking#0 | stop#0 | start text#1 | +hi | stop#1 | end end_turn",
+        ['Perhaps <tool_call>{"name": "Read", "arguments": {"p": "a"}}</tool_call> or not.'],
     ),
-    "no thinking": ([text("hi"), finish()], "start text#0 | +hi | stop#0 | end end_turn"),
-    "nothing but thinking, cut off": ([think("hm"), finish("length")], "start thinking#0 | stop#0 | end max_tokens"),
+    "no thinking": ([text("hi"), finish()], "start text#0 | +hi | stop#0 | end end_turn", []),
+    "nothing but thinking, cut off": (
+        [think("hm"), finish("length")],
+        "start thinking#0 | stop#0 | end max_tokens",
+        ["hm"],
+    ),
 }
 
 
@@ -47,23 +56,27 @@ def omitting(**thinking: Any) -> ChatRequest:
     return ask(tools=TOOLS, thinking={"type": "adaptive", "display": "omitted", **thinking})
 
 
-@pytest.mark.parametrize(("chunks", "told"), STORIES.values(), ids=STORIES)
-def test_a_stream_shows_thinking_by_its_signature_alone(chunks: list[ChunkJson], told: str) -> None:
+@pytest.mark.parametrize(("chunks", "told", "hidden"), STORIES.values(), ids=STORIES)
+def test_a_stream_carries_omitted_thinking_in_its_signature(
+    chunks: list[ChunkJson], told: str, hidden: list[str]
+) -> None:
     raw = stream(chunks, omitting())
     assert " | ".join(story(raw)) == told
     check_stream(raw, tools=["Read"], thinking=True)
     deltas = [event["delta"] for event in read_events(raw) if event["type"] == "content_block_delta"]
-    signatures = [delta for delta in deltas if delta["type"] == "signature_delta"]
     assert not [delta for delta in deltas if delta["type"] == "thinking_delta"]
-    assert signatures == [{"type": "signature_delta", "signature": SIGNATURE}] * told.count("start thinking")
+    signatures = [delta["signature"] for delta in deltas if delta["type"] == "signature_delta"]
+    assert signatures == [sign_hidden(text) for text in hidden]
 
 
-@pytest.mark.parametrize(("chunks", "told"), STORIES.values(), ids=STORIES)
-def test_a_message_shows_thinking_by_its_signature_alone(chunks: list[ChunkJson], told: str) -> None:
+@pytest.mark.parametrize(("chunks", "told", "hidden"), STORIES.values(), ids=STORIES)
+def test_a_message_carries_omitted_thinking_in_its_signature(
+    chunks: list[ChunkJson], told: str, hidden: list[str]
+) -> None:
     message = plain(join(chunks), omitting())
     check_body(message, tools=["Read"], thinking=True)
     thoughts = [block for block in message["content"] if block["type"] == "thinking"]
-    assert thoughts == [EMPTY] * told.count("start thinking")
+    assert thoughts == [{"type": "thinking", "thinking": "", "signature": sign_hidden(text)} for text in hidden]
 
 
 @pytest.mark.parametrize(
@@ -91,10 +104,40 @@ def test_omitted_thinking_counts_as_output() -> None:
     assert plain(join(chunks), omitting())["usage"]["output_tokens"] > 100
 
 
-def test_the_empty_block_may_come_back_in_the_history() -> None:
-    messages = [
+def history_with(block: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
         {"role": "user", "content": "hi"},
-        {"role": "assistant", "content": [EMPTY, {"type": "text", "text": "ho"}]},
+        {"role": "assistant", "content": [block, {"type": "text", "text": "ho"}]},
         {"role": "user", "content": "go on"},
     ]
-    assert ask(messages=messages).body["messages"][1] == {"role": "assistant", "content": "ho"}
+
+
+@pytest.mark.parametrize("model", [GLM_4_7, MINIMAX_M2_1], ids=lambda model: model.id)
+def test_omitted_thinking_that_comes_back_is_read_as_if_it_had_been_shown(model: Model) -> None:
+    thinking = "Unicode \u00fc, half a pair \ud83d,\nand a line"
+    shown = {"type": "thinking", "thinking": thinking, "signature": SIGNATURE}
+    hidden = {"type": "thinking", "thinking": "", "signature": sign_hidden(thinking)}
+    messages = [ask(model, messages=history_with(block)).body["messages"] for block in (shown, hidden)]
+    assert messages[0] == messages[1]
+    assert thinking in messages[1][1].get("reasoning_content", messages[1][1]["content"])
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "",
+        SIGNATURE,
+        f"{SIGNATURE}:",
+        f"{SIGNATURE}:a",
+        f"{SIGNATURE}:????",
+        f"{SIGNATURE}:/w==",
+        "EqQBCgIYAhIM",
+        None,
+        7,
+    ],
+    ids=repr,
+)
+def test_a_signature_that_carries_nothing_is_no_thinking(signature: object) -> None:
+    assert read_hidden(signature) == ""
+    block = {"type": "thinking", "thinking": "", "signature": signature}
+    assert ask(messages=history_with(block)).body["messages"][1] == {"role": "assistant", "content": "ho"}

@@ -251,7 +251,7 @@ class Answer:
     def _add_thought(self, text: str) -> None:
         self._go_on_after_thought_calls(text)
         if self._request.shows_thinking:
-            self._add(THINKING, "" if self._request.omits_thinking else text)
+            self._add(THINKING, text)
 
     def _add_text(self, text: str) -> None:
         """White space alone makes no block: clients refuse blank text blocks when they come back in the history."""
@@ -314,8 +314,7 @@ class Answer:
 
     def _to_text(self, markup: Markup) -> Iterable[Block]:
         if markup.kind == TEXT or self._request.shows_thinking:
-            is_omitted = markup.kind == THINKING and self._request.omits_thinking
-            yield Block(markup.kind, held=[] if is_omitted else [markup.written.markup])
+            yield Block(markup.kind, held=[markup.written.markup])
 
     def _to_calls(self, markup: Markup) -> Iterable[Block]:
         for written in markup.written.calls:

@@ -20,9 +20,6 @@ from tray_app.translate.tools import Tool
 
 TEXT, THINKING, TOOL = "text", "thinking", "tool_use"
 
-SIGNATURE = "claude-nvidia-tray"
-"""Ends a thinking block. Only Anthropic's servers check it, and the history comes back to us."""
-
 
 class BlockWriter(Protocol):
     """Where blocks go: frames of a stream, or the content list of a message."""

@@ -25,6 +25,7 @@ from tray_app.translate.content import (
     to_text,
 )
 from tray_app.translate.server_blocks import changed_tool, is_change, is_silent, is_summary
+from tray_app.translate.signature import read_hidden
 from tray_app.translate.tools import Tool, send_name
 
 _REMINDER = "<system-reminder>"
@@ -141,7 +142,7 @@ def _assistant_message(blocks: list[Block], model: Model, tools: Mapping[str, To
         if kind == "tool_use":
             calls.append(_call(block, tools))
         elif kind == "thinking":
-            thoughts.append(str(block.get("thinking") or ""))
+            thoughts.append(str(block.get("thinking") or "") or read_hidden(block.get("signature")))
         elif kind != "redacted_thinking" and (text := to_text(block)):
             texts.append(text)
     message: ChatMessage = {"role": "assistant", "content": "\n\n".join(texts)}

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from tray_app.translate.answer import Answer
-from tray_app.translate.blocks import SIGNATURE, TEXT, THINKING
+from tray_app.translate.blocks import TEXT, THINKING
 from tray_app.translate.json_text import decoder
 from tray_app.translate.mending import as_object
 from tray_app.translate.request import ChatRequest
+from tray_app.translate.signature import SIGNATURE, sign_hidden
 
 
 class ContentWriter:
-    """Writes blocks into a content list."""
+    """Writes blocks into a content list. `omits_thinking`: as in `FrameWriter`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, omits_thinking: bool = False) -> None:
+        self._omits_thinking = omits_thinking
         self.content: list[dict[str, Any]] = []
         self._fragments: list[str] = []
 
@@ -30,7 +32,8 @@ class ContentWriter:
         if block["type"] == TEXT:
             block["text"] = text
         elif block["type"] == THINKING:
-            block.update(thinking=text, signature=SIGNATURE)
+            block["thinking"] = "" if self._omits_thinking else text
+            block["signature"] = sign_hidden(text) if self._omits_thinking else SIGNATURE
         else:
             block["input"] = read_input(text)
 
@@ -47,7 +50,7 @@ class MessageBuilder:
     """Chunks, or one whole completion, in; the message out."""
 
     def __init__(self, request: ChatRequest, message_id: str) -> None:
-        self._writer = ContentWriter()
+        self._writer = ContentWriter(omits_thinking=request.omits_thinking)
         self._request = request
         self._message_id = message_id
         self.answer = Answer(self._writer, request, message_id)

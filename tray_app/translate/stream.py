@@ -10,8 +10,9 @@ from typing import Any
 from tray_app.errors import ProxyError
 from tray_app.translate import json_text
 from tray_app.translate.answer import Answer
-from tray_app.translate.blocks import SIGNATURE, TEXT, THINKING
+from tray_app.translate.blocks import TEXT, THINKING
 from tray_app.translate.request import ChatRequest
+from tray_app.translate.signature import SIGNATURE, sign_hidden
 from tray_app.translate.sse import frame
 from tray_app.translate.usage import to_usage
 
@@ -31,9 +32,14 @@ def error_frame(error: ProxyError, request_id: str) -> bytes:
 
 
 class FrameWriter:
-    """Writes blocks as frames, and collects them until they are taken."""
+    """Writes blocks as frames, and collects them until they are taken.
 
-    def __init__(self) -> None:
+    `omits_thinking`: the text of thinking is not written, but carried by the signature of its block.
+    """
+
+    def __init__(self, *, omits_thinking: bool = False) -> None:
+        self._omits_thinking = omits_thinking
+        self._hidden: list[str] = []  # of the thinking block that is open
         self._frames: list[bytes] = []
         self._index = -1
         self._kind = ""
@@ -51,12 +57,17 @@ class FrameWriter:
         )
 
     def add(self, fragment: str) -> None:
+        if self._omits_thinking and self._kind == THINKING:
+            self._hidden.append(fragment)
+            return
         self._frames.append(self._delta_prefix + json_text.encode(fragment) + b"}}\n\n")
 
     def stop(self) -> None:
         if self._kind == THINKING:
-            delta = {"type": "signature_delta", "signature": SIGNATURE}
+            signature = sign_hidden("".join(self._hidden)) if self._omits_thinking else SIGNATURE
+            delta = {"type": "signature_delta", "signature": signature}
             self.event("content_block_delta", index=self._index, delta=delta)
+            self._hidden.clear()
         self.event("content_block_stop", index=self._index)
 
     def event(self, kind: str, **fields: Any) -> None:
@@ -72,7 +83,7 @@ class StreamTranslator:
     """Chunks in, frames out. The head, `message_start`, is for the caller to send before the first of them."""
 
     def __init__(self, request: ChatRequest, message_id: str) -> None:
-        self._writer = FrameWriter()
+        self._writer = FrameWriter(omits_thinking=request.omits_thinking)
         self.answer = Answer(self._writer, request, message_id)
 
     def take(self) -> bytes:
