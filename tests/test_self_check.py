@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from aiohttp import web
 
 from tests.running_app import ROOT
 from tray_app import self_check
@@ -47,11 +48,23 @@ def test_aiohttp_without_its_compiled_parser_is_told(desktop: Desktop, monkeypat
     assert check(desktop) == (False, ["FAILED  compiled parts: NotWhole: aiohttp parses HTTP in Python"])
 
 
-def test_a_gateway_that_gives_no_answer_is_told(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tray_app.proxy.demo.compose", lambda _: {"content": ""})
+def test_a_gateway_that_gives_an_error_is_told(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(question: object) -> dict[str, str]:
+        raise web.HTTPForbidden(text="refused")
+
+    monkeypatch.setattr("tray_app.proxy.demo.compose", refuse)
     is_whole, failed = check(desktop)
     assert not is_whole
-    assert failed[0].startswith("FAILED  gateway: NotWhole: ")
+    assert failed[0].startswith("FAILED  gateway: NotWhole: HTTP ")
+
+
+def test_a_gateway_that_gives_no_answer_is_told(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty answer is asked for again for longer than the self-check waits."""
+    monkeypatch.setattr("tray_app.proxy.demo.compose", lambda _: {"content": ""})
+    monkeypatch.setattr(self_check, "_TIMEOUT_S", 0.5)
+    is_whole, failed = check(desktop)
+    assert not is_whole
+    assert failed[0] == "FAILED  gateway: NotWhole: no answer within 0.5 seconds"
 
 
 def test_icon_states_that_look_alike_are_told(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:

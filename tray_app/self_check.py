@@ -27,6 +27,7 @@ from tray_app.settings_store import SettingsStore
 from tray_app.status import StatusBoard
 
 _TIMEOUT_S = 30
+"""For each answer of the gateway."""
 
 
 class NotWhole(Exception):
@@ -84,6 +85,8 @@ def _ask(address: Address, *, is_stream: bool) -> bytes:
         connection.request("POST", "/v1/messages", json.dumps(body), {"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = response.read()
+    except TimeoutError:
+        raise NotWhole(f"no answer within {_TIMEOUT_S} seconds") from None
     finally:
         connection.close()
     if response.status != 200:
