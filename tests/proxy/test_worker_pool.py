@@ -245,3 +245,30 @@ def test_a_worker_whose_question_has_no_answer_gets_no_further_job() -> None:
         await read_page(pool)
 
     run(work)
+
+
+def test_a_worker_whose_start_nobody_waits_for_any_more_has_ended_when_the_pool_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client that leaves and a gateway that quits may cancel the same request, one shortly after the other."""
+    started: list[worker_pool._Worker] = []
+
+    async def never_ready(worker: worker_pool._Worker) -> None:
+        started.append(worker)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(worker_pool._Worker, "wait_ready", never_ready)
+
+    async def work(pool: WorkerPool) -> None:
+        reading = asyncio.create_task(read_page(pool))
+        while not started:
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        await pool.close()
+        assert started[0]._process.returncode is not None
+
+    run(work)

@@ -86,7 +86,7 @@ class WorkerPool:
         """
         async with self._places:
             try:
-                worker = self._free.pop() if self._free else await _start_worker()
+                worker = self._free.pop() if self._free else await self._start()
             except WorkerUnavailable as error:
                 log.warning("no worker process can be started (%s), so a thread does its work", error)
                 return await _do_in_thread(job, data, answer)
@@ -96,8 +96,20 @@ class WorkerPool:
         """Ends the workers that are free. Those with a job end with it."""
         while self._free:
             self._end(self._free.pop())
-        if self._ending:
+        while self._ending:
             await asyncio.wait(self._ending)
+
+    async def _start(self) -> _Worker:
+        """A worker that can take a job. If it cannot, or nobody waits for it any more, its process ends."""
+        spawning = asyncio.create_task(_spawn_worker())
+        try:
+            worker = await asyncio.shield(spawning)
+            await worker.wait_ready()
+        except BaseException:
+            self._keep_until_done(_end_spawned(spawning))
+            raise
+        log.info("a worker process started")
+        return worker
 
     async def _do(self, worker: _Worker, job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
         if worker.idle_timer is not None:
@@ -122,7 +134,11 @@ class WorkerPool:
         self._end(worker)
 
     def _end(self, worker: _Worker) -> None:
-        ending = asyncio.create_task(worker.end())
+        self._keep_until_done(worker.end())
+
+    def _keep_until_done(self, end: Coroutine[Any, Any, None]) -> None:
+        """Ends a worker in a task of its own, which no cancelled request takes along."""
+        ending = asyncio.create_task(end)
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 
@@ -207,7 +223,8 @@ class _Worker:
             await self._input.drain()
 
 
-async def _start_worker() -> _Worker:
+async def _spawn_worker() -> _Worker:
+    """A new process; WorkerUnavailable if the system refuses one."""
     command, folder = find_worker()
     environ = {name: value for name, value in os.environ.items() if name not in _KEY_VARIABLES}
     try:
@@ -223,14 +240,13 @@ async def _start_worker() -> _Worker:
         )
     except OSError as error:
         raise WorkerUnavailable(error.strerror or type(error).__name__) from error
-    worker = _Worker(process)
-    try:
-        await worker.wait_ready()
-    except BaseException:
+    return _Worker(process)
+
+
+async def _end_spawned(spawning: asyncio.Task[_Worker]) -> None:
+    with suppress(WorkerUnavailable):
+        worker = await spawning
         await worker.end()
-        raise
-    log.info("a worker process started")
-    return worker
 
 
 async def _do_in_thread(job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
