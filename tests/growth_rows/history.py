@@ -54,6 +54,10 @@ def summary(words: str, changes: list[dict[str, Any]] | None = None) -> dict[str
     return {"type": "compaction", "content": words, "tool_changes": changes}
 
 
+def read_hidden(load: Load, signature: str) -> object:
+    return load("tray_app.translate.signature").read_hidden(signature)
+
+
 def to_chat(load: Load, messages: list[dict[str, Any]]) -> object:
     model = load("tray_app.catalog").GLM_5_3
     return load("tray_app.translate.request").to_chat({"messages": messages}, model)
@@ -165,6 +169,13 @@ ROWS = [
         small=30,
     ),
     Growth("no tokens: many messages", lambda n: [user()] * n, answer_with_nothing, small=400),
+    Growth(
+        "hidden thinking: a long text, there and back",
+        lambda n: "word ü \ud83d " * (n // 9),
+        lambda load, text: read_hidden(load, load("tray_app.translate.signature").sign_hidden(text)),
+        small=20_000,
+    ),
+    Growth("hidden thinking: no base64", lambda n: "claude-nvidia-tray:" + "=" * n, read_hidden, small=20_000),
     Growth("valid JSON: a long text", lambda n: "word ü " * (n // 8), encode, small=20_000),
     Growth("valid JSON: half pairs everywhere", lambda n: ["\ud83d \ude00"] * (n // 4), encode, small=4_000),
     Growth(
