@@ -94,7 +94,8 @@ def search(load: Load, pages: list[tuple[str, str]]) -> object:
     """The message and the frames for the pages that a web search found."""
     module = load("tray_app.translate.web_search")
     found = [module.SearchResult(url, title, "A snippet.", "3 days ago") for url, title in pages]
-    message = module.to_search_message(module.Search("weather"), found, ask(load), "msg_1")
+    wanted = load("tray_app.translate.search").Search("weather")
+    message = module.to_search_message(wanted, found, ask(load), "msg_1")
     return module.to_search_frames(message)
 
 

@@ -261,14 +261,14 @@ OTHERS = [
     Growth(
         "web search: many messages, none of a user",
         lambda n: [{"role": "assistant", "content": "hm"}] * n,
-        lambda load, messages: load("tray_app.translate.web_search").read_search(
+        lambda load, messages: load("tray_app.translate.search").read_search(
             {"messages": messages, "tools": [{"type": "web_search_20250305"}]}
         ),
     ),
     Growth(
         "web search: a text with the words before the query again and again",
         lambda n: "Perform a web search for the query: " * (n // 36),
-        lambda load, words: load("tray_app.translate.web_search").read_search(
+        lambda load, words: load("tray_app.translate.search").read_search(
             {"messages": [user(words)], "tools": [{"type": "web_search_20250305"}] * 9}
         ),
     ),

@@ -17,7 +17,8 @@ from aiohttp import web
 from tray_app.errors import SearchFailed
 from tray_app.translate import json_text
 from tray_app.translate.request import ChatRequest
-from tray_app.translate.web_search import Search, SearchResult, to_search_frames, to_search_message
+from tray_app.translate.search import Search
+from tray_app.translate.web_search import SearchResult, to_search_frames, to_search_message
 
 log = logging.getLogger(__name__)
 

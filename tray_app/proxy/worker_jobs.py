@@ -20,9 +20,9 @@ from tray_app.translate.mending import mend_with_library
 from tray_app.translate.question import Question, Rules, count_tokens, decode_body, read_question
 from tray_app.translate.request import ChatRequest
 from tray_app.translate.schema import Parameters
+from tray_app.translate.search import Search
 from tray_app.translate.tokens import Estimate
 from tray_app.translate.tools import Tool
-from tray_app.translate.web_search import Search
 
 PIECE_BYTES = 64 * 1024
 """The least size of a piece: a frame for each of 100,000 small messages would cost more than the messages."""

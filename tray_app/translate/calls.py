@@ -9,19 +9,13 @@ an id made of the message's, which is unique. The price is that the ids of the h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import islice
 
 from tray_app.translate.blocks import Call
+from tray_app.translate.call_ids import MOST_ID_CHARS, clean_id
 from tray_app.translate.chunk import ToolCallPart
 from tray_app.translate.mending import LibraryBudget
-
-MOST_USED_IDS = 10_000
-"""So many of a history's newest ids are known: what a server that counts may give again is among them."""
-
-MOST_ID_CHARS = 128
-"""A longer id from upstream is not passed on."""
 
 
 @dataclass(eq=False, slots=True)
@@ -85,32 +79,10 @@ class CallTracker:
         return Call(tool_id=self._unique_id(upstream_id), upstream_id=upstream_id, budget=self._budget)
 
     def _unique_id(self, upstream_id: str) -> str:
-        tool_id = _clean_id(upstream_id)
+        tool_id = clean_id(upstream_id)
         if not tool_id or len(tool_id) > MOST_ID_CHARS or tool_id in self._lines or tool_id in self._used_ids:
             tool_id = f"{self._id_prefix}_{len(self._lines)}"
         return tool_id
-
-
-def read_used_ids(messages: object) -> list[str]:
-    """The ids of the calls in a client's messages, in the form in which ids are given out; the newest first."""
-    ids = (tool_id for tool_id in map(_clean_id, _find_ids(messages)) if len(tool_id) <= MOST_ID_CHARS)
-    return [*dict.fromkeys(islice(ids, MOST_USED_IDS))]
-
-
-def _find_ids(messages: object) -> Iterator[str]:
-    """Also those of results: a client may have dropped the calls that they belong to."""
-    for message in reversed(messages if isinstance(messages, list) else []):
-        content = message.get("content") if isinstance(message, dict) else None
-        for block in reversed(content if isinstance(content, list) else []):
-            if isinstance(block, dict):
-                found = block.get("tool_use_id" if block.get("type") == "tool_result" else "id")
-                if isinstance(found, str):
-                    yield found[: MOST_ID_CHARS + 1]
-
-
-def _clean_id(upstream_id: str) -> str:
-    """The id in characters that Anthropic's clients take: letters, digits, `_`, `-`."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in upstream_id[: MOST_ID_CHARS + 1])
 
 
 def _begins_another(known: Call, part: ToolCallPart) -> bool:

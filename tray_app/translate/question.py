@@ -12,8 +12,8 @@ from tray_app.translate import json_text
 from tray_app.translate.background import is_background
 from tray_app.translate.calibration import UNCALIBRATED, Calibration
 from tray_app.translate.request import ChatRequest, read_model_name, to_chat
+from tray_app.translate.search import Search, read_search
 from tray_app.translate.tokens import estimate_body
-from tray_app.translate.web_search import Search, read_search
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from tray_app.catalog import EFFORTS, Model
 from tray_app.errors import InvalidRequest, ThreadUnsupported
 from tray_app.translate.calibration import UNCALIBRATED, Calibration
-from tray_app.translate.calls import read_used_ids
+from tray_app.translate.call_ids import read_used_ids
 from tray_app.translate.content import read_system
 from tray_app.translate.history import to_messages
 from tray_app.translate.output import find_brackets, read_effort, read_format

@@ -1,7 +1,6 @@
-"""Web search: the request that asks for nothing else, and its answer in Anthropic's shape.
+"""The answer to a web search, in Anthropic's shape.
 
-https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-search-tool. Claude Code's WebSearch tool sends such a
-request of its own for each search (2.1.330, observed November 2026).
+https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-search-tool
 """
 
 from __future__ import annotations
@@ -12,26 +11,14 @@ from typing import Any
 
 from tray_app.errors import SearchFailed
 from tray_app.translate import json_text
-from tray_app.translate.content import read_blocks
 from tray_app.translate.request import ChatRequest
+from tray_app.translate.search import Search
 from tray_app.translate.sse import frame
 from tray_app.translate.tokens import estimate_text, size_bytes
 from tray_app.translate.usage import to_usage
 
-_TOOL_TYPE = "web_search_"  # and a date
-_CLAUDE_CODE_ASKS = "Perform a web search for the query: "
-
 _ENCRYPTED_CONTENT = "claude-nvidia-tray"
 """Required in each result. Only Anthropic's servers decrypt it; what a page says stands in the text here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What to look for, and where: no domains means anywhere. An empty query means that the request has no text."""
-
-    query: str
-    allowed_domains: tuple[str, ...] = ()
-    blocked_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +29,6 @@ class SearchResult:
     title: str
     snippet: str = ""
     page_age: str | None = None
-
-
-def read_search(body: dict[str, Any]) -> Search | None:
-    """The search that a request is for: one whose only tools are Anthropic's web search. None for any other.
-
-    `body` is one that `to_chat` takes.
-    """
-    tools, choice = body.get("tools"), body.get("tool_choice")
-    if not tools or not all(str(tool.get("type")).startswith(_TOOL_TYPE) for tool in tools):
-        return None
-    if isinstance(choice, dict) and choice.get("type") == "none":
-        return None
-    return Search(
-        _read_query(body["messages"]), _texts(tools[0].get("allowed_domains")), _texts(tools[0].get("blocked_domains"))
-    )
 
 
 def to_search_message(
@@ -119,22 +91,6 @@ def _block_events(index: int, start: dict[str, Any], *deltas: dict[str, Any]) ->
         *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
         {"type": "content_block_stop", "index": index},
     ]
-
-
-def _read_query(messages: list[dict[str, Any]]) -> str:
-    """What Claude Code names as the query, else the whole of the user's last text."""
-    for message in reversed(messages):
-        if message["role"] == "user":
-            blocks = read_blocks(message["content"], "messages")
-            text = "\n".join(block["text"] for block in blocks if block["type"] == "text")
-            _, _, query = text.rpartition(_CLAUDE_CODE_ASKS)
-            if query.strip():
-                return query.strip()
-    return ""
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def _to_result(page: SearchResult) -> dict[str, Any]:
