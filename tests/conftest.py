@@ -13,10 +13,10 @@ import pytest
 from tests import kit
 from tests.fake_upstream import FakeUpstream
 from tests.gateway import AT_ONCE, NVIDIA_KEY, RunningGateway
-from tray_app.keys import Keys
-from tray_app.logs import RedactingFormatter, close_log, open_log
-from tray_app.proxy.patience import Patience
-from tray_app.settings import Address, Settings
+from tray_app.app.log_file import RedactingFormatter, close_log, open_log
+from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import Address, Settings
 
 KEYS = Keys(nvidia=NVIDIA_KEY)
 

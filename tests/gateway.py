@@ -15,12 +15,12 @@ from typing import Any
 from tests.client import fold, read_events, story
 from tests.fake_upstream import PATIENCE_S
 from tests.validators import check_body, check_error, check_stream
-from tray_app.keys import Keys
-from tray_app.proxy.patience import Patience
-from tray_app.proxy.search import SearchBackend
+from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.service import ProxyService
-from tray_app.settings import Address, Settings
-from tray_app.status import Status, StatusBoard
+from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import Address, Settings
+from tray_app.status.board import Status, StatusBoard
 
 NVIDIA_KEY = "nvapi-key-of-the-tests"
 

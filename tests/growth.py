@@ -1,7 +1,7 @@
 """The work that a parser, walk or table of the program does, counted: it must grow no faster than the input.
 
 A row names one of them: `make(n)` builds an input of about n characters (or n steps), `run(load, input)` works on it
-with what `load("tray_app.translate.markup")` and the like return: the program's own modules, which count
+with what `load("tray_app.translate.markup.reader")` and the like return: the program's own modules, which count
 (tests/growth_meter.py says what). The rows are in tests/growth_rows/, tests/test_growth.py measures them.
 """
 
@@ -43,7 +43,7 @@ class Figures:
     counts: list[int]
     """The work for inputs of n, 2n and 4n, as far as it was done."""
     called: frozenset[str]
-    """The functions and classes of the program that did it: `tray_app.translate.sse.SseReader`."""
+    """The functions and classes of the program that did it: `tray_app.translate.answer.sse.SseReader`."""
 
 
 @cache

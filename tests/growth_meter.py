@@ -47,7 +47,8 @@ class Meter:
     def __init__(self) -> None:
         self.steps = 0
         self.called: set[str] = set()
-        """The functions of modules, and the classes whose methods were called: `tray_app.translate.sse.SseReader`."""
+        """The functions of modules, and the classes whose methods were called, by their full names, such as
+        `tray_app.translate.answer.sse.SseReader`."""
         self._most_steps = math.inf
 
     def measure(self, work: Callable[[], object], most: float) -> int:

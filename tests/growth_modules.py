@@ -1,8 +1,8 @@
 """The program's modules once more, rewritten so that they count their work; the originals stay as they are.
 
-`load_counting("tray_app.translate.sse")` imports `counting.tray_app.translate.sse`, a twin made from the same source:
-it behaves the same, and reports each statement and operation to the meter. A twin imports twins, at its top and within
-its functions. The libraries in pure Python that read what strangers wrote have twins, too.
+`load_counting("tray_app.paths")` imports `counting.tray_app.paths`, a twin made from the same source: it behaves the
+same, and reports each statement and operation to the meter. A twin imports twins, at its top and within its functions.
+The libraries in pure Python that read what strangers wrote have twins, too.
 """
 
 from __future__ import annotations

@@ -48,10 +48,10 @@ from tests.fake_upstream import (
 )
 from tests.gateway import NVIDIA_KEY, RunningGateway, question
 from tests.leftovers import holdings, wait_until_nothing_is_held
-from tray_app.keys import Keys
-from tray_app.proxy import pacing, window
-from tray_app.proxy.patience import PATIENCE, Patience
-from tray_app.settings import Address, Settings
+from tray_app.proxy.upstream import pacing, window
+from tray_app.proxy.upstream.timeouts import PATIENCE, Patience
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import Address, Settings
 
 SHORTER = 120
 AGENTS = 8

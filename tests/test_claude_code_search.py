@@ -19,8 +19,8 @@ from tests.recorder import Passage, Recorder
 from tests.stage import APP, Stage, check_answer, set_stage
 from tray_app.catalog import GLM_4_7
 from tray_app.claude_code.exports import render_exports
-from tray_app.settings import Address, Settings
-from tray_app.translate.web_search import SearchResult
+from tray_app.settings.settings import Address, Settings
+from tray_app.translate.answer.web_search import SearchResult
 
 pytestmark = [pytest.mark.desktop, pytest.mark.kit]
 

@@ -13,7 +13,7 @@ import pytest
 from tests.client import fold
 from tests.kit import say, script, with_both_models
 from tests.stage import Stage, set_stage
-from tray_app.translate.tools import send_name
+from tray_app.translate.request.tools import send_name
 
 pytestmark = [pytest.mark.desktop, pytest.mark.kit]
 

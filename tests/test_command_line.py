@@ -15,8 +15,8 @@ import pytest
 
 from tests.parts import need
 from tray_app import APP_ID, __version__
+from tray_app.app.instance import Instance
 from tray_app.catalog import MODELS
-from tray_app.instance import Instance
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = "kept in {settings} (this system has no usable keyring). A running app uses it from now on."

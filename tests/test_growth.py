@@ -26,16 +26,16 @@ def test_twice_the_input_is_at_most_twice_the_work(row: Growth) -> None:
 
 
 FILES = [
-    *sorted((PACKAGE / "translate").glob("*.py")),
-    *(PACKAGE / "proxy" / f"{name}.py" for name in ("calibrations", "pacing", "quirks", "window")),
+    *sorted((PACKAGE / "translate").rglob("*.py")),
+    *(PACKAGE / "proxy" / "upstream" / f"{name}.py" for name in ("calibrations", "pacing", "quirks", "window")),
     PACKAGE / "catalog.py",
     PACKAGE / "redaction.py",
 ]
 
 NO_ROW = {
-    "tray_app.translate.request.read_model_name": "it reads one field",
-    "tray_app.translate.schema.allowed_types": "it asks what `type_value` asks, whose rows are there",
-    "tray_app.translate.tools.ask_for_call": "it puts one name into a sentence",
+    "tray_app.translate.request.chat.read_model_name": "it reads one field",
+    "tray_app.translate.schema.schema.allowed_types": "it asks what `type_value` asks, whose rows are there",
+    "tray_app.translate.request.tools.ask_for_call": "it puts one name into a sentence",
 }
 """What needs no row, and why."""
 

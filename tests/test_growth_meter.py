@@ -301,12 +301,12 @@ EVENTS = b"".join(b"data: %b\n\n" % json.dumps({"choices": [{"delta": delta}]}).
 
 def answer(load: Load, cut: int) -> tuple[object, bytes]:
     """What goes upstream for BODY and what comes back for EVENTS, read in pieces of `cut` bytes."""
-    chat = load("tray_app.translate.request").to_chat(BODY, load("tray_app.catalog").GLM_4_7)
-    translator = load("tray_app.translate.stream").StreamTranslator(chat, "msg_1")
-    reader = load("tray_app.translate.sse").SseReader()
+    chat = load("tray_app.translate.request.chat").to_chat(BODY, load("tray_app.catalog").GLM_4_7)
+    translator = load("tray_app.translate.answer.stream").StreamTranslator(chat, "msg_1")
+    reader = load("tray_app.translate.answer.sse").SseReader()
     for place in range(0, len(EVENTS), cut):
         for payload in reader.feed(EVENTS[place : place + cut]):
-            translator.answer.feed(load("tray_app.translate.chunk").decode_chunk(payload))
+            translator.answer.feed(load("tray_app.translate.answer.chunk").decode_chunk(payload))
     translator.finish()
     return chat.body, translator.take()
 
@@ -317,11 +317,11 @@ def test_a_twin_does_what_its_original_does(cut: int) -> None:
 
 
 def test_a_twin_leaves_its_original_as_it_is() -> None:
-    original = import_module("tray_app.translate.stops")
+    original = import_module("tray_app.translate.answer.stops")
     watcher = original.StopWatcher
-    twin = load_counting("tray_app.translate.stops")
+    twin = load_counting("tray_app.translate.answer.stops")
     assert twin is not original
-    assert import_module("tray_app.translate.stops").StopWatcher is watcher
+    assert import_module("tray_app.translate.answer.stops").StopWatcher is watcher
     before = METER.steps
     watcher(["stop"]).feed("a text")
     assert METER.steps == before
@@ -331,7 +331,7 @@ def test_a_twin_leaves_its_original_as_it_is() -> None:
 
 def test_a_library_that_is_imported_within_a_function_counts_as_well() -> None:
     def repair(load: Load, text: str) -> str:
-        return str(load("tray_app.translate.mending").mend_with_library(text))
+        return str(load("tray_app.translate.arguments.mending").mend_with_library(text))
 
     broken = '{"command": "echo "x" and more'
     before = METER.steps

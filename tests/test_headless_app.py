@@ -21,7 +21,7 @@ from tests.gateway import NVIDIA_KEY, Client, question
 from tests.ports import free_port
 from tests.running_app import ROOT, App
 from tray_app import APP_NAME, __version__
-from tray_app.paths import find_command
+from tray_app.shells import find_command
 
 NO_KEY = "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal."
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tray_app.instance import Instance, Whereabouts
+from tray_app.app.instance import Instance, Whereabouts
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="file modes, links and pipes of POSIX")
 
@@ -19,7 +19,7 @@ URL = "http://127.0.0.1:3001"
 APP = f"""
 import sys
 from pathlib import Path
-from tray_app.instance import Instance
+from tray_app.app.instance import Instance
 instance = Instance(Path(sys.argv[1]))
 print(instance.acquire(), flush=True)
 instance.publish("{URL}")

@@ -19,7 +19,7 @@ from tests.keyrings import BrokenKeyring, FailingKeyring, ForgetfulKeyring, Lock
 from tests.parts import need
 from tray_app import APP_ID
 from tray_app.errors import SettingsError
-from tray_app.keys import (
+from tray_app.settings.keys import (
     KEYRING_PATIENCE_S,
     NVIDIA_KEY,
     SERVER_KEY,
@@ -29,7 +29,7 @@ from tray_app.keys import (
     remove_key,
     save_key,
 )
-from tray_app.settings_store import SettingsStore
+from tray_app.settings.store import SettingsStore
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -121,7 +121,7 @@ def test_a_locked_keyring_is_waited_for_no_longer_than_its_limit(
     store: SettingsStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert KEYRING_PATIENCE_S == 3
-    monkeypatch.setattr("tray_app.keys.KEYRING_PATIENCE_S", 0.2)
+    monkeypatch.setattr("tray_app.settings.keys.KEYRING_PATIENCE_S", 0.2)
     backend = use(LockedKeyring())
     store.update(nvidia_key="of the file", server_api_key="of the file")
     assert read_keys(store, {"SERVER_API_KEY": "of the environment"}) == Keys("of the file", "of the environment")
@@ -177,7 +177,7 @@ def reader(store: SettingsStore, clock: Clock) -> KeyReader:
 @pytest.fixture
 def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[LockedKeyring]:
     """A keyring that hangs, and is not waited for long."""
-    monkeypatch.setattr("tray_app.keys.KEYRING_PATIENCE_S", 0.01)
+    monkeypatch.setattr("tray_app.settings.keys.KEYRING_PATIENCE_S", 0.01)
     backend = LockedKeyring()
     yield backend
     backend.unlocked.set()

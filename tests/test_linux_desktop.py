@@ -11,7 +11,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("the modes of POSIX", allow_module_level=True)
 
-from tray_app.desktop.linux import LinuxDesktop
+from tray_app.desktop.linux.desktop import LinuxDesktop
 
 
 @pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")  # it is not waited for

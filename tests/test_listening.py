@@ -12,12 +12,12 @@ from tests.fake_upstream import FakeUpstream, completion, whole
 from tests.gateway import AT_ONCE, Client
 from tests.keyrings import FailingKeyring, LockedKeyring, MemoryKeyring
 from tray_app import APP_ID
-from tray_app.instance import Instance
-from tray_app.keys import NVIDIA_KEY, SERVER_KEY, remove_key, save_key
-from tray_app.listening import Listening
+from tray_app.app.instance import Instance
+from tray_app.app.supervisor import Listening
 from tray_app.proxy.service import ProxyService
-from tray_app.settings_store import SettingsStore
-from tray_app.status import StatusBoard, Trouble
+from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY, remove_key, save_key
+from tray_app.settings.store import SettingsStore
+from tray_app.status.board import StatusBoard, Trouble
 
 SERVER, NVIDIA = "key-of-this-gateway", "nvapi-of-the-test"
 WHO = {"missing": (401, "authentication_error"), "not told": (400, "billing_error")}
@@ -106,7 +106,7 @@ def fail(error: Exception | None = None) -> FailingKeyring:
 def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until_it_can(
     run: Run, backend: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.keys.KEYRING_PATIENCE_S", 0.01)
+    monkeypatch.setattr("tray_app.settings.keys.KEYRING_PATIENCE_S", 0.01)
     running = run()
     save_key(SERVER_KEY, SERVER, running.store)
     locked = LockedKeyring()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LogFile
-from tray_app.logs import FILE_NAME, RedactingFormatter, close_log, open_log
+from tray_app.app.log_file import FILE_NAME, RedactingFormatter, close_log, open_log
 
 log = logging.getLogger("tray_app.somewhere")
 
@@ -87,7 +87,7 @@ def test_half_a_surrogate_pair_is_no_fault(log_file: LogFile) -> None:
 
 
 def test_the_file_is_replaced_before_it_grows_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tray_app.logs._FILE_BYTES", 1_000)
+    monkeypatch.setattr("tray_app.app.log_file._FILE_BYTES", 1_000)
     handler = open_log(tmp_path, RedactingFormatter())
     for _ in range(100):
         log.info("x" * 200)
@@ -99,7 +99,7 @@ def test_the_file_is_replaced_before_it_grows_without_end(tmp_path: Path, monkey
 
 def test_no_line_is_lost_while_somebody_reads_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows then refuses to rename it; elsewhere this stands in for that."""
-    monkeypatch.setattr("tray_app.logs._FILE_BYTES", 1_000)
+    monkeypatch.setattr("tray_app.app.log_file._FILE_BYTES", 1_000)
     handler = open_log(tmp_path, RedactingFormatter())
     log.info("line 0")
     with (tmp_path / FILE_NAME).open(), monkeypatch.context() as patch:
@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_written_means_no_log(tmp_path: Path) -> None:
 def test_the_log_is_its_owners_alone_also_after_it_was_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.logs._FILE_BYTES", 1_000)
+    monkeypatch.setattr("tray_app.app.log_file._FILE_BYTES", 1_000)
     folder = tmp_path / "a" / "logs"
     before = os.umask(0)
     try:

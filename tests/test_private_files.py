@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tray_app.private_files import NotAFile, claim_folder, make_private_folder, open_private, tighten_file
+from tray_app.files.private import NotAFile, claim_folder, make_private_folder, open_private, tighten_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="file modes, links and pipes of POSIX")
 

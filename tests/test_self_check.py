@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from tests.running_app import ROOT
-from tray_app import self_check
+from tray_app.app import self_check
 from tray_app.desktop import Desktop, find_desktop
-from tray_app.proxy import worker_pool
+from tray_app.proxy.workers import pool as worker_pool
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_icon_states_that_look_alike_are_told(desktop: Desktop, monkeypatch: pyt
 
 
 def test_a_settings_file_that_is_not_kept_is_told(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tray_app.settings_store.SettingsStore._write", lambda *_: None)
+    monkeypatch.setattr("tray_app.settings.store.SettingsStore._write", lambda *_: None)
     is_whole, failed = check(desktop)
     assert not is_whole
     assert failed == ["FAILED  settings: NotWhole: what was read is not what was written"]

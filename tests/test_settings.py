@@ -8,7 +8,7 @@ import pytest
 
 from tray_app.catalog import MODELS
 from tray_app.errors import SettingsError
-from tray_app.settings import (
+from tray_app.settings.settings import (
     NVIDIA_URL,
     Address,
     Settings,

@@ -16,8 +16,8 @@ import pytest
 from filelock import FileLock
 
 from tray_app.errors import SettingsError
-from tray_app.settings import NVIDIA_URL, VERSION, Address, Settings
-from tray_app.settings_store import Changes, SettingsStore
+from tray_app.settings.settings import NVIDIA_URL, VERSION, Address, Settings
+from tray_app.settings.store import Changes, SettingsStore
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
 ROOT = Path(__file__).resolve().parents[1]
@@ -563,7 +563,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_whole(path: Path, monke
 
 def test_a_lock_that_is_never_freed_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SettingsStore(path, {})
-    monkeypatch.setattr("tray_app.settings_store._LOCK_WAIT_S", 0)
+    monkeypatch.setattr("tray_app.settings.store._LOCK_WAIT_S", 0)
     with FileLock(path.with_name(".settings.json.lock")):
         assert store.update(model=MINIMAX).model == MINIMAX
     assert store.problem == f"The settings file {path} could not be written: another program holds it."
@@ -574,7 +574,7 @@ def test_a_lock_that_is_never_freed_is_said(path: Path, monkeypatch: pytest.Monk
 WRITER = """
 import sys
 from pathlib import Path
-from tray_app.settings_store import SettingsStore
+from tray_app.settings.store import SettingsStore
 sys.stdin.read()
 path, name = Path(sys.argv[1]), sys.argv[2]
 for n in range(1, 21):

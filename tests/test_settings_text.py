@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tray_app.settings_text import Damaged, decode_settings
+from tray_app.settings.file_text import Damaged, decode_settings
 
 COMMENT = "JSON has no comments"
 QUOTES = "names and texts stand in straight double quotes"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LogFile
-from tray_app.state_file import read_json, write_json
+from tray_app.files.json_file import read_json, write_json
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tray_app.status import Absence, ModelTrouble, Phase, Status, StatusBoard, Trouble
+from tray_app.status.board import Absence, ModelTrouble, Phase, Status, StatusBoard, Trouble
 
 KEY, PORT = Trouble("Add a key…", "There is no key."), Trouble("Port taken…", "The port is taken.")
 

@@ -24,7 +24,7 @@ from PIL import Image
 
 from tests.desktop_harness import Desktop, NotificationService, TrayItem, Watcher, end
 from tests.parts import need
-from tray_app.tray.status_notifier import StatusNotifierIcon, TrayUnavailable, notify_once, watcher_present
+from tray_app.desktop.linux.status_notifier import StatusNotifierIcon, TrayUnavailable, notify_once, watcher_present
 
 pytestmark = pytest.mark.desktop
 

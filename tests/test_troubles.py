@@ -6,9 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from tray_app.settings import Settings
-from tray_app.status import Absence, ModelTrouble, Status, Trouble, Wait
-from tray_app.troubles import REFUSED_KEY, explain_withdrawal, find_notice, find_successor, find_trouble, list_news
+from tray_app.settings.settings import Settings
+from tray_app.status.board import Absence, ModelTrouble, Status, Trouble, Wait
+from tray_app.status.messages import (
+    REFUSED_KEY,
+    explain_withdrawal,
+    find_notice,
+    find_successor,
+    find_trouble,
+    list_news,
+)
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 RETIRED, NOT_SERVED = ModelTrouble(Absence.RETIRED, "2026-05-14"), ModelTrouble(Absence.NOT_SERVED)

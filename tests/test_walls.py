@@ -1,8 +1,9 @@
-"""The walls between the rooms: who may import whom, and what stays in its one room."""
+"""The rules of tray_app/ARCHITECTURE.md: which room may import which, and which libraries stay in one room."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,58 +12,34 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "tray_app"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# what a room may import of this program, beside itself; the ground floor is everything that knows no room
-GROUND = {
-    "",
-    "catalog",
-    "checks",
-    "control",
-    "errors",
-    "instance",
-    "keys",
-    "logs",
-    "model_list",
-    "paths",
-    "private_files",
-    "printable",
-    "redaction",
-    "settings",
-    "settings_store",
-    "settings_text",
-    "state_file",
-    "status",
-    "system_keyring",
-    "troubles",
-    "whole_file",
-}
-MAY_IMPORT = {
-    "translate": {"", "catalog", "errors", "printable", "redaction"},
-    "claude_code": GROUND,
-    "proxy": GROUND | {"translate"},
-    "tray": GROUND,
-    "desktop": GROUND | {"tray"},  # which icon class to use depends on the system
-    "self_check": GROUND | {"desktop", "proxy", "tray"},
-    "listening": GROUND | {"proxy"},
-    "app": GROUND | {"claude_code", "desktop", "listening", "proxy", "tray"},
-    "__main__": GROUND | {"app", "claude_code", "desktop", "proxy", "self_check"},
-    **dict.fromkeys(GROUND, GROUND),
-}
-ONLY_IN = {
-    "asyncio": {"proxy", "self_check"},
-    "aiohttp": {"proxy", "self_check"},
-    "PIL": {"tray"},
-    "pystray": {"tray", "desktop"},
-    "jeepney": {"tray"},
-    "pypdf": {"proxy", "self_check"},
-    "keyring": {"system_keyring"},
-    "filelock": {"instance", "settings_store"},
-    "imagesize": {"translate"},
-}
+ARCHITECTURE = (PACKAGE / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 
-def room_of(file: Path) -> str:
-    first = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    return "" if first == "__init__" else first
+def read_rooms() -> dict[str, set[str]]:
+    """Room -> the rooms that it may import, as the table in ARCHITECTURE.md has them, without the room itself."""
+    rows = re.findall(r"^\| `([\w.]+)` \|[^|]*\|(.*)\|$", ARCHITECTURE, re.MULTILINE)
+    return {room: set(re.findall(r"`([\w.]+)`", may_import)) for room, may_import in rows}
+
+
+def read_libraries() -> dict[str, set[str]]:
+    """Library -> the rooms that alone may import it, as ARCHITECTURE.md has them."""
+    rows = re.findall(r"^- `(\w+)` in (.*)$", ARCHITECTURE, re.MULTILINE)
+    return {library: set(re.findall(r"`([\w.]+)`", rooms)) for library, rooms in rows}
+
+
+MAY_IMPORT = read_rooms()
+ONLY_IN = read_libraries()
+
+
+def room_of(module: str) -> str:
+    """The room of a module that is named without `tray_app.`; empty for the package itself."""
+    parts = module.split(".")
+    names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((name for name in names if name in MAY_IMPORT), "")
+
+
+def module_of(file: Path) -> str:
+    return ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -75,32 +52,42 @@ def imports(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def test_every_module_is_in_a_room_and_every_room_exists() -> None:
+    rooms = {room_of(module) for module in map(module_of, FILES) if module}
+    assert rooms == MAY_IMPORT.keys()
+
+
+def test_no_room_may_import_one_that_may_import_it() -> None:
+    circles = [(room, other) for room, others in MAY_IMPORT.items() for other in others if room in MAY_IMPORT[other]]
+    assert not circles
+
+
 @pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(PACKAGE)) for file in FILES])
-def test_imports_point_down_and_each_library_stays_in_its_room(file: Path) -> None:
-    room = room_of(file)
+def test_a_module_imports_only_what_its_room_may_import(file: Path) -> None:
+    room = room_of(module_of(file))
     for name in imports(file):
         package, _, rest = name.partition(".")
         if package == "tray_app":
-            target = rest.partition(".")[0]
-            target = "" if target.isupper() or target.startswith("__v") else target
-            assert target == room or target in MAY_IMPORT[room], f"{room or 'tray_app'} imports {name}"
+            target = room_of(rest)
+            assert target in {"", room, *MAY_IMPORT.get(room, ())}, f"{room or 'tray_app'} imports {name}"
         else:
-            assert room in ONLY_IN.get(package, {room}), f"{package} has no place in {room}"
+            allowed = ONLY_IN.get(package, {room})
+            assert any(room == name or room.startswith(f"{name}.") for name in allowed), f"{room} imports {package}"
 
 
 @pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(PACKAGE)) for file in FILES])
 def test_only_the_desktop_asks_which_system_this_is(file: Path) -> None:
-    if room_of(file) == "desktop":
+    if room_of(module_of(file)).startswith("desktop"):
         return
     source = ast.unparse(ast.parse(file.read_text(encoding="utf-8")))
     for question in ("sys.platform", "os.name", "os.uname", "platform.system", "import platform\n"):
         assert question not in source, question
 
 
-TRANSLATE = sorted((PACKAGE / "translate").glob("*.py"))
+TRANSLATE = sorted((PACKAGE / "translate").rglob("*.py"))
 
 
-@pytest.mark.parametrize("file", TRANSLATE, ids=[file.name for file in TRANSLATE])
+@pytest.mark.parametrize("file", TRANSLATE, ids=[str(file.relative_to(PACKAGE)) for file in TRANSLATE])
 def test_translation_is_pure(file: Path) -> None:
     """No I/O, clock, randomness or logging; and nothing at module level that a function could change."""
     forbidden = {"io", "logging", "os", "pathlib", "random", "secrets", "socket", "sys", "threading", "time", "uuid"}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tray_app.private_files import NotAFile
-from tray_app.whole_file import MAX_BYTES, read_whole, write_whole
+from tray_app.files.atomic import MAX_BYTES, read_whole, write_whole
+from tray_app.files.private import NotAFile
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links and devices of POSIX")
 

@@ -17,12 +17,13 @@ import os
 from collections.abc import Mapping, Sequence
 
 from tray_app import APP_ID, APP_NAME, __version__
+from tray_app.app.instance import Instance
 from tray_app.claude_code.claude_settings import render_settings
 from tray_app.claude_code.exports import SHELLS, render_exports
 from tray_app.desktop import Desktop, find_desktop
 from tray_app.errors import AppError
-from tray_app.instance import Instance
-from tray_app.keys import (
+from tray_app.paths import Paths, find_paths
+from tray_app.settings.keys import (
     MAX_KEY_CHARACTERS,
     MIN_NETWORK_KEY_CHARACTERS,
     NVIDIA_KEY,
@@ -32,8 +33,8 @@ from tray_app.keys import (
     remove_key,
     save_key,
 )
-from tray_app.paths import WORKER_OPTION, Paths, find_paths
-from tray_app.settings_store import SettingsStore
+from tray_app.settings.store import SettingsStore
+from tray_app.shells import WORKER_OPTION
 
 OK, FAILED, USAGE = 0, 1, 2
 _PRIVATE_UMASK = 0o077
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: bool, wants_tray: bool) -> int:
     """Runs the app, unless it runs already."""
-    from tray_app.app import App
+    from tray_app.app.app import App
 
     instance = Instance(paths.state)
     if not instance.acquire():
@@ -88,7 +89,7 @@ def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: 
 
 def work() -> int:
     """Does the gateway's jobs, one after another, until it closes the standard input."""
-    from tray_app.proxy.worker_process import main
+    from tray_app.proxy.workers.process import main
 
     main()
     return OK
@@ -96,7 +97,7 @@ def work() -> int:
 
 def self_check(environ: Mapping[str, str]) -> int:
     """Shows whether this copy of the program is whole."""
-    from tray_app.self_check import run_self_check
+    from tray_app.app.self_check import run_self_check
 
     return OK if run_self_check(find_desktop(environ), _say) else FAILED
 

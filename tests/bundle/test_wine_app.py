@@ -139,7 +139,7 @@ def test_the_app_ends_in_order_at_log_off(desktop: WineDesktop, app: App) -> Non
 def test_a_key_is_asked_for_in_a_console_of_its_own(desktop: WineDesktop, tmp_path: Path) -> None:
     desktop.env |= {"CLAUDE_NVIDIA_TRAY_HOME": desktop.windows.to_windows(tmp_path), "APP": PYTHON}
     code = (
-        "import os; from tray_app.desktop.windows import WindowsDesktop; "
+        "import os; from tray_app.desktop.windows.desktop import WindowsDesktop; "
         "print(WindowsDesktop().open_terminal([os.environ['APP'], '-m', 'tray_app', 'set-key']))"
     )
     desktop.start(PYTHON, "-c", code, log="opener")
@@ -163,7 +163,7 @@ def test_a_key_is_asked_for_in_a_console_of_its_own(desktop: WineDesktop, tmp_pa
 def test_a_clipboard_that_another_program_holds_is_an_error_and_no_copy(desktop: WineDesktop) -> None:
     code = (
         "import ctypes; from ctypes import wintypes; from tray_app.desktop import DesktopError\n"
-        "from tray_app.desktop.windows import WindowsDesktop\n"
+        "from tray_app.desktop.windows.desktop import WindowsDesktop\n"
         "import threading, pyperclip\n"
         "user = ctypes.WinDLL('user32'); user.CreateWindowExW.restype = wintypes.HWND\n"
         "user.OpenClipboard.argtypes = (wintypes.HWND,)\n"

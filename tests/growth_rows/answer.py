@@ -35,15 +35,15 @@ def ask(load: Load) -> Any:
         "thinking": {"type": "enabled", "budget_tokens": 1_024},
         "stop_sequences": ["\n\nHuman:"],
     }
-    return load("tray_app.translate.request").to_chat(body, load("tray_app.catalog").GLM_4_7)
+    return load("tray_app.translate.request.chat").to_chat(body, load("tray_app.catalog").GLM_4_7)
 
 
 def stream(load: Load, chunks: Chunks) -> object:
     """The frames of a streamed answer, taken after each chunk."""
-    module, chat = load("tray_app.translate.stream"), ask(load)
+    module, chat = load("tray_app.translate.answer.stream"), ask(load)
     translator, frames = module.StreamTranslator(chat, "msg_1"), [module.head_frame(chat, "msg_1")]
     for chunk in chunks:
-        translator.answer.feed(load("tray_app.translate.chunk").decode_chunk(chunk))
+        translator.answer.feed(load("tray_app.translate.answer.chunk").decode_chunk(chunk))
         frames.append(translator.take())
     translator.finish()
     return b"".join([*frames, translator.take()])
@@ -51,9 +51,9 @@ def stream(load: Load, chunks: Chunks) -> object:
 
 def build(load: Load, chunks: Chunks) -> object:
     """The message of an answer that is not streamed to the client."""
-    builder = load("tray_app.translate.message").MessageBuilder(ask(load), "msg_1")
+    builder = load("tray_app.translate.answer.message").MessageBuilder(ask(load), "msg_1")
     for chunk in chunks:
-        builder.answer.feed(load("tray_app.translate.chunk").decode_chunk(chunk))
+        builder.answer.feed(load("tray_app.translate.answer.chunk").decode_chunk(chunk))
     return builder.finish()
 
 
@@ -66,7 +66,7 @@ def both(name: str, make: Callable[[int], Chunks], small: int = 100) -> list[Gro
 
 def read_events(load: Load, data: bytes) -> object:
     """The payloads of a byte stream that comes in reads of 100 bytes."""
-    reader = load("tray_app.translate.sse").SseReader()
+    reader = load("tray_app.translate.answer.sse").SseReader()
     payloads = []
     for place in range(0, len(data), 100):
         payloads += reader.feed(data[place : place + 100])
@@ -75,7 +75,7 @@ def read_events(load: Load, data: bytes) -> object:
 
 def read_minimax(load: Load, text: str) -> object:
     """The calls that a MiniMax wrote as text, which comes in pieces of 20 characters."""
-    reader = load("tray_app.translate.markup").MarkupReader({"Bash": {}})
+    reader = load("tray_app.translate.markup.reader").MarkupReader({"Bash": {}})
     pieces = []
     for place in range(0, len(text), 20):
         pieces += reader.feed(text[place : place + 20])
@@ -84,17 +84,17 @@ def read_minimax(load: Load, text: str) -> object:
 
 def break_off(load: Load, words: str) -> object:
     """What a stream ends with where upstream says that it failed."""
-    error = load("tray_app.translate.refusal").explain_stream_error(
+    error = load("tray_app.translate.refusal.refusal").explain_stream_error(
         {"message": words}, load("tray_app.catalog").GLM_4_7
     )
-    return load("tray_app.translate.stream").error_frame(error, "req_1")
+    return load("tray_app.translate.answer.stream").error_frame(error, "req_1")
 
 
 def search(load: Load, pages: list[tuple[str, str]]) -> object:
     """The message and the frames for the pages that a web search found."""
-    module = load("tray_app.translate.web_search")
+    module = load("tray_app.translate.answer.web_search")
     found = [module.SearchResult(url, title, "A snippet.", "3 days ago") for url, title in pages]
-    wanted = load("tray_app.translate.search").Search("weather")
+    wanted = load("tray_app.translate.request.search").Search("weather")
     message = module.to_search_message(wanted, found, ask(load), "msg_1")
     return module.to_search_frames(message)
 
@@ -117,8 +117,8 @@ def interleaved(n: int) -> Chunks:
 
 def track(load: Load, ids: list[str]) -> object:
     """Calls that are split again and again, each among all that came before."""
-    tracker = load("tray_app.translate.calls").CallTracker("toolu_1")
-    part = load("tray_app.translate.chunk").ToolCallPart
+    tracker = load("tray_app.translate.answer.calls").CallTracker("toolu_1")
+    part = load("tray_app.translate.answer.chunk").ToolCallPart
     for place, upstream_id in enumerate(ids):
         found = tracker.find(part(index=place, id=upstream_id), place)
         tracker.split(found)
@@ -169,7 +169,7 @@ ROWS = [
     Growth(
         "chunk: odd numbers that only the slow decoder takes",
         lambda n: json.dumps({"choices": [{"delta": {"content": "\ud800" * (n // 6)}}], "usage": {}}).encode(),
-        lambda load, chunk: load("tray_app.translate.chunk").decode_chunk(chunk),
+        lambda load, chunk: load("tray_app.translate.answer.chunk").decode_chunk(chunk),
         small=70_000,
     ),
     Growth("events: small ones", lambda n: b'data: {"choices":[]}\r\n\r\n' * (n // 24), read_events),

@@ -20,7 +20,8 @@ SCHEMA = {
 
 def read(load: Load, fragments: list[str]) -> object:
     """The object, where the gateway asks after each fragment what it asks of a call that streams by."""
-    reader = load("tray_app.translate.arguments").ArgumentsReader(load("tray_app.translate.schema").Parameters(SCHEMA))
+    parameters = load("tray_app.translate.schema.schema").Parameters(SCHEMA)
+    reader = load("tray_app.translate.arguments.reader").ArgumentsReader(parameters)
     pieces = []
     for fragment in fragments:
         pieces.append(reader.feed(fragment))
@@ -31,13 +32,13 @@ def read(load: Load, fragments: list[str]) -> object:
 
 def read_cut(load: Load, fragments: list[str]) -> object:
     """Likewise, of an answer that ran out of tokens."""
-    reader = load("tray_app.translate.arguments").ArgumentsReader()
+    reader = load("tray_app.translate.arguments.reader").ArgumentsReader()
     return [reader.feed(fragment) for fragment in fragments] + [reader.finish(is_cut=True)]
 
 
 def read_again(load: Load, fragments: list[str]) -> object:
     """A call that broke off, and went on in another answer."""
-    reader = load("tray_app.translate.arguments").ArgumentsReader()
+    reader = load("tray_app.translate.arguments.reader").ArgumentsReader()
     pieces = [reader.feed(fragment) for fragment in fragments]
     assert reader.restart("".join(fragments) + '"}')
     return [*pieces, reader.finish(), *(reader.feed(fragment) for fragment in fragments), reader.surplus]
@@ -45,7 +46,7 @@ def read_again(load: Load, fragments: list[str]) -> object:
 
 def split(load: Load, text: str) -> object:
     """All objects that are glued into one text, each read as a call of its own."""
-    module = load("tray_app.translate.arguments")
+    module = load("tray_app.translate.arguments.reader")
     reader = module.ArgumentsReader()
     pieces = [reader.feed(text)]
     while surplus := reader.take_surplus():
@@ -57,7 +58,8 @@ def split(load: Load, text: str) -> object:
 
 def write(load: Load, keys: list[str]) -> object:
     """An object of many members, of which each second one was not written before the JSON broke."""
-    writer = load("tray_app.translate.object_writer").ObjectWriter(load("tray_app.translate.schema").Parameters(SCHEMA))
+    parameters = load("tray_app.translate.schema.schema").Parameters(SCHEMA)
+    writer = load("tray_app.translate.arguments.object_writer").ObjectWriter(parameters)
     for key in keys[::2]:
         writer.end_member(key, "1")
         _ = writer.take(), writer.is_awaited(key)
@@ -66,31 +68,31 @@ def write(load: Load, keys: list[str]) -> object:
 
 
 def scan(load: Load, fragments: list[str]) -> object:
-    scanner = load("tray_app.translate.json_value").ValueScanner()
+    scanner = load("tray_app.translate.arguments.json_value").ValueScanner()
     return [scanner.scan(fragment, 0) for fragment in fragments]
 
 
 def mend(load: Load, text: str) -> object:
     """What a text means, with and without the names of the tool's parameters."""
-    module = load("tray_app.translate.mending")
+    module = load("tray_app.translate.arguments.mending")
     return module.mend(text), module.mend(text, lambda key: key in SCHEMA["properties"])
 
 
 def mend_within(load: Load, text: str) -> object:
     """What a text means that only the library can read: beyond its budget it is not even tried."""
-    module = load("tray_app.translate.mending")
+    module = load("tray_app.translate.arguments.mending")
     return module.mend_within(module.LibraryBudget(), text, None)
 
 
 def mend_briefly(load: Load, texts: list[str]) -> object:
     """Many short texts in one answer that only the library can read; they share its budget."""
-    module = load("tray_app.translate.mending")
+    module = load("tray_app.translate.arguments.mending")
     budget = module.LibraryBudget()
     return [module.mend_within(budget, text, None) for text in texts]
 
 
 def read_input(load: Load, text: str) -> object:
-    return load("tray_app.translate.message").read_input(text)
+    return load("tray_app.translate.answer.message").read_input(text)
 
 
 def in_ones(make: Callable[[int], str]) -> Callable[[int], list[str]]:

@@ -14,7 +14,7 @@ SCHEMAS = {"Bash": SCHEMA}
 
 def read_markup(load: Load, pieces: list[str]) -> object:
     """What is found in the text of an answer that the model has ended itself."""
-    reader = load("tray_app.translate.markup").MarkupReader(SCHEMAS)
+    reader = load("tray_app.translate.markup.reader").MarkupReader(SCHEMAS)
     found = []
     for piece in pieces:
         if not reader.passes(piece):
@@ -66,30 +66,31 @@ def converse(n: int) -> list[dict[str, Any]]:
 
 def track(load: Load, messages: list[dict[str, Any]]) -> object:
     """An answer whose calls have the ids of the conversation."""
-    module, part = load("tray_app.translate.calls"), load("tray_app.translate.chunk").ToolCallPart
+    module, part = load("tray_app.translate.answer.calls"), load("tray_app.translate.answer.chunk").ToolCallPart
     used = frozenset(load("tray_app.translate.call_ids").read_used_ids(messages))
     tracker = module.CallTracker("toolu_1", used)
     return [tracker.find(part(index=k, id=one), k).tool_id for k, one in enumerate(used)]
 
 
 def read_arguments(load: Load, fragments: list[str]) -> object:
-    reader = load("tray_app.translate.arguments").ArgumentsReader(load("tray_app.translate.schema").Parameters(SCHEMA))
+    parameters = load("tray_app.translate.schema.schema").Parameters(SCHEMA)
+    reader = load("tray_app.translate.arguments.reader").ArgumentsReader(parameters)
     return [reader.feed(fragment) for fragment in fragments] + [reader.finish()]
 
 
 def restore(load: Load, value: Any) -> object:
     schema = {"properties": {"list": {"type": "array", "items": SCHEMA}}}
-    return load("tray_app.translate.schema").Parameters(schema).restore("list", value)
+    return load("tray_app.translate.schema.schema").Parameters(schema).restore("list", value)
 
 
 def unite(load: Load, options: list[dict[str, Any]]) -> object:
     """A parameter that may have the properties of any of these options."""
-    parameters = load("tray_app.translate.schema").Parameters({"properties": {"p": {"anyOf": options}}})
+    parameters = load("tray_app.translate.schema.schema").Parameters({"properties": {"p": {"anyOf": options}}})
     return [parameters.restore("p", {name: "5" for one in options for name in one["properties"]}), parameters.sent]
 
 
 def bare(load: Load, pieces: list[str]) -> object:
-    reader = load("tray_app.translate.bare_json").BareJson("{[")
+    reader = load("tray_app.translate.answer.bare_json").BareJson("{[")
     return [reader.feed(piece) for piece in pieces] + [reader.flush()]
 
 
@@ -161,7 +162,7 @@ ROWS = [
     Growth(
         "schema: the types of an answer",
         lambda n: {"anyOf": [{"type": "object"}] * (n // 10)},
-        lambda load, schema: load("tray_app.translate.output").find_brackets(
+        lambda load, schema: load("tray_app.translate.request.output").find_brackets(
             {"output_format": {"type": "json_schema", "schema": schema}}
         ),
     ),

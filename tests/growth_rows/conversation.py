@@ -12,7 +12,7 @@ Blocks = list[dict[str, Any]]
 
 
 def to_chat(load: Load, body: dict[str, Any]) -> object:
-    return load("tray_app.translate.request").to_chat(body, load("tray_app.catalog").GLM_4_7)
+    return load("tray_app.translate.request.chat").to_chat(body, load("tray_app.catalog").GLM_4_7)
 
 
 def to_messages(model: str) -> Callable[[Load, Any], object]:
@@ -20,7 +20,7 @@ def to_messages(model: str) -> Callable[[Load, Any], object]:
 
     def run(load: Load, messages: Any) -> object:
         row = getattr(load("tray_app.catalog"), model)
-        return load("tray_app.translate.history").to_messages(messages, row, {})
+        return load("tray_app.translate.request.history").to_messages(messages, row, {})
 
     return run
 
@@ -98,20 +98,20 @@ def nested_lists(depth: int) -> Any:
 
 
 def estimate(load: Load, request: dict[str, Any]) -> object:
-    return load("tray_app.translate.tokens").estimate_body(request)
+    return load("tray_app.translate.request.tokens").estimate_body(request)
 
 
 def weigh(load: Load, words: str) -> object:
-    tokens = load("tray_app.translate.tokens")
+    tokens = load("tray_app.translate.request.tokens")
     return tokens.weigh(words), tokens.size_bytes(words)
 
 
 def flatten(load: Load, content: Any) -> object:
-    return load("tray_app.translate.content").flatten(content, images_follow=True)
+    return load("tray_app.translate.request.content").flatten(content, images_follow=True)
 
 
 def count_image(load: Load, head: bytes) -> object:
-    return load("tray_app.translate.attachments").count_image(base64.b64encode(head).decode())
+    return load("tray_app.translate.request.attachments").count_image(base64.b64encode(head).decode())
 
 
 def jpeg(n: int) -> bytes:
@@ -190,12 +190,12 @@ OTHERS = [
     Growth(
         "content: many system blocks, each with a billing header",
         lambda n: [text("x-anthropic-billing-header: a\n" + "\n" * 20 + "Be brief.")] * (n // 20),
-        lambda load, blocks: load("tray_app.translate.content").read_system(blocks),
+        lambda load, blocks: load("tray_app.translate.request.content").read_system(blocks),
     ),
     Growth(
         "content: PDFs",
         lambda n: body(messages=[user([pdf(), {**result(0), "content": [pdf()] * 3}] * (n // 4))] * 2),
-        lambda load, request: load("tray_app.translate.content").find_pdfs(request),
+        lambda load, request: load("tray_app.translate.request.content").find_pdfs(request),
         small=400,
     ),
     Growth("request: many messages", lambda n: body(messages=agent_turns(n)), to_chat, small=50),
@@ -249,33 +249,33 @@ OTHERS = [
     Growth(
         "images: base64 of many lines",
         lambda n: "iVBOR\n" * (n // 6),
-        lambda load, data: load("tray_app.translate.attachments").count_image(data),
+        lambda load, data: load("tray_app.translate.request.attachments").count_image(data),
         small=10_000,
     ),
     Growth(
         "images: an address with its data",
         lambda n: "data:image/png;base64," + "iVBO" * (n // 4),
-        lambda load, url: load("tray_app.translate.attachments").count_data_url(url),
+        lambda load, url: load("tray_app.translate.request.attachments").count_data_url(url),
         small=10_000,
     ),
     Growth(
         "web search: many messages, none of a user",
         lambda n: [{"role": "assistant", "content": "hm"}] * n,
-        lambda load, messages: load("tray_app.translate.search").read_search(
+        lambda load, messages: load("tray_app.translate.request.search").read_search(
             {"messages": messages, "tools": [{"type": "web_search_20250305"}]}
         ),
     ),
     Growth(
         "web search: a text with the words before the query again and again",
         lambda n: "Perform a web search for the query: " * (n // 36),
-        lambda load, words: load("tray_app.translate.search").read_search(
+        lambda load, words: load("tray_app.translate.request.search").read_search(
             {"messages": [user(words)], "tools": [{"type": "web_search_20250305"}] * 9}
         ),
     ),
     Growth(
         "background: a long request",
         lambda n: body(messages=agent_turns(n), system=[text()] * n, tools=[]),
-        lambda load, request: load("tray_app.translate.background").is_background(request, {}),
+        lambda load, request: load("tray_app.translate.request.background").is_background(request, {}),
         small=200,
     ),
 ]

@@ -10,7 +10,7 @@ from tests.growth import Growth
 
 def _decode(load: Callable[[str], Any], data: bytes) -> None:
     """Reads a damaged settings file."""
-    module = load("tray_app.settings_text")
+    module = load("tray_app.settings.file_text")
     try:
         module.decode_settings(data)
     except module.Damaged:

@@ -60,15 +60,15 @@ def read_hidden(load: Load, signature: str) -> object:
 
 def to_chat(load: Load, messages: list[dict[str, Any]]) -> object:
     model = load("tray_app.catalog").GLM_5_3
-    return load("tray_app.translate.request").to_chat({"messages": messages}, model)
+    return load("tray_app.translate.request.chat").to_chat({"messages": messages}, model)
 
 
 def to_messages(load: Load, messages: list[dict[str, Any]]) -> object:
-    return load("tray_app.translate.history").to_messages(messages, load("tray_app.catalog").GLM_4_7, {})
+    return load("tray_app.translate.request.history").to_messages(messages, load("tray_app.catalog").GLM_4_7, {})
 
 
 def find_pdfs(load: Load, messages: list[dict[str, Any]]) -> object:
-    return load("tray_app.translate.content").find_pdfs({"messages": messages})
+    return load("tray_app.translate.request.content").find_pdfs({"messages": messages})
 
 
 def encode(load: Load, value: Any) -> object:
@@ -76,19 +76,19 @@ def encode(load: Load, value: Any) -> object:
 
 
 def answer_with_nothing(load: Load, messages: list[dict[str, Any]]) -> object:
-    chat = load("tray_app.translate.request").to_chat(
+    chat = load("tray_app.translate.request.chat").to_chat(
         {"messages": messages, "max_tokens": 0}, load("tray_app.catalog").GLM_4_7
     )
-    return load("tray_app.translate.empty_message").to_empty_frames(chat, "msg_1")
+    return load("tray_app.translate.answer.empty_message").to_empty_frames(chat, "msg_1")
 
 
 def answer_with_tags(load: Load, pieces: list[str]) -> object:
     """An answer that is watched for closing tags."""
-    load_chunk = load("tray_app.translate.chunk")
-    chat = load("tray_app.translate.request").to_chat(
+    load_chunk = load("tray_app.translate.answer.chunk")
+    chat = load("tray_app.translate.request.chat").to_chat(
         {"messages": [user()], "stop_sequences": ["</block>", "</other>"]}, load("tray_app.catalog").GLM_4_7
     )
-    builder = load("tray_app.translate.message").MessageBuilder(chat, "msg_1")
+    builder = load("tray_app.translate.answer.message").MessageBuilder(chat, "msg_1")
     for piece in pieces:
         delta = load_chunk.Message(content=piece)
         builder.answer.feed(load_chunk.Chunk(choices=[load_chunk.Choice(delta=delta)]))
@@ -133,7 +133,7 @@ ROWS = [
     Growth(
         "servers: many messages, a summary looked for among them",
         lambda n: [user([{"type": "text", "text": "Go on."}] * 4)] * n,
-        lambda load, messages: load("tray_app.translate.tokens").estimate_body({"messages": messages}),
+        lambda load, messages: load("tray_app.translate.request.tokens").estimate_body({"messages": messages}),
         small=100,
     ),
     Growth(
@@ -165,7 +165,7 @@ ROWS = [
     Growth(
         "known tools: many of them",
         lambda n: [{"type": "memory_20250818", "name": f"memory_{k}"} for k in range(n)],
-        lambda load, tools: [load("tray_app.translate.known_tools").find_known(tool) for tool in tools],
+        lambda load, tools: [load("tray_app.translate.request.known_tools").find_known(tool) for tool in tools],
         small=30,
     ),
     Growth("no tokens: many messages", lambda n: [user()] * n, answer_with_nothing, small=400),

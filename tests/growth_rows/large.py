@@ -12,7 +12,7 @@ MODEL = "claude-sonnet-5"
 
 def make_rules(load: Load) -> Any:
     catalog = load("tray_app.catalog")
-    return load("tray_app.translate.question").Rules(catalog.Catalogue(), catalog.GLM_4_7)
+    return load("tray_app.translate.request.question").Rules(catalog.Catalogue(), catalog.GLM_4_7)
 
 
 def encode_request(messages: list[dict[str, Any]], **fields: Any) -> bytes:
@@ -25,7 +25,7 @@ def make_turns(count: int) -> list[dict[str, Any]]:
 
 def translate(load: Load, data: bytes) -> object:
     """The request, read as the gateway reads it or a worker, and its JSON for upstream."""
-    question, encoded = load("tray_app.translate.question"), load("tray_app.translate.encoded")
+    question, encoded = load("tray_app.translate.request.question"), load("tray_app.translate.request.encoded")
     read = question.read_question(question.decode_body(data), make_rules(load), {})
     messages = read.chat.body["messages"]
     pieces = tuple(load("tray_app.translate.json_text").encode(message) for message in messages)
@@ -34,19 +34,19 @@ def translate(load: Load, data: bytes) -> object:
 
 
 def count(load: Load, data: bytes) -> object:
-    question = load("tray_app.translate.question")
+    question = load("tray_app.translate.request.question")
     return question.count_tokens(question.decode_body(data), make_rules(load))
 
 
 def instruct(load: Load, pieces: int) -> object:
-    encoded = load("tray_app.translate.encoded")
+    encoded = load("tray_app.translate.request.encoded")
     messages = encoded.EncodedMessages(encoded.encode_system("word " * pieces), (b'{"role":"user"}',) * pieces)
     return messages.with_instruction("Answer with JSON.")
 
 
 def refuse(load: Load, data: bytes) -> object:
     try:
-        return load("tray_app.translate.question").decode_body(data)
+        return load("tray_app.translate.request.question").decode_body(data)
     except load("tray_app.errors").InvalidRequest:
         return None
 

@@ -92,7 +92,7 @@ def _read(size: int) -> Callable[[Load, str], None]:
     """Reads a text in chunks of `size` characters."""
 
     def read(load: Load, text: str) -> None:
-        reader = load("tray_app.translate.markup").MarkupReader(SCHEMAS)
+        reader = load("tray_app.translate.markup.reader").MarkupReader(SCHEMAS)
         for start in range(0, len(text), size):
             chunk = text[start : start + size]
             if not reader.passes(chunk):
@@ -107,7 +107,7 @@ def _watch(size: int) -> Callable[[Load, tuple[list[str], str]], None]:
 
     def watch(load: Load, argument: tuple[list[str], str]) -> None:
         stops, text = argument
-        watcher = load("tray_app.translate.stops").StopWatcher(stops)
+        watcher = load("tray_app.translate.answer.stops").StopWatcher(stops)
         for start in range(0, len(text), size):
             watcher.feed(text[start : start + size])
         watcher.flush()
@@ -119,11 +119,11 @@ def _answer(load: Load, deltas: list[dict[str, str]]) -> None:
     """Translates an answer that streams in chunks of these deltas."""
     tools = [{"name": name, "input_schema": schema} for name, schema in SCHEMAS.items()]
     body = {"messages": [{"role": "user", "content": "hi"}], "tools": tools}
-    request = load("tray_app.translate.request").to_chat(body, load("tray_app.catalog").GLM_4_7)
-    translator = load("tray_app.translate.stream").StreamTranslator(request, "msg_1")
+    request = load("tray_app.translate.request.chat").to_chat(body, load("tray_app.catalog").GLM_4_7)
+    translator = load("tray_app.translate.answer.stream").StreamTranslator(request, "msg_1")
     for fields in deltas:
         chunk = json.dumps({"choices": [{"index": 0, "delta": fields}]}).encode()
-        translator.answer.feed(load("tray_app.translate.chunk").decode_chunk(chunk))
+        translator.answer.feed(load("tray_app.translate.answer.chunk").decode_chunk(chunk))
         translator.take()
     translator.finish()
 

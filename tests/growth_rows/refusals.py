@@ -16,11 +16,11 @@ def repeat(unit: str, size: int) -> str:
 
 def ask(load: Load, prompt: str = "Go on.") -> Any:
     body = {"messages": [{"role": "user", "content": prompt}]}
-    return load("tray_app.translate.request").to_chat(body, load("tray_app.catalog").GLM_4_7)
+    return load("tray_app.translate.request.chat").to_chat(body, load("tray_app.catalog").GLM_4_7)
 
 
 def look_for_overflow(load: Load, text: str) -> object:
-    overflow = load("tray_app.translate.overflow")
+    overflow = load("tray_app.translate.refusal.overflow")
     return overflow.find_overflow(text, (), overflow.NO_COUNTS, 131_072, 1_000)
 
 
@@ -28,11 +28,11 @@ def compare_with_request(load: Load, prompt: str) -> object:
     """A refusal of which each sentence is looked for in the whole request."""
     said = "The prompt has 140000 tokens. The context window is full at 131072 tokens. " * 20
     error, chat = {"message": f"Cannot read: {said}", "code": 400}, ask(load, prompt)
-    return load("tray_app.translate.refusal").explain_stream_error(error, chat.model, chat)
+    return load("tray_app.translate.refusal.refusal").explain_stream_error(error, chat.model, chat)
 
 
 def explain_everywhere(load: Load, body: bytes) -> object:
-    refusal, model = load("tray_app.translate.refusal"), load("tray_app.catalog").GLM_4_7
+    refusal, model = load("tray_app.translate.refusal.refusal"), load("tray_app.catalog").GLM_4_7
     return (
         str(refusal.explain_refusal(422, body, model)),
         str(refusal.explain_malformed(body, model)),
@@ -42,16 +42,16 @@ def explain_everywhere(load: Load, body: bytes) -> object:
 
 def decode_and_explain(load: Load, body: bytes) -> object:
     """An event of a stream, or the body of a 200."""
-    refusal, model = load("tray_app.translate.refusal"), load("tray_app.catalog").GLM_4_7
+    refusal, model = load("tray_app.translate.refusal.refusal"), load("tray_app.catalog").GLM_4_7
     try:
-        error = load("tray_app.translate.chunk").decode_chunk(body).error
+        error = load("tray_app.translate.answer.chunk").decode_chunk(body).error
     except ValueError:
         return str(refusal.explain_malformed(body, model))
     return error and str(refusal.explain_stream_error(error, model))
 
 
 def read_named(load: Load, names: list[str]) -> object:
-    body = load("tray_app.translate.error_body")
+    body = load("tray_app.translate.refusal.error_body")
     error = [{"type": name, "code": name, "message": "no"} for name in names]
     told = body.read_error(error)
     return told.named_status, told.is_about_money, body.is_error({"errors": error}, is_chunk=False)
@@ -59,15 +59,15 @@ def read_named(load: Load, names: list[str]) -> object:
 
 def count(load: Load, times: int) -> object:
     """Usage in every chunk, under changing names."""
-    chunk = load("tray_app.translate.chunk")
-    tokens = load("tray_app.translate.usage").TokenCount()
+    chunk = load("tray_app.translate.answer.chunk")
+    tokens = load("tray_app.translate.answer.usage").TokenCount()
     for n in range(times):
         tokens.take(chunk.Usage(prompt_tokens=n, input_tokens=n, cached_tokens=n, output_tokens=n))
     return tokens.to_usage(1_000, 50)
 
 
 def finish_again_and_again(load: Load, times: int) -> object:
-    module = load("tray_app.translate.finish")
+    module = load("tray_app.translate.answer.finish")
     finish = module.Finish(["END"])
     for n in range(times):
         reason = ("stop", "length", "stop_sequence", f"reason {n}")[n % 4]

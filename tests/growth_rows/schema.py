@@ -123,7 +123,7 @@ def nest(n: int, *, in_lists: bool) -> Any:
 
 
 def parameters(load: Load, schema: Json) -> Any:
-    return load("tray_app.translate.schema").Parameters(schema)
+    return load("tray_app.translate.schema.schema").Parameters(schema)
 
 
 def send(load: Load, schema: Json) -> object:
@@ -132,7 +132,7 @@ def send(load: Load, schema: Json) -> object:
 
 def offer(load: Load, schemas: list[Json]) -> object:
     tools = [{"name": f"T{number}", "input_schema": schema} for number, schema in enumerate(schemas)]
-    return load("tray_app.translate.tools").read_tools(tools)
+    return load("tray_app.translate.request.tools").read_tools(tools)
 
 
 def ask_for_each(load: Load, schema: Json) -> object:
@@ -149,7 +149,7 @@ def restore(load: Load, schema: Json, given: Any) -> object:
 
 
 def type_text(load: Load, schema: Json, text: str = '["x"]') -> object:
-    return load("tray_app.translate.schema").type_value(text, schema, "p")
+    return load("tray_app.translate.schema.schema").type_value(text, schema, "p")
 
 
 def sent_schema(name: str, make: Callable[[int], Any], run: Callable[[Load, Any], object] = send) -> Growth:

@@ -16,13 +16,13 @@ def in_reads(stream: bytes, size_bytes: int) -> list[bytes]:
 
 def read(load: Load, reads: list[bytes]) -> object:
     """The payloads of a stream, to its end."""
-    reader = load("tray_app.translate.sse").SseReader()
+    reader = load("tray_app.translate.answer.sse").SseReader()
     return [*(payload for data in reads for payload in reader.feed(data)), *reader.finish()]
 
 
 def decode(load: Load, payload: bytes) -> object:
     with suppress(ValueError):
-        return load("tray_app.translate.chunk").decode_chunk(payload)
+        return load("tray_app.translate.answer.chunk").decode_chunk(payload)
     return None
 
 

@@ -27,7 +27,7 @@ BODY: dict[str, Any] = {
 
 def start_and_end(load: Load, starts: int) -> object:
     """Requests that start as fast as the window lets them, a tenth refused, some taken back."""
-    window = load("tray_app.proxy.window").RequestWindow()
+    window = load("tray_app.proxy.upstream.window").RequestWindow()
     window.limit, now_s = 1_000_000, 0.0
     for n in range(starts):
         now_s = max(now_s, window.next_start_s(now_s))
@@ -44,7 +44,7 @@ def start_and_end(load: Load, starts: int) -> object:
 
 def burst_and_leave(load: Load, starts: int) -> object:
     """Many start at about the same time, and those that waited until then have left: a queue holds 64."""
-    window = load("tray_app.proxy.window").RequestWindow()
+    window = load("tray_app.proxy.upstream.window").RequestWindow()
     window.limit = 1_000_000
     for n in range(starts):
         window.count_start(n / starts)
@@ -56,7 +56,7 @@ def burst_and_leave(load: Load, starts: int) -> object:
 def wait_in_turn(load: Load, clients: int) -> object:
     """Clients that ask, a few at a time, and wait for their turn; some leave."""
     model = load("tray_app.catalog").GLM_4_7
-    pacer = load("tray_app.proxy.pacing").Pacer(load("tray_app.status").StatusBoard())
+    pacer = load("tray_app.proxy.upstream.pacing").Pacer(load("tray_app.status.board").StatusBoard())
 
     async def ask(n: int) -> None:
         await pacer.wait_turn(model, limit=40, is_background=n % 2 == 0)
@@ -102,13 +102,13 @@ def many_names(n: int) -> list[str]:
 
 def learn(load: Load, complaint: str) -> object:
     """What a refusal teaches about the fields of a request."""
-    quirk = load("tray_app.translate.quirk")
-    body = load("tray_app.translate.complaint").read_complaint(json.dumps({"detail": complaint}).encode())
+    quirk = load("tray_app.translate.refusal.quirk")
+    body = load("tray_app.translate.refusal.complaint").read_complaint(json.dumps({"detail": complaint}).encode())
     return quirk.adapt(BODY, quirk.find_quirks(body, BODY))
 
 
 def explain(load: Load, answer: bytes) -> object:
-    refusal = load("tray_app.translate.refusal")
+    refusal = load("tray_app.translate.refusal.refusal")
     return [
         str(refusal.explain_refusal(status, answer, load("tray_app.catalog").GLM_4_7)) for status in (400, 410, 500)
     ]
@@ -116,7 +116,7 @@ def explain(load: Load, answer: bytes) -> object:
 
 def remember(load: Load, asked: int) -> object:
     """Requests of which every one teaches something, and the next is written by what is known."""
-    quirks = load("tray_app.proxy.quirks").Quirks()
+    quirks = load("tray_app.proxy.upstream.quirks").Quirks()
     for n in range(asked):
         body = {**BODY, "temperature": n}
         with quirks.trial("m") as trial:
@@ -126,8 +126,8 @@ def remember(load: Load, asked: int) -> object:
 
 
 def calibrate(load: Load, asked: int) -> object:
-    calibrations = load("tray_app.proxy.calibrations").Calibrations()
-    estimate = load("tray_app.translate.tokens").Estimate(2_000.0, 0)
+    calibrations = load("tray_app.proxy.upstream.calibrations").Calibrations()
+    estimate = load("tray_app.translate.request.tokens").Estimate(2_000.0, 0)
     for n in range(asked):
         calibrations.learn("m", estimate, 1_900 + n % 300)
     return calibrations.of("m").factor

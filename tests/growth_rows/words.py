@@ -37,7 +37,7 @@ def hide(load: Load, text: str) -> object:
 
 
 def log_line(load: Load, text: str) -> object:
-    formatter = load("tray_app.logs").RedactingFormatter()
+    formatter = load("tray_app.app.log_file").RedactingFormatter()
     formatter.secrets = frozenset(KEYS)
     return formatter.format(logging.makeLogRecord({"msg": "upstream said: %s", "args": (text,), "levelname": "INFO"}))
 
@@ -101,8 +101,8 @@ BODIES = {
 
 
 def read(load: Load, answer: bytes) -> object:
-    complaint = load("tray_app.translate.complaint").read_complaint(answer)
-    refusal = load("tray_app.translate.refusal")
+    complaint = load("tray_app.translate.refusal.complaint").read_complaint(answer)
+    refusal = load("tray_app.translate.refusal.refusal")
     return (
         complaint,
         refusal.read_detail(answer),
@@ -111,7 +111,7 @@ def read(load: Load, answer: bytes) -> object:
 
 
 def understand(load: Load, text: str) -> object:
-    complaint = load("tray_app.translate.complaint")
+    complaint = load("tray_app.translate.refusal.complaint")
     plain = complaint.make_plain(text)
     return (
         *(complaint.find_objection(plain, name) for name in BODY),
@@ -119,13 +119,13 @@ def understand(load: Load, text: str) -> object:
         complaint.find_places(text),
         complaint.find_marked(text),
         complaint.is_about_content(text),
-        load("tray_app.translate.quirk").find_quirks(text, BODY),
+        load("tray_app.translate.refusal.quirk").find_quirks(text, BODY),
     )
 
 
 def learn_in_trials(load: Load, times: int) -> object:
     """Many requests, each refused once, every second in vain."""
-    quirks = load("tray_app.proxy.quirks").Quirks()
+    quirks = load("tray_app.proxy.upstream.quirks").Quirks()
     for n in range(times):
         try:
             with quirks.trial("m") as trial:
@@ -139,7 +139,7 @@ def learn_in_trials(load: Load, times: int) -> object:
 
 
 def cut(load: Load, texts: tuple[str, list[bytes]]) -> object:
-    return load("tray_app.translate.quotes").cut_quotes(*texts)
+    return load("tray_app.translate.refusal.quotes").cut_quotes(*texts)
 
 
 def make_request_with_quote(size: int) -> tuple[str, list[bytes]]:

@@ -6,7 +6,7 @@ import base64
 
 from tests.fuzzing import fuzz
 from tests.pdfs import make_pdf
-from tray_app.proxy.pdf_text import read_pdf
+from tray_app.proxy.workers.pdf_text import read_pdf
 
 _WHOLE = base64.b64decode(make_pdf("one", "two"))
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 from tests.virtual_time import run_virtually
 from tray_app.catalog import GLM_4_7
-from tray_app.proxy.pacing import Pacer
-from tray_app.status import StatusBoard
+from tray_app.proxy.upstream.pacing import Pacer
+from tray_app.status.board import StatusBoard
 
 ATTEMPTS = 6
 _CLIENT_ATTEMPTS = 11

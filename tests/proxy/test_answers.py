@@ -25,7 +25,7 @@ from tests.fake_upstream import (
 )
 from tests.gateway import NVIDIA_KEY, WEATHER, RunningGateway, question
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
-from tray_app.keys import Keys
+from tray_app.settings.keys import Keys
 
 THINK = {"type": "adaptive"}
 

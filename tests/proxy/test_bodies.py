@@ -18,8 +18,8 @@ from tests.gateway import QUICK, Answer, RunningGateway, question
 from tests.leftovers import wait_until_nothing_is_held
 from tests.pdfs import make_pdf, make_slow_pdf
 from tests.virtual_time import run_virtually
-from tray_app.proxy import bodies
-from tray_app.proxy.bodies import MAX_BODY_BYTES, SMALL_BYTES, SMALL_OBJECTS, Body, BodyReader, _Room
+from tray_app.proxy.exchange import bodies
+from tray_app.proxy.exchange.bodies import MAX_BODY_BYTES, SMALL_BYTES, SMALL_OBJECTS, Body, BodyReader, _Room
 
 LARGE = "many words of a long conversation, é \ud83d. " * (SMALL_BYTES // 32)
 LARGE_SENT = LARGE.replace("\ud83d", "\ufffd")

@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import LogFile, StartGateway
 from tests.fake_upstream import FakeUpstream, completion, finish, refusal, stream, text, usage, whole
 from tests.gateway import NVIDIA_KEY, RunningGateway, question
-from tray_app.keys import Keys
 from tray_app.redaction import hide_secrets
+from tray_app.settings.keys import Keys
 
 SERVER_KEY = "correct-horse-battery-staple"
 IMAGE_DATA = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ" * 4

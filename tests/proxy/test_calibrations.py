@@ -14,9 +14,9 @@ from tests.conftest import StartGateway
 from tests.fake_upstream import CUT, FakeUpstream, Reply, completion, finish, stream, text, usage, whole
 from tests.gateway import WEATHER, RunningGateway, question
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
-from tray_app.proxy.calibrations import FILE_NAME, Calibrations
-from tray_app.translate.calibration import Calibration
-from tray_app.translate.tokens import Estimate
+from tray_app.proxy.upstream.calibrations import FILE_NAME, Calibrations
+from tray_app.translate.request.calibration import Calibration
+from tray_app.translate.request.tokens import Estimate
 
 LONG = "All work and no play makes Jack a dull boy. " * 400
 """Some 4,000 tokens."""

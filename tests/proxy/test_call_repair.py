@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake_upstream import Chunk, FakeUpstream, Reply, delta, finish, stream, whole
 from tests.gateway import WEATHER, RunningGateway, question
-from tray_app.proxy import call_repair
+from tray_app.proxy.exchange import call_repair
 
 NOTE = "words of a long note, "
 BROKEN = "{city: Paris, days: [1, 2, {note: " + NOTE * 200 + "}]"

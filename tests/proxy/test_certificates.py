@@ -17,7 +17,7 @@ from aiohttp import web
 
 from tray_app.desktop import find_desktop
 from tray_app.errors import ProxyError
-from tray_app.proxy.upstream import UpstreamClient
+from tray_app.proxy.upstream.client import UpstreamClient
 
 CERTIFICATES = Path(__file__).resolve().parents[1] / "certificates"
 AUTHORITY = CERTIFICATES / "authority.pem"
@@ -81,5 +81,5 @@ def test_an_openssl_of_another_distribution_finds_the_certificates(
         own_folder.mkdir()
     monkeypatch.setenv("SSL_CERT_FILE", str(own_folder / "cert.pem"))
     monkeypatch.setenv("SSL_CERT_DIR", str(own_folder))
-    monkeypatch.setattr("tray_app.desktop.linux._CERTIFICATES", ("/nonexistent", str(AUTHORITY)))
+    monkeypatch.setattr("tray_app.desktop.linux.desktop._CERTIFICATES", ("/nonexistent", str(AUTHORITY)))
     assert fetch(find_desktop({}).make_tls_context(), "localhost") == b"hello"

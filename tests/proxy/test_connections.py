@@ -19,8 +19,8 @@ from tests.gateway import RunningGateway, question
 from tests.raw_http import connect, read_answer, send_raw
 from tests.running_app import App
 from tests.validators import check_error
-from tray_app.proxy import listener
-from tray_app.proxy.patience import Patience
+from tray_app.proxy.server import listener
+from tray_app.proxy.upstream.timeouts import Patience
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 

@@ -10,8 +10,8 @@ from tests.conftest import StartGateway
 from tests.fake_upstream import FakeUpstream
 from tests.gateway import WEATHER, RunningGateway, question
 from tests.validators import check_chat_request
-from tray_app.keys import Keys
 from tray_app.proxy.demo import compose
+from tray_app.settings.keys import Keys
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 

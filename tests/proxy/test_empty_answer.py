@@ -9,7 +9,7 @@ import pytest
 from tests.client import read_events
 from tests.fake_upstream import FakeUpstream
 from tests.gateway import WEATHER, RunningGateway, question
-from tray_app.proxy.bodies import SMALL_BYTES
+from tray_app.proxy.exchange.bodies import SMALL_BYTES
 
 SUB_AGENT_REVIEW: dict[str, Any] = {
     "max_tokens": 0,

@@ -22,9 +22,9 @@ from tests.fake_upstream import (
     whole,
 )
 from tests.gateway import QUICK, RunningGateway, question
-from tray_app.proxy.patience import Patience
-from tray_app.status import Absence, ModelTrouble
-from tray_app.troubles import REFUSED_KEY
+from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.status.board import Absence, ModelTrouble
+from tray_app.status.messages import REFUSED_KEY
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
 

@@ -38,7 +38,7 @@ from tests.fake_upstream import (
 )
 from tests.gateway import QUICK, WEATHER, Answer, RunningGateway, question
 from tests.leftovers import wait_until_held, wait_until_nothing_is_held
-from tray_app.proxy.patience import Patience
+from tray_app.proxy.upstream.timeouts import Patience
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 

@@ -8,8 +8,8 @@ from tests.conftest import StartGateway
 from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
 from tests.gateway import NVIDIA_KEY, RunningGateway, question
 from tests.raw_http import send_raw
-from tray_app.keys import Keys
-from tray_app.settings import Address
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import Address
 
 SERVER_KEY = "key-of-this-gateway"
 PAGE = "http://localhost:8080"

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 LIMIT_AND_ASK = """
-from tray_app.proxy.memory_limit import limit_memory
+from tray_app.proxy.workers.memory_limit import limit_memory
 assert limit_memory(400_000_000)
 bytearray(50_000_000)
 try:
@@ -32,6 +32,5 @@ def test_more_memory_than_the_limit_is_refused() -> None:
 
 @pytest.mark.skipif(sys.platform != "win32", reason="job objects are Windows'")
 def test_windows_takes_the_limit() -> None:
-    assert run("from tray_app.proxy.memory_limit import limit_memory; print(limit_memory(400_000_000))").strip() == (
-        "True"
-    )
+    code = "from tray_app.proxy.workers.memory_limit import limit_memory; print(limit_memory(400_000_000))"
+    assert run(code).strip() == "True"

@@ -18,12 +18,12 @@ from tests.fake_upstream import CUT, PATIENCE_S, FakeUpstream, Gate, Reply, comp
 from tests.gateway import NVIDIA_KEY, RunningGateway
 from tests.ports import free_port
 from tray_app import APP_ID, __version__
-from tray_app.keys import Keys
-from tray_app.proxy.gateway import Gateway, GatewayConfig
-from tray_app.proxy.model_check import ModelCheck, find_list
-from tray_app.proxy.upstream import UpstreamClient
-from tray_app.settings import NVIDIA_URL, Address, Settings
-from tray_app.status import Status
+from tray_app.proxy.exchange.gateway import Gateway, GatewayConfig
+from tray_app.proxy.exchange.model_check import ModelCheck, find_list
+from tray_app.proxy.upstream.client import UpstreamClient
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import NVIDIA_URL, Address, Settings
+from tray_app.status.board import Status
 
 GLM, KIMI = "z-ai/glm4.7", "moonshotai/kimi-k3"
 DAY_S = 24 * 3600.0
@@ -139,7 +139,7 @@ def test_an_answer_that_is_no_list_is_passed_over_in_silence(
 def test_an_upstream_that_is_down_is_passed_over_in_silence_and_asked_again_before_long(
     start_checking: StartChecking, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.proxy.model_check._RETRY_S", 0.01)
+    monkeypatch.setattr("tray_app.proxy.exchange.model_check._RETRY_S", 0.01)
     gateway = start_checking(nvidia_url=f"http://127.0.0.1:{free_port()}/v1/chat/completions")
     deadline_s = time.monotonic() + PATIENCE_S
     while log_file.text.count("no list of models") < 2:

@@ -18,7 +18,7 @@ from tests.conftest import KEYS
 from tests.fake_upstream import Chunk, FakeUpstream, Reply, completion, delta, finish, stream, text, whole
 from tests.gateway import AT_ONCE, RunningGateway, question
 from tests.loop_watch import watch_loop
-from tray_app.settings import Address, Settings
+from tray_app.settings.settings import Address, Settings
 
 MOST_CALLS = 100_000
 

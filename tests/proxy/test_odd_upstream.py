@@ -16,10 +16,10 @@ from tests.gateway import NVIDIA_KEY, question
 from tests.raw_upstream import RawUpstream
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import UpstreamTimeout
-from tray_app.proxy import upstream as upstream_module
-from tray_app.proxy.patience import Patience
-from tray_app.proxy.upstream import UpstreamClient
-from tray_app.translate.request import ChatRequest, to_chat
+from tray_app.proxy.upstream import client as upstream_module
+from tray_app.proxy.upstream.client import UpstreamClient
+from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.translate.request.chat import ChatRequest, to_chat
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 

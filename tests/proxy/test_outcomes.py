@@ -11,9 +11,9 @@ from tests.client import read_events
 from tests.conftest import KEYS, StartGateway
 from tests.fake_upstream import FakeUpstream, Gate, Reply, completion, finish, refusal, stream, text, whole
 from tests.gateway import RunningGateway, question
-from tray_app.proxy.patience import Patience
-from tray_app.status import Absence, ModelTrouble
-from tray_app.troubles import REFUSED_KEY, STAND_IN
+from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.status.board import Absence, ModelTrouble
+from tray_app.status.messages import REFUSED_KEY, STAND_IN
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 

@@ -15,9 +15,9 @@ from tests.translate.bounded import bounded
 from tests.virtual_time import jump, run_virtually
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
 from tray_app.errors import RateLimited
-from tray_app.proxy.pacing import GIVE_WAY_S, MAX_WAITING, Pacer
-from tray_app.proxy.window import LONGEST_PAUSE_S, PAUSE_S, WINDOW_S
-from tray_app.status import Status, StatusBoard, Wait
+from tray_app.proxy.upstream.pacing import GIVE_WAY_S, MAX_WAITING, Pacer
+from tray_app.proxy.upstream.window import LONGEST_PAUSE_S, PAUSE_S, WINDOW_S
+from tray_app.status.board import Status, StatusBoard, Wait
 
 MODELS = (GLM_4_7, MINIMAX_M2_1)
 

@@ -20,11 +20,11 @@ from tests.gateway import RunningGateway, question
 from tests.leftovers import wait_until_held, wait_until_nothing_is_held
 from tests.pdfs import make_pdf, make_slow_pdf
 from tests.translate.bounded import bounded
-from tray_app.proxy import pdf
-from tray_app.proxy.pdf import MAX_READ_S, PdfTexts
-from tray_app.proxy.pdf_text import MAX_CHARS, MAX_PAGES, digest_pdf, read_pdf
-from tray_app.proxy.worker_frames import Job, Result
-from tray_app.proxy.worker_pool import Answer, WorkerPool
+from tray_app.proxy.exchange import pdf
+from tray_app.proxy.exchange.pdf import MAX_READ_S, PdfTexts
+from tray_app.proxy.workers.frames import Job, Result
+from tray_app.proxy.workers.pdf_text import MAX_CHARS, MAX_PAGES, digest_pdf, read_pdf
+from tray_app.proxy.workers.pool import Answer, WorkerPool
 
 HELLO = make_pdf("Hello\nfrom a file")
 HELLO_TEXT = "[Page 1 of 1]\nHello\nfrom a file"
@@ -268,7 +268,7 @@ def test_quit_ends_the_reading_of_a_pdf(gateway: RunningGateway) -> None:
 
 
 def test_pypdf_is_loaded_with_the_first_pdf_and_not_before() -> None:
-    loads_it = "import sys, tray_app.proxy.server; sys.exit('pypdf' in sys.modules)"
+    loads_it = "import sys, tray_app.proxy.server.routes; sys.exit('pypdf' in sys.modules)"
     subprocess.run([sys.executable, "-c", loads_it], check=True, cwd=Path(__file__).parents[2])
 
 

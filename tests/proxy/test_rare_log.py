@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from tests.virtual_time import run_virtually
-from tray_app.proxy.rare_log import LoopErrors, RareLog
+from tray_app.proxy.server.rare_log import LoopErrors, RareLog
 
 log = logging.getLogger("tray_app.tests.rare")
 

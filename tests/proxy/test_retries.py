@@ -27,7 +27,7 @@ from tests.fake_upstream import (
     whole,
 )
 from tests.gateway import QUICK, WEATHER, RunningGateway, question
-from tray_app.proxy.patience import Patience
+from tray_app.proxy.upstream.timeouts import Patience
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 

@@ -11,8 +11,8 @@ from tests.conftest import StartGateway
 from tests.fake_upstream import FakeUpstream, Reply, completion, hello, refusal, whole
 from tests.gateway import AT_ONCE, QUICK, RunningGateway, question
 from tray_app.catalog import GLM_4_7
-from tray_app.proxy.patience import Patience
-from tray_app.proxy.retry_after import read_retry_after
+from tray_app.proxy.upstream.retry_after import read_retry_after
+from tray_app.proxy.upstream.timeouts import Patience
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 

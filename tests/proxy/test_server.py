@@ -15,8 +15,8 @@ from tests.gateway import NVIDIA_KEY, WEATHER, RunningGateway, question
 from tray_app import __version__
 from tray_app.catalog import MODELS, UNKNOWN
 from tray_app.errors import OWN_FAULT
-from tray_app.keys import Keys
-from tray_app.translate.answer import Answer
+from tray_app.settings.keys import Keys
+from tray_app.translate.answer.answer import Answer
 
 SERVER_KEY = "key-of-this-gateway"
 

@@ -11,9 +11,9 @@ from tests.fake_upstream import FakeUpstream, completion, whole
 from tests.gateway import NVIDIA_KEY, RunningGateway, question
 from tests.virtual_time import run_virtually
 from tray_app.errors import RateLimited
-from tray_app.keys import Keys
-from tray_app.proxy.server_key import Guesses
-from tray_app.settings import Address
+from tray_app.proxy.server.server_key import Guesses
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import Address
 
 SERVER_KEY = "key-of-this-gateway"
 SOMEBODY, SOMEBODY_ELSE = "192.0.2.7", "192.0.2.8"

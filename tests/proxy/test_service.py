@@ -20,12 +20,12 @@ from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, 
 from tests.gateway import NVIDIA_KEY, Client, RunningGateway, question
 from tests.ports import free_port
 from tray_app.errors import PortTaken, StartError
-from tray_app.keys import Keys
 from tray_app.proxy import service
 from tray_app.proxy.service import ProxyService
-from tray_app.settings import Address, Settings
-from tray_app.status import Phase, StatusBoard, Trouble, Wait
-from tray_app.translate.web_search import SearchResult
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import Address, Settings
+from tray_app.status.board import Phase, StatusBoard, Trouble, Wait
+from tray_app.translate.answer.web_search import SearchResult
 
 SEARCH = question("Perform a web search for the query: gnu", tools=[{"type": "web_search_1", "name": "web_search"}])
 QUIT = "Claude NVIDIA Tray was quit while it answered."

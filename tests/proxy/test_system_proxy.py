@@ -14,8 +14,8 @@ from tests.fake_upstream import FakeUpstream, completion, whole
 from tests.ports import free_port
 from tests.raw_upstream import RawUpstream
 from tray_app.errors import UpstreamUnusable
-from tray_app.proxy import upstream as upstream_module
-from tray_app.proxy.system_proxy import find_proxy
+from tray_app.proxy.upstream import client as upstream_module
+from tray_app.proxy.upstream.system_proxy import find_proxy
 
 HTTPS, HTTP = "https://nvidia.invalid/v1/chat/completions", "http://nvidia.invalid/v1/chat/completions"
 USER = {"Proxy-Authorization": f"Basic {b64encode('me:pä:ss@1'.encode()).decode()}"}
@@ -82,7 +82,9 @@ def test_an_address_that_is_no_proxys_is_told_by_its_name_and_without_its_passwo
 
 def test_a_proxy_of_the_systems_settings_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows and macOS have proxies without a variable; here the variable goes while its value is looked at."""
-    monkeypatch.setattr("tray_app.proxy.system_proxy.getproxies", lambda: {"https": "socks4://proxy.example:1080"})
+    monkeypatch.setattr(
+        "tray_app.proxy.upstream.system_proxy.getproxies", lambda: {"https": "socks4://proxy.example:1080"}
+    )
     with pytest.raises(UpstreamUnusable, match="the proxy in the system's settings is no usable address"):
         asyncio.run(find_proxy(HTTPS))
 

@@ -12,10 +12,10 @@ from tests.conftest import KEYS, LogFile, StartGateway
 from tests.fake_upstream import FakeUpstream, Gate, completion, whole
 from tests.gateway import WEATHER, RunningGateway, question
 from tray_app.errors import SearchFailed
-from tray_app.keys import Keys
-from tray_app.proxy.search import MAX_RESULTS
-from tray_app.settings import Address, Settings
-from tray_app.translate.web_search import SearchResult
+from tray_app.proxy.exchange.search import MAX_RESULTS
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import Address, Settings
+from tray_app.translate.answer.web_search import SearchResult
 
 TOOL = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
 ASKS = "Perform a web search for the query: rare words"
@@ -119,7 +119,7 @@ def test_what_fails_in_a_backend_is_an_answer(
 def test_a_backend_that_hangs_is_given_up(
     searching: RunningGateway, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.proxy.search._PATIENCE_S", 0)
+    monkeypatch.setattr("tray_app.proxy.exchange.search._PATIENCE_S", 0)
     backend.gate = Gate()
     _, result, _ = searching.ask(search_question()).content
     assert result["content"]["error_code"] == "unavailable"

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tray_app.proxy.window import LONGEST_PAUSE_S, PAUSE_S, RECOVERY_S, WINDOW_S, RequestWindow
+from tray_app.proxy.upstream.window import LONGEST_PAUSE_S, PAUSE_S, RECOVERY_S, WINDOW_S, RequestWindow
 
 
 def make_window(limit: int) -> RequestWindow:

@@ -14,8 +14,7 @@ from tests.pdfs import make_pdf
 from tests.translate.rows import ROWS, SEEING
 from tray_app.catalog import GLM_4_7, KIMI_K3, Catalogue, Model
 from tray_app.errors import InvalidRequest
-from tray_app.proxy.pdf_text import DIGEST_BYTES, digest_pdf
-from tray_app.proxy.worker_jobs import (
+from tray_app.proxy.workers.jobs import (
     JOBS,
     MAX_FACTS_BYTES,
     PDF_KNOWN,
@@ -24,9 +23,10 @@ from tray_app.proxy.worker_jobs import (
     RequestArguments,
     join_question,
 )
-from tray_app.translate.calibration import Calibration
-from tray_app.translate.encoded import EncodedMessages, encode_body
-from tray_app.translate.question import Question, Rules, count_tokens, read_question
+from tray_app.proxy.workers.pdf_text import DIGEST_BYTES, digest_pdf
+from tray_app.translate.request.calibration import Calibration
+from tray_app.translate.request.encoded import EncodedMessages, encode_body
+from tray_app.translate.request.question import Question, Rules, count_tokens, read_question
 
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")

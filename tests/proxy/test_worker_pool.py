@@ -17,12 +17,12 @@ from tests.pdfs import make_pdf, make_slow_pdf
 from tray_app import __version__
 from tray_app.catalog import GLM_4_7, Catalogue
 from tray_app.errors import InvalidRequest, ThreadUnsupported
-from tray_app.keys import NVIDIA_KEY
-from tray_app.proxy import worker_pool
-from tray_app.proxy.worker_frames import HEAD, READY, Job
-from tray_app.proxy.worker_jobs import RequestArguments
-from tray_app.proxy.worker_pool import WorkerEnded, WorkerFault, WorkerPool
-from tray_app.translate.question import Rules
+from tray_app.proxy.workers import pool as worker_pool
+from tray_app.proxy.workers.frames import HEAD, READY, Job
+from tray_app.proxy.workers.jobs import RequestArguments
+from tray_app.proxy.workers.pool import WorkerEnded, WorkerFault, WorkerPool
+from tray_app.settings.keys import NVIDIA_KEY
+from tray_app.translate.request.question import Rules
 
 RULES = Rules(Catalogue(), GLM_4_7)
 LIMIT_S = 60.0

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 
 from tests.fuzzing import fuzz
-from tray_app.translate.arguments import ArgumentsReader
-from tray_app.translate.markup import MarkupReader
-from tray_app.translate.pieces import Piece, Text, Thought, WrittenCalls
-from tray_app.translate.schema import Parameters
-from tray_app.translate.sse import SseReader
+from tray_app.translate.answer.sse import SseReader
+from tray_app.translate.arguments.reader import ArgumentsReader
+from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup.reader import MarkupReader
+from tray_app.translate.schema.schema import Parameters
 
 SCHEMA = {
     "type": "object",

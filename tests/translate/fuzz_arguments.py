@@ -13,9 +13,9 @@ from typing import Any
 
 from tests.fuzzing import fuzz
 from tests.translate.fuzz import SCHEMA
-from tray_app.translate.arguments import ArgumentsReader
-from tray_app.translate.mending import mend
-from tray_app.translate.schema import Parameters
+from tray_app.translate.arguments.mending import mend
+from tray_app.translate.arguments.reader import ArgumentsReader
+from tray_app.translate.schema.schema import Parameters
 
 OPTIONAL = {"properties": {"command": {"type": "string"}, "n": {"type": "integer"}, "type": {"type": "array"}}}
 SCHEMAS: tuple[dict[str, Any], ...] = ({}, SCHEMA, OPTIONAL)

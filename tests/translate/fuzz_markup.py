@@ -13,11 +13,11 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.fuzzing import fuzz
-from tray_app.translate import markup
-from tray_app.translate.grammars import BY_OPENER
-from tray_app.translate.markup import MarkupReader
-from tray_app.translate.pieces import Piece, Text, Thought, WrittenCalls
-from tray_app.translate.think_tags import LONE_CLOSERS, THINK_TAGS
+from tray_app.translate.markup import reader as markup
+from tray_app.translate.markup.grammars import BY_OPENER
+from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup.reader import MarkupReader
+from tray_app.translate.markup.think_tags import LONE_CLOSERS, THINK_TAGS
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "Bash": {"type": "object", "properties": {"command": {"type": "string"}, "n": {"type": "integer"}}},

@@ -13,8 +13,8 @@ from typing import Any
 from tests.fuzzing import fuzz
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
-from tray_app.translate.schema import LEFT_OUT, Parameters, type_value
-from tray_app.translate.tools import read_tools
+from tray_app.translate.request.tools import read_tools
+from tray_app.translate.schema.schema import LEFT_OUT, Parameters, type_value
 
 NAMES = ["a", "b", "type", "type_", "node"]
 LEAVES = [

@@ -13,8 +13,8 @@ from contextlib import suppress
 
 from tests.fuzzing import fuzz
 from tray_app.errors import UpstreamFault
-from tray_app.translate.chunk import decode_chunk, read_arguments
-from tray_app.translate.sse import EventTooLong, SseReader
+from tray_app.translate.answer.chunk import decode_chunk, read_arguments
+from tray_app.translate.answer.sse import EventTooLong, SseReader
 
 
 def check_all(data: bytes) -> None:

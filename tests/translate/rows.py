@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tray_app.catalog import GLM_4_7, GLM_5_3, GPT_OSS_20B, KIMI_K3, MINIMAX_M2_1, NEMOTRON_3_SUPER, Model
-from tray_app.translate.request import ChatRequest, to_chat
+from tray_app.translate.request.chat import ChatRequest, to_chat
 
 SEEING = replace(GLM_4_7, id="test/seeing", label="Seeing", takes_images=True, thinking_on={}, thinking_off={})
 

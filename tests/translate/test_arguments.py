@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.arguments import MAX_BLANKS, MAX_BLANKS_IN_TEXT, ArgumentsReader
-from tray_app.translate.schema import Parameters
+from tray_app.translate.arguments.reader import MAX_BLANKS, MAX_BLANKS_IN_TEXT, ArgumentsReader
+from tray_app.translate.schema.schema import Parameters
 
 
 def read(*fragments: str, schema: dict[str, Any] | None = None, is_cut: bool = False) -> str:

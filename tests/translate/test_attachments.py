@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tray_app.translate.attachments import (
+from tray_app.translate.request.attachments import (
     _MAX_READS,
     MOST_IMAGE_TOKENS,
     MOST_PDF_TOKENS,
@@ -20,7 +20,7 @@ from tray_app.translate.attachments import (
     count_image,
     count_pdf,
 )
-from tray_app.translate.tokens import estimate_body, estimate_chat
+from tray_app.translate.request.tokens import estimate_body, estimate_chat
 
 FORMATS = ["PNG", "JPEG", "GIF", "WEBP"]
 

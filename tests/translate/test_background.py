@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
-from tray_app.translate.background import is_background
+from tray_app.translate.request.background import is_background
 
 TOOLS = [{"name": "Bash", "description": "Runs a command", "input_schema": {"type": "object"}}]
 TURN: dict[str, Any] = {

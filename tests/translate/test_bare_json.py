@@ -15,9 +15,9 @@ from tests.translate.bounded import bounded
 from tests.translate.rows import ask
 from tests.translate.upstream import call, finish, join, plain, stream, text, think
 from tests.validators import check_stream
-from tray_app.translate.bare_json import BareJson
-from tray_app.translate.output import find_brackets
-from tray_app.translate.request import ChatRequest
+from tray_app.translate.answer.bare_json import BareJson
+from tray_app.translate.request.chat import ChatRequest
+from tray_app.translate.request.output import find_brackets
 
 OBJECT = {"type": "object", "properties": {"a": {"type": "integer"}}}
 JSON = '{\n  "a": 1, "b": ["}", "\\"", {}]\n}'
@@ -176,8 +176,8 @@ def test_text_beside_calls_is_told_as_it_is_and_where_it_was() -> None:
 
 
 def test_a_held_sentence_is_an_answer_that_lacks_nothing() -> None:
-    from tray_app.translate.chunk import decode_chunk
-    from tray_app.translate.stream import StreamTranslator
+    from tray_app.translate.answer.chunk import decode_chunk
+    from tray_app.translate.answer.stream import StreamTranslator
 
     for said, lacks in (("I can't.", False), ("\n", True)):
         answer = StreamTranslator(ask_for_json(), "msg_1").answer

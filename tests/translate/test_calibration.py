@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
 from tray_app.catalog import GLM_4_7
-from tray_app.translate.calibration import LEAST_RATIO, MOST_RATIO, UNCALIBRATED, WINDOW, Calibration
-from tray_app.translate.request import to_chat
+from tray_app.translate.request.calibration import LEAST_RATIO, MOST_RATIO, UNCALIBRATED, WINDOW, Calibration
+from tray_app.translate.request.chat import to_chat
 
 
 def learn(*ratios: float, known: Calibration = UNCALIBRATED) -> Calibration:

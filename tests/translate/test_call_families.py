@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.translate.test_markup import SCHEMAS, Found, join, read
-from tray_app.translate.grammars import GRAMMARS, WrittenCall
-from tray_app.translate.markup import MarkupReader
-from tray_app.translate.pieces import Thought
+from tray_app.translate.markup.grammars import GRAMMARS, WrittenCall
+from tray_app.translate.markup.pieces import Thought
+from tray_app.translate.markup.reader import MarkupReader
 
 LS = WrittenCall("Bash", {"command": "ls", "timeout": 5})
 OSLO = WrittenCall("get_weather", {"location": "Oslo"})

@@ -11,7 +11,7 @@ from tests.translate.rows import ask
 from tests.translate.upstream import MESSAGE_ID, ChunkJson, call, finish, join, part, plain, stream, text, whole
 from tests.validators import check_body, check_stream
 from tray_app.translate.call_ids import MOST_ID_CHARS, MOST_USED_IDS, read_used_ids
-from tray_app.translate.request import ChatRequest
+from tray_app.translate.request.chat import ChatRequest
 
 OWN = MESSAGE_ID.replace("msg_", "toolu_")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
 from tray_app.errors import UpstreamFault
-from tray_app.translate.chunk import Chunk, decode_chunk, decode_loosely, read_arguments
+from tray_app.translate.answer.chunk import Chunk, decode_chunk, decode_loosely, read_arguments
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tray_app.translate.complaint import read_complaint
-from tray_app.translate.quirk import adapt, find_quirks
-from tray_app.translate.refusal import read_detail
+from tray_app.translate.refusal.complaint import read_complaint
+from tray_app.translate.refusal.quirk import adapt, find_quirks
+from tray_app.translate.refusal.refusal import read_detail
 
 FRONT_END = {"error": {"message": "Validation: Unsupported parameter(s): `top_k`", "type": "Bad Request", "code": 400}}
 PROBLEM = {

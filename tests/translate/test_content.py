@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from tray_app.translate.content import NO_IMAGES_NOTE, find_pdfs, flatten, join_parts, read_system, to_parts, to_text
-from tray_app.translate.tools import send_name
+from tray_app.translate.request.content import (
+    NO_IMAGES_NOTE,
+    find_pdfs,
+    flatten,
+    join_parts,
+    read_system,
+    to_parts,
+    to_text,
+)
+from tray_app.translate.request.tools import send_name
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from tray_app.translate.cursor import Cursor, Waiting
+from tray_app.translate.markup.cursor import Cursor, Waiting
 
 _T = TypeVar("_T")
 

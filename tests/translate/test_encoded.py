@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tray_app.translate.encoded import EncodedMessages, encode_body, encode_system
-from tray_app.translate.quirk import Quirk, adapt
+from tray_app.translate.refusal.quirk import Quirk, adapt
+from tray_app.translate.request.encoded import EncodedMessages, encode_body, encode_system
 
 HELLO = b'{"role":"user","content":"hello"}'
 

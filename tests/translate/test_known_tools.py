@@ -13,9 +13,9 @@ from tests.translate.rows import ask
 from tests.translate.upstream import call, finish, join, plain, stream
 from tests.validators import check_stream
 from tray_app.errors import InvalidRequest
-from tray_app.translate.json_types import fits
-from tray_app.translate.known_tools import MOST_KNOWN_TOOLS
-from tray_app.translate.tools import read_tools
+from tray_app.translate.request.known_tools import MOST_KNOWN_TOOLS
+from tray_app.translate.request.tools import read_tools
+from tray_app.translate.schema.json_types import fits
 
 BASH = {"type": "bash_20250124", "name": "bash"}
 EDITOR = {"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"}

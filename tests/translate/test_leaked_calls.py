@@ -15,8 +15,8 @@ from tests.translate.bounded import bounded
 from tests.translate.rows import ask
 from tests.translate.upstream import ChunkJson, call, delta, finish, join, part, plain, stream, text, think, whole
 from tests.validators import check_body, check_stream
-from tray_app.translate.chunk import decode_chunk
-from tray_app.translate.stream import StreamTranslator, head_frame
+from tray_app.translate.answer.chunk import decode_chunk
+from tray_app.translate.answer.stream import StreamTranslator, head_frame
 
 BASH = {
     "name": "Bash",

@@ -13,11 +13,11 @@ from tests.translate.bounded import bounded
 from tests.translate.broken import FAULTS, make_broken
 from tests.translate.rows import ask
 from tests.translate.upstream import MESSAGE_ID, call, finish
-from tray_app.translate.arguments import ArgumentsReader
-from tray_app.translate.chunk import decode_chunk
-from tray_app.translate.mending import MAX_LIBRARY_COST, LibraryBudget, mend, mend_with_library
-from tray_app.translate.schema import Parameters
-from tray_app.translate.stream import StreamTranslator
+from tray_app.translate.answer.chunk import decode_chunk
+from tray_app.translate.answer.stream import StreamTranslator
+from tray_app.translate.arguments.mending import MAX_LIBRARY_COST, LibraryBudget, mend, mend_with_library
+from tray_app.translate.arguments.reader import ArgumentsReader
+from tray_app.translate.schema.schema import Parameters
 
 MOST_AT_ODDS = {
     "no quote that is escaped": 15,

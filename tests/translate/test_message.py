@@ -11,7 +11,7 @@ from tests.translate.upstream import MESSAGE_ID, part, plain, whole
 from tests.validators import check_body
 from tray_app.catalog import MINIMAX_M2_1
 from tray_app.errors import Overloaded, UpstreamFault
-from tray_app.translate.message import read_input
+from tray_app.translate.answer.message import read_input
 
 
 def calls(*parts: dict[str, Any]) -> list[dict[str, Any]]:

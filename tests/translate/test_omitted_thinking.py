@@ -11,7 +11,7 @@ from tests.translate.rows import ask
 from tests.translate.upstream import ChunkJson, call, finish, join, plain, stream, text, think
 from tests.validators import check_body, check_stream
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
-from tray_app.translate.request import ChatRequest
+from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.signature import SIGNATURE, read_hidden, sign_hidden
 
 TOOLS = [{"name": "Read", "input_schema": {"type": "object", "properties": {"p": {"type": "string"}}}}]

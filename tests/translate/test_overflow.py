@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tray_app.translate.overflow import LEAST_ROOM_TOKENS, NO_COUNTS, Counts, find_overflow
+from tray_app.translate.refusal.overflow import LEAST_ROOM_TOKENS, NO_COUNTS, Counts, find_overflow
 
 WINDOW, ESTIMATE = 131_072, 20
 TOO_LONG = re.compile(r"^prompt is too long: (\d+) tokens > (\d+) maximum$")

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.complaint import read_complaint
-from tray_app.translate.quirk import Quirk, adapt, find_quirks
+from tray_app.translate.refusal.complaint import read_complaint
+from tray_app.translate.refusal.quirk import Quirk, adapt, find_quirks
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases" / "quirks.json").read_text("utf-8"))
 each_case = pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.complaint import read_complaint
-from tray_app.translate.quirk import Quirk, find_quirks
-from tray_app.translate.quotes import cut_quotes
+from tray_app.translate.refusal.complaint import read_complaint
+from tray_app.translate.refusal.quirk import Quirk, find_quirks
+from tray_app.translate.refusal.quotes import cut_quotes
 
 CLAIMS = {
     "unsupported": "Unsupported parameter(s): temperature",

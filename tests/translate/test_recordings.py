@@ -17,9 +17,9 @@ from tests.translate.rows import ask
 from tests.translate.upstream import MESSAGE_ID
 from tests.validators import KIT, check_stream
 from tray_app.errors import ProxyError, UpstreamFault
-from tray_app.translate.chunk import decode_chunk
-from tray_app.translate.sse import SseReader
-from tray_app.translate.stream import StreamTranslator, error_frame, head_frame
+from tray_app.translate.answer.chunk import decode_chunk
+from tray_app.translate.answer.sse import SseReader
+from tray_app.translate.answer.stream import StreamTranslator, error_frame, head_frame
 
 pytestmark = pytest.mark.kit
 

@@ -23,8 +23,8 @@ from tray_app.errors import (
     UpstreamUnusable,
     UserActionNeeded,
 )
-from tray_app.translate.chunk import decode_chunk
-from tray_app.translate.refusal import explain_malformed, explain_refusal, explain_stream_error, read_detail
+from tray_app.translate.answer.chunk import decode_chunk
+from tray_app.translate.refusal.refusal import explain_malformed, explain_refusal, explain_stream_error, read_detail
 
 KEY = "nvapi-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
 

@@ -18,7 +18,7 @@ from tests.validators import check_chat_request
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, EarlierThinking, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
-from tray_app.translate.request import read_model_name, to_chat
+from tray_app.translate.request.chat import read_model_name, to_chat
 
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.translate.bounded import bounded
 from tests.translate.fuzz_schema import check_all, check_text, check_tool
 from tray_app.errors import InvalidRequest
-from tray_app.translate.schema import LEFT_OUT, Parameters, allowed_types, type_value
-from tray_app.translate.schema_limits import MAX_DEPTH, MAX_VALUES
-from tray_app.translate.subschemas import Subschemas
+from tray_app.translate.schema.limits import MAX_DEPTH, MAX_VALUES
+from tray_app.translate.schema.schema import LEFT_OUT, Parameters, allowed_types, type_value
+from tray_app.translate.schema.subschemas import Subschemas
 
 NODE = {"type": "object", "properties": {"type": {"type": "string"}, "next": {"$ref": "#/$defs/node"}}}
 

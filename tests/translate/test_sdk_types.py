@@ -19,8 +19,8 @@ from typing_extensions import get_type_hints, is_typeddict
 
 from tests.translate.rows import ROWS
 from tray_app.translate import json_text
-from tray_app.translate.request import to_chat
-from tray_app.translate.tokens import estimate_body
+from tray_app.translate.request.chat import to_chat
+from tray_app.translate.request.tokens import estimate_body
 
 _MOST_LEVELS = 8
 _MOST_SAMPLES = 12

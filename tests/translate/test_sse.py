@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
 from tests.translate.fuzz_sse import check_all, check_memory
-from tray_app.translate import sse
-from tray_app.translate.sse import MAX_EVENT_BYTES, EventTooLong, SseReader, frame
+from tray_app.translate.answer import sse
+from tray_app.translate.answer.sse import MAX_EVENT_BYTES, EventTooLong, SseReader, frame
 
 
 def read(raw: bytes, cuts: list[int] | None = None) -> list[bytes]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.stops import StopWatcher
+from tray_app.translate.answer.stops import StopWatcher
 
 
 def watch(stops: list[str], *parts: str) -> tuple[str, str | None]:

@@ -27,9 +27,9 @@ from tests.translate.upstream import (
 from tests.validators import check_body, check_error, check_stream
 from tray_app.catalog import MINIMAX_M2_1
 from tray_app.errors import InvalidRequest, Overloaded, UpstreamFault
-from tray_app.translate.arguments import MAX_BLANKS_IN_TEXT
-from tray_app.translate.chunk import Chunk, decode_chunk
-from tray_app.translate.stream import StreamTranslator
+from tray_app.translate.answer.chunk import Chunk, decode_chunk
+from tray_app.translate.answer.stream import StreamTranslator
+from tray_app.translate.arguments.reader import MAX_BLANKS_IN_TEXT
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from tests.client import read_events
 from tests.translate.rows import ask
 from tests.translate.upstream import ChunkJson, call, finish, join, plain, stream, text, think
-from tray_app.translate.request import ChatRequest
+from tray_app.translate.request.chat import ChatRequest
 
 BLOCK = ["</block>"]
 TOOLS = [{"name": "Read", "input_schema": {"type": "object"}}]

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from tests.validators import KIT
-from tray_app.translate.calibration import UNCALIBRATED, Calibration
-from tray_app.translate.tokens import estimate_chat, estimate_text, size_bytes
+from tray_app.translate.request.calibration import UNCALIBRATED, Calibration
+from tray_app.translate.request.tokens import estimate_chat, estimate_text, size_bytes
 
 RECORDINGS = KIT / "upstream" / "recordings"
 

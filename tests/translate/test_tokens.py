@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.translate.bounded import bounded
 from tests.translate.rows import ask
 from tray_app.errors import InvalidRequest
-from tray_app.translate.tokens import (
+from tray_app.translate.request.tokens import (
     LEAST_TELLING_TOKENS,
     TOOLS_TOKENS,
     TURN_TOKENS,

@@ -8,8 +8,8 @@ import pytest
 
 from tests.translate.rows import ask
 from tray_app.errors import InvalidRequest
-from tray_app.translate.tokens import estimate_body
-from tray_app.translate.tool_changes import effective_tools
+from tray_app.translate.request.tokens import estimate_body
+from tray_app.translate.request.tool_changes import effective_tools
 
 BOAT = {"name": "Boat", "description": "A boat " * 50, "input_schema": {"type": "object"}}
 REMOVAL = {"type": "tool_removal", "tool": {"type": "tool_reference", "name": "Boat"}}

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.translate.bounded import bounded
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import InvalidRequest
-from tray_app.translate.output import read_format
-from tray_app.translate.schema_limits import MAX_DEPTH
-from tray_app.translate.tools import Choice, read_choice, read_tools, send_name
+from tray_app.translate.request.output import read_format
+from tray_app.translate.request.tools import Choice, read_choice, read_tools, send_name
+from tray_app.translate.schema.limits import MAX_DEPTH
 
 
 @bounded

@@ -8,10 +8,10 @@ from typing import Any
 
 from tests.translate.rows import ask
 from tray_app.errors import ProxyError
-from tray_app.translate.chunk import decode_chunk
-from tray_app.translate.message import MessageBuilder
-from tray_app.translate.request import ChatRequest
-from tray_app.translate.stream import StreamTranslator, error_frame, head_frame
+from tray_app.translate.answer.chunk import decode_chunk
+from tray_app.translate.answer.message import MessageBuilder
+from tray_app.translate.answer.stream import StreamTranslator, error_frame, head_frame
+from tray_app.translate.request.chat import ChatRequest
 
 ChunkJson = dict[str, Any]
 

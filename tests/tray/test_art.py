@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageChops
 
 from tray_app.catalog import DEFAULTS
-from tray_app.settings import Settings
-from tray_app.status import Absence, ModelTrouble, Phase, Status, Trouble, Wait
+from tray_app.settings.settings import Settings
+from tray_app.status.board import Absence, ModelTrouble, Phase, Status, Trouble, Wait
 from tray_app.tray.art import SIZE_PX, IconState, draw, read_state
 
 STATES = [

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tray_app.catalog import UNKNOWN
-from tray_app.settings import Settings
-from tray_app.status import Absence, ModelTrouble, Phase, Status, Trouble, Wait
+from tray_app.settings.settings import Settings
+from tray_app.status.board import Absence, ModelTrouble, Phase, Status, Trouble, Wait
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
 
 RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from tray_app import APP_NAME
-from tray_app.tray import win32, win32_icon
-from tray_app.tray.win32_icon import WINDOW_CLASS, Win32Icon
+from tray_app.desktop.windows import icon as win32_icon
+from tray_app.desktop.windows import win32
+from tray_app.desktop.windows.icon import WINDOW_CLASS, Win32Icon
 
 PATIENCE_S = 20
 WM_GETTEXTLENGTH = 0x000E

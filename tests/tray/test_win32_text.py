@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tray_app.tray.win32_text import cut, escape_label
+from tray_app.desktop.windows.texts import cut, escape_label
 
 
 def count_units(text: str) -> int:

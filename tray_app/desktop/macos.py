@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tray_app.desktop.api import Desktop, DesktopError
-from tray_app.desktop.shells import name_shell
+from tray_app.shells import name_shell
 
 if TYPE_CHECKING:
     import ssl

@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
-from tray_app.keys import Keys, explain_exposure
-from tray_app.proxy.patience import PATIENCE, Patience
-from tray_app.settings import Address, Settings
-from tray_app.status import Phase, StatusBoard, Trouble
+from tray_app.proxy.upstream.timeouts import PATIENCE, Patience
+from tray_app.settings.keys import Keys, explain_exposure
+from tray_app.settings.settings import Address, Settings
+from tray_app.status.board import Phase, StatusBoard, Trouble
 
 if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the icon is already being drawn
     import asyncio
     import ssl
 
-    from tray_app.proxy.gateway import Gateway
-    from tray_app.proxy.model_check import ModelCheck
-    from tray_app.proxy.search import SearchBackend
+    from tray_app.proxy.exchange.gateway import Gateway
+    from tray_app.proxy.exchange.model_check import ModelCheck
+    from tray_app.proxy.exchange.search import SearchBackend
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class ProxyService:
 
     def configure(self, settings: Settings, keys: Keys, *, is_demo: bool) -> None:
         """What requests from now on go by. The address stays until the next start."""
-        from tray_app.proxy.gateway import GatewayConfig
+        from tray_app.proxy.exchange.gateway import GatewayConfig
 
         if self._running is not None:
             gateway = self._running.gateway
@@ -174,11 +174,11 @@ class ProxyService:
         from aiohttp import web
 
         from tray_app.proxy.demo import start_demo
-        from tray_app.proxy.gateway import Gateway, GatewayConfig
-        from tray_app.proxy.listener import Listener, find_connection_limit
-        from tray_app.proxy.model_check import ModelCheck
-        from tray_app.proxy.rare_log import LoopErrors
-        from tray_app.proxy.server import make_app
+        from tray_app.proxy.exchange.gateway import Gateway, GatewayConfig
+        from tray_app.proxy.exchange.model_check import ModelCheck
+        from tray_app.proxy.server.listener import Listener, find_connection_limit
+        from tray_app.proxy.server.rare_log import LoopErrors
+        from tray_app.proxy.server.routes import make_app
 
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(LoopErrors(log))

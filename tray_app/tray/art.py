@@ -11,9 +11,9 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from tray_app.settings import Settings
-from tray_app.status import Phase, Status
-from tray_app.troubles import find_trouble
+from tray_app.settings.settings import Settings
+from tray_app.status.board import Phase, Status
+from tray_app.status.messages import find_trouble
 
 SIZE_PX = 64
 _OVERSAMPLING = 4

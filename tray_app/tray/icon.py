@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tray_app import APP_ID
-from tray_app.settings import Settings
-from tray_app.status import Status
+from tray_app.settings.settings import Settings
+from tray_app.status.board import Status
 from tray_app.tray import art
 from tray_app.tray.menu import SEPARATOR, Command, Item, Menu, build_menu, build_tooltip
 

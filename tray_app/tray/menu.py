@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from tray_app.catalog import Model
-from tray_app.settings import Settings
-from tray_app.status import Phase, Status
-from tray_app.troubles import find_notice, find_successor
+from tray_app.settings.settings import Settings
+from tray_app.status.board import Phase, Status
+from tray_app.status.messages import find_notice, find_successor
 
 
 class Command(Enum):

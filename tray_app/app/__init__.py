@@ -1,0 +1,1 @@
+"""Who starts what, and on which thread."""

@@ -1,0 +1,264 @@
+"""The app: builds every part, starts and stops them in order, and does what the menu asks.
+
+Three threads. Main owns the icon and stays idle, since Python code there would delay every chunk of an answer. Control,
+one worker, starts, stops, saves and redraws, one job after another. Proxy answers requests.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable, Mapping
+
+from tray_app import APP_NAME, __version__
+from tray_app.app.instance import Instance
+from tray_app.app.job_thread import LOOK_S, Control, Job
+from tray_app.app.log_file import RedactingFormatter, close_log, open_log
+from tray_app.app.supervisor import Listening
+from tray_app.claude_code.exports import render_exports
+from tray_app.desktop import Desktop, DesktopError
+from tray_app.paths import Paths
+from tray_app.proxy.service import ProxyService
+from tray_app.settings.keys import Keys
+from tray_app.settings.store import SettingsStore
+from tray_app.shells import find_exports_command, find_program
+from tray_app.status.board import Phase, StatusBoard
+from tray_app.status.messages import find_notice, list_news
+from tray_app.tray.icon import TrayIcon
+from tray_app.tray.menu import Command
+
+log = logging.getLogger(__name__)
+
+_QUIT_DRAIN_S = 5.0
+_TERMINATE_DRAIN_S = 2.0  # log-off and service managers do not wait longer
+_END_GRACE_S = 2.0  # Windows gives a program five seconds in all
+_CHECK_MODELS_S = 24 * 3600.0
+
+
+class App:
+    """One running app, from `run` to its end."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        environ: Mapping[str, str],
+        desktop: Desktop,
+        instance: Instance,
+        say: Callable[[str], None],
+        *,
+        is_demo: bool,
+        wants_tray: bool,
+    ) -> None:
+        """`instance` is already acquired. `say` shows a line on the terminal, if there is one."""
+        self._paths = paths
+        self._environ = environ
+        self._desktop = desktop
+        self._instance = instance
+        self._say = say
+        self._is_demo = is_demo
+        self._wants_tray = wants_tray
+        self._shell = desktop.guess_shell()
+        self._formatter = RedactingFormatter()
+        self._store = SettingsStore(paths.settings, environ, owns_folder=paths.owns_settings_folder)
+        self._board = StatusBoard()
+        self._service = ProxyService(
+            self._board,
+            state_folder=paths.state,
+            check_models_every_s=_CHECK_MODELS_S,
+            make_tls_context=desktop.make_tls_context,
+        )
+        self._listening = Listening(
+            self._service, self._store, self._board, instance, environ, say, self._hide, is_demo=is_demo
+        )
+        self._control = Control(self._look, self._redraw)
+        self._icon: TrayIcon | None = None
+        self._told = frozenset[str]()  # the news that the user was told of
+        self._is_quitting = False
+        self._exit_code = 0
+
+    def run(self) -> int:
+        """Runs until the user quits; returns the exit code."""
+        log_file = open_log(self._paths.logs, self._formatter)
+        log.info("%s %s%s", APP_NAME, __version__, ", demo" if self._is_demo else "")
+        if log_file is None:
+            self._say(f"The log folder {self._paths.logs} cannot be written: this run leaves no log.")
+        if self._store.problem:
+            log.warning("%s", self._store.problem)
+        if self._store.note:
+            log.warning("%s", self._store.note)
+            self._say(self._store.note)
+        self._board.publish(is_demo=self._is_demo)
+        if self._wants_tray:
+            self._icon = self._make_icon()
+        self._board.subscribe(lambda _: self._control.put(None))
+        self._control.put(self._start)
+        self._handle_signals()
+        try:
+            if self._icon is not None:
+                self._icon.run(self._control.start)
+            else:
+                self._control.start()
+                while not self._control.wait_end(LOOK_S):  # with a limit, or signals would wait on Windows
+                    pass
+        finally:
+            if not self._is_quitting:  # the icon's loop ended by itself: the desktop session is over
+                self.quit(_TERMINATE_DRAIN_S)
+            self._control.join()
+            close_log(log_file)
+        return self._exit_code
+
+    def quit(self, drain_s: float) -> None:
+        """Begins to quit; the second time, at once. Any thread, and signal handlers."""
+        if self._is_quitting:
+            self._service.hurry()
+            return
+        self._is_quitting = True
+        self._control.put(self._show_quitting)
+        self._control.put(lambda: self._stop(drain_s))
+
+    # ---- main thread
+
+    def _make_icon(self) -> TrayIcon | None:
+        try:
+            backend = self._desktop.tray_class()
+            return TrayIcon(
+                backend,
+                self._act,
+                self._end_session,
+                self._desktop.on_ui_thread,
+                self._shell,
+                self._board.status,
+                self._listening.settings,
+            )
+        except Exception as error:  # pystray and the systems below it raise whatever they like
+            log.info("no tray icon: %s", error)
+            self._say(f"Running without a tray icon. {error}")
+            return None
+
+    def _handle_signals(self) -> None:
+        drains = {"SIGINT": _QUIT_DRAIN_S, "SIGTERM": _TERMINATE_DRAIN_S, "SIGHUP": _TERMINATE_DRAIN_S}
+        for name, drain_s in drains.items():
+            number = getattr(signal, name, None)
+            if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):  # nohup
+                continue
+            signal.signal(number, lambda *_, drain_s=drain_s: self.quit(drain_s))
+
+    def _act(self, command: Command, argument: str) -> None:
+        """A click: handed to the control thread, but for Quit, which must work while that one is busy."""
+        if command is Command.QUIT:
+            self.quit(_QUIT_DRAIN_S)
+        else:
+            self._control.put(lambda: self._carry_out(command, argument))
+
+    def _end_session(self) -> None:
+        """Log-off, where the system kills this process as soon as it has been told: returns when all is stopped."""
+        self.quit(_TERMINATE_DRAIN_S)
+        self._control.wait_end(_TERMINATE_DRAIN_S + _END_GRACE_S)
+
+    # ---- control thread
+
+    def _look(self) -> bool:
+        """Applies a changed settings file, and keys that the keyring tells at last; whether there was anything."""
+        if not self._store.refresh():
+            return self._listening.look()
+        self._listening.apply()
+        return True
+
+    def _start(self) -> None:
+        self._listening.read_keys()
+        self._listening.begin()
+        if not self._service.is_running and self._icon is None:
+            self._exit_code = 1
+            self.quit(0)
+        else:
+            self._greet()
+
+    def _show_quitting(self) -> None:
+        self._board.publish(phase=Phase.QUITTING)
+        self._redraw()
+
+    def _stop(self, drain_s: float) -> None:
+        self._service.stop(drain_s)
+        self._instance.release()
+        log.info("quit")
+        self._control.end()
+        if self._icon is not None:
+            self._icon.stop()
+
+    def _hide(self, keys: Keys) -> None:
+        self._formatter.secrets = frozenset(key for key in (keys.nvidia, keys.server) if key)
+
+    def _greet(self) -> None:
+        if not self._service.is_running:
+            return
+        url = self._board.status.url
+        demo = " (DEMO: canned answers, no model)" if self._is_demo else ""
+        self._say(f"{APP_NAME} {__version__}: listening on {url}{demo}")
+        if self._icon is None:
+            self._say("No tray icon: this terminal is the way in, Ctrl-C the way out.")
+        elif not self._icon.is_hosted:
+            self._say("No panel shows tray icons here yet; the icon appears when one does. Ctrl-C quits.")
+        self._say(f"To point Claude Code at it:  {find_exports_command(self._shell)}")
+        for _, trouble in self._board.status.troubles:
+            self._say(trouble.sentence)
+
+    def _carry_out(self, command: Command, argument: str) -> None:
+        settings = self._listening.settings
+        match command:
+            case Command.CHOOSE_MODEL:
+                self._listening.change(model=argument)
+                log.info("model: %s", argument)
+            case Command.TOGGLE_CLIENT_CHOICE:
+                self._listening.change(clients_choose_model=not settings.clients_choose_model)
+            case Command.TOGGLE_BODY_LOG:
+                self._listening.change(log_bodies=not settings.log_bodies)
+            case Command.COPY_EXPORTS:
+                self._copy_exports()
+            case Command.OPEN_LOGS:
+                self._try_and_tell(lambda: self._desktop.open_folder(self._paths.logs))
+            case Command.SHOW_TROUBLE:
+                self._show_trouble()
+
+    def _copy_exports(self) -> None:
+        settings = self._listening.settings
+        text = render_exports(
+            self._shell,
+            self._board.status.url or settings.addr.url,
+            settings.selected_model,
+            needs_server_key=self._listening.keys.is_guarded,
+            is_demo=self._is_demo,
+        )
+
+        def copy() -> None:
+            self._desktop.copy_text(text)
+            self._notify("Exports copied", f"Paste them into a {self._shell} terminal, then start claude there.")
+
+        self._try_and_tell(copy)
+
+    def _show_trouble(self) -> None:
+        self._listening.try_again()
+        notice = find_notice(self._board.status, self._listening.settings)
+        if notice is None or (notice.verb and self._desktop.open_terminal([*find_program(), notice.verb])):
+            return
+        self._notify(notice.title, notice.sentence)
+
+    def _try_and_tell(self, deed: Job) -> None:
+        try:
+            deed()
+        except DesktopError as error:
+            log.warning("%s", error)
+            self._notify(APP_NAME, str(error))
+
+    def _notify(self, title: str, text: str) -> None:
+        if self._icon is not None:
+            self._icon.notify(title, text)
+
+    def _redraw(self) -> None:
+        status, settings = self._board.status, self._listening.settings
+        if self._icon is not None:
+            self._icon.show(status, settings)
+        news = list_news(status, settings)
+        for name, trouble in news.items():
+            if name not in self._told:
+                self._notify(trouble.title, trouble.sentence)
+        self._told = frozenset(news)

@@ -1,0 +1,183 @@
+"""`--self-check`: shows that this copy of the program is whole. The last step of every build runs it.
+
+A frozen program lacks whatever its build did not see, and fails only when that is first used. So each part is used here
+once, on loopback and in a scratch folder; nothing of the user's is read or written.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import importlib
+import io
+import itertools
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from tray_app import APP_NAME, __version__
+from tray_app.catalog import GLM_4_7
+from tray_app.desktop import Desktop
+from tray_app.proxy.service import ProxyService
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import Address, Settings
+from tray_app.settings.store import SettingsStore
+from tray_app.status.board import StatusBoard
+
+_TIMEOUT_S = 30
+"""For each answer of the gateway."""
+
+
+class NotWhole(Exception):
+    """What is missing or does not work."""
+
+
+def run_self_check(desktop: Desktop, say: Callable[[str], None]) -> bool:
+    """Says a line about each part; True if all of them work."""
+    checks: dict[str, Callable[[], str]] = {
+        "gateway": check_gateway,
+        "compiled parts": check_compiled_parts,
+        "certificates": lambda: check_certificates(desktop),
+        "desktop": lambda: check_desktop(desktop),
+        "icon": check_icon,
+        "settings": check_settings,
+        "worker process": check_worker,
+    }
+    say(f"{APP_NAME} {__version__}: self-check")
+    is_whole = True
+    for name, check in checks.items():
+        try:
+            say(f"ok      {name}: {check()}")
+        except Exception as error:  # a broken build breaks in any way, and the others are worth knowing, too
+            is_whole = False
+            say(f"FAILED  {name}: {type(error).__name__}: {error}")
+    return is_whole
+
+
+def check_gateway() -> str:
+    """One plain and one streamed request through a gateway in front of the demo upstream."""
+    service = ProxyService(StatusBoard())
+    address = service.start(Settings(addr=Address("127.0.0.1", 0)), Keys(), is_demo=True)
+    try:
+        message = json.loads(_ask(address, is_stream=False))
+        events = _ask(address, is_stream=True).decode()
+    finally:
+        service.stop(0)
+    if message.get("type") != "message" or not message.get("content"):
+        raise NotWhole(f"no message: {message}")
+    names = [line.removeprefix("event: ") for line in events.splitlines() if line.startswith("event: ")]
+    if (names[0], names[-1]) != ("message_start", "message_stop") or "content_block_delta" not in names:
+        raise NotWhole(f"no complete stream: {names}")
+    return f"a plain answer and a streamed one of {len(names)} events"
+
+
+def _ask(address: Address, *, is_stream: bool) -> bytes:
+    body = {
+        "model": GLM_4_7.id,
+        "max_tokens": 64,
+        "stream": is_stream,
+        "messages": [{"role": "user", "content": "Hello"}],
+    }
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=_TIMEOUT_S)
+    try:
+        connection.request("POST", "/v1/messages", json.dumps(body), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = response.read()
+    except TimeoutError:
+        raise NotWhole(f"no answer within {_TIMEOUT_S} seconds") from None
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise NotWhole(f"HTTP {response.status}: {answer[:500]!r}")
+    return answer
+
+
+def check_compiled_parts() -> str:
+    """Where one is missing its library falls back to Python in silence, and every chunk takes several times as long."""
+    from aiohttp import http_parser, http_writer
+
+    if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
+        raise NotWhole("aiohttp parses HTTP in Python")
+    if http_writer._serialize_headers is http_writer._py_serialize_headers:
+        raise NotWhole("aiohttp writes headers in Python")
+    for name in ("multidict._multidict", "yarl._quoting_c", "frozenlist._frozenlist", "propcache._helpers_c"):
+        importlib.import_module(name)
+    return "those of aiohttp and of what it stands on"
+
+
+def check_certificates(desktop: Desktop) -> str:
+    """Without those of the system every call to NVIDIA would fail."""
+    import ssl
+
+    context = desktop.make_tls_context()
+    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="integrate.api.nvidia.com")
+    if context.verify_mode is not ssl.CERT_REQUIRED:
+        raise NotWhole("a server could show any certificate")
+    return f"checked by {type(context).__module__}, {ssl.OPENSSL_VERSION}"
+
+
+def check_desktop(desktop: Desktop) -> str:
+    """What is imported only when it is first needed, the app itself among it."""
+    importlib.import_module("tray_app.app.app")
+    for name in desktop.late_imports:
+        importlib.import_module(name)
+    icon_class = desktop.tray_class()
+    return f"{icon_class.__module__}.{icon_class.__qualname__}, {', '.join(desktop.late_imports)}"
+
+
+def check_icon() -> str:
+    """Every state of the icon is a picture of its own."""
+    from tray_app.tray import art
+
+    states = [
+        art.IconState(letter, *flags) for letter in ("G", "M") for flags in itertools.product((False, True), repeat=4)
+    ]
+    pictures = {art.draw(state).tobytes() for state in states}
+    # where attention is needed, the dot of an active request gives way to the triangle
+    expected = len({replace(state, is_active=state.is_active and not state.needs_attention) for state in states})
+    if len(pictures) != expected:
+        raise NotWhole(f"{len(pictures)} pictures for {expected} states")
+    return f"{expected} states"
+
+
+def check_settings() -> str:
+    """A setting that was changed is there at the next start."""
+    environ: Mapping[str, str] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "settings.json"
+        changed = SettingsStore(path, environ).update(log_bodies=True, addr=Address("127.0.0.1", 4321))
+        found = SettingsStore(path, environ)
+        if found.problem or found.current != changed:
+            raise NotWhole(found.problem or "what was read is not what was written")
+    return "written and read again"
+
+
+def check_worker() -> str:
+    """The process that the gateway starts for a large request or a PDF; it reads a PDF here."""
+    import asyncio
+
+    import pypdf
+
+    from tray_app.proxy.exchange.pdf import PdfTexts
+    from tray_app.proxy.workers.pool import WorkerPool
+
+    async def read(data: bytes) -> str:
+        workers = WorkerPool(1)
+        try:
+            text = await PdfTexts(workers).read(b"", data)
+            if not workers.free_count:
+                raise NotWhole("no worker process can be started")
+            return text
+        finally:
+            await workers.close()
+
+    paper = io.BytesIO()
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(72, 72)
+    writer.write(paper)
+    text = asyncio.run(read(base64.b64encode(paper.getvalue())))
+    if "page 1" not in text:
+        raise NotWhole(f"what it says of a PDF without text is {text!r}")
+    return "a PDF read"

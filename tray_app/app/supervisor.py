@@ -1,0 +1,194 @@
+"""Where the gateway listens and what it goes by: brings it in line with the settings, the keys and the ports there are.
+
+Used by the control thread alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Unpack
+
+from tray_app.app.instance import Instance
+from tray_app.errors import PortTaken, StartError
+from tray_app.proxy.service import ProxyService
+from tray_app.settings.keys import KeyReader, Keys, explain_exposure
+from tray_app.settings.settings import Address, Settings
+from tray_app.settings.store import Changes, SettingsStore
+from tray_app.status.board import Phase, StatusBoard, Trouble
+
+log = logging.getLogger(__name__)
+
+_DRAIN_S = 5.0  # answers that run while the address changes
+_PORTS_TO_TRY = 20
+
+_NO_NVIDIA_KEY = Trouble(
+    "Add your NVIDIA API key…",
+    "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal.",
+    "set-key",
+)
+_NO_SERVER_KEY = Trouble(
+    "The server key is missing – fix…",
+    "A server key was set, and is neither in the system keyring nor in the settings file any more: requests are "
+    "refused. Run `claude-nvidia-tray set-key --server` to set one, or, to do without, "
+    "`claude-nvidia-tray set-key --server --remove`.",
+)
+
+
+class Listening:
+    """The gateway under the settings. What stands in the way is said on the board."""
+
+    def __init__(
+        self,
+        service: ProxyService,
+        store: SettingsStore,
+        board: StatusBoard,
+        instance: Instance,
+        environ: Mapping[str, str],
+        say: Callable[[str], None],
+        on_keys: Callable[[Keys], None],
+        *,
+        is_demo: bool,
+    ) -> None:
+        """`on_keys` is called with new keys before anything else has them. `say` shows a line on the terminal."""
+        self._service = service
+        self._store = store
+        self._board = board
+        self._instance = instance
+        self._environ = environ
+        self._reader = KeyReader(store, environ)
+        self._say = say
+        self._on_keys = on_keys
+        self._is_demo = is_demo
+        self.settings: Settings = store.current
+        """Those that the gateway goes by."""
+        self.keys = Keys()
+
+    def read_keys(self) -> None:
+        """Looks the keys up: in the environment, the keyring and the settings file."""
+        self.keys = self._reader.read()
+        self._on_keys(self.keys)
+        self._board.publish(has_nvidia_key=bool(self.keys.nvidia))
+        self._board.report("key", self._find_key_trouble())
+        self._report_settings()
+
+    def begin(self) -> None:
+        """Starts the gateway, or says in the status why it cannot."""
+        settings = self.settings
+        try:
+            try:
+                address = self._service.start(settings, self.keys, is_demo=self._is_demo)
+            except PortTaken:
+                if not self._store.is_new or self._environ.get("ADDR"):
+                    raise
+                address = self._find_port(settings)
+        except StartError as error:
+            sentence = str(error)
+            if not isinstance(error, PortTaken) and not self.keys.is_guarded and self._reader.silence:
+                sentence += f" A server key may be in the system keyring, which {self._reader.silence.reason}."
+            log.warning("%s", sentence)
+            self._say(sentence)
+            title = (
+                f"Port {settings.addr.port} is in use – fix…"
+                if isinstance(error, PortTaken)
+                else "Not listening – fix…"
+            )
+            self._board.report("start", Trouble(title, sentence))
+            self._board.publish(phase=Phase.STOPPED, url="")
+            self._instance.publish("")
+            return
+        self._board.report("start", None)
+        self._board.publish(phase=Phase.RUNNING, url=address.url)
+        self._instance.publish(address.url)
+
+    def apply(self) -> None:
+        """Brings the gateway in line with the settings file, which another program may have changed."""
+        before, self.settings = self.settings, self._store.current
+        keys_before = self.keys
+        self.read_keys()
+        self._follow(before, keys_before)
+
+    def look(self) -> bool:
+        """Asks a keyring again that told nothing, when it is time to; True if it was asked."""
+        if not self._reader.is_due():
+            return False
+        self._read_again()
+        return True
+
+    def try_again(self) -> None:
+        """Looks at once whether what was in the way is gone."""
+        if self.keys.is_nvidia_unknown or self.keys.is_server_unknown:
+            self._reader.hurry()
+            self._read_again()
+        if not self._service.is_running:
+            self.begin()
+
+    def _read_again(self) -> None:
+        keys_before = self.keys
+        self.read_keys()
+        if self.keys != keys_before:
+            self._follow(self.settings, keys_before)
+
+    def _follow(self, before: Settings, keys_before: Keys) -> None:
+        """Makes the gateway go by the present settings and keys; it went by those before."""
+        is_exposed = not self.keys.is_server_unknown and bool(explain_exposure(self.settings.addr, self.keys.server))
+        moves = before.addr != self.settings.addr or is_exposed  # which `begin` then refuses, and says why
+        if self._service.is_running and moves:
+            self._service.stop(_DRAIN_S)
+        if self._service.is_running:
+            self._service.configure(self.settings, self.keys, is_demo=self._is_demo)
+        else:
+            self.begin()
+        if (before.nvidia_url, keys_before.nvidia) != (self.settings.nvidia_url, self.keys.nvidia):
+            self._board.forget_models()
+            self._service.check_models()
+
+    def change(self, **changes: Unpack[Changes]) -> None:
+        """Changes settings, for the next request and for good."""
+        self.settings = self._store.update(**changes)
+        self._service.configure(self.settings, self.keys, is_demo=self._is_demo)
+        self._report_settings()
+
+    def _find_port(self, settings: Settings) -> Address:
+        """On the very first run: the next free port, remembered. PortTaken if none of the next ones is free."""
+        for step in range(1, _PORTS_TO_TRY):
+            addr = Address(settings.addr.host, settings.addr.port + step)
+            try:
+                address = self._service.start(replace(settings, addr=addr), self.keys, is_demo=self._is_demo)
+            except PortTaken:
+                continue
+            self._say(f"Port {settings.addr.port} is taken; port {addr.port} is used from now on.")
+            self.settings = self._store.update(addr=addr)
+            return address
+        raise PortTaken(
+            f"Ports {settings.addr.port} to {settings.addr.port + _PORTS_TO_TRY - 1} are all in use. "
+            'Choose another one: "addr" in the settings file, or the environment variable ADDR.'
+        )
+
+    def _find_key_trouble(self) -> Trouble | None:
+        needs_nvidia_key = not self._is_demo
+        silence, unknown = self._reader.silence, []
+        if self.keys.is_nvidia_unknown and needs_nvidia_key:
+            unknown.append("NVIDIA API key")
+        if self.keys.is_server_unknown:
+            unknown.append("server key")
+        if silence and unknown:
+            return _explain_silence(silence.reason, " and the ".join(unknown))
+        if self.keys.is_server_unknown:
+            return _NO_SERVER_KEY
+        return None if self.keys.nvidia or not needs_nvidia_key else _NO_NVIDIA_KEY
+
+    def _report_settings(self) -> None:
+        problem = self._store.problem
+        self._board.report("settings", Trouble("Settings file has a problem…", problem) if problem else None)
+
+
+def _explain_silence(reason: str, keys: str) -> Trouble:
+    title = "Unlock your keyring…"
+    return Trouble(
+        title,
+        f"The system keyring {reason}, and may keep the {keys}: requests are refused until it can be read. Unlock it. "
+        f'It is asked again every few minutes, and at once by a click on "{title}" in the menu. '
+        "Keys in the environment or set anew with `claude-nvidia-tray set-key` work without it.",
+    )

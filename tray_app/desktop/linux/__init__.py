@@ -1,0 +1,1 @@
+"""The desktop of Linux: the tray over D-Bus, notifications, terminals."""

@@ -1,0 +1,1 @@
+"""How files are read and written so that nothing is lost and nobody else can read them."""

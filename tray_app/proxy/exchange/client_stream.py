@@ -1,0 +1,88 @@
+"""The client's side of a streamed answer: nothing is sent until there is something to say, or it has waited long."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from aiohttp import web
+
+from tray_app.errors import ProxyError
+from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.translate.answer.stream import PING_FRAME, error_frame
+
+_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+
+
+class ClientStream:
+    """One streamed response. Until it is open, a failure can still be an HTTP status."""
+
+    def __init__(self, request: web.Request, request_id: str, head: bytes, patience: Patience) -> None:
+        self._request = request
+        self._request_id = request_id
+        self.head = head
+        """Sent as the stream is opened."""
+        self._patience = patience
+        self._opening = asyncio.Lock()
+        self._written_s = time.monotonic()
+        self.response: web.StreamResponse | None = None
+        self.has_content = False
+        """Whether the client has seen more than the head and pings."""
+
+    async def write(self, frames: bytes) -> None:
+        """Sends content."""
+        self.has_content = True
+        await self._write(frames)
+
+    async def fail(self, error: ProxyError) -> web.StreamResponse | None:
+        """Ends an open stream with the error; None where it is not open."""
+        if self.response is None:
+            return None
+        if self.has_content and error.is_passing:
+            await asyncio.sleep(self._patience.error_pause_s)
+        with suppress(ConnectionError):  # the client may be gone as well
+            await self.response.write(error_frame(error, self._request_id))
+            await self.response.write_eof()
+        return self.response
+
+    async def end(self) -> web.StreamResponse:
+        response = await self._open()
+        await response.write_eof()
+        return response
+
+    @asynccontextmanager
+    async def kept_alive(self) -> AsyncIterator[None]:
+        """Sends pings meanwhile, whenever the client has heard nothing for long."""
+        pinging = asyncio.create_task(self._ping())
+        try:
+            yield
+        finally:
+            pinging.cancel()
+            with suppress(asyncio.CancelledError):
+                await pinging
+
+    async def _ping(self) -> None:
+        with suppress(ConnectionError):  # the client has left; its request is being cancelled
+            while True:
+                patience_s = self._patience.first_ping_s if self.response is None else self._patience.ping_s
+                rest_s = self._written_s + patience_s - time.monotonic()
+                if rest_s > 0:
+                    await asyncio.sleep(rest_s)
+                else:
+                    await self._write(PING_FRAME)
+
+    async def _write(self, frames: bytes) -> None:
+        response = self.response or await self._open()
+        self._written_s = time.monotonic()
+        await response.write(frames)
+
+    async def _open(self) -> web.StreamResponse:
+        async with self._opening:  # content and a ping may come at the same time
+            if self.response is None:
+                response = web.StreamResponse(headers={**_HEADERS, "request-id": self._request_id})
+                await response.prepare(self._request)
+                await response.write(self.head)
+                self.response = response
+        return self.response

@@ -1,0 +1,83 @@
+"""What the log says of one exchange: a line at its end, and bodies only while the user has them logged."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tray_app.errors import ProxyError
+from tray_app.proxy.exchange.gateway import GatewayConfig
+from tray_app.redaction import find_margin_chars, show_body, show_json, show_start
+from tray_app.translate.answer.chunk import Chunk
+from tray_app.translate.request.chat import ChatRequest
+from tray_app.translate.request.encoded import EncodedMessages, encode_body
+
+log = logging.getLogger(__name__)
+
+_NAME_CHARS = 80
+
+
+class ExchangeLog:
+    """Knows how to name the exchange, how long it has taken, and what must not be written."""
+
+    def __init__(self, asked: str, chat: ChatRequest, config: GatewayConfig) -> None:
+        """`asked`: the model that the client named."""
+        self._asked = f"{asked[:_NAME_CHARS]!r}"
+        self._settings = config.settings
+        self._secrets = config.secrets
+        self._started_s = time.monotonic()
+        self._preview = ""
+        self._preview_chars = self._settings.log_stream_text_preview_chars if self._settings.log_bodies else 0
+        self._margin_chars = find_margin_chars(self._secrets)
+        self.begin(chat)
+
+    def begin(self, chat: ChatRequest) -> None:
+        """From here on it is this chat request that is served."""
+        self._name = f"{self._asked} -> {chat.model.id}{', streamed' if chat.is_stream else ''}"
+        is_encoded = isinstance(chat.body["messages"], EncodedMessages)
+        self.body("request", encode_body(chat.body) if is_encoded else chat.body)
+
+    def body(self, what: str, body: dict[str, Any] | Sequence[bytes]) -> None:
+        """Logs a request or an answer, if the user wants that: a value, or the pieces of its JSON if it is large."""
+        max_chars = self._settings.log_body_max_chars
+        if not self._settings.log_bodies or not max_chars:
+            return
+        if isinstance(body, dict):
+            # the end is shown of what is long, and the newest words are in the last message
+            shown = show_body(dict(sorted(body.items(), key=_is_messages)), max_chars, self._secrets)
+        else:
+            shown = show_json(body, max_chars, self._secrets)
+        log.info("%s: %s %s", self._name, what, shown)
+
+    def note(self, chunk: Chunk) -> None:
+        """Keeps the beginning of a streamed answer's text, if it is to be logged."""
+        if len(self._preview) < self._preview_chars + self._margin_chars and self._preview_chars:
+            message = chunk.choices[0].delta if chunk.choices else None
+            self._preview += message.text if message else ""
+
+    def say(self, what: str) -> None:
+        log.info("%s: %s", self._name, what)
+
+    def answered(self, usage: dict[str, int]) -> None:
+        if self._preview:
+            preview = show_start(self._preview, self._preview_chars, self._secrets)
+            log.info("%s: text begins %r", self._name, preview)
+        tokens = f"{usage['input_tokens']} + {usage['cache_read_input_tokens']} cached in, {usage['output_tokens']} out"
+        log.info("%s: answered in %.1f s, %s", self._name, self._elapsed_s(), tokens)
+
+    def left(self) -> None:
+        log.info("%s: the client left after %.1f s", self._name, self._elapsed_s())
+
+    def failed(self, error: ProxyError) -> None:
+        # the sentence may quote upstream, and upstream the prompt
+        sentence = f": {error}" if self._settings.log_bodies else ""
+        log.warning("%s: %s after %.1f s%s", self._name, type(error).__name__, self._elapsed_s(), sentence)
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started_s
+
+
+def _is_messages(item: tuple[str, Any]) -> bool:
+    return item[0] == "messages"

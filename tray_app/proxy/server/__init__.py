@@ -1,0 +1,1 @@
+"""The gateway's own HTTP server: connections, guards and routes."""

@@ -1,0 +1,74 @@
+"""Every failure as Anthropic's error object: as an answer to a request, and as bytes where there is no request yet."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from http import HTTPStatus
+
+from aiohttp import web
+
+from tray_app.errors import (
+    OWN_FAULT,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    ProxyError,
+)
+from tray_app.proxy.exchange.gateway import REQUEST_ID
+from tray_app.proxy.server.guards import Handler
+
+log = logging.getLogger(__name__)
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Gives the request its id, and turns every failure into Anthropic's error object."""
+    request[REQUEST_ID] = request_id = make_request_id()
+    try:
+        response = await handler(request)
+    except ProxyError as error:
+        response = error_response(error, request_id)
+    except web.HTTPException as error:
+        response = error_response(_explain_http(error, request), request_id)
+    except Exception:
+        log.exception("a fault of this program in %s %s", request.method, request.path)
+        response = error_response(ProxyError(OWN_FAULT, retryable=False), request_id)
+    if not response.prepared:
+        response.headers["request-id"] = request_id
+    return response
+
+
+def make_request_id() -> str:
+    return f"req_{uuid.uuid4().hex}"
+
+
+def error_response(error: ProxyError, request_id: str) -> web.Response:
+    headers = {**error.headers(), "request-id": request_id}
+    return web.json_response(error.body(request_id), status=error.status, headers=headers)
+
+
+def error_bytes(error: ProxyError) -> bytes:
+    """The whole answer, for a connection that is closed after it."""
+    request_id = make_request_id()
+    body = json.dumps(error.body(request_id)).encode()
+    headers = {
+        **error.headers(),
+        "request-id": request_id,
+        "content-type": "application/json; charset=utf-8",
+        "content-length": str(len(body)),
+        "connection": "close",
+    }
+    status_line = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
+    head = status_line + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return head.encode() + b"\r\n" + body
+
+
+def _explain_http(error: web.HTTPException, request: web.Request) -> ProxyError:
+    match error:
+        case web.HTTPMethodNotAllowed():
+            return MethodNotAllowed(f"{request.path} does not take {request.method}.")
+        case web.HTTPNotFound():
+            return NotFound(f"There is nothing at {request.method} {request.path}.")
+    return InvalidRequest(f"The request cannot be read: {error.reason}.")

@@ -1,0 +1,107 @@
+"""Which web pages may use the gateway: the checks of Host, Origin and Sec-Fetch-Site, and what CORS asks of an answer.
+
+Clients that are no browsers send neither Origin nor Sec-Fetch-Site, and a Host that names this machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import hdrs, web
+
+from tray_app.errors import Forbidden
+from tray_app.proxy.exchange.gateway import GATEWAY
+from tray_app.settings.settings import Address
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_HOST = re.compile(r"(\[[0-9a-f:.]*\]|[a-z0-9._-]*)(?::[0-9]*)?", re.ASCII)
+"""A Host header in small letters: a name or an address, and a port. An IPv6 address has no zone there."""
+
+_HARMLESS_SITES = {"none", "same-origin"}
+"""Sec-Fetch-Site of what the user typed into the address bar, and of a page that the gateway itself gave out."""
+
+_LISTED_ORIGIN = web.RequestKey("listed_origin", str)
+"""The request's Origin, where the settings list it."""
+
+_PREFLIGHT_AGE_S = 600
+"""A browser does not ask again for this time. The requests themselves are checked all the same."""
+
+
+@web.middleware
+async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses a name that is not this machine's: a page may give its own name our address (DNS rebinding).
+
+    Beyond loopback the names of this machine are many, and the server key is what protects.
+    """
+    header = request.headers.get(hdrs.HOST, "")
+    host = _host_of(header)
+    if request.app[GATEWAY].config.settings.addr.is_loopback and not Address(host.strip("[]"), 0).is_loopback:
+        raise Forbidden(
+            f"The Host header names {host or header!r}: this gateway answers to 127.0.0.1 and localhost only."
+        )
+    return await handler(request)
+
+
+@web.middleware
+async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses the requests of web pages, but for pages of the gateway's own and of origins that the settings list."""
+    origins = request.headers.getall(hdrs.ORIGIN, [])
+    listed = request.app[GATEWAY].config.settings.allowed_origins
+    if len(origins) == 1 and origins[0] in listed:
+        request[_LISTED_ORIGIN] = origins[0]
+        if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
+            return _answer_preflight(request)
+        return await handler(request)
+    for origin in origins:
+        if origin != _own_origin(request):
+            raise _refusal("Origin", origin)
+    for site in request.headers.getall("Sec-Fetch-Site", []):
+        if site not in _HARMLESS_SITES:
+            raise _refusal("Sec-Fetch-Site", site)
+    return await handler(request)
+
+
+async def let_page_read(request: web.Request, response: web.StreamResponse) -> None:
+    """Lets a page of a listed origin read the answer: a signal, since it is for errors and streams as well."""
+    if origin := request.get(_LISTED_ORIGIN):
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "*"  # request-id, retry-after, x-should-retry
+        response.headers.add(hdrs.VARY, hdrs.ORIGIN)
+
+
+def _host_of(header: str) -> str:
+    """The host in a Host header, in small letters and without the port; empty if the header is malformed."""
+    match = _HOST.fullmatch(header.lower())
+    return match[1] if match else ""
+
+
+def _own_origin(request: web.Request) -> str | None:
+    """The origin of a page that the gateway gives out, by the name that the client uses for it."""
+    socket_address = request.get_extra_info("sockname")
+    if socket_address is None:  # the client has left
+        return None
+    port = socket_address[1]
+    host = _host_of(request.headers.get(hdrs.HOST, ""))
+    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+
+def _answer_preflight(request: web.Request) -> web.Response:
+    """What a browser asks before a request with a JSON body or a key: whether the page may send it."""
+    return web.Response(
+        status=204,
+        headers={
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",
+            # "*" would leave Authorization out
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, ""),
+            hdrs.ACCESS_CONTROL_MAX_AGE: str(_PREFLIGHT_AGE_S),
+        },
+    )
+
+
+def _refusal(header: str, value: str) -> Forbidden:
+    return Forbidden(
+        f"Web pages may not use this gateway ({header}: {value}). "
+        'Pages that may are listed by their origin under "allowed_origins" in its settings file.'
+    )

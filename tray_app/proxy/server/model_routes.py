@@ -1,0 +1,124 @@
+"""GET /v1/models and /v1/models/{id}: the catalogue in Anthropic's shape, in pages.
+
+https://docs.anthropic.com/en/api/models-list
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from tray_app.catalog import EFFORTS, Model
+from tray_app.errors import InvalidRequest, NotFound
+from tray_app.proxy.exchange.gateway import GATEWAY
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 1_000
+_STAGES = frozenset({"active", "deprecated", "retired"})
+_SUPPORTED, _UNSUPPORTED = {"supported": True}, {"supported": False}
+
+
+async def list_models(request: web.Request) -> web.Response:
+    """One page: the models after one, before one, or the first of all."""
+    query = request.query
+    limit = _read_limit(query.get("limit"))
+    models: Sequence[Model] = request.app[GATEWAY].config.settings.catalogue.models if _wants_active(request) else ()
+    ids = [model.id for model in models]
+    after_id, before_id = query.get("after_id"), query.get("before_id")
+    if after_id and before_id:
+        raise InvalidRequest("before_id: Input should be left out if there is an after_id")
+    if before_id:
+        left = models[: _find_place(ids, before_id, "before_id")]
+        page, has_more = left[-limit:], len(left) > limit
+    else:
+        left = models[_find_place(ids, after_id, "after_id") + 1 :] if after_id else models
+        page, has_more = left[:limit], len(left) > limit
+    return web.json_response(
+        {
+            "data": [describe_model(model) for model in page],
+            "has_more": has_more,
+            "first_id": page[0].id if page else None,
+            "last_id": page[-1].id if page else None,
+        }
+    )
+
+
+async def show_model(request: web.Request) -> web.Response:
+    """One model. Its id holds a slash, which the address may hold as it is or percent-encoded."""
+    model_id = request.match_info["model_id"]
+    model = request.app[GATEWAY].config.settings.catalogue.find(model_id)
+    if model is None:
+        raise NotFound(f"model: {model_id}")
+    return web.json_response(describe_model(model))
+
+
+def describe_model(model: Model) -> dict[str, Any]:
+    """A model as Anthropic's API describes one. What NVIDIA does not tell, such as the date of its release, is null, or
+    the epoch where there must be a date."""
+    return {
+        "type": "model",
+        "id": model.id,
+        "display_name": model.label,
+        "created_at": "1970-01-01T00:00:00Z",
+        "lifecycle": "active",
+        "deprecated_at": None,
+        "retires_at": None,
+        "line": None,
+        "max_input_tokens": model.context_tokens,
+        "max_tokens": model.max_output_tokens,
+        "capabilities": _describe_capabilities(model),
+        "allowed_fallback_models": [],
+    }
+
+
+def _describe_capabilities(model: Model) -> dict[str, Any]:
+    """What a request to this gateway may ask of the model: PDFs reach it as their text, schemas at least in words."""
+    efforts = {effort: _supports(effort in model.efforts) for effort in EFFORTS}
+    thinking_types = dict.fromkeys(("adaptive", "enabled", "disabled", "between_tools"), _SUPPORTED)
+    return {
+        "batch": _UNSUPPORTED,
+        "citations": _UNSUPPORTED,
+        "code_execution": _UNSUPPORTED,
+        "context_management": {
+            **_UNSUPPORTED,
+            "clear_thinking_20251015": None,
+            "clear_tool_uses_20250919": None,
+            "compact_20260112": None,
+        },
+        "effort": {**_supports(bool(model.efforts)), **efforts},
+        "image_input": _supports(model.takes_images),
+        "pdf_input": _SUPPORTED,
+        "server_tools": {**_UNSUPPORTED, "code_execution": _UNSUPPORTED, "web_search": _UNSUPPORTED},
+        "structured_outputs": _SUPPORTED,
+        "thinking": {**_SUPPORTED, "types": thinking_types},
+    }
+
+
+def _supports(is_supported: bool) -> dict[str, bool]:
+    return _SUPPORTED if is_supported else _UNSUPPORTED
+
+
+def _read_limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_LIMIT
+    limit = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_LIMIT)) else 0
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidRequest(f"limit: Input should be an integer from 1 to {MAX_LIMIT}")
+    return limit
+
+
+def _wants_active(request: web.Request) -> bool:
+    """Whether the stages of life that the client asks for include the one of all models here."""
+    values = [*request.query.getall("lifecycle", ()), *request.query.getall("lifecycle[]", ())]
+    stages = {stage for value in values for stage in value.split(",")}
+    if stages - _STAGES:
+        raise InvalidRequest("lifecycle: Input should be 'active', 'deprecated' or 'retired'")
+    return not stages or "active" in stages
+
+
+def _find_place(ids: list[str], model_id: str, where: str) -> int:
+    if model_id not in ids:
+        raise InvalidRequest(f"{where}: there is no model with the id {model_id!r}")
+    return ids.index(model_id)

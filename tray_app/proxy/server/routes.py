@@ -1,0 +1,61 @@
+"""The web application: its routes, and what every request passes through on its way to them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from aiohttp import web
+
+from tray_app import APP_ID, __version__
+from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
+from tray_app.proxy.server.connections import note_answering
+from tray_app.proxy.server.error_answers import answer_errors
+from tray_app.proxy.server.guards import check_host, check_origin, let_page_read
+from tray_app.proxy.server.messages import count_tokens, post_messages
+from tray_app.proxy.server.model_routes import list_models, show_model
+from tray_app.proxy.server.server_key import GUESSES, Guesses, check_key
+
+
+def make_app(gateway: Gateway) -> web.Application:
+    """The application of one gateway, for the connections of a Listener."""
+    app = web.Application(
+        middlewares=[note_answering, answer_errors, check_host, check_origin, check_key],
+    )
+    app[GATEWAY] = gateway
+    app[GUESSES] = Guesses()
+    app.on_response_prepare.append(let_page_read)
+    app.router.add_post("/v1/messages", post_messages)
+    app.router.add_post("/v1/messages/count_tokens", count_tokens)
+    app.router.add_get("/v1/models", list_models)
+    app.router.add_get("/v1/models/{model_id:.+}", show_model)
+    app.router.add_get("/health", get_health)
+    for path in ("/", "/api/hello"):  # Claude Code's look whether anybody is there
+        app.router.add_get(path, get_hello)
+    app.router.add_post("/api/event_logging/{rest:.*}", drop_telemetry)
+    return app
+
+
+async def get_health(request: web.Request) -> web.Response:
+    """200 while the gateway serves."""
+    gateway = request.app[GATEWAY]
+    config, status = gateway.config, gateway.board.status
+    return web.json_response(
+        {
+            "status": "ok",
+            "version": __version__,
+            "model": config.settings.selected_model.id,
+            "demo": config.is_demo,
+            "has_nvidia_key": bool(config.keys.nvidia),
+            "active_requests": status.active_requests,
+            "waits": [asdict(wait) for wait in status.waits],
+        }
+    )
+
+
+async def get_hello(_: web.Request) -> web.Response:
+    return web.json_response({"name": APP_ID, "version": __version__})
+
+
+async def drop_telemetry(_: web.Request) -> web.Response:
+    """What clients report about themselves goes nowhere."""
+    return web.Response(status=204)

@@ -1,0 +1,1 @@
+"""The way to NVIDIA: the HTTP client, pacing, and what is learned of its models."""

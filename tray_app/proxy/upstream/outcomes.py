@@ -1,0 +1,54 @@
+"""What answers and refusals show, for the next request and for the user: the limit, the model's life, the key."""
+
+from __future__ import annotations
+
+from tray_app.catalog import Model
+from tray_app.errors import KeyRefused, ModelWithdrawn, ProxyError, QueueFull, RateLimited
+from tray_app.proxy.upstream.pacing import Pacer
+from tray_app.status.board import Absence, ModelTrouble, StatusBoard, Trouble
+from tray_app.status.messages import REFUSED_KEY, STAND_IN
+
+
+class Outcomes:
+    """Tells the pacer and the board."""
+
+    def __init__(self, board: StatusBoard, pacer: Pacer) -> None:
+        self._board = board
+        self._pacer = pacer
+
+    def note_answered(self, model: Model) -> None:
+        """The model began to answer, so that neither it nor the key is refused."""
+        self._pacer.note_served(model)
+        self._board.clear_model(model.id)
+        self._clear(REFUSED_KEY)
+
+    def note_failed(self, model: Model, error: ProxyError) -> None:
+        if error.pause_s:
+            self._pacer.hold(model, error.pause_s)
+        match error:
+            case QueueFull():
+                pass  # upstream was not even asked
+            case RateLimited():
+                self._pacer.note_refused(model)
+            case ModelWithdrawn():
+                kind = Absence.RETIRED if error.is_retired else Absence.NOT_SERVED
+                self._board.mark_model(model.id, ModelTrouble(kind, error.date))
+            case KeyRefused():
+                self._board.report(REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", error.message, "set-key"))
+
+    def note_stand_in(self, chosen: Model, stand_in: Model) -> None:
+        """Another model answers in the place of the chosen one."""
+        sentence = f"{chosen.label} refuses to answer, so {stand_in.label} of your fallback list does."
+        self._board.report(STAND_IN, Trouble(f"{stand_in.label} answers for {chosen.label}", sentence))
+
+    def note_own_answer(self) -> None:
+        """The chosen model answered by itself."""
+        self._clear(STAND_IN)
+
+    def forget_key(self) -> None:
+        """The key is another than the one that was refused."""
+        self._clear(REFUSED_KEY)
+
+    def _clear(self, topic: str) -> None:
+        if any(known == topic for known, _ in self._board.status.troubles):  # almost never
+            self._board.report(topic, None)

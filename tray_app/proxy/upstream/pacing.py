@@ -1,0 +1,177 @@
+"""Requests wait here for their turn, so that upstream need not refuse them: a queue for each model.
+
+Within a kind, first come, first served. A background request gives way to turns that come up to a minute after it, and
+to none that come later: it never waits for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from bisect import insort
+from dataclasses import dataclass
+
+from tray_app.catalog import Model
+from tray_app.errors import MOST_RETRY_AFTER_S, QueueFull
+from tray_app.proxy.upstream.window import RequestWindow
+from tray_app.status.board import StatusBoard, Wait
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 64
+"""For one model. Claude Code with many sub-agents has some dozens of requests under way."""
+
+GIVE_WAY_S = 60.0
+
+SHOW_S = 1.0
+"""Shorter waits are not shown, and longer ones not more often."""
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    joined_s: float
+    rank: float
+    """The lowest is next: when it joined, or later for a background request."""
+    turn: asyncio.Future[float]
+    """Its result is when the request may start, and counts as started."""
+
+
+class _Line:
+    """The window and the queue of one model, with a timer for the next turn while anybody waits."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.window = RequestWindow()
+        self.queue: list[_Waiter] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._held_until_s = float("-inf")
+
+    def hold(self, pause_s: float) -> None:
+        """Starts nothing for so long, whatever the limit."""
+        self._held_until_s = max(self._held_until_s, _now_s() + min(pause_s, MOST_RETRY_AFTER_S))
+
+    def next_start_s(self, now_s: float) -> float:
+        """When the next request may start; a time that is not after `now_s` means at once."""
+        return max(self.window.next_start_s(now_s), self._held_until_s)
+
+    def give_turns(self) -> None:
+        """Gives the turns that are due, and sets the timer for the next."""
+        now_s = _now_s()
+        while self.queue and self.next_start_s(now_s) <= now_s:
+            turn = self.queue.pop(0).turn
+            if not turn.done():  # else its client has left in this very moment
+                self.window.count_start(now_s)
+                turn.set_result(now_s)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.queue:
+            self._timer = asyncio.get_running_loop().call_at(self.next_start_s(now_s), self.give_turns)
+
+    def leave(self, waiter: _Waiter) -> None:
+        """Frees the place, or gives back the turn that came too late."""
+        if waiter in self.queue:
+            self.queue.remove(waiter)
+        elif not waiter.turn.cancelled():
+            self.window.take_back(waiter.turn.result())
+        self.give_turns()
+
+    def describe(self) -> Wait | None:
+        """What there is to show."""
+        now_s = _now_s()
+        waited_s = now_s - min((waiter.joined_s for waiter in self.queue), default=now_s)
+        if waited_s < SHOW_S:
+            return None
+        used, limit = self.window.count_used(now_s), self.window.limit_in_force
+        return Wait(self.label, len(self.queue), int(waited_s), used, limit)
+
+
+class Pacer:
+    """Holds requests back for as long as their model's limit wants, and shows that on the board. For one event loop."""
+
+    def __init__(self, board: StatusBoard) -> None:
+        self._board = board
+        self._lines: dict[str, _Line] = {}
+        self._show_timer: asyncio.TimerHandle | None = None
+
+    async def wait_turn(self, model: Model, *, limit: int, is_background: bool) -> None:
+        """Returns when one request to the model may start, and counts it; `limit` is per minute, 0: at once.
+
+        QueueFull, at once, if too many wait already. Cancelled, it frees its place and counts nothing. A request that
+        upstream refused waits anew, and not as background: it has given way before.
+        """
+        line, now_s = self._find_line(model), _now_s()
+        line.window.limit = limit
+        line.give_turns()  # the limit may be another than before; after this, who waits must wait
+        if line.next_start_s(now_s) <= now_s:
+            line.window.count_start(now_s)
+            return
+        if len(line.queue) >= MAX_WAITING:
+            raise _explain_full(line)
+        rank = now_s + (GIVE_WAY_S if is_background else 0)
+        waiter = _Waiter(now_s, rank, asyncio.get_running_loop().create_future())
+        insort(line.queue, waiter, key=lambda other: other.rank)
+        line.give_turns()
+        self._show_later()
+        try:
+            await waiter.turn
+        except asyncio.CancelledError:
+            line.leave(waiter)
+            raise
+        finally:
+            self._show_end()
+
+    def note_refused(self, model: Model) -> None:
+        """Upstream answered 429."""
+        line = self._find_line(model)
+        before = line.window.limit_in_force
+        line.window.note_refused(_now_s())
+        line.give_turns()  # the next one is due at another time
+        if line.window.limit_in_force != before:
+            log.info("%s takes %d requests a minute for the time being", model.id, line.window.limit_in_force)
+
+    def hold(self, model: Model, pause_s: float) -> None:
+        """Upstream wants to be left alone for so long. No longer than clients wait: it is asked again then."""
+        self._find_line(model).hold(pause_s)
+
+    def note_served(self, model: Model) -> None:
+        """Upstream answered a request."""
+        line = self._find_line(model)
+        line.window.note_served(_now_s())
+        line.give_turns()
+
+    def _find_line(self, model: Model) -> _Line:
+        return self._lines.setdefault(model.id, _Line(model.label))
+
+    def _show_later(self) -> None:
+        if self._show_timer is None:
+            self._show_timer = asyncio.get_running_loop().call_later(SHOW_S, self._show)
+
+    def _show(self) -> None:
+        waits = [wait for line in self._lines.values() if (wait := line.describe())]
+        self._board.publish(waits=tuple(sorted(waits, key=lambda wait: wait.longest_s, reverse=True)))
+        self._show_timer = None
+        self._show_later()
+
+    def _show_end(self) -> None:
+        if self._show_timer is not None and not any(line.queue for line in self._lines.values()):
+            self._show_timer.cancel()
+            self._show_timer = None
+            self._board.publish(waits=())
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _explain_full(line: _Line) -> QueueFull:
+    now_s = _now_s()
+    until_next_s = math.ceil(line.next_start_s(now_s) - now_s)
+    limit = line.window.limit_in_force
+    why = f"of which NVIDIA takes about {limit} a minute" if limit else "as NVIDIA wants a pause"
+    return QueueFull(
+        f"{len(line.queue)} requests wait for {line.label} already, {why}. Please try again, or run fewer agents at "
+        "once.",
+        retry_after_s=min(max(until_next_s, 1), MOST_RETRY_AFTER_S),
+    )

@@ -1,0 +1,153 @@
+"""What each model was found to refuse, kept in a small file from one start to the next, and forgotten after a while."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from tray_app.files.json_file import read_json, write_json
+from tray_app.translate.refusal.quirk import Quirk, adapt, find_quirks
+
+log = logging.getLogger(__name__)
+
+FILE_NAME = "model_quirks.json"
+KEPT_DAYS = 14
+"""After that a model is asked for everything again, and one more retry shows whether upstream was mended meanwhile."""
+_MOST_PER_MODEL = 32
+"""More would be values that clients vary, each refused anew."""
+
+_ROW_FIELDS = {
+    "top_k": "takes_top_k",
+    "response_format": "takes_json_schema",
+    "tool_choice": "takes_required_tool_choice",
+    "reasoning_effort": "efforts",
+    "chat_template_kwargs": "thinking_on and thinking_off",
+}
+"""Request field -> what says in a catalogue row that it is not to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    quirk: Quirk
+    learned: date
+
+
+_File = dict[str, tuple[_Known, ...]]
+"""Model id -> what is known, the newest last."""
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+class Trial:
+    """What one request was taught by refusals of it. It is true if the request is answered without what was refused."""
+
+    def __init__(self, quirks: Quirks, model_id: str) -> None:
+        self._quirks = quirks
+        self._model_id = model_id
+        self.lessons: tuple[Quirk, ...] = ()
+
+    def read(self, complaint: str, body: dict[str, Any]) -> tuple[Quirk, ...]:
+        """Understands upstream's reason for refusing `body` (as it was sent) with HTTP 400 or 422.
+
+        Changes nothing, so that a thread may do it: a large request takes some milliseconds for each megabyte.
+        """
+        return find_quirks(complaint, self._quirks.adapt(self._model_id, body))
+
+    def take(self, found: tuple[Quirk, ...], body: dict[str, Any]) -> bool:
+        """Heeds what was found. True if `adapt` makes another request of `body` now.
+
+        That may also be by what others learned while the request was on its way.
+        """
+        adapted = self._quirks.adapt(self._model_id, body)
+        new = tuple(quirk for quirk in found if adapt(adapted, [quirk]) != adapted)
+        self.lessons += new
+        self._quirks.add(self._model_id, new)
+        return self._quirks.adapt(self._model_id, body) != body
+
+
+class Quirks:
+    """Use it in one event loop, and close it there. Without a folder nothing outlives it."""
+
+    def __init__(self, folder: Path | None = None, today: Callable[[], date] = _today) -> None:
+        self._path = folder / FILE_NAME if folder else None
+        self._today = today
+        self._known: _File = (read_json(self._path, _File) if self._path else None) or {}
+        self._tried: dict[str, tuple[Quirk, ...]] = {}
+        """Model id -> what is on trial, the newest last."""
+        self._saved = dict(self._known)
+        self._saving: asyncio.Task[None] | None = None
+
+    def adapt(self, model_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The request as the model takes it, as far as that is known; `body` itself stays as it is."""
+        if model_id not in self._known and model_id not in self._tried:
+            return body
+        known = (known.quirk for known in self._remembered(model_id))
+        return adapt(body, (*known, *self._tried.get(model_id, ())))
+
+    @contextmanager
+    def trial(self, model_id: str) -> Iterator[Trial]:
+        """For one request and its retries. What it learns meanwhile is kept if the request is answered in the end.
+
+        Otherwise it is forgotten: what was refused was something else, and upstream only mentioned the field.
+        """
+        trial = Trial(self, model_id)
+        try:
+            yield trial
+        except BaseException:
+            self._end_trial(model_id, trial.lessons)
+            raise
+        self._end_trial(model_id, trial.lessons)
+        self._keep(model_id, trial.lessons)
+
+    def add(self, model_id: str, quirks: tuple[Quirk, ...]) -> None:
+        """Heeds the quirks, on trial."""
+        if quirks:
+            self._tried[model_id] = (*self._tried.get(model_id, ()), *quirks)
+
+    def _end_trial(self, model_id: str, quirks: tuple[Quirk, ...]) -> None:
+        if rest := tuple(quirk for quirk in self._tried.get(model_id, ()) if quirk not in quirks):
+            self._tried[model_id] = rest
+        else:
+            self._tried.pop(model_id, None)
+
+    def _keep(self, model_id: str, quirks: tuple[Quirk, ...]) -> None:
+        if not quirks:
+            return
+        new = (_Known(quirk, self._today()) for quirk in quirks)
+        self._known[model_id] = (*self._remembered(model_id), *new)[-_MOST_PER_MODEL:]
+        for quirk in quirks:
+            log.info("%s: %s", model_id, _describe(quirk))
+        if self._path and (self._saving is None or self._saving.done()):
+            self._saving = asyncio.create_task(self._save(self._path))
+
+    async def close(self) -> None:
+        """Returns when what was learned is written."""
+        if self._saving is not None:
+            await self._saving
+
+    def _remembered(self, model_id: str) -> list[_Known]:
+        today = self._today()
+        # both ways, in case the clock was wrong when it was learned
+        return [known for known in self._known.get(model_id, ()) if abs((today - known.learned).days) <= KEPT_DAYS]
+
+    async def _save(self, path: Path) -> None:
+        while self._known != self._saved:  # again, if more was learned meanwhile
+            self._saved = dict(self._known)  # also if writing fails, which the next that is learned tries again
+            await asyncio.to_thread(write_json, path, self._saved)
+
+
+def _describe(quirk: Quirk) -> str:
+    """Names only: a value may be the client's."""
+    what = f"a value of {quirk.field}" if quirk.refused is not None else quirk.field
+    instead = "something else is sent" if quirk.instead else "it is left out"
+    row_field = _ROW_FIELDS.get(quirk.field.partition(".")[0])
+    hint = f" (for the model's row: {row_field})" if row_field else ""
+    return f"{what} is refused, so {instead} for {KEPT_DAYS} days{hint}"

@@ -1,0 +1,78 @@
+"""The HTTP proxy that the user's system wants between this program and upstream."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from tray_app.errors import UpstreamUnusable
+from tray_app.settings.settings import Address
+
+_HOST = re.compile(r"[\w.:%-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SystemProxy:
+    """A proxy. Its address holds no user name and no password, so that it may be logged and shown."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    """What the proxy wants to see of every request: who the user is, if it has a user name."""
+
+
+async def find_proxy(url: str) -> SystemProxy | None:
+    """The proxy on the way to `url`; None: there is none. UpstreamUnusable if its address cannot be used.
+
+    HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide, or if they are not set, the settings of Windows or macOS. An address
+    on this machine is never behind a proxy.
+    """
+    target = urlsplit(url)
+    if Address(target.hostname or "", 0).is_loopback:
+        return None
+    return await asyncio.to_thread(_ask_system, target)
+
+
+def _ask_system(target: SplitResult) -> SystemProxy | None:
+    """Windows and macOS may ask the name server whether the target is an exception."""
+    address = getproxies().get(target.scheme)
+    if not address or proxy_bypass(target.netloc):
+        return None
+    try:
+        return _parse(address)
+    except ValueError:  # its text may hold the password
+        raise UpstreamUnusable(
+            f"NVIDIA cannot be reached: {_name_source(target.scheme)} is no usable address of an HTTP proxy. "
+            "It must be one such as http://proxy.example:8080."
+        ) from None
+
+
+def _parse(address: str) -> SystemProxy:
+    """ValueError if it is no address of an HTTP proxy."""
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        raise ValueError
+    bracketed = f"[{host}]" if ":" in host else host
+    port = "" if parts.port is None else f":{parts.port}"
+    return SystemProxy(f"{parts.scheme}://{bracketed}{port}", _authorize(parts))
+
+
+def _authorize(parts: SplitResult) -> dict[str, str]:
+    """The header that shows the proxy the user name and password of its address."""
+    if not parts.username:
+        return {}
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Proxy-Authorization": f"Basic {b64encode(login.encode()).decode()}"}
+
+
+def _name_source(scheme: str) -> str:
+    """Where the address of the proxy for URLs of a scheme stands, for a sentence."""
+    names = [name for name, value in os.environ.items() if name.lower() == f"{scheme}_proxy" and value]
+    # where names differ by their case, the one in lower case counts
+    return f"the environment variable {max(names)}" if names else "the proxy in the system's settings"

@@ -1,0 +1,1 @@
+"""Worker processes for requests that would hold up others."""

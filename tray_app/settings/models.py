@@ -1,0 +1,171 @@
+"""The models as a settings file lists them: rows added or corrected, names that stand for others, and fallbacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from tray_app.catalog import GLM_4_7, MODELS, UNKNOWN, Catalogue, Model, find_model, join_rows, plain_name
+from tray_app.errors import SettingsError
+from tray_app.settings.checks import Check, one_of, switch, text, whole_number
+
+MAX_ENTRIES = 200
+"""NVIDIA lists some 80 models; each entry is compared with every other."""
+_NAMES = ("models", "aliases", "fallback_models")
+_MAX_LABEL_CHARS = 40  # a menu has no more room
+_ID = re.compile(r"[\w.:@/+-]+", re.ASCII)  # nothing that a shell would take for its own
+
+
+def read_model_list(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What is usable of `models`, `aliases` and `fallback_models`, and a sentence for each thing that is not."""
+    problems: list[str] = []
+    raw = {name: _shorten(name, value, problems) for name, value in raw.items() if name in _NAMES}
+    rows = join_rows(listed := _read_models(raw.get("models", []), problems))
+    aliases = _read_aliases(raw.get("aliases", {}), Catalogue(rows), problems)
+    fallbacks = _read_fallbacks(raw.get("fallback_models", []), Catalogue(rows, aliases), problems)
+    values = {"models": listed, "aliases": aliases, "fallback_models": fallbacks}
+    return {name: value for name, value in values.items() if name in raw}, problems
+
+
+def _shorten(name: str, value: object, problems: list[str]) -> object:
+    """The value without what stands beyond the most entries that are read."""
+    if not isinstance(value, list | dict) or len(value) <= MAX_ENTRIES:
+        return value
+    problems.append(f'"{name}" has {len(value)} entries; the first {MAX_ENTRIES} are read.')
+    return value[:MAX_ENTRIES] if isinstance(value, list) else dict(islice(value.items(), MAX_ENTRIES))
+
+
+def _read_models(value: object, problems: list[str]) -> tuple[Model, ...]:
+    if not isinstance(value, list):
+        problems.append(f'"models" must be a list of objects such as {{"id": "{GLM_4_7.id}"}}, not {value!r}.')
+        return ()
+    rows: dict[str, Model] = {}
+    for number, entry in enumerate(value, 1):
+        try:
+            row = _read_entry(entry, f"entry {number}")
+        except SettingsError as error:
+            problems.append(str(error))
+            continue
+        if plain_name(row.id) in rows:
+            problems.append(f'"models": "{row.id}" is there twice.')
+        else:
+            rows[plain_name(row.id)] = row
+    catalogue = Catalogue(join_rows(rows.values()))
+    for row in rows.values():
+        if row.successor and not catalogue.find(row.successor):
+            ids = one_of(other.id for other in catalogue.rows)
+            problems.append(f'"models": "successor" of "{row.id}" must be {ids}, not {row.successor!r}.')
+    return tuple(rows.values())
+
+
+def _read_entry(entry: object, where: str) -> Model:
+    """The row of one entry; SettingsError names the field that is wrong."""
+    if not isinstance(entry, dict):
+        raise SettingsError(f'"models": {where} must be an object such as {{"id": "{GLM_4_7.id}"}}, not {entry!r}.')
+    facts: dict[str, Any] = {}
+    for name, value in {"id": None, **entry}.items():  # the id first: it names the entry
+        if name not in _FIELDS:
+            raise SettingsError(f'"models": "{name}" of {where} is not known; there are {", ".join(_FIELDS)}.')
+        check, wanted = _FIELDS[name]
+        try:
+            facts[name] = check(value)
+        except ValueError:
+            raise SettingsError(f'"models": "{name}" of {where} must be {wanted}, not {value!r}.') from None
+        where = f'"{facts["id"]}"'
+    return _make_row(facts)
+
+
+def _make_row(facts: dict[str, Any]) -> Model:
+    """Everything but the name comes from the row of `like`, else from that of the id itself."""
+    known, like, is_hidden = find_model(facts["id"]), facts.pop("like", None), facts.pop("hidden", False)
+    label = facts.get("label") or (known.label if known else facts["id"].rpartition("/")[2] or facts["id"])
+    name = {
+        "label": label,
+        "letter": known.letter if known else next(filter(str.isalnum, label), label)[:1].upper(),
+        "successor": known.successor if known else "",
+    }
+    if known:
+        facts["id"] = known.id
+    row = replace(like or known or UNKNOWN, in_menu=not is_hidden, **{**name, **facts})
+    # a window made smaller is the limit of an answer, too
+    return replace(row, max_output_tokens=min(row.max_output_tokens, row.context_tokens))
+
+
+def _read_aliases(value: object, catalogue: Catalogue, problems: list[str]) -> dict[str, str]:
+    if not isinstance(value, dict):
+        problems.append(f'"aliases" must be an object such as {{"old/name": "{GLM_4_7.id}"}}, not {value!r}.')
+        return {}
+    aliases: dict[str, str] = {}
+    names = {plain_name(name) for name in value}
+    for name, target in value.items():
+        row = catalogue.find(target) if isinstance(target, str) else None
+        if row is None or plain_name(row.id) in names:  # one step, so that it cannot go round in circles
+            ids = one_of(row.id for row in catalogue.rows if plain_name(row.id) not in names)
+            problems.append(f'"aliases": "{name}" must stand for {ids}, not {target!r}.')
+        else:
+            aliases[plain_name(name)] = row.id
+    return aliases
+
+
+def _read_fallbacks(value: object, catalogue: Catalogue, problems: list[str]) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        problems.append(f'"fallback_models" must be a list of ids such as ["{GLM_4_7.id}"], not {value!r}.')
+        return ()
+    found = {}
+    for name in value:
+        if isinstance(name, str) and (row := catalogue.find(name)):
+            found[row.id] = row
+        else:
+            ids = one_of(row.id for row in catalogue.models)
+            problems.append(f'"fallback_models": an entry must be {ids}, not {name!r}.')
+    return tuple(found)
+
+
+def _id(value: object) -> str:
+    model_id = text(value)
+    if not _ID.fullmatch(model_id):
+        raise ValueError
+    return model_id
+
+
+def _known_row(value: object) -> Model:
+    row = find_model(text(value))
+    if row is None:
+        raise ValueError
+    return row
+
+
+def _label(value: object) -> str:
+    label = text(value)
+    if not label or not label.isprintable() or len(label) > _MAX_LABEL_CHARS:
+        raise ValueError
+    return label
+
+
+def _letter(value: object) -> str:
+    letter = _label(value)
+    if len(letter) != 1:
+        raise ValueError
+    return letter
+
+
+_TOKENS: Check = (whole_number(1), "a whole number of tokens, 1 or more")
+_SWITCH: Check = (switch, "true or false")
+
+_FIELDS: dict[str, Check] = {
+    "id": (_id, f'an id such as "{GLM_4_7.id}"'),
+    "like": (_known_row, one_of(model.id for model in MODELS)),
+    "label": (_label, f"a name of 1 to {_MAX_LABEL_CHARS} characters"),
+    "letter": (_letter, "one character"),
+    "context_tokens": _TOKENS,
+    "max_output_tokens": _TOKENS,
+    "takes_images": _SWITCH,
+    "takes_top_k": _SWITCH,
+    "takes_json_schema": _SWITCH,
+    "takes_required_tool_choice": _SWITCH,
+    "successor": (text, "an id"),
+    "hidden": _SWITCH,
+}

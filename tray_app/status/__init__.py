@@ -1,0 +1,1 @@
+"""What is going on, and the sentences that tell the user so."""

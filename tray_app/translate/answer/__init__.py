@@ -1,0 +1,1 @@
+"""A chat answer becomes an Anthropic answer, whole or as a stream."""

@@ -1,0 +1,1 @@
+"""Tool calls and thinking that a model wrote into its text."""

@@ -1,0 +1,1 @@
+"""Upstream's errors become errors for the client, or a change of the request."""

@@ -1,0 +1,157 @@
+"""What a model refuses though others take it, found in its own words; and requests written so that it takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tray_app.catalog import EFFORTS
+from tray_app.translate.refusal.complaint import (
+    Objection,
+    find_allowed,
+    find_marked,
+    find_objection,
+    find_places,
+    is_about_content,
+    make_plain,
+)
+from tray_app.translate.refusal.quotes import cut_quotes
+from tray_app.translate.request.encoded import EncodedMessages, encode_body
+from tray_app.translate.request.output import ask_for_json
+from tray_app.translate.request.tools import ask_for_call
+
+_ESSENTIAL = frozenset({"model", "messages", "max_tokens", "stream", "tools"})
+"""Without them it would be another question: they are never left out."""
+_NO_HELP = ("messages", "tools", "max_tokens")
+"""Where a complaint is about these, leaving out others would only be refused once more."""
+
+_CLIENTS_WORDS = ("messages", "tools", "response_format", "stop")
+"""Where a request holds what its client wrote."""
+
+_TEMPLATE = "chat_template_kwargs"
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """A field that a model refuses, and what it is sent instead."""
+
+    field: str
+    """Of the request; `chat_template_kwargs.NAME` for one in there."""
+    refused: str | float | None = None
+    """The value that is refused, by its `type` where it is an object; None: every value."""
+    instead: str | None = None
+    """None: the field is left out."""
+
+
+def find_quirks(complaint: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
+    """What upstream's reason for refusing `body` (HTTP 400 or 422) says about its fields, each of them a change to it.
+
+    Nothing where the reason is another, such as a prompt that is too long or a model without tools. What a complaint
+    quotes of the request teaches nothing: a page that a client read may say that some parameter is not supported.
+    """
+    quirks = _read_quirks(complaint, body)
+    if quirks:  # seldom, and megabytes are searched
+        own = cut_quotes(complaint, _encode_clients_words(body))
+        quirks = quirks if own == complaint else _read_quirks(own, body)
+    return quirks
+
+
+def _read_quirks(complaint: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
+    plain, places, marked = make_plain(complaint), find_places(complaint), find_marked(complaint)
+    if is_about_content(complaint) or any(name in places or find_objection(plain, name) for name in _NO_HELP):
+        return ()
+    quirks: list[Quirk] = []
+    for field, value in body.items():
+        if marked and marked != field and (field != _TEMPLATE or marked not in value):
+            continue
+        objection = find_objection(plain, field)
+        if field == _TEMPLATE and objection is None:
+            objection = find_objection(plain, "chat_template")  # vLLM's name for both
+        if objection is not None:
+            quirks.extend(_settle(field, value, objection, plain))
+        elif field == _TEMPLATE and isinstance(value, dict):
+            quirks.extend(Quirk(f"{field}.{key}") for key in value if find_objection(plain, key))
+    return tuple(quirk for quirk in quirks if adapt(body, [quirk]) != body)
+
+
+def _encode_clients_words(body: Mapping[str, Any]) -> Iterable[bytes]:
+    return encode_body({name: body[name] for name in _CLIENTS_WORDS if name in body})
+
+
+def adapt(body: Mapping[str, Any], quirks: Iterable[Quirk]) -> dict[str, Any]:
+    """A request that the model takes, with an instruction where a field is gone that the client needs."""
+    adapted = dict(body)
+    for quirk in quirks:
+        _adapt(adapted, quirk)
+    return adapted
+
+
+def _adapt(body: dict[str, Any], quirk: Quirk) -> None:
+    field, _, key = quirk.field.partition(".")
+    if field not in body or field in _ESSENTIAL:
+        return
+    value = body[field]
+    if key:
+        if isinstance(value, dict) and key in value:
+            body[field] = {name: item for name, item in value.items() if name != key}
+            if not body[field]:
+                del body[field]
+        return
+    if quirk.refused is not None and quirk.refused != _kind(value):
+        return
+    if quirk.instead is None:
+        del body[field]
+    else:
+        body[field] = quirk.instead
+    if instruction := _instruct(field, value):
+        body["messages"] = _add_instruction(body["messages"], instruction)
+
+
+def _settle(field: str, value: Any, objection: Objection, complaint: str) -> Iterable[Quirk]:
+    if objection is Objection.FIELD:
+        return [Quirk(field)]
+    allowed = find_allowed(complaint)
+    kind = _kind(value)
+    if field == "tool_choice":
+        if kind in ("auto", "none", *allowed):  # then the complaint is about another value
+            return []
+        return [Quirk(field, kind, "required" if "required" in allowed else "auto")]
+    if field == "reasoning_effort":
+        return [Quirk(field, kind, _next_effort(kind, allowed))]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return [Quirk(field, value)]
+    return [Quirk(field)]
+
+
+def _kind(value: Any) -> Any:
+    return value.get("type") if isinstance(value, dict) else value
+
+
+def _next_effort(effort: str, allowed: frozenset[str]) -> str | None:
+    """The one above `effort` that is taken, else the strongest."""
+    taken = [known for known in EFFORTS if known in allowed]
+    above = EFFORTS[EFFORTS.index(effort) :] if effort in EFFORTS else EFFORTS
+    return next((known for known in taken if known in above), taken[-1] if taken else None)
+
+
+def _instruct(field: str, value: Any) -> str:
+    """Says in words what a field said."""
+    if field == "tool_choice" and isinstance(value, dict):
+        return ask_for_call(value.get("function", {}).get("name", ""))
+    if field == "tool_choice" and value == "required":
+        return ask_for_call()
+    if field == "response_format" and isinstance(value, dict) and "json_schema" in value:
+        return ask_for_json(value["json_schema"].get("schema"))
+    return ""
+
+
+def _add_instruction(
+    messages: list[dict[str, Any]] | EncodedMessages, instruction: str
+) -> list[dict[str, Any]] | EncodedMessages:
+    """Adds to the end of the one system message, which is the first."""
+    if isinstance(messages, EncodedMessages):
+        return messages.with_instruction(instruction)
+    if messages and messages[0].get("role") == "system":
+        return [{**messages[0], "content": f"{messages[0]['content']}\n\n{instruction}"}, *messages[1:]]
+    return [{"role": "system", "content": instruction}, *messages]

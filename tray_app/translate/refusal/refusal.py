@@ -1,0 +1,142 @@
+"""What upstream's errors mean, in the words of an Anthropic client: as an HTTP status, in a stream, or in a 200.
+
+Upstream's own words reach the client only where they describe the client's request. They may repeat the keys in force,
+which are not known here: `ProxyError.hide` takes those out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tray_app.catalog import Model, find_model
+from tray_app.errors import (
+    InvalidRequest,
+    KeyRefused,
+    ModelWithdrawn,
+    Overloaded,
+    ProxyError,
+    RateLimited,
+    UpstreamFault,
+    UpstreamUnusable,
+    UserActionNeeded,
+)
+from tray_app.translate.refusal.error_body import MAX_ERROR_BYTES, ErrorBody, read_error, read_error_body
+from tray_app.translate.refusal.overflow import find_overflow
+from tray_app.translate.request.chat import ChatRequest
+from tray_app.translate.request.encoded import encode_body
+
+RATE_LIMIT_PAUSE_S = 15
+"""NVIDIA sends no Retry-After; its window is a minute, and clients wait longer each time."""
+
+_RETIRED = re.compile(r"end of life on (\d{4}-\d{2}-\d{2})")
+_SAYS_WHAT_IT_IS = frozenset({401, 402, 403, 404, 410, 429, 451})
+"""These are never about the length of a prompt, whatever they say."""
+_MAY_PASS = frozenset({408, 409, 425, 499})
+"""The other statuses below 500 say that the request is wrong, and stays so."""
+
+
+def explain_refusal(status: int, body: bytes, model: Model, chat: ChatRequest | None = None) -> ProxyError:
+    """The error to pass on for an HTTP status other than 200. `chat`: what was asked, if that is known."""
+    return _explain(status, read_error_body(body), model, chat)
+
+
+def explain_stream_error(error: Any, model: Model, chat: ChatRequest | None = None) -> ProxyError:
+    """The error to pass on for an error in a stream, or in the body of a 200.
+
+    A status that it names below 500 means what it means as an HTTP status. Anything else may pass.
+    """
+    told = read_error(error)
+    status = 410 if "end of life" in told.detail else told.named_status
+    if status is not None and status < 500:
+        return _explain(status, told, model, chat)
+    return _find_overflow(told, model, chat) or Overloaded(
+        f"NVIDIA broke off the answer: {told.detail or 'no reason given'}"
+    )
+
+
+def explain_malformed(payload: bytes, model: Model, chat: ChatRequest | None = None) -> ProxyError:
+    """The error to pass on for what is neither a chunk nor a completion."""
+    if not payload:
+        return UpstreamFault("NVIDIA's answer is empty. Please try again.")
+    if len(payload) <= MAX_ERROR_BYTES:
+        told = read_error_body(payload)
+        if told.status is not None and told.status < 500:
+            return _explain(told.status, told, model, chat)
+        if overflow := _find_overflow(told, model, chat):
+            return overflow
+    return UpstreamFault("NVIDIA's answer is malformed: a part of it is no chat completion. Please try again.")
+
+
+def read_detail(body: bytes) -> str:
+    """The reason in an error body: one line, short, without keys; empty where it is a web page or nothing."""
+    return read_error_body(body).detail
+
+
+def _explain(status: int, told: ErrorBody, model: Model, chat: ChatRequest | None) -> ProxyError:
+    if status not in _SAYS_WHAT_IT_IS and (overflow := _find_overflow(told, model, chat)):
+        return overflow
+    if status == 402 or (status == 429 and told.is_about_money):
+        return UserActionNeeded(
+            f"NVIDIA wants to be paid for {model.label}: your account has no credits left, or they have expired. "
+            "Look at your account on build.nvidia.com, or choose another model in the tray menu."
+        )
+    if status in (401, 403):
+        return KeyRefused(
+            "NVIDIA refused your API key"
+            + (f" for {model.label}" if status == 403 else "")
+            + ". Check the key on build.nvidia.com, then set it with `claude-nvidia-tray set-key`."
+        )
+    if status in (404, 410, 451) or "end of life" in told.detail:
+        return _explain_absence(status, told.detail, model)
+    if status == 429:
+        return RateLimited(f"NVIDIA's rate limit for {model.label} is reached.", retry_after_s=RATE_LIMIT_PAUSE_S)
+    if status >= 500 or "DEGRADED" in told.detail or "ResourceExhausted" in told.detail:
+        return Overloaded(f"NVIDIA is overloaded: {model.label} answered with HTTP {status}.")
+    if status in (400, 413, 422):
+        refused = InvalidRequest(f"NVIDIA refused the request: {told.detail or f'HTTP {status}, without a reason'}")
+        refused.complaint = told.complaint
+        return refused
+    if 300 <= status < 400:
+        return UpstreamUnusable(
+            f"NVIDIA answered with HTTP {status}, a redirect to another place, which is not followed: your key goes "
+            'nowhere else. Check "nvidia_url" in the settings.'
+        )
+    sentence = f"NVIDIA answered with HTTP {status}, which is no answer to a chat request. {told.detail}".strip()
+    return UpstreamFault(sentence) if status < 400 or status in _MAY_PASS else UpstreamUnusable(sentence)
+
+
+def _explain_absence(status: int, detail: str, model: Model) -> ModelWithdrawn:
+    successor = find_model(model.successor)
+    instead = f', or set "model" to "{successor.id}" ({successor.label}) in the settings file' if successor else ""
+    if status == 451:
+        return ModelWithdrawn(
+            f"NVIDIA does not offer {model.label} where you are, for legal reasons (HTTP 451). Choose another model in "
+            f"the tray menu{instead}.",
+            is_retired=False,
+        )
+    if status == 404 and "end of life" not in detail:
+        return ModelWithdrawn(
+            f"NVIDIA does not serve {model.label} to your API key. Choose another model in the tray menu"
+            f"{instead}, or look on build.nvidia.com whether it is still offered.",
+            is_retired=False,
+        )
+    date = _RETIRED.search(detail)
+    when = f" on {date[1]}" if date else ""
+    return ModelWithdrawn(
+        f"NVIDIA retired {model.label}{when}. Choose another model in the tray menu{instead}.",
+        is_retired=True,
+        date=date[1] if date else "",
+    )
+
+
+def _find_overflow(told: ErrorBody, model: Model, chat: ChatRequest | None) -> InvalidRequest | None:
+    """The error for a prompt that is too long, if that is what upstream complains of."""
+    return find_overflow(
+        told.complaint or told.detail,
+        told.names,
+        told.counts,
+        model.context_tokens,
+        chat.input_tokens if chat else 0,
+        encode_body(chat.body) if chat else (),
+    )

@@ -1,0 +1,1 @@
+"""An Anthropic request becomes a chat request."""

@@ -1,0 +1,195 @@
+"""Content blocks of Anthropic's Messages API, as OpenAI content parts or as plain text.
+
+https://docs.anthropic.com/en/api/messages. Unknown blocks are kept as text or named in a note, never just dropped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tray_app.errors import InvalidRequest
+from tray_app.translate.request.server_blocks import tell_block
+from tray_app.translate.request.tools import send_name
+
+Block = dict[str, Any]
+
+NO_IMAGES_NOTE = "[There was an image here. This model reads text only.]"
+_IMAGE_FOLLOWS_NOTE = "[The image follows.]"
+_BILLING_HEADER = "x-anthropic-billing-header:"
+_REQUIRED_STRINGS = {"text": ("text",), "tool_use": ("id", "name"), "tool_result": ("tool_use_id",)}
+
+
+def read_blocks(content: object, where: str, *, is_result: bool = False) -> list[Block]:
+    """A `content` value as a list of blocks; InvalidRequest names the place that is wrong.
+
+    `is_result`: it is what a tool returned, in which no result of another tool is looked for.
+    """
+    if content is None:
+        raise InvalidRequest(f"{where}: Field required")
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        raise InvalidRequest(f"{where}: Input should be a string or a list of content blocks")
+    for n, block in enumerate(content):
+        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
+            raise InvalidRequest(f"{where}.{n}: Input should be a content block, an object with a `type`")
+        for name in _REQUIRED_STRINGS.get(block["type"], ()):
+            if not isinstance(block.get(name), str):
+                raise InvalidRequest(f"{where}.{n}.{name}: Input should be a valid string")
+        if block["type"] == "tool_result" and block.get("content") is not None and not is_result:
+            read_blocks(block["content"], f"{where}.{n}.content", is_result=True)
+    return content
+
+
+def read_system(system: object, where: str = "system") -> str:
+    """The text of a system prompt, without Claude Code's billing header.
+
+    The header carries a hash that changes with every request, which would defeat the upstream's prefix cache.
+    """
+    if system is None:
+        return ""
+    texts = (_without_billing_header(to_text(block)) for block in read_blocks(system, where))
+    return "\n\n".join(text for text in texts if text.strip())
+
+
+def _without_billing_header(text: str) -> str:
+    if not text.startswith(_BILLING_HEADER):
+        return text
+    return text.partition("\n")[2].lstrip("\n")
+
+
+def find_pdfs(body: dict[str, Any]) -> list[Block]:
+    """The documents of a request that hold a PDF, also those in the results of tools. The request may be malformed."""
+    messages = body.get("messages")
+    contents = [message.get("content") for message in _dicts(messages)]
+    results = [block.get("content") for content in contents for block in _dicts(content)]
+    contents += results
+    contents += [[result.get("content")] for result in results if isinstance(result, dict)]  # a page that was fetched
+    return [block for content in contents for block in _dicts(content) if _is_pdf(block)]
+
+
+def to_parts(blocks: list[Block], *, takes_images: bool) -> list[Block]:
+    """OpenAI content parts (`text`, `image_url`) of a user turn's blocks, in order; empty texts are left out.
+
+    The images of a document follow its text.
+    """
+    parts: list[Block] = []
+    for block in blocks:
+        if block["type"] == "image":
+            url = _image_url(block)
+            if takes_images and url:
+                parts.append({"type": "image_url", "image_url": {"url": url}})
+            else:
+                parts.append({"type": "text", "text": NO_IMAGES_NOTE})
+        elif text := to_text(block, images_follow=takes_images):
+            parts.append({"type": "text", "text": text})
+            if takes_images:
+                parts += to_parts(find_images([block]), takes_images=True)
+    return parts
+
+
+def find_images(content: object) -> list[Block]:
+    """The images of a `content` value, also those in its documents, in order."""
+    images: list[Block] = []
+    unread = _dicts(content)[::-1]
+    while unread:
+        block = unread.pop()
+        if block.get("type") == "image":
+            images.append(block)
+        elif block.get("type") == "document" and isinstance(block.get("source"), dict):
+            unread += _dicts(block["source"].get("content"))[::-1]
+    return images
+
+
+def join_parts(parts: list[Block]) -> str | list[Block]:
+    """One string where all parts are text, as some servers take nothing else."""
+    if all(part["type"] == "text" for part in parts):
+        return "\n\n".join(part["text"] for part in parts)
+    return parts
+
+
+def to_text(block: Block, *, images_follow: bool = False) -> str:
+    """One block as text; a note where it has none. `images_follow`: what `find_images` finds in it is sent after it."""
+    pieces: list[str] = []
+    _write_block(block, images_follow, pieces)
+    return "".join(pieces)
+
+
+def flatten(content: object, *, images_follow: bool = False) -> str:
+    """The text of a `content` value that may be missing, a string or a list of blocks; blocks by line."""
+    pieces: list[str] = []
+    _write_content(content, images_follow, pieces)
+    return "".join(pieces)
+
+
+def _write_block(block: Block, images_follow: bool, pieces: list[str]) -> None:
+    """Adds the text of one block to `pieces`, however deep it stands: a text within documents is copied once."""
+    kind = block["type"]
+    if kind == "image":
+        pieces.append(_IMAGE_FOLLOWS_NOTE if images_follow else NO_IMAGES_NOTE)
+    elif kind == "document":
+        _write_document(block, images_follow, pieces)
+    elif kind == "tool_reference":
+        pieces.append(f"Tool {send_name(str(block.get('tool_name')))} is now loaded.")
+    elif kind == "search_result":
+        pieces.append(f"{block.get('title')} ({block.get('source')})\n")
+        _write_content(block.get("content"), False, pieces)
+    elif isinstance(block.get("text"), str):
+        pieces.append(block["text"])
+    elif (told := tell_block(block)) is not None:
+        for piece in told:
+            _write_content(piece, False, pieces)
+    else:
+        pieces.append(f"[There was content of the type {kind} here. This model cannot read it.]")
+
+
+def _write_content(content: object, images_follow: bool, pieces: list[str]) -> None:
+    if isinstance(content, list):
+        blocks = [block for block in _dicts(content) if "type" in block]
+        for n, block in enumerate(blocks):
+            if n:
+                pieces.append("\n")
+            _write_block(block, images_follow, pieces)
+    elif content is not None:
+        pieces.append(str(content))
+
+
+def _image_url(block: Block) -> str:
+    source = block.get("source")
+    if not isinstance(source, dict):
+        return ""
+    if source.get("type") == "base64":
+        return f"data:{source.get('media_type', 'image/png')};base64,{source.get('data', '')}"
+    return str(source.get("url") or "")
+
+
+def _is_pdf(block: Block) -> bool:
+    source = block.get("source")
+    return (
+        block.get("type") == "document"
+        and isinstance(source, dict)
+        and source.get("type") == "base64"
+        and source.get("media_type") == "application/pdf"
+    )
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _write_document(block: Block, images_follow: bool, pieces: list[str]) -> None:
+    source = block.get("source")
+    source = source if isinstance(source, dict) else {}
+    title = str(block.get("title") or "document")
+    if source.get("type") not in ("text", "content"):
+        kind = source.get("url") or source.get("file_id") or source.get("media_type") or source.get("type")
+        pieces.append(f'[There was a document here, "{title}" ({kind}). This model cannot read it.]')
+        return
+    pieces.append(f'<document title="{title}">\n')
+    if block.get("context"):
+        pieces.append(f"[About this document: {block['context']}]\n")
+    if source["type"] == "text":
+        pieces.append(str(source.get("data", "")))
+    else:
+        _write_content(source.get("content"), images_follow, pieces)
+    pieces.append("\n</document>")

@@ -1,0 +1,55 @@
+"""A request for a web search and nothing else.
+
+https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-search-tool. Claude Code's WebSearch tool sends such a
+request of its own for each search (2.1.330, observed November 2026).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tray_app.translate.request.content import read_blocks
+
+_TOOL_TYPE = "web_search_"  # and a date
+_CLAUDE_CODE_ASKS = "Perform a web search for the query: "
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for, and where: no domains means anywhere. An empty query means that the request has no text."""
+
+    query: str
+    allowed_domains: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
+
+
+def read_search(body: dict[str, Any]) -> Search | None:
+    """The search that a request is for: one whose only tools are Anthropic's web search. None for any other.
+
+    `body` is one that `to_chat` takes.
+    """
+    tools, choice = body.get("tools"), body.get("tool_choice")
+    if not tools or not all(str(tool.get("type")).startswith(_TOOL_TYPE) for tool in tools):
+        return None
+    if isinstance(choice, dict) and choice.get("type") == "none":
+        return None
+    return Search(
+        _read_query(body["messages"]), _texts(tools[0].get("allowed_domains")), _texts(tools[0].get("blocked_domains"))
+    )
+
+
+def _read_query(messages: list[dict[str, Any]]) -> str:
+    """What Claude Code names as the query, else the whole of the user's last text."""
+    for message in reversed(messages):
+        if message["role"] == "user":
+            blocks = read_blocks(message["content"], "messages")
+            text = "\n".join(block["text"] for block in blocks if block["type"] == "text")
+            _, _, query = text.rpartition(_CLAUDE_CODE_ASKS)
+            if query.strip():
+                return query.strip()
+    return ""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

@@ -1,0 +1,58 @@
+"""Which tools a request offers, where its messages add and remove some in mid conversation.
+
+Blocks of the type `tool_addition` and `tool_removal` stand in system messages, or in a summary of the conversation,
+whose changes replace those before it (Anthropic's SDK 2.13, November 2026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tray_app.translate.request.server_blocks import changed_tool, is_change, is_summary
+
+
+def effective_tools(body: dict[str, Any]) -> object:
+    """The definitions that hold at the end of the conversation: the value of `tools` itself if nothing changes it.
+
+    The request may be malformed. A change of a tool that nothing defines is passed over.
+    """
+    declared = body.get("tools")
+    changes = _find_changes(body.get("messages"))
+    if not changes or not isinstance(declared, list | None):
+        return declared
+    added: dict[str, Any] = {}
+    removed: set[str] = set()
+    for change in changes:
+        name = changed_tool(change)
+        if change["type"] == "tool_removal":
+            removed.add(name)
+            continue
+        removed.discard(name)
+        if name and isinstance(definition := change["tool"].get("definition"), dict):
+            added[name] = definition
+    tools: dict[str | int, Any] = {}
+    for n, tool in enumerate(declared or ()):
+        tools.setdefault(_name(tool) or n, tool)
+    tools.update(added)
+    return [tool for name, tool in tools.items() if name not in removed]
+
+
+def _find_changes(messages: object) -> list[dict[str, Any]]:
+    changes: list[dict[str, Any]] = []
+    for message in _dicts(messages):
+        for block in _dicts(message.get("content")):
+            if is_change(block):
+                changes.append(block)
+            elif is_summary(block) and block.get("tool_changes") is not None:
+                changes = [*filter(is_change, _dicts(block["tool_changes"]))]
+    return changes
+
+
+def _name(tool: object) -> str:
+    name = tool.get("name") if isinstance(tool, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _dicts(value: object) -> Iterator[dict[str, Any]]:
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())

@@ -1,0 +1,135 @@
+"""Tool definitions and the choice among them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tray_app.catalog import Model
+from tray_app.errors import InvalidRequest
+from tray_app.translate.request.known_tools import MOST_KNOWN_TOOLS, find_known
+from tray_app.translate.schema.schema import NO_PARAMETERS, Parameters
+
+_PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_CLIENT_DUMMY = "DeferredToolPlaceholder"  # Claude Code's stand-in for tools that it loads later
+
+
+def send_name(name: str) -> str:
+    """A tool's name as OpenAI's API takes it: 64 letters, digits, `_` and `-`. The same for the same name, always."""
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{re.sub('[^a-zA-Z0-9_-]', '_', name)[:55]}_{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as the client knows it."""
+
+    name: str
+    parameters: Parameters = NO_PARAMETERS
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a request offers: OpenAI function tools, and the client's tool for each name that is sent."""
+
+    functions: list[dict[str, Any]]
+    tools: Mapping[str, Tool]
+    left_out: Collection[str] = ()
+    """Names of tools that the client declares and that are not sent, as only Anthropic's servers run them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Anthropic's `tool_choice`: request fields, an instruction to the model where a field cannot say it, and the
+    names (as sent) of the tools that may be called."""
+
+    fields: dict[str, Any]
+    instruction: str
+    callable: frozenset[str]
+
+
+def ask_for_call(name: str = "") -> str:
+    """The instruction to call the tool `name` (as sent), or one of them."""
+    return f"Answer with a call of the tool {name}." if name else "Answer with a call of one of the tools."
+
+
+def read_tools(tools: object) -> Offer:
+    """The client's own tools, those whose schema goes without saying as well. Tools that run on Anthropic's servers are
+    left out."""
+    if tools is None:
+        return Offer([], {})
+    if not isinstance(tools, list):
+        raise InvalidRequest("tools: Input should be a list")
+    functions: list[dict[str, Any]] = []
+    known: dict[str, Tool] = {}
+    left_out: set[str] = set()
+    named_by_type = 0
+    for n, tool in enumerate(tools):
+        if not isinstance(tool, dict):
+            raise InvalidRequest(f"tools.{n}: Input should be an object")
+        if tool.get("type", "custom") not in ("custom", None) and "input_schema" not in tool:
+            by_type = find_known(tool)
+            if by_type is None:
+                left_out.add(str(tool.get("name")))
+                continue
+            named_by_type += 1
+            if named_by_type > MOST_KNOWN_TOOLS:
+                raise InvalidRequest(f"tools: at most {MOST_KNOWN_TOOLS} of the tools may be named by their type alone")
+            tool = {
+                "name": tool.get("name") or by_type.name,
+                "description": by_type.description,
+                "input_schema": by_type.schema,
+            }
+        name, schema = tool.get("name"), tool.get("input_schema") or {"type": "object", "properties": {}}
+        if not isinstance(name, str) or not name:
+            raise InvalidRequest(f"tools.{n}.name: Field required")
+        if not isinstance(schema, dict):
+            raise InvalidRequest(f"tools.{n}.input_schema: Input should be a JSON schema object")
+        sent = send_name(name)
+        if name == _CLIENT_DUMMY or sent in known:
+            continue
+        known[sent] = Tool(name, Parameters(schema, f"tools.{n}.input_schema"))
+        function = {"name": sent, "parameters": known[sent].parameters.sent}
+        if isinstance(tool.get("description"), str):
+            function["description"] = tool["description"]
+        functions.append({"type": "function", "function": function})
+    return Offer(functions, known, left_out)
+
+
+def read_choice(choice: object, offer: Offer, model: Model) -> Choice:
+    """The client's choice among the tools that it offers."""
+    if choice is None or not offer.functions:
+        return Choice({}, "", frozenset(offer.tools))
+    if not isinstance(choice, dict) or not isinstance(choice.get("type"), str):
+        raise InvalidRequest("tool_choice: Input should be an object with a `type`")
+    kind, fields, instruction, names = choice["type"], dict[str, Any](), "", frozenset(offer.tools)
+    if kind in ("auto", "none"):
+        fields["tool_choice"] = kind
+        names = frozenset() if kind == "none" else names
+    elif kind == "any" and model.takes_required_tool_choice:
+        fields["tool_choice"] = "required"
+    elif kind == "any":
+        fields["tool_choice"] = "auto"
+        instruction = ask_for_call()
+    elif kind == "tool":
+        named = choice.get("name")
+        if named is not None and not isinstance(named, str):
+            raise InvalidRequest("tool_choice.name: Input should be a valid string")
+        name = send_name(named or "")
+        if name in offer.tools:
+            fields["tool_choice"] = {"type": "function", "function": {"name": name}}
+            names = frozenset({name})
+        elif named in offer.left_out:
+            fields["tool_choice"] = "auto"
+        else:
+            raise InvalidRequest(f"tool_choice.name: there is no tool named {named!r} in tools")
+    else:
+        raise InvalidRequest("tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'")
+    if choice.get("disable_parallel_tool_use") is True and kind != "none":
+        fields["parallel_tool_calls"] = False
+    return Choice(fields, instruction, names)

@@ -1,0 +1,122 @@
+"""The parts of one JSON schema as values need them: references are followed, and each part is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tray_app.translate.schema.json_types import NULL, TYPES
+from tray_app.translate.schema.limits import Schema
+from tray_app.translate.schema.union_types import UNIONS, Types, as_list, find_types
+
+_BREAKING_NAME = "type"
+
+
+def sent_names(properties: Mapping[str, object]) -> dict[str, str]:
+    """The client's name of a property -> the one that goes upstream, where they differ."""
+    if _BREAKING_NAME not in properties:
+        return {}
+    sent = _BREAKING_NAME + "_"
+    while sent in properties:
+        sent += "_"
+    return {_BREAKING_NAME: sent}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the objects and lists that fit a schema are made of."""
+
+    properties: Mapping[str, object] = field(default_factory=dict)
+    """The client's name of a property -> its schema."""
+    others: object = None
+    """The schema of properties that have no name; None where there is none."""
+    required: frozenset[str] = frozenset()
+    """The client's names of properties that no object may lack."""
+    items: object = None
+    """The schema of a list's items; None where there is none."""
+    sent_names: Mapping[str, str] = field(default_factory=dict)
+    """The client's name of a property -> the one that goes upstream, where they differ."""
+    client_names: Mapping[str, str] = field(default_factory=dict)
+    """The other way round."""
+
+
+class Subschemas:
+    """What the parts of a schema say. A part is read when it is first asked for, and what it says is kept.
+
+    Parts are told apart by their id, so ask only for those that the root holds.
+    """
+
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._nothing: Schema = {}
+        """Stands for all that is no schema, and for a reference that leads nowhere: it admits every value."""
+        # id of a part -> what is known of it
+        self._targets: dict[int, Schema] = {}
+        self._types: dict[int, Types] = {id(self._nothing): None}
+        self._shapes: dict[int, Shape] = {id(self._nothing): Shape()}
+
+    def types(self, schema: object) -> frozenset[str]:
+        """The JSON types that a schema admits; empty where it does not say."""
+        part = self._resolve(schema)
+        if id(part) not in self._types:
+            find_types(part, self._resolve, self._types)
+        return self._types[id(part)] or frozenset()
+
+    def may_be_left_out(self, schema: object, name: str) -> bool:
+        """Whether an object that fits the schema may lack a property of this name, which must not be null."""
+        shape = self.shape(schema)
+        part = self._resolve(shape.properties.get(name))
+        types = self.types(part)
+        refuses_null = bool(types) and types <= TYPES and NULL not in types and part.get("nullable") is not True
+        return refuses_null and name not in shape.required
+
+    def shape(self, schema: object) -> Shape:
+        """What the schema itself says, and the options of its unions. Of several that say the same thing, such as what
+        a property of one name is, the first one counts."""
+        part = self._resolve(schema)
+        if id(part) not in self._shapes:
+            self._shapes[id(part)] = self._read_shape(part)
+        return self._shapes[id(part)]
+
+    def _read_shape(self, part: Schema) -> Shape:
+        candidates = [part, *(self._resolve(option) for union in UNIONS for option in as_list(part.get(union)))]
+        properties: dict[str, object] = {}
+        for one in reversed(candidates):
+            if isinstance(one.get("properties"), dict):
+                properties |= one["properties"]
+        names = sent_names(properties)
+        return Shape(
+            properties,
+            next((one["additionalProperties"] for one in candidates if "additionalProperties" in one), None),
+            frozenset(name for one in candidates for name in as_list(one.get("required")) if isinstance(name, str)),
+            next((one["items"] for one in candidates if "items" in one), None),
+            names,
+            {sent: name for name, sent in names.items()},
+        )
+
+    def _resolve(self, schema: object) -> Schema:
+        """The schema to which a reference leads, over other references where need be; any other schema itself."""
+        passed: list[int] = []
+        while isinstance(schema, dict) and (reference := _local_reference(schema)):
+            if id(schema) in self._targets:
+                schema = self._targets[id(schema)]
+            else:
+                passed.append(id(schema))
+                self._targets[id(schema)] = self._nothing  # which is the target of references that go in a circle
+                schema = self._follow(reference)
+        target = schema if schema and isinstance(schema, dict) else self._nothing
+        self._targets.update(dict.fromkeys(passed, target))
+        return target
+
+    def _follow(self, reference: str) -> object:
+        """What stands at a place in the root such as `#/$defs/node`; None where there is no such place."""
+        target: object = self._root
+        for step in reference.split("/")[1:]:
+            target = target.get(step) if isinstance(target, dict) else None
+        return target
+
+
+def _local_reference(schema: Schema) -> str:
+    """The place within the root to which a schema refers; empty where it does not."""
+    reference = schema.get("$ref")
+    return reference if isinstance(reference, str) and (reference == "#" or reference.startswith("#/")) else ""
