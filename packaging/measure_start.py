@@ -24,7 +24,7 @@ from tests.bundle.wine_desktop import WINE, WineDesktop
 from tests.desktop_harness import Desktop, Watcher, end
 from tests.ports import free_port
 
-LOOK_S = 0.002
+POLL_S = 0.002
 START_LIMIT_S = 60
 IDLE_S = 1.5  # until what is loaded after the start is loaded, too
 
@@ -68,7 +68,7 @@ def measure(desktop: Desktop, command: list[str], has_icon: Callable[[], bool]) 
             icon_s = time.perf_counter() - begin
         if port_s is None and answers(port):
             port_s = time.perf_counter() - begin
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
     time.sleep(IDLE_S)
     memory_kib = read_memory(process.pid)
     end(process)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fake_upstream import PATIENCE_S, FakeUpstream, Gate, Reply, finish, stream, text
+from tests.fake_upstream import TIMEOUT_S, FakeUpstream, Gate, Reply, finish, stream, text
 from tests.gateway import RunningGateway, question
 
 MOST_WORDS = 1_000
@@ -38,7 +38,7 @@ class Bystanders:
         """Returns once every stream has read so many more words."""
         wanted = [count + words for count in self.words]
         with self._changed:
-            assert self._changed.wait_for(lambda: all(map(operator.ge, self.words, wanted)), PATIENCE_S), self.words
+            assert self._changed.wait_for(lambda: all(map(operator.ge, self.words, wanted)), TIMEOUT_S), self.words
 
     def least_progress(self, work: Callable[[], object]) -> int:
         """How many words the slowest stream has read while `work` was done."""
@@ -81,4 +81,4 @@ def bystanders(
     finally:
         running.is_over = True
         for reader in readers:
-            reader.join(PATIENCE_S)
+            reader.join(TIMEOUT_S)

@@ -14,7 +14,7 @@ from tests import kit
 from tests.fake_upstream import FakeUpstream
 from tests.gateway import AT_ONCE, NVIDIA_KEY, RunningGateway
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 
@@ -81,7 +81,7 @@ class StartGateway(Protocol):
         *,
         is_demo: bool = ...,
         state_folder: Path | None = ...,
-        patience: Patience = ...,
+        timeouts: Timeouts = ...,
         **settings: Any,
     ) -> RunningGateway: ...
 
@@ -95,13 +95,13 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
         *,
         is_demo: bool = False,
         state_folder: Path | None = None,
-        patience: Patience = AT_ONCE,
+        timeouts: Timeouts = AT_ONCE,
         **settings: Any,
     ) -> RunningGateway:
         # no limit: nothing waits for its turn unless the test wants it to
         base = Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), requests_per_minute=0)
         chosen = replace(base, **settings)
-        running.append(RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder, patience=patience))
+        running.append(RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder, timeouts=timeouts))
         return running[-1]
 
     yield start

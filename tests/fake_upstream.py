@@ -20,7 +20,7 @@ from aiohttp import web
 
 from tests.validators import check_chat_request
 
-PATIENCE_S = 20
+TIMEOUT_S = 20
 """For what must happen; a test that waits this long has failed."""
 
 
@@ -33,7 +33,7 @@ class Gate:
 
     def wait_reached(self) -> None:
         """Returns when all before the gate is on its way to the client."""
-        assert self._reached.wait(PATIENCE_S), "the upstream never got to the gate"
+        assert self._reached.wait(TIMEOUT_S), "the upstream never got to the gate"
 
     def open(self) -> None:
         if not self._opened.done():
@@ -169,7 +169,7 @@ class Received:
     _left: threading.Event = field(default_factory=threading.Event)
 
     def wait_left(self) -> None:
-        assert self._left.wait(PATIENCE_S), "the connection was never closed"
+        assert self._left.wait(TIMEOUT_S), "the connection was never closed"
 
     def mark_left(self) -> None:
         self._left.set()
@@ -208,13 +208,13 @@ class FakeUpstream:
     def wait_received(self, count: int = 1) -> Received:
         """The newest request, once there are `count` of them."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.received) >= count, PATIENCE_S), "no request came"
+            assert self._arrived.wait_for(lambda: len(self.received) >= count, TIMEOUT_S), "no request came"
             return self.received[-1]
 
     def wait_listed(self, count: int = 1) -> Mapping[str, str]:
         """The headers of the newest request for the list of models, once there are `count` of them."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.list_requests) >= count, PATIENCE_S), "no request came"
+            assert self._arrived.wait_for(lambda: len(self.list_requests) >= count, TIMEOUT_S), "no request came"
             return self.list_requests[-1]
 
     def close_connections(self) -> None:
@@ -225,7 +225,7 @@ class FakeUpstream:
                 transport.close()
             self._connections.clear()
 
-        asyncio.run_coroutine_threadsafe(close(), self._loop).result(PATIENCE_S)
+        asyncio.run_coroutine_threadsafe(close(), self._loop).result(TIMEOUT_S)
 
     def check(self, *, is_complete: bool = True) -> None:
         """Raises what was wrong with any request, or left over of a script that is complete; then forgets it."""
@@ -238,13 +238,13 @@ class FakeUpstream:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(PATIENCE_S)
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(TIMEOUT_S)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(PATIENCE_S)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(TIMEOUT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE_S)
+        self._thread.join(TIMEOUT_S)
         self._loop.close()
         self.check(is_complete=error is None)
 

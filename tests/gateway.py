@@ -13,21 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from tests.client import fold, read_events, story
-from tests.fake_upstream import PATIENCE_S
+from tests.fake_upstream import TIMEOUT_S
 from tests.validators import check_body, check_error, check_stream
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.service import ProxyService
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 from tray_app.status.board import Status, StatusBoard
 
 NVIDIA_KEY = "nvapi-key-of-the-tests"
 
-AT_ONCE = Patience(retry_budget_s=0, error_pause_s=0)
+AT_ONCE = Timeouts(retry_budget_s=0, error_pause_s=0)
 """No second attempt: what upstream says first is what the client gets."""
 
-QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.001, poll_pause_s=0.001, error_pause_s=0.001)
+QUICK = Timeouts(first_pause_s=0.001, longest_pause_s=0.001, poll_pause_s=0.001, error_pause_s=0.001)
 """Second attempts for as long as it takes, with hardly a pause."""
 
 WEATHER = {"name": "get_weather", "description": "Weather of a city", "input_schema": {"type": "object"}}
@@ -177,7 +177,7 @@ class Client:
     def _send(
         self, method: str, path: str, body: Any, headers: Mapping[str, str]
     ) -> Iterator[http.client.HTTPConnection]:
-        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE_S)
+        connection = http.client.HTTPConnection(self.host, timeout=TIMEOUT_S)
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:
             connection.request(method, path, data, {name.replace("_", "-"): value for name, value in headers.items()})
@@ -197,7 +197,7 @@ class RunningGateway(Client):
         is_demo: bool = False,
         search_backend: SearchBackend | None = None,
         state_folder: Path | None = None,
-        patience: Patience = AT_ONCE,
+        timeouts: Timeouts = AT_ONCE,
         check_models_every_s: float | None = None,
     ) -> None:
         self.settings = settings
@@ -210,7 +210,7 @@ class RunningGateway(Client):
             self.board,
             search_backend,
             state_folder=state_folder,
-            patience=patience,
+            timeouts=timeouts,
             check_models_every_s=check_models_every_s,
         )
         self.address: Address = self.service.start(settings, keys, is_demo=is_demo)
@@ -231,7 +231,7 @@ class RunningGateway(Client):
     def wait_status(self, is_it: Callable[[Status], bool]) -> None:
         """Returns once this is true of the status."""
         with self._changed:
-            assert self._changed.wait_for(lambda: is_it(self.board.status), PATIENCE_S), self.board.status
+            assert self._changed.wait_for(lambda: is_it(self.board.status), TIMEOUT_S), self.board.status
 
     def _notice(self, _: Status) -> None:
         with self._changed:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tests.fake_upstream import PATIENCE_S
+from tests.fake_upstream import TIMEOUT_S
 from tests.gateway import RunningGateway
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ def wait_until_held(gateway: RunningGateway, is_it: Callable[[Holdings], bool]) 
     """Returns once this is true of what the gateway holds."""
 
     async def wait() -> None:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while not is_it(_count(gateway)):  # no event tells of the very end of a task
                 await asyncio.sleep(0.005)
 
@@ -71,4 +71,4 @@ def _count(gateway: RunningGateway) -> Holdings:
 
 def _run(gateway: RunningGateway, work: Callable[[], Coroutine[None, None, T]]) -> T:
     assert gateway.service._running is not None
-    return asyncio.run_coroutine_threadsafe(work(), gateway.service._running.loop).result(PATIENCE_S + 5)
+    return asyncio.run_coroutine_threadsafe(work(), gateway.service._running.loop).result(TIMEOUT_S + 5)

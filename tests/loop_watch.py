@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from tests.fake_upstream import PATIENCE_S
+from tests.fake_upstream import TIMEOUT_S
 from tests.gateway import RunningGateway
 
 _CALLBACK = asyncio.Handle._run.__code__
@@ -40,8 +40,8 @@ def watch_loop(gateway: RunningGateway) -> Iterator[LoopWatch]:
     async def set_profile(count: Any) -> None:
         sys.setprofile(count)
 
-    asyncio.run_coroutine_threadsafe(set_profile(watch._count), loop).result(PATIENCE_S)
+    asyncio.run_coroutine_threadsafe(set_profile(watch._count), loop).result(TIMEOUT_S)
     try:
         yield watch
     finally:
-        asyncio.run_coroutine_threadsafe(set_profile(None), loop).result(PATIENCE_S)
+        asyncio.run_coroutine_threadsafe(set_profile(None), loop).result(TIMEOUT_S)

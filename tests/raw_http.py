@@ -5,13 +5,13 @@ from __future__ import annotations
 import http.client
 import socket
 
-from tests.fake_upstream import PATIENCE_S
+from tests.fake_upstream import TIMEOUT_S
 from tests.gateway import Answer, RunningGateway
 
 
 def connect(gateway: RunningGateway) -> socket.socket:
     """An open connection to the gateway."""
-    return socket.create_connection((gateway.address.host, gateway.address.port), timeout=PATIENCE_S)
+    return socket.create_connection((gateway.address.host, gateway.address.port), timeout=TIMEOUT_S)
 
 
 def read_answer(connection: socket.socket) -> Answer:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from tests.fake_upstream import PATIENCE_S
+from tests.fake_upstream import TIMEOUT_S
 
 _DRIP_S = 0.005
 """Between two drips, in which the client may go."""
@@ -43,7 +43,7 @@ class RawUpstream:
     def wait_left(self) -> None:
         """Returns once every connection is closed."""
         for thread in self._threads[1:]:
-            thread.join(PATIENCE_S)
+            thread.join(TIMEOUT_S)
             assert not thread.is_alive(), "the connection was never closed"
 
     def __enter__(self) -> Self:
@@ -54,7 +54,7 @@ class RawUpstream:
         with suppress(OSError):  # on Windows, where the close alone ends the accept
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        self._threads[0].join(PATIENCE_S)
+        self._threads[0].join(TIMEOUT_S)
         for connection in self._connections:
             with suppress(OSError):  # it is closed
                 connection.shutdown(socket.SHUT_RDWR)
@@ -72,7 +72,7 @@ class RawUpstream:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
-            connection.settimeout(PATIENCE_S)
+            connection.settimeout(TIMEOUT_S)
             try:
                 self.received.append(connection.recv(1_000_000))
                 connection.sendall(self._start)

@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 _HOP_HEADERS = {"host", "content-length", "connection", "transfer-encoding", "keep-alive"}
-_PATIENCE_S = 20
+_TIMEOUT_S = 20
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Recorder:
         self._loop = asyncio.new_event_loop()
         self._end: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), name="recorder")
-        self._listening: Future[str] = Future()
+        self._supervisor: Future[str] = Future()
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.url = self._listening.result(10)
+        self.url = self._supervisor.result(10)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,7 +64,7 @@ class Recorder:
     def passages(self) -> tuple[Passage, ...]:
         """What passed, in the order of the requests; what is under way is waited for."""
         with self._changed:
-            assert self._changed.wait_for(lambda: not self._under_way, _PATIENCE_S), "a request hangs"
+            assert self._changed.wait_for(lambda: not self._under_way, _TIMEOUT_S), "a request hangs"
             return tuple(passage for passage in self._passages if passage)
 
     def _stop(self) -> None:
@@ -78,7 +78,7 @@ class Recorder:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self._listening.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}")
+        self._supervisor.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}")
         await self._end.wait()
         await runner.cleanup()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.gateway import NVIDIA_KEY, Client
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE_S = 30
+TIMEOUT_S = 30
 
 
 class App:
@@ -54,7 +54,7 @@ class App:
         """The exit code."""
         assert self._process.stdout is not None
         self.lines += self._process.stdout.read().splitlines()
-        return self._process.wait(PATIENCE_S)
+        return self._process.wait(TIMEOUT_S)
 
     def close(self) -> None:
         if self._process.poll() is None:

@@ -49,7 +49,7 @@ from tests.fake_upstream import (
 from tests.gateway import NVIDIA_KEY, RunningGateway, question
 from tests.leftovers import holdings, wait_until_nothing_is_held
 from tray_app.proxy.upstream import pacing, window
-from tray_app.proxy.upstream.timeouts import PATIENCE, Patience
+from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 
@@ -322,7 +322,7 @@ def soak(seconds: float) -> Report:
     upstream, tally, samples = Upstream(), Tally(), list[Sample]()
     with _shorter(), upstream.running() as url:
         settings = Settings(nvidia_url=url, addr=Address("127.0.0.1", 0), upstream_timeout_seconds=2)
-        gateway = RunningGateway(settings, Keys(nvidia=NVIDIA_KEY), patience=_PATIENCE)
+        gateway = RunningGateway(settings, Keys(nvidia=NVIDIA_KEY), timeouts=_PATIENCE)
         agents = [Agent(number, gateway, upstream, tally) for number in range(AGENTS)]
         tracemalloc.start()
         try:
@@ -343,7 +343,7 @@ def soak(seconds: float) -> Report:
     return Report(upstream, tally, samples, seconds)
 
 
-_PATIENCE = Patience(**{item.name: getattr(PATIENCE, item.name) / SHORTER for item in fields(Patience)})
+_PATIENCE = Timeouts(**{item.name: getattr(TIMEOUTS, item.name) / SHORTER for item in fields(Timeouts)})
 
 
 @contextmanager

@@ -17,14 +17,14 @@ from tray_app.catalog import (
     MINIMAX_M2_1,
     MODELS,
     UNKNOWN,
-    Catalogue,
+    Catalog,
     Model,
     find_model,
     join_rows,
 )
 
 OWN = replace(UNKNOWN, id="lab/Own-1", label="Own 1", letter="O", in_menu=True)
-CATALOGUE = Catalogue()
+CATALOGUE = Catalog()
 
 
 @pytest.mark.parametrize("model", MODELS, ids=[model.id for model in MODELS])
@@ -68,7 +68,7 @@ def test_the_two_defaults_are_known_models_and_the_only_ones_of_the_menu() -> No
     ],
 )
 def test_a_name_finds_its_row(name: str, model: Model | None) -> None:
-    assert Catalogue(join_rows([OWN])).find(name) is model
+    assert Catalog(join_rows([OWN])).find(name) is model
 
 
 def test_the_users_rows_follow_the_defaults_or_take_the_place_of_rows_with_their_id() -> None:
@@ -79,10 +79,10 @@ def test_the_users_rows_follow_the_defaults_or_take_the_place_of_rows_with_their
 
 
 def test_an_alias_wins_over_a_row_of_its_name() -> None:
-    catalogue = Catalogue(aliases={"z-ai/glm4.7": GLM_5_2.id, "claude-opus-5-5": KIMI_K3.id})
-    assert catalogue.find("Z-AI/GLM4.7[1m]") is GLM_5_2
-    assert catalogue.find("claude-opus-5-5") is KIMI_K3
-    assert catalogue.models == MODELS[1:]
+    catalog = Catalog(aliases={"z-ai/glm4.7": GLM_5_2.id, "claude-opus-5-5": KIMI_K3.id})
+    assert catalog.find("Z-AI/GLM4.7[1m]") is GLM_5_2
+    assert catalog.find("claude-opus-5-5") is KIMI_K3
+    assert catalog.models == MODELS[1:]
 
 
 def test_the_tray_decides_unless_the_user_lets_clients_choose() -> None:
@@ -95,17 +95,17 @@ def test_the_menu_offers_its_models_and_what_is_selected() -> None:
     assert CATALOGUE.offered(MINIMAX_M2_1) == DEFAULTS
     assert CATALOGUE.offered(GPT_OSS_20B) == (*DEFAULTS, GPT_OSS_20B)
     hidden = replace(MINIMAX_M2_1, in_menu=False)
-    assert Catalogue(join_rows([hidden, OWN])).offered(GLM_4_7) == (GLM_4_7, OWN)
-    assert Catalogue(join_rows([hidden, OWN])).offered(hidden) == (GLM_4_7, OWN, hidden)
+    assert Catalog(join_rows([hidden, OWN])).offered(GLM_4_7) == (GLM_4_7, OWN)
+    assert Catalog(join_rows([hidden, OWN])).offered(hidden) == (GLM_4_7, OWN, hidden)
 
 
 def test_in_the_menu_the_model_that_an_alias_stands_for_takes_its_place() -> None:
-    catalogue = Catalogue(aliases={GLM_4_7.id: GLM_5_2.id})
-    assert catalogue.offered(GLM_5_2) == (GLM_5_2, MINIMAX_M2_1)
+    catalog = Catalog(aliases={GLM_4_7.id: GLM_5_2.id})
+    assert catalog.offered(GLM_5_2) == (GLM_5_2, MINIMAX_M2_1)
 
 
 @pytest.mark.parametrize(
-    ("withdrawn", "listed", "successor"),
+    ("unavailable", "listed", "successor"),
     [
         ([], [], GLM_5_2),
         ([GLM_4_7.id], [GLM_5_2.id, GLM_5_3.id], GLM_5_2),
@@ -117,21 +117,21 @@ def test_in_the_menu_the_model_that_an_alias_stands_for_takes_its_place() -> Non
     ],
 )
 def test_the_successor_is_the_first_of_its_line_that_nvidia_still_has(
-    withdrawn: list[str], listed: list[str], successor: Model | None
+    unavailable: list[str], listed: list[str], successor: Model | None
 ) -> None:
-    assert CATALOGUE.successor(GLM_4_7, withdrawn, listed) is successor
+    assert CATALOGUE.successor(GLM_4_7, unavailable, listed) is successor
 
 
 def test_successors_that_lead_back_or_nowhere_come_to_an_end() -> None:
     back = replace(GLM_5_2, successor=GLM_4_7.id)
-    catalogue = Catalogue(join_rows([back]))
-    assert catalogue.successor(GLM_4_7, [back.id], []) is None
-    assert catalogue.successor(replace(OWN, successor="lab/nothing"), [], []) is None
-    assert catalogue.successor(GPT_OSS_20B, [], []) is None
+    catalog = Catalog(join_rows([back]))
+    assert catalog.successor(GLM_4_7, [back.id], []) is None
+    assert catalog.successor(replace(OWN, successor="lab/nothing"), [], []) is None
+    assert catalog.successor(GPT_OSS_20B, [], []) is None
 
 
-def test_fallbacks_come_in_their_order_without_the_model_itself_and_what_is_withdrawn() -> None:
-    catalogue = Catalogue(fallback_ids=(KIMI_K3.id, GLM_4_7.id, "lab/nothing", GLM_5_3.id))
-    assert catalogue.fallbacks(MINIMAX_M2_1, []) == (KIMI_K3, GLM_4_7, GLM_5_3)
-    assert catalogue.fallbacks(GLM_4_7, [KIMI_K3.id]) == (GLM_5_3,)
+def test_fallbacks_come_in_their_order_without_the_model_itself_and_what_is_unavailable() -> None:
+    catalog = Catalog(fallback_ids=(KIMI_K3.id, GLM_4_7.id, "lab/nothing", GLM_5_3.id))
+    assert catalog.fallbacks(MINIMAX_M2_1, []) == (KIMI_K3, GLM_4_7, GLM_5_3)
+    assert catalog.fallbacks(GLM_4_7, [KIMI_K3.id]) == (GLM_5_3,)
     assert CATALOGUE.fallbacks(GLM_4_7, []) == ()

@@ -13,7 +13,7 @@ import pytest
 from tests.client import fold
 from tests.kit import say, script, with_both_models
 from tests.stage import Stage, set_stage
-from tray_app.translate.request.tools import send_name
+from tray_app.translate.request.tools import upstream_name
 
 pytestmark = [pytest.mark.desktop, pytest.mark.kit]
 
@@ -60,7 +60,7 @@ def test_a_tool_is_loaded_by_tool_search_and_called(model: str, vllms: dict[str,
 def test_a_tool_with_a_name_over_64_characters_is_called(model: str, vllms: dict[str, str], tmp_path: Path) -> None:
     """OpenAI's API takes 64 characters at most: it goes out under an alias, and comes back under its name."""
     assert len(LONG) > 64
-    alias = send_name(LONG)
+    alias = upstream_name(LONG)
     with set_stage(tmp_path, upstreams=vllms, model=model) as stage:
         task = script("How is the weather?", say("I ask.", "", (alias, ASKED)), say("So it is.", "THE WIND IS FAIR"))
         printed = stage.run(task, *offer(LONG), exports="export ENABLE_TOOL_SEARCH=false", allowed=[SERVER])

@@ -83,7 +83,7 @@ def test_the_command_is_installed_under_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
+    ("arguments", "error_text"),
     [
         (["--nonsense"], "unrecognized arguments: --nonsense"),
         (["nonsense"], "invalid choice: 'nonsense'"),
@@ -93,11 +93,11 @@ def test_the_command_is_installed_under_its_name() -> None:
     ],
     ids=["option", "verb", "no shell", "unknown shell", "key as argument"],
 )
-def test_wrong_usage_is_explained(program: Program, arguments: list[str], complaint: str) -> None:
+def test_wrong_usage_is_explained(program: Program, arguments: list[str], error_text: str) -> None:
     done = program.run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: claude-nvidia-tray")
-    assert complaint in done.stderr
+    assert error_text in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--no-tray"], ["set-key"], ["--print-exports", "bash"]])

@@ -20,7 +20,7 @@ from tests.parts import need
 from tray_app import APP_ID
 from tray_app.errors import SettingsError
 from tray_app.settings.keys import (
-    KEYRING_PATIENCE_S,
+    KEYRING_TIMEOUT_S,
     NVIDIA_KEY,
     SERVER_KEY,
     KeyReader,
@@ -120,8 +120,8 @@ def test_a_key_is_forgotten(store: SettingsStore, has_keyring: bool) -> None:
 def test_a_locked_keyring_is_waited_for_no_longer_than_its_limit(
     store: SettingsStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert KEYRING_PATIENCE_S == 3
-    monkeypatch.setattr("tray_app.settings.keys.KEYRING_PATIENCE_S", 0.2)
+    assert KEYRING_TIMEOUT_S == 3
+    monkeypatch.setattr("tray_app.settings.keys.KEYRING_TIMEOUT_S", 0.2)
     backend = use(LockedKeyring())
     store.update(nvidia_key="of the file", server_api_key="of the file")
     assert read_keys(store, {"SERVER_API_KEY": "of the environment"}) == Keys("of the file", "of the environment")
@@ -177,7 +177,7 @@ def reader(store: SettingsStore, clock: Clock) -> KeyReader:
 @pytest.fixture
 def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[LockedKeyring]:
     """A keyring that hangs, and is not waited for long."""
-    monkeypatch.setattr("tray_app.settings.keys.KEYRING_PATIENCE_S", 0.01)
+    monkeypatch.setattr("tray_app.settings.keys.KEYRING_TIMEOUT_S", 0.01)
     backend = LockedKeyring()
     yield backend
     backend.unlocked.set()
@@ -345,7 +345,7 @@ def test_a_prompt_that_the_user_dismissed_comes_back_after_a_pause_only(
 def test_a_click_asks_a_hanging_keyring_anew(reader: KeyReader, locked: LockedKeyring) -> None:
     use(locked)
     reader.read()
-    reader.hurry()
+    reader.read_again()
     reader.read()
     assert locked.asked == 2
 

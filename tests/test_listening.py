@@ -13,7 +13,7 @@ from tests.gateway import AT_ONCE, Client
 from tests.keyrings import FailingKeyring, LockedKeyring, MemoryKeyring
 from tray_app import APP_ID
 from tray_app.app.instance import Instance
-from tray_app.app.supervisor import Listening
+from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.proxy.service import ProxyService
 from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY, remove_key, save_key
 from tray_app.settings.store import SettingsStore
@@ -31,8 +31,8 @@ class Running:
         self.store = SettingsStore(folder / "settings.json", environ)
         self.others_store = SettingsStore(folder / "settings.json", {})
         self.board = StatusBoard()
-        self.service = ProxyService(self.board, patience=AT_ONCE)
-        self.listening = Listening(
+        self.service = ProxyService(self.board, timeouts=AT_ONCE)
+        self.listening = GatewaySupervisor(
             self.service,
             self.store,
             self.board,
@@ -57,7 +57,7 @@ class Running:
         return dict(self.board.status.troubles).get("key")
 
     def notice_change(self) -> None:
-        """What the control thread does every second."""
+        """What the job thread does every second."""
         if self.store.refresh():
             self.listening.apply()
 
@@ -106,7 +106,7 @@ def fail(error: Exception | None = None) -> FailingKeyring:
 def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until_it_can(
     run: Run, backend: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.settings.keys.KEYRING_PATIENCE_S", 0.01)
+    monkeypatch.setattr("tray_app.settings.keys.KEYRING_TIMEOUT_S", 0.01)
     running = run()
     save_key(SERVER_KEY, SERVER, running.store)
     locked = LockedKeyring()
@@ -125,9 +125,9 @@ def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until
         "The system keyring does not answer, and may keep the NVIDIA API key and the server key: "
         "requests are refused until it can be read."
     )
-    assert running.listening.look() is False
+    assert running.listening.poll() is False
     locked.unlocked.set()
-    while not running.listening.look():
+    while not running.listening.poll():
         pass
     assert running.key_trouble is None
     assert client.ask().outcome == (401, "authentication_error")
@@ -185,7 +185,7 @@ def test_a_click_asks_the_keyring_at_once(run: Run, backend: MemoryKeyring) -> N
     running.listening.try_again()
     assert running.key_trouble is not None
     failing.error, failing.passwords = None, backend.passwords
-    assert running.listening.look() is False, "a minute has not passed"
+    assert running.listening.poll() is False, "a minute has not passed"
     running.listening.try_again()
     assert running.key_trouble is None
     assert client.ask().text == "Hello!"

@@ -96,10 +96,10 @@ ENTRIES: list[tuple[str, dict[str, Any], Model]] = [
 def test_an_entry_becomes_a_row(entry: dict[str, Any], row: Model) -> None:
     settings = read(models=[entry])
     assert settings.models == (row,)
-    assert settings.catalogue.find(row.id) == row
+    assert settings.catalog.find(row.id) == row
 
 
-def test_a_model_of_the_list_can_be_chosen_and_stand_in() -> None:
+def test_a_model_of_the_list_can_be_chosen_and_be_a_fallback() -> None:
     settings = read(
         models=[{"id": "lab/own"}, {"id": "lab/other", "successor": "lab/own"}],
         model="LAB/Own",
@@ -109,8 +109,8 @@ def test_a_model_of_the_list_can_be_chosen_and_stand_in() -> None:
     assert settings.selected_model.id == "lab/own"
     assert settings.aliases == {"claude-haiku-5-5": "lab/own", "z-ai/glm4.7": "lab/other"}
     assert settings.fallback_models == ("lab/other", "moonshotai/kimi-k3")
-    catalogue = settings.catalogue
-    assert [model.id for model in catalogue.fallbacks(settings.selected_model, ())] == [*settings.fallback_models]
+    catalog = settings.catalog
+    assert [model.id for model in catalog.fallbacks(settings.selected_model, ())] == [*settings.fallback_models]
 
 
 def test_a_chosen_model_follows_its_alias() -> None:
@@ -192,7 +192,7 @@ def test_the_example_in_the_readme_is_right() -> None:
     text = Path(__file__).resolve().parents[1].joinpath("README.md").read_text(encoding="utf-8")
     example = text.split("```json\n")[1].split("```")[0]
     settings = read(**json.loads(f"{{{example}}}"))
-    assert [model.label for model in settings.catalogue.offered(settings.selected_model)] == [
+    assert [model.label for model in settings.catalog.offered(settings.selected_model)] == [
         "GLM 4.7",
         "GLM 5.3",
         "New Model",

@@ -100,7 +100,7 @@ NO_NAME = "must not hold a user name or password"
 
 
 @pytest.mark.parametrize(
-    ("url", "complaint"),
+    ("url", "error_text"),
     [
         ("http://user:word@localhost/", NO_NAME),
         ("https://word@localhost/v1", NO_NAME),
@@ -115,14 +115,14 @@ NO_NAME = "must not hold a user name or password"
         ("nvapi-word-typed-into-the-wrong-line", f"must be {URL}"),
     ],
 )
-def test_an_address_that_may_hold_a_secret_is_refused_and_not_shown(url: str, complaint: str) -> None:
+def test_an_address_that_may_hold_a_secret_is_refused_and_not_shown(url: str, error_text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         check_setting("nvidia_url", url)
-    assert str(caught.value) == f'"nvidia_url" {complaint}.'
+    assert str(caught.value) == f'"nvidia_url" {error_text}.'
     with pytest.raises(SettingsError) as caught:
         parse_environment({"UPSTREAM_URL": url})
-    assert str(caught.value) == f"The environment variable UPSTREAM_URL {complaint}."
-    assert parse_file({"nvidia_url": url}) == ({}, [f'"nvidia_url" {complaint}.'])
+    assert str(caught.value) == f"The environment variable UPSTREAM_URL {error_text}."
+    assert parse_file({"nvidia_url": url}) == ({}, [f'"nvidia_url" {error_text}.'])
 
 
 def test_an_origin_with_a_user_name_is_refused_and_not_shown() -> None:

@@ -50,7 +50,7 @@ def test_a_comma_too_many_is_named(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "complaint"),
+    ("data", "error_text"),
     [
         ("{}".encode("utf-16"), "is no text in UTF-8"),
         (b'{"a": "\xff"}', "is no text in UTF-8"),
@@ -61,10 +61,10 @@ def test_a_comma_too_many_is_named(text: str) -> None:
     ],
     ids=["UTF-16", "Latin", "list", "null", "too deep", "too long a number"],
 )
-def test_what_is_no_object_is_said(data: bytes, complaint: str) -> None:
+def test_what_is_no_object_is_said(data: bytes, error_text: str) -> None:
     with pytest.raises(Damaged) as caught:
         decode_settings(data)
-    assert str(caught.value) == complaint
+    assert str(caught.value) == error_text
 
 
 def test_nothing_of_a_damaged_text_is_quoted() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tray_app.status.board import Absence, ModelTrouble, Phase, Status, StatusBoard, Trouble
+from tray_app.status.board import ModelTrouble, Phase, Status, StatusBoard, Trouble, Unavailability
 
 KEY, PORT = Trouble("Add a key…", "There is no key."), Trouble("Port taken…", "The port is taken.")
 
@@ -48,8 +48,8 @@ def test_requests_of_many_threads_are_all_counted() -> None:
 
 
 GLM, KIMI = "z-ai/glm4.7", "moonshotai/kimi-k3"
-RETIRED, NOT_SERVED = ModelTrouble(Absence.RETIRED, "2026-05-14"), ModelTrouble(Absence.NOT_SERVED)
-NOT_LISTED = ModelTrouble(Absence.NOT_LISTED)
+RETIRED, NOT_SERVED = ModelTrouble(Unavailability.RETIRED, "2026-05-14"), ModelTrouble(Unavailability.NOT_SERVED)
+NOT_LISTED = ModelTrouble(Unavailability.NOT_LISTED)
 
 
 def test_a_mark_stays_with_its_model_until_it_answers() -> None:
@@ -58,10 +58,10 @@ def test_a_mark_stays_with_its_model_until_it_answers() -> None:
     board.mark_model(KIMI, NOT_SERVED)
     board.mark_model(GLM, RETIRED)
     assert (board.status.model_trouble(GLM), board.status.model_trouble(KIMI)) == (RETIRED, NOT_SERVED)
-    assert board.status.withdrawn_models == {GLM, KIMI}
+    assert board.status.unavailable_models == {GLM, KIMI}
     board.clear_model(GLM)
     assert board.status.model_trouble(GLM) is None
-    assert board.status.withdrawn_models == {KIMI}
+    assert board.status.unavailable_models == {KIMI}
 
 
 def test_a_model_that_answers_as_ever_changes_nothing() -> None:
@@ -78,7 +78,7 @@ def test_a_model_that_is_not_listed_is_so_until_it_answers() -> None:
     assert board.status.model_trouble(GLM) is None, "no list, no verdict"
     board.publish(listed_models=frozenset({KIMI}))
     assert board.status.model_trouble(GLM) == NOT_LISTED
-    assert board.status.withdrawn_models == frozenset()
+    assert board.status.unavailable_models == frozenset()
     board.clear_model(GLM)
     assert board.status.model_trouble(GLM) is None
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tray_app.settings.settings import Settings
-from tray_app.status.board import Absence, ModelTrouble, Status, Trouble, Wait
+from tray_app.status.board import ModelTrouble, Status, Trouble, Unavailability, Wait
 from tray_app.status.messages import (
     REFUSED_KEY,
-    explain_withdrawal,
+    explain_unavailability,
     find_notice,
     find_successor,
     find_trouble,
@@ -18,7 +18,7 @@ from tray_app.status.messages import (
 )
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
-RETIRED, NOT_SERVED = ModelTrouble(Absence.RETIRED, "2026-05-14"), ModelTrouble(Absence.NOT_SERVED)
+RETIRED, NOT_SERVED = ModelTrouble(Unavailability.RETIRED, "2026-05-14"), ModelTrouble(Unavailability.NOT_SERVED)
 NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
 
 
@@ -36,7 +36,7 @@ def with_trouble(model_id: str, trouble: ModelTrouble) -> Status:
             'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.',
         ),
         (
-            with_trouble(GPT_OSS, ModelTrouble(Absence.RETIRED)),
+            with_trouble(GPT_OSS, ModelTrouble(Unavailability.RETIRED)),
             Settings(model=GPT_OSS),
             "GPT-OSS 20B was retired by NVIDIA – choose a model…",
             "NVIDIA retired GPT-OSS 20B. Choose another model in the menu.",
@@ -59,13 +59,13 @@ def test_another_models_end_is_no_trouble_but_can_be_told() -> None:
     status = with_trouble(MINIMAX, RETIRED)
     assert find_trouble(status, Settings()) is None
     told = Trouble("MiniMax M2.1 was retired by NVIDIA", "NVIDIA retired MiniMax M2.1 on 2026-05-14.")
-    assert explain_withdrawal(MINIMAX, status, Settings()) == told
+    assert explain_unavailability(MINIMAX, status, Settings()) == told
 
 
 def test_of_a_model_that_left_the_settings_nothing_is_told() -> None:
-    assert explain_withdrawal("lab/own", with_trouble("lab/own", RETIRED), Settings()) is None
+    assert explain_unavailability("lab/own", with_trouble("lab/own", RETIRED), Settings()) is None
     replaced = Settings(aliases={GLM: "z-ai/glm-5.2"})
-    assert explain_withdrawal(GLM, with_trouble(GLM, RETIRED), replaced) is None
+    assert explain_unavailability(GLM, with_trouble(GLM, RETIRED), replaced) is None
 
 
 def test_the_programs_own_troubles_come_first() -> None:

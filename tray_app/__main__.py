@@ -150,7 +150,7 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
         _complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
     model = settings.selected_model
     if form == SETTINGS:
-        choices = settings.catalogue.models if settings.clients_choose_model else (model,)
+        choices = settings.catalog.models if settings.clients_choose_model else (model,)
         no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY", "")
         text = render_settings(url, model, choices, needs_server_key=has_key, no_proxy=no_proxy)
         if has_key:

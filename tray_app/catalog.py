@@ -165,16 +165,16 @@ def find_model(model_id: str) -> Model | None:
     return next((model for model in MODELS if model.id == plain_name(model_id)), None)
 
 
-def join_rows(mine: Iterable[Model]) -> tuple[Model, ...]:
+def join_rows(own_rows: Iterable[Model]) -> tuple[Model, ...]:
     """All rows, the user's in the place of those with the same id: the defaults, then the user's own, then the rest."""
-    added = {model.id: model for model in mine}
+    added = {model.id: model for model in own_rows}
     defaults = [added.pop(model.id, model) for model in DEFAULTS]
     rest = [model for model in MODELS if model not in DEFAULTS and model.id not in added]
     return (*defaults, *added.values(), *rest)
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalog:
     """The models of one user: the rows, and what the settings say of how they stand in for each other."""
 
     rows: tuple[Model, ...] = MODELS
@@ -197,7 +197,7 @@ class Catalogue:
         """The model that answers a request naming `asked`.
 
         The tray decides, so that a click switches running sessions too. Where the user lets clients choose, a name of
-        the catalogue is honoured and any other (such as the `claude-*` names of unmapped tiers) gets the selected one.
+        the catalog is honoured and any other (such as the `claude-*` names of unmapped tiers) gets the selected one.
         """
         if client_chooses:
             return self.find(asked) or selected
@@ -212,18 +212,18 @@ class Catalogue:
                 offered.append(model)
         return tuple(offered)
 
-    def successor(self, model: Model, withdrawn: Collection[str], listed: Collection[str]) -> Model | None:
+    def successor(self, model: Model, unavailable: Collection[str], listed: Collection[str]) -> Model | None:
         """What to take instead of `model`: its successor, or that one's, the first that NVIDIA still has.
 
-        Ids in `withdrawn` are passed over; ids in `listed` come before others.
+        Ids in `unavailable` are passed over; ids in `listed` come before others.
         """
-        line = [model]
-        while (after := self.find(line[-1].successor)) and after not in line:
-            line.append(after)
-        left = [after for after in line[1:] if after.id not in withdrawn]
-        return next((after for after in left if after.id in listed), left[0] if left else None)
+        lineage = [model]
+        while (after := self.find(lineage[-1].successor)) and after not in lineage:
+            lineage.append(after)
+        remaining = [after for after in lineage[1:] if after.id not in unavailable]
+        return next((after for after in remaining if after.id in listed), remaining[0] if remaining else None)
 
-    def fallbacks(self, model: Model, withdrawn: Collection[str]) -> tuple[Model, ...]:
-        """The models that may answer in the place of `model`, in their order; none whose id is in `withdrawn`."""
+    def fallbacks(self, model: Model, unavailable: Collection[str]) -> tuple[Model, ...]:
+        """The models that may answer in the place of `model`, in their order; none whose id is in `unavailable`."""
         found = (self.find(fallback_id) for fallback_id in self.fallback_ids)
-        return tuple(other for other in found if other and other.id not in {model.id, *withdrawn})
+        return tuple(other for other in found if other and other.id not in {model.id, *unavailable})

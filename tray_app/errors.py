@@ -62,24 +62,24 @@ class ProxyError(AppError):
     """An error answer in Anthropic's shape.
 
     `status` is the HTTP status, `type` Anthropic's error type, `retry_after_s` becomes a `retry-after` header.
-    `retryable=False` sends `x-should-retry: false`, which stops the retries of Anthropic's SDKs.
+    `client_may_retry=False` sends `x-should-retry: false`, which stops the retries of Anthropic's SDKs.
     """
 
     status = 500
     type = "api_error"
-    is_passing = False
+    is_transient = False
     """Whether the same request may well succeed in a moment."""
-    may_be_repeated = True
+    client_may_retry = True
     details: ClassVar[Mapping[str, str] | None] = None
     """For programs; the sentence is for people."""
 
-    def __init__(self, message: str, *, retry_after_s: int | None = None, retryable: bool | None = None) -> None:
+    def __init__(self, message: str, *, retry_after_s: int | None = None, client_may_retry: bool | None = None) -> None:
         super().__init__(message)
         self.message = str(self)
-        self.complaint = ""  # all of upstream's own words, where it refused the request for what is in it
+        self.error_text = ""  # all of upstream's own words, where it refused the request for what is in it
         self.retry_after_s = retry_after_s
         self.pause_s = 0.0  # for so long upstream wants to be left alone
-        self.retryable = self.may_be_repeated if retryable is None else retryable
+        self.client_may_retry = self.client_may_retry if client_may_retry is None else client_may_retry
 
     def ask_for_pause(self, pause_s: float) -> None:
         """Takes how long upstream wants to be left alone; the client is told as much of that as it bears."""
@@ -101,7 +101,7 @@ class ProxyError(AppError):
     def event_body(self, request_id: str) -> dict[str, Any]:
         """The data of an `event: error` frame: after a 200, the type alone makes a client repeat the request."""
         body = self.body(request_id)
-        if self.is_passing:
+        if self.is_transient:
             body["error"]["type"] = Overloaded.type
         return body
 
@@ -109,7 +109,7 @@ class ProxyError(AppError):
         headers = {}
         if self.retry_after_s is not None:
             headers["retry-after"] = str(self.retry_after_s)
-        if not self.retryable:
+        if not self.client_may_retry:
             headers["x-should-retry"] = "false"
         return headers
 
@@ -122,7 +122,7 @@ class InvalidRequest(ProxyError):
 
     status = 400
     type = "invalid_request_error"
-    may_be_repeated = False
+    client_may_retry = False
 
 
 class ThreadUnsupported(InvalidRequest):
@@ -175,14 +175,14 @@ class UserActionNeeded(ProxyError):
 
     status = 400
     type = "billing_error"
-    may_be_repeated = False
+    client_may_retry = False
 
 
 class KeyRefused(UserActionNeeded):
     """NVIDIA does not take the key."""
 
 
-class ModelWithdrawn(UserActionNeeded):
+class ModelUnavailable(UserActionNeeded):
     """NVIDIA does not serve the model: to nobody any more, or not to this key. `date`: since when, if it said so."""
 
     def __init__(self, message: str, *, is_retired: bool, date: str = "") -> None:
@@ -194,13 +194,13 @@ class ModelWithdrawn(UserActionNeeded):
 class RateLimited(ProxyError):
     status = 429
     type = "rate_limit_error"
-    is_passing = True
+    is_transient = True
 
 
 class QueueFull(RateLimited):
     """Too many requests wait for the model's limit already, or this one has for too long."""
 
-    is_passing = False
+    is_transient = False
 
 
 class UpstreamFault(ProxyError):
@@ -208,14 +208,14 @@ class UpstreamFault(ProxyError):
 
     status = 502
     type = "api_error"
-    is_passing = True
+    is_transient = True
 
 
 class UpstreamUnusable(UpstreamFault):
     """The settings, or the system's, name a way to upstream that cannot be used: trying again changes nothing."""
 
-    is_passing = False
-    may_be_repeated = False
+    is_transient = False
+    client_may_retry = False
 
 
 class UpstreamTimeout(ProxyError):
@@ -228,7 +228,7 @@ class Overloaded(ProxyError):
 
     status = 529
     type = "overloaded_error"
-    is_passing = True
+    is_transient = True
 
 
 class TooManyConnections(ProxyError):

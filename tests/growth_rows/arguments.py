@@ -25,7 +25,7 @@ def read(load: Load, fragments: list[str]) -> object:
     pieces = []
     for fragment in fragments:
         pieces.append(reader.feed(fragment))
-        _ = reader.is_complete, reader.is_half, reader.is_runaway, reader.take_surplus()
+        _ = reader.is_complete, reader.is_truncated, reader.is_runaway, reader.take_extra()
     _ = reader.unmended, reader.unmended
     return "".join([*pieces, reader.finish()])
 
@@ -41,7 +41,7 @@ def read_again(load: Load, fragments: list[str]) -> object:
     reader = load("tray_app.translate.arguments.reader").ArgumentsReader()
     pieces = [reader.feed(fragment) for fragment in fragments]
     assert reader.restart("".join(fragments) + '"}')
-    return [*pieces, reader.finish(), *(reader.feed(fragment) for fragment in fragments), reader.surplus]
+    return [*pieces, reader.finish(), *(reader.feed(fragment) for fragment in fragments), reader.extra]
 
 
 def split(load: Load, text: str) -> object:
@@ -49,10 +49,10 @@ def split(load: Load, text: str) -> object:
     module = load("tray_app.translate.arguments.reader")
     reader = module.ArgumentsReader()
     pieces = [reader.feed(text)]
-    while surplus := reader.take_surplus():
+    while extra := reader.take_extra():
         pieces.append(reader.finish())
         reader = module.ArgumentsReader()
-        pieces.append(reader.feed(*surplus))
+        pieces.append(reader.feed(*extra))
     return [*pieces, reader.finish()]
 
 

@@ -16,7 +16,7 @@ def to_chat(load: Load, body: dict[str, Any]) -> object:
 
 
 def to_messages(model: str) -> Callable[[Load, Any], object]:
-    """What `to_chat` does with the messages, for the row of the catalogue that is called `model`."""
+    """What `to_chat` does with the messages, for the row of the catalog that is called `model`."""
 
     def run(load: Load, messages: Any) -> object:
         row = getattr(load("tray_app.catalog"), model)
@@ -101,9 +101,9 @@ def estimate(load: Load, request: dict[str, Any]) -> object:
     return load("tray_app.translate.request.tokens").estimate_body(request)
 
 
-def weigh(load: Load, words: str) -> object:
+def estimate_text_tokens(load: Load, words: str) -> object:
     tokens = load("tray_app.translate.request.tokens")
-    return tokens.weigh(words), tokens.size_bytes(words)
+    return tokens.estimate_text_tokens(words), tokens.size_bytes(words)
 
 
 def flatten(load: Load, content: Any) -> object:
@@ -218,9 +218,9 @@ OTHERS = [
         lambda n: body(output_config={"format": {"type": "json_schema", "schema": {str(k): {} for k in range(n)}}}),
         to_chat,
     ),
-    Growth("tokens: words", lambda n: "Some words, 42 of them. " * (n // 24), weigh, small=100_000),
-    Growth("tokens: marks", lambda n: "a." * (n // 2), weigh, small=100_000),
-    Growth("tokens: beyond ASCII", lambda n: "字ü😀\ud800" * (n // 4), weigh, small=100_000),
+    Growth("tokens: words", lambda n: "Some words, 42 of them. " * (n // 24), estimate_text_tokens, small=100_000),
+    Growth("tokens: marks", lambda n: "a." * (n // 2), estimate_text_tokens, small=100_000),
+    Growth("tokens: beyond ASCII", lambda n: "字ü😀\ud800" * (n // 4), estimate_text_tokens, small=100_000),
     Growth("tokens: many messages", lambda n: body(messages=agent_turns(n)), estimate, small=100),
     Growth("tokens: lists in lists", lambda n: body(messages=nested_lists(n)), estimate),
     Growth("tokens: a wide input", lambda n: body(messages=[user([call(k) for k in range(n)])]), estimate, small=400),

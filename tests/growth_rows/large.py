@@ -12,7 +12,7 @@ MODEL = "claude-sonnet-5"
 
 def make_rules(load: Load) -> Any:
     catalog = load("tray_app.catalog")
-    return load("tray_app.translate.request.question").Rules(catalog.Catalogue(), catalog.GLM_4_7)
+    return load("tray_app.translate.request.question").Rules(catalog.Catalog(), catalog.GLM_4_7)
 
 
 def encode_request(messages: list[dict[str, Any]], **fields: Any) -> bytes:

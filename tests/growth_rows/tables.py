@@ -76,21 +76,21 @@ def wait_in_turn(load: Load, clients: int) -> object:
 
 
 def find_each(load: Load, names: list[str]) -> object:
-    """Looks one name up in a catalogue in which every name is an alias."""
+    """Looks one name up in a catalog in which every name is an alias."""
     catalog = load("tray_app.catalog")
-    catalogue = catalog.Catalogue(aliases=dict.fromkeys(names, "z-ai/glm4.7"))
-    return catalogue.resolve(names[-1], catalog.GLM_4_7, client_chooses=True), catalogue.models
+    aliased = catalog.Catalog(aliases=dict.fromkeys(names, "z-ai/glm4.7"))
+    return aliased.resolve(names[-1], catalog.GLM_4_7, client_chooses=True), aliased.models
 
 
 def choose(load: Load, names: list[str]) -> object:
-    """What the menu, a refused model and its stand-ins ask of a catalogue with many rows."""
+    """What the menu, a refused model and its stand-ins ask of a catalog with many rows."""
     catalog = load("tray_app.catalog")
     rows = [catalog.Model(name, name, "O", 1_000, 1_000) for name in names]
-    catalogue = catalog.Catalogue(catalog.join_rows(rows), fallback_ids=(names[-1],))
-    catalogue.resolve(names[-1], rows[0], client_chooses=True)
-    catalogue.offered(rows[-1])
-    catalogue.successor(catalog.GLM_4_7, {"z-ai/glm-5.2"}, names)
-    return catalogue.fallbacks(rows[0], set(names))
+    filled = catalog.Catalog(catalog.join_rows(rows), fallback_ids=(names[-1],))
+    filled.resolve(names[-1], rows[0], client_chooses=True)
+    filled.offered(rows[-1])
+    filled.successor(catalog.GLM_4_7, {"z-ai/glm-5.2"}, names)
+    return filled.fallbacks(rows[0], set(names))
 
 
 def many_names(n: int) -> list[str]:
@@ -100,10 +100,10 @@ def many_names(n: int) -> list[str]:
 # ---- what refusals say
 
 
-def learn(load: Load, complaint: str) -> object:
+def learn(load: Load, error_text: str) -> object:
     """What a refusal teaches about the fields of a request."""
     quirk = load("tray_app.translate.refusal.quirk")
-    body = load("tray_app.translate.refusal.complaint").read_complaint(json.dumps({"detail": complaint}).encode())
+    body = load("tray_app.translate.refusal.error text").read_error_text(json.dumps({"detail": error_text}).encode())
     return quirk.adapt(BODY, quirk.find_quirks(body, BODY))
 
 
@@ -160,8 +160,8 @@ ROWS = [
     Growth("window: many starts", lambda n: n, start_and_end, small=500),
     Growth("window: some taken back of many", lambda n: n, burst_and_leave, small=500),
     Growth("queue: many clients that wait in turn", lambda n: n, wait_in_turn, small=100),
-    Growth("catalogue: many aliases", many_names, find_each, small=500),
-    Growth("catalogue: many rows", many_names, choose, small=200),
+    Growth("catalog: many aliases", many_names, find_each, small=500),
+    Growth("catalog: many rows", many_names, choose, small=200),
     *(
         Growth(f"refusal that teaches: {name}", partial(repeat, words), learn, small=900)
         for name, words in REFUSALS.items()

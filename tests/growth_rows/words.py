@@ -101,24 +101,24 @@ BODIES = {
 
 
 def read(load: Load, answer: bytes) -> object:
-    complaint = load("tray_app.translate.refusal.complaint").read_complaint(answer)
+    error_text = load("tray_app.translate.refusal.error text").read_error_text(answer)
     refusal = load("tray_app.translate.refusal.refusal")
     return (
-        complaint,
+        error_text,
         refusal.read_detail(answer),
-        str(refusal.explain_stream_error({"message": complaint}, load("tray_app.catalog").GLM_4_7)),
+        str(refusal.explain_stream_error({"message": error_text}, load("tray_app.catalog").GLM_4_7)),
     )
 
 
 def understand(load: Load, text: str) -> object:
-    complaint = load("tray_app.translate.refusal.complaint")
-    plain = complaint.make_plain(text)
+    error_text = load("tray_app.translate.refusal.error text")
+    plain = error_text.make_plain(text)
     return (
-        *(complaint.find_objection(plain, name) for name in BODY),
-        complaint.find_allowed(plain),
-        complaint.find_places(text),
-        complaint.find_marked(text),
-        complaint.is_about_content(text),
+        *(error_text.find_rejection(plain, name) for name in BODY),
+        error_text.find_allowed(plain),
+        error_text.find_places(text),
+        error_text.find_marked(text),
+        error_text.is_about_content(text),
         load("tray_app.translate.refusal.quirk").find_quirks(text, BODY),
     )
 
@@ -148,7 +148,7 @@ def make_request_with_quote(size: int) -> tuple[str, list[bytes]]:
 
 
 def make_request_full_of_quotes(size: int) -> tuple[str, list[bytes]]:
-    """Each word of the complaint stands in the request, but not beside the one that it stands beside there."""
+    """Each word of the error text stands in the request, but not beside the one that it stands beside there."""
     words = [f"Hippopotamus {'gqzjkv'[n % 6] * 3} {'lmwsyo'[n // 6 % 6] * 3} swims slowly; " for n in range(36)]
     return "".join(words) * 3, make_pieces("".join(words[::-1]), size)
 
@@ -157,7 +157,7 @@ def make_request_of_the_same(size: int) -> tuple[str, list[bytes]]:
     return "z" * 4_000, make_pieces("z" * 1_000, size)
 
 
-COMPLAINTS = {
+ERROR_TEXTS = {
     "words": "word ",
     "places of pydantic's": "'loc': (",
     "places of pydantic's, with a quote": "'loc': ('",
@@ -215,7 +215,7 @@ ROWS = [
     ),
     # nested so deeply that each of the three is read as text
     *(Growth(f"error body, {name}", make, read, small=4_000) for name, make in ANSWERS.items()),
-    *(Growth(f"complaint of {name}", partial(repeat, unit), understand, 900) for name, unit in COMPLAINTS.items()),
+    *(Growth(f"error text of {name}", partial(repeat, unit), understand, 900) for name, unit in ERROR_TEXTS.items()),
     Growth("quote of a page", make_request_with_quote, cut, small=20_000),
     Growth("quotes of everything", make_request_full_of_quotes, cut, small=20_000),
     Growth("quotes of one letter", make_request_of_the_same, cut, small=20_000),

@@ -13,7 +13,7 @@ import pytest
 
 from tests.bystanders import bystanders
 from tests.conftest import StartGateway
-from tests.fake_upstream import PATIENCE_S, FakeUpstream, completion, refusal, whole
+from tests.fake_upstream import TIMEOUT_S, FakeUpstream, completion, refusal, whole
 from tests.gateway import QUICK, Answer, RunningGateway, question
 from tests.leftovers import wait_until_nothing_is_held
 from tests.pdfs import make_pdf, make_slow_pdf
@@ -98,7 +98,7 @@ def test_a_large_request_is_sent_again_and_to_a_model_that_stands_in(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
     fallback = "minimaxai/minimax-m2.1"
-    gateway = start_gateway(patience=QUICK, fallback_models=(fallback,))
+    gateway = start_gateway(timeouts=QUICK, fallback_models=(fallback,))
     upstream.script(refusal(503), refusal(410), SERVED)
     assert gateway.ask(question(LARGE)).text == "served"
     assert [received.body["model"] for received in upstream.received] == ["z-ai/glm4.7", "z-ai/glm4.7", fallback]
@@ -119,7 +119,7 @@ def test_a_parameter_that_is_refused_is_left_out_of_a_large_request(
 
 
 def test_a_body_beyond_the_limit_is_refused_before_it_is_sent(gateway: RunningGateway) -> None:
-    connection = http.client.HTTPConnection(gateway.host, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection(gateway.host, timeout=TIMEOUT_S)
     connection.putrequest("POST", "/v1/messages")
     connection.putheader("Content-Length", str(MAX_BODY_BYTES + 1))
     connection.endheaders()

@@ -20,12 +20,12 @@ from tests.raw_http import connect, read_answer, send_raw
 from tests.running_app import App
 from tests.validators import check_error
 from tray_app.proxy.server import listener
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
-QUICK_HEAD = Patience(head_s=0.05)
+QUICK_HEAD = Timeouts(head_s=0.05)
 
 
 def is_open(connection: socket.socket) -> bool:
@@ -207,7 +207,7 @@ def test_where_connections_are_no_files_there_may_be_a_thousand(monkeypatch: pyt
 
 
 def test_headers_that_do_not_end_are_given_up(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(patience=QUICK_HEAD)
+    gateway = start_gateway(timeouts=QUICK_HEAD)
     with connect(gateway) as slow:
         slow.sendall(b"GET /health HTTP/1.1\r\nHost: loc")
         answer = read_answer(slow)
@@ -218,7 +218,7 @@ def test_headers_that_do_not_end_are_given_up(start_gateway: StartGateway) -> No
 
 
 def test_headers_that_come_byte_by_byte_are_given_up_as_well(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(patience=QUICK_HEAD)
+    gateway = start_gateway(timeouts=QUICK_HEAD)
     with connect(gateway) as slow:
         for byte in HEALTH[:-2] + b"X: " + b"x" * 8000:
             slow.sendall(bytes([byte]))
@@ -228,7 +228,7 @@ def test_headers_that_come_byte_by_byte_are_given_up_as_well(start_gateway: Star
 
 
 def test_a_connection_that_has_had_its_answer_is_not_hurried(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(patience=QUICK_HEAD)
+    gateway = start_gateway(timeouts=QUICK_HEAD)
     with used_connections(gateway, 1) as (quiet,), connect(gateway) as silent, connect(gateway) as slow:
         slow.sendall(b"GET")
         assert read_answer(slow).status == 408
@@ -237,7 +237,7 @@ def test_a_connection_that_has_had_its_answer_is_not_hurried(start_gateway: Star
 
 
 def test_a_long_answer_is_not_hurried(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
-    gateway = start_gateway(patience=QUICK_HEAD)
+    gateway = start_gateway(timeouts=QUICK_HEAD)
     upstream.script(stream(text("one "), gate := Gate(), text("two"), finish()))
     with gateway.stream() as answer, connect(gateway) as slow:
         answer.read_until("content_block_delta")
@@ -248,7 +248,7 @@ def test_a_long_answer_is_not_hurried(start_gateway: StartGateway, upstream: Fak
 
 
 def test_the_rest_of_a_body_that_is_refused_is_no_slow_head(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(patience=QUICK_HEAD)
+    gateway = start_gateway(timeouts=QUICK_HEAD)
     with connect(gateway) as refused, connect(gateway) as slow:
         refused.sendall(b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n1")
         assert read_answer(refused).status == 404
@@ -260,7 +260,7 @@ def test_the_rest_of_a_body_that_is_refused_is_no_slow_head(start_gateway: Start
 
 
 def test_the_rest_of_a_body_that_does_not_come_is_given_up(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(patience=Patience(linger_s=0.05))
+    gateway = start_gateway(timeouts=Timeouts(linger_s=0.05))
     with connect(gateway) as refused:
         refused.sendall(b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n1")
         assert read_answer(refused).status == 404
@@ -268,7 +268,7 @@ def test_the_rest_of_a_body_that_does_not_come_is_given_up(start_gateway: StartG
 
 
 def test_a_connection_that_is_not_used_is_closed(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(patience=Patience(idle_s=0.05))
+    gateway = start_gateway(timeouts=Timeouts(idle_s=0.05))
     with used_connections(gateway, 1) as (used,), connect(gateway) as silent:
         wait_closed(used)
         wait_closed(silent)
@@ -277,7 +277,7 @@ def test_a_connection_that_is_not_used_is_closed(start_gateway: StartGateway) ->
 def test_a_client_that_does_not_read_its_answer_is_given_up(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
-    gateway = start_gateway(patience=Patience(unread_s=0.05))
+    gateway = start_gateway(timeouts=Timeouts(unread_s=0.05))
     upstream.script(stream(*(text("word " * 20_000) for _ in range(200)), Gate()))
     with gateway.stream():
         upstream.received[0].wait_left()

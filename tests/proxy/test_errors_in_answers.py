@@ -22,8 +22,8 @@ from tests.fake_upstream import (
     whole,
 )
 from tests.gateway import QUICK, RunningGateway, question
-from tray_app.proxy.upstream.timeouts import Patience
-from tray_app.status.board import Absence, ModelTrouble
+from tray_app.proxy.upstream.timeouts import Timeouts
+from tray_app.status.board import ModelTrouble, Unavailability
 from tray_app.status.messages import REFUSED_KEY
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
@@ -94,7 +94,7 @@ PLACES = {
 def test_a_full_context_is_a_400_that_compacts_and_nothing_else(
     start_gateway: StartGateway, upstream: FakeUpstream, place: str, is_stream: bool
 ) -> None:
-    gateway = start_gateway(patience=QUICK, fallback_models=(MINIMAX,))
+    gateway = start_gateway(timeouts=QUICK, fallback_models=(MINIMAX,))
     upstream.script(PLACES[place])
     answer = gateway.ask(question(stream=is_stream))
     assert (answer.outcome, answer.sentence) == ((400, "invalid_request_error"), PROMPT_TOO_LONG)
@@ -119,7 +119,7 @@ def test_a_full_context_after_a_ping_is_an_error_event(
     start_gateway: StartGateway, upstream: FakeUpstream, error: dict[str, Any]
 ) -> None:
     """The client then asks once more without a stream, and that can be a 400."""
-    gateway = start_gateway(patience=Patience(first_ping_s=0.01, ping_s=600))
+    gateway = start_gateway(timeouts=Timeouts(first_ping_s=0.01, ping_s=600))
     upstream.script(stream(ROLE, gate := Gate(), error), refusal(400, {"error": FULL}))
     with gateway.stream() as reading:
         reading.read_until("ping")
@@ -147,7 +147,7 @@ def test_a_full_context_after_a_ping_is_an_error_event(
 def test_an_error_after_the_first_word_is_told_at_once(
     start_gateway: StartGateway, upstream: FakeUpstream, error: dict[str, Any], kind: str, sentence: str
 ) -> None:
-    gateway = start_gateway(patience=QUICK, fallback_models=(MINIMAX,))
+    gateway = start_gateway(timeouts=QUICK, fallback_models=(MINIMAX,))
     upstream.script(stream(text("Hel"), gate := Gate(), {"error": error}))
     with gateway.stream() as reading:
         reading.read_until("content_block_delta")
@@ -184,7 +184,7 @@ def test_a_permanent_refusal_is_told_at_once_wherever_it_stands(
     sentence: str,
     is_stream: bool,
 ) -> None:
-    gateway = start_gateway(patience=QUICK)
+    gateway = start_gateway(timeouts=QUICK)
     replies = put_everywhere(error) | {"HTTP": refusal(int(error["code"]), {"error": error})}
     for place, reply in replies.items():
         upstream.script(reply)
@@ -205,7 +205,7 @@ def test_a_passing_fault_is_asked_again_wherever_it_stands(
     start_gateway: StartGateway, upstream: FakeUpstream, error: dict[str, Any], is_stream: bool
 ) -> None:
     upstream.script(*put_everywhere(error).values(), hello(is_stream=is_stream))
-    answer = start_gateway(patience=QUICK).ask(question(stream=is_stream))
+    answer = start_gateway(timeouts=QUICK).ask(question(stream=is_stream))
     assert (answer.status, answer.text) == (200, "Hello!")
 
 
@@ -229,7 +229,7 @@ def test_a_model_that_a_stream_says_is_gone_is_marked_and_replaced(
     upstream.script(stream({"error": {"message": "no such model", "code": 404}}), hello(is_stream=is_stream))
     assert gateway.ask(question(stream=is_stream)).text == "Hello!"
     assert [received.body["model"] for received in upstream.received] == [GLM, MINIMAX]
-    assert gateway.board.status.model_troubles == ((GLM, ModelTrouble(Absence.NOT_SERVED)),)
+    assert gateway.board.status.model_troubles == ((GLM, ModelTrouble(Unavailability.NOT_SERVED)),)
 
 
 def test_a_200_is_no_sign_that_the_key_is_taken(gateway: RunningGateway, upstream: FakeUpstream) -> None:
@@ -252,7 +252,7 @@ def test_what_is_no_fault_of_the_moment_is_not_repeated(
     start_gateway: StartGateway, upstream: FakeUpstream, status: int, is_stream: bool
 ) -> None:
     upstream.script(refusal(status, {"detail": "no"}))
-    answer = start_gateway(patience=QUICK).ask(question(stream=is_stream))
+    answer = start_gateway(timeouts=QUICK).ask(question(stream=is_stream))
     assert answer.outcome == (400, "billing_error")
     assert "in the tray menu" in answer.sentence
     assert answer.headers["x-should-retry"] == "false"

@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import StartGateway
 from tests.fake_upstream import (
     CUT,
-    PATIENCE_S,
+    TIMEOUT_S,
     Chunk,
     Endless,
     FakeUpstream,
@@ -38,7 +38,7 @@ from tests.fake_upstream import (
 )
 from tests.gateway import QUICK, WEATHER, Answer, RunningGateway, question
 from tests.leftovers import wait_until_held, wait_until_nothing_is_held
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
@@ -99,7 +99,7 @@ def contents(answer: Answer) -> list[tuple[str, Any]]:
 def test_a_stream_cut_anywhere_is_made_whole_or_says_that_it_is_not(
     start_gateway: StartGateway, upstream: FakeUpstream, is_clean: bool
 ) -> None:
-    gateway = start_gateway(patience=QUICK)
+    gateway = start_gateway(timeouts=QUICK)
     data = b"".join(step for step in RICH.steps if isinstance(step, bytes))
     asked: dict[int, int] = {}
 
@@ -132,7 +132,7 @@ def test_a_stream_cut_anywhere_is_made_whole_or_says_that_it_is_not(
 def test_a_plain_answer_cut_anywhere_is_made_whole(
     start_gateway: StartGateway, upstream: FakeUpstream, is_clean: bool
 ) -> None:
-    gateway = start_gateway(patience=QUICK)
+    gateway = start_gateway(timeouts=QUICK)
     data = json.dumps(completion("Hello!")).encode()
     for place in range(0, len(data), 5):
         upstream.script(Reply((data[:place],) if is_clean else (data[:place], CUT)), Reply((data,)))
@@ -368,7 +368,7 @@ def test_what_comes_after_the_end_for_ever_is_not_waited_for(gateway: RunningGat
 @contextmanager
 def raw(gateway: RunningGateway) -> Iterator[socket.socket]:
     host, _, port = gateway.host.partition(":")
-    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as connection:
+    with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
         yield connection
 
 
@@ -397,7 +397,7 @@ def test_a_client_that_sends_byte_by_byte_is_served_like_any_other(
 
 @pytest.mark.parametrize("sent", [b"", b"POST /v1/mess", b"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: b"])
 def test_a_head_that_never_ends_is_given_up(start_gateway: StartGateway, upstream: FakeUpstream, sent: bytes) -> None:
-    gateway = start_gateway(patience=Patience(idle_s=0.05))
+    gateway = start_gateway(timeouts=Timeouts(idle_s=0.05))
     with raw(gateway) as connection:
         connection.sendall(sent)
         assert read_all(connection) == b""
@@ -405,7 +405,7 @@ def test_a_head_that_never_ends_is_given_up(start_gateway: StartGateway, upstrea
 
 
 def test_a_body_that_never_ends_is_given_up(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
-    gateway = start_gateway(patience=Patience(upload_s=0.05))
+    gateway = start_gateway(timeouts=Timeouts(upload_s=0.05))
     with raw(gateway) as connection:
         connection.sendall(head(gateway, 1000) + b'{"model": ')
         answer = connection.recv(65536)
@@ -498,7 +498,7 @@ def test_a_client_may_go_at_any_moment(
     is_stream: bool,
 ) -> None:
     gateway = start_gateway(
-        patience=Patience(first_pause_s=600, longest_pause_s=600, poll_pause_s=600, retry_budget_s=6000)
+        timeouts=Timeouts(first_pause_s=600, longest_pause_s=600, poll_pause_s=600, retry_budget_s=6000)
     )
     leave(gateway, upstream, question(stream=is_stream))
     wait_until_nothing_is_held(gateway)
@@ -519,7 +519,7 @@ def test_many_clients_that_go_at_once_leave_nothing(gateway: RunningGateway, ups
     for client in clients:
         client.start()
     for client in clients:
-        client.join(PATIENCE_S)
+        client.join(TIMEOUT_S)
     wait_until_nothing_is_held(gateway)
 
 
@@ -537,7 +537,7 @@ def test_clients_that_go_in_the_middle_of_a_fast_stream_are_no_fault_of_upstream
         for client in clients:
             client.start()
         for client in clients:
-            client.join(PATIENCE_S)
+            client.join(TIMEOUT_S)
         wait_until_nothing_is_held(gateway)
     said = [record.getMessage() for record in caplog.records if record.name.startswith("tray_app.proxy.")]
     assert sum(": the client left after " in line for line in said) == 40

@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 import pytest
 
 from tests.conftest import KEYS, LogFile
-from tests.fake_upstream import CUT, PATIENCE_S, FakeUpstream, Gate, Reply, completion, listing, refusal, whole
+from tests.fake_upstream import CUT, TIMEOUT_S, FakeUpstream, Gate, Reply, completion, listing, refusal, whole
 from tests.gateway import NVIDIA_KEY, RunningGateway
 from tests.ports import free_port
 from tray_app import APP_ID, __version__
@@ -141,7 +141,7 @@ def test_an_upstream_that_is_down_is_passed_over_in_silence_and_asked_again_befo
 ) -> None:
     monkeypatch.setattr("tray_app.proxy.exchange.model_check._RETRY_S", 0.01)
     gateway = start_checking(nvidia_url=f"http://127.0.0.1:{free_port()}/v1/chat/completions")
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + TIMEOUT_S
     while log_file.text.count("no list of models") < 2:
         assert time.monotonic() < deadline_s, "it is not asked again"
         assert gateway.request("GET", "/health").status == 200
@@ -222,10 +222,10 @@ def test_a_look_that_becomes_due_does_not_outlast_the_end(turns: int) -> None:
         check.start()
         for _ in range(10):  # until it waits for the next day
             await asyncio.sleep(0)
-        check.hurry()
+        check.check_now()
         for _ in range(turns):
             await asyncio.sleep(0)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await check.stop()
 
     asyncio.run(play())

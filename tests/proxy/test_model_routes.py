@@ -12,7 +12,7 @@ import pytest
 from anthropic import Anthropic, NotFoundError
 
 from tests.conftest import StartGateway
-from tests.fake_upstream import PATIENCE_S
+from tests.fake_upstream import TIMEOUT_S
 from tests.gateway import RunningGateway
 from tray_app.catalog import GLM_5_3, MODELS, NEMOTRON_3_SUPER, UNKNOWN
 from tray_app.printable import make_sentence
@@ -126,7 +126,7 @@ def test_a_model_tells_what_is_known_of_it(gateway: RunningGateway) -> None:
 def sdk(gateway: RunningGateway) -> Anthropic:
     # strict: an answer that is not what the SDK's types say is an error
     return Anthropic(
-        base_url=f"http://{gateway.host}", api_key="any", timeout=PATIENCE_S, _strict_response_validation=True
+        base_url=f"http://{gateway.host}", api_key="any", timeout=TIMEOUT_S, _strict_response_validation=True
     )
 
 

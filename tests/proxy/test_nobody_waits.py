@@ -86,7 +86,7 @@ def others() -> Iterator[tuple[RunningGateway, FakeUpstream, Bystanders, dict[st
     replies: dict[str, Callable[[], Reply]] = {}
     with FakeUpstream() as upstream:
         settings = Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), requests_per_minute=0)
-        gateway = RunningGateway(settings, KEYS, patience=AT_ONCE)
+        gateway = RunningGateway(settings, KEYS, timeouts=AT_ONCE)
         try:
             with bystanders(gateway, upstream, lambda _: replies["next"]()) as running:
                 yield gateway, upstream, running, replies

@@ -18,7 +18,7 @@ from tray_app.catalog import GLM_4_7
 from tray_app.errors import UpstreamTimeout
 from tray_app.proxy.upstream import client as upstream_module
 from tray_app.proxy.upstream.client import UpstreamClient
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.translate.request.chat import ChatRequest, to_chat
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
@@ -173,7 +173,7 @@ def test_of_an_error_page_that_never_ends_the_status_is_enough(
     start_gateway: StartGateway, status: bytes, outcome: tuple[int, str], is_stream: bool
 ) -> None:
     with RawUpstream(b"HTTP/1.1 " + status + b'\r\n\r\n{"detail": "', b"x") as raw:
-        gateway = start_gateway(nvidia_url=raw.url, patience=Patience(error_body_s=0.05, retry_budget_s=0))
+        gateway = start_gateway(nvidia_url=raw.url, timeouts=Timeouts(error_body_s=0.05, retry_budget_s=0))
         assert gateway.ask(question(stream=is_stream)).outcome == outcome
         raw.wait_left()
 

@@ -11,9 +11,9 @@ from tests.client import read_events
 from tests.conftest import KEYS, StartGateway
 from tests.fake_upstream import FakeUpstream, Gate, Reply, completion, finish, refusal, stream, text, whole
 from tests.gateway import RunningGateway, question
-from tray_app.proxy.upstream.timeouts import Patience
-from tray_app.status.board import Absence, ModelTrouble
-from tray_app.status.messages import REFUSED_KEY, STAND_IN
+from tray_app.proxy.upstream.timeouts import Timeouts
+from tray_app.status.board import ModelTrouble, Unavailability
+from tray_app.status.messages import FALLBACK, REFUSED_KEY
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 
@@ -25,22 +25,25 @@ UNSERVED = refusal(404, {"detail": "Function 'abc': Not found for account 'xyz'"
 BUSY = refusal(503)
 
 
-# ---- models that are withdrawn
+# ---- models that are unavailable
 
 
 @pytest.mark.parametrize(
     ("reply", "trouble"),
-    [(RETIRED, ModelTrouble(Absence.RETIRED, "2026-05-14")), (UNSERVED, ModelTrouble(Absence.NOT_SERVED))],
+    [
+        (RETIRED, ModelTrouble(Unavailability.RETIRED, "2026-05-14")),
+        (UNSERVED, ModelTrouble(Unavailability.NOT_SERVED)),
+    ],
     ids=["retired", "not served"],
 )
-def test_a_withdrawn_model_is_marked_until_it_answers_again(
+def test_an_unavailable_model_is_marked_until_it_answers_again(
     gateway: RunningGateway, upstream: FakeUpstream, reply: Reply, trouble: ModelTrouble
 ) -> None:
     upstream.script(reply, HELLO)
     assert gateway.ask().outcome == (400, "billing_error")
     assert gateway.board.status.model_troubles == ((GLM, trouble),)
     gateway.ask()
-    assert not gateway.board.status.withdrawn_models
+    assert not gateway.board.status.unavailable_models
 
 
 def test_a_refused_key_is_said_until_a_request_is_answered(gateway: RunningGateway, upstream: FakeUpstream) -> None:
@@ -79,7 +82,7 @@ def test_a_model_of_the_users_list_answers_where_the_chosen_one_refuses(
     told = read_events(answer.raw)[0]["message"]["model"] if is_stream else answer.body["model"]
     assert told == MINIMAX
     [(topic, trouble)] = gateway.board.status.troubles
-    assert (topic, trouble.title) == (STAND_IN, "MiniMax M2.1 answers for GLM 4.7")
+    assert (topic, trouble.title) == (FALLBACK, "MiniMax M2.1 answers for GLM 4.7")
 
     upstream.script(HELLO)
     gateway.ask()
@@ -114,7 +117,7 @@ def test_nothing_stands_in_for_a_wrong_question_or_a_wrong_key(
 
 
 def test_requests_beyond_the_limit_wait_for_their_turn(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
-    gateway = start_gateway(requests_per_minute=1, patience=Patience(retry_budget_s=0, queue_s=0.05))
+    gateway = start_gateway(requests_per_minute=1, timeouts=Timeouts(retry_budget_s=0, queue_s=0.05))
     upstream.script(HELLO)
     assert gateway.ask().status == 200
     refused = gateway.ask()
@@ -137,7 +140,7 @@ def test_a_client_that_leaves_the_queue_leaves_nothing_behind(
 
 
 def test_a_streamed_request_in_the_queue_gets_pings(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
-    gateway = start_gateway(requests_per_minute=1, patience=Patience(first_ping_s=0.01, ping_s=0.01))
+    gateway = start_gateway(requests_per_minute=1, timeouts=Timeouts(first_ping_s=0.01, ping_s=0.01))
     upstream.script(HELLO)
     gateway.ask()
     with gateway.stream() as answer:

@@ -425,7 +425,7 @@ class Plan:
     after_s: int
     model: int
     is_background: bool
-    patience_s: int | None
+    timeout_s: int | None
 
 
 PLANS = st.lists(
@@ -434,7 +434,7 @@ PLANS = st.lists(
         after_s=st.sampled_from([0, 0, 0, 1, 2, 30]),
         model=st.sampled_from([0, 0, 0, 1]),
         is_background=st.booleans(),
-        patience_s=st.none() | st.none() | st.integers(0, 90),
+        timeout_s=st.none() | st.none() | st.integers(0, 90),
     ),
     min_size=30,
     max_size=60,
@@ -463,9 +463,9 @@ async def live_through(plans: list[Plan], limit: int) -> list[Fate]:
 
     async def live(fate: Fate) -> None:
         # patience never ends at the very moment of a turn: which of the two came first would be chance
-        patience_s = None if fate.plan.patience_s is None else fate.plan.patience_s + 0.0123
+        timeout_s = None if fate.plan.timeout_s is None else fate.plan.timeout_s + 0.0123
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(timeout_s):
                 await pacer.wait_turn(MODELS[fate.plan.model], limit=limit, is_background=fate.plan.is_background)
                 fate.is_served = True
         fate.ended_s = now_s()
@@ -484,7 +484,7 @@ async def live_through(plans: list[Plan], limit: int) -> list[Fate]:
 @given(PLANS, st.sampled_from([1, 3, 16, 24]))
 def test_whatever_clients_do_turns_are_fair_and_as_many_as_the_limit_allows(plans: list[Plan], limit: int) -> None:
     fates = run_virtually(live_through(plans, limit))
-    assert all(fate.is_served or fate.plan.patience_s is not None for fate in fates), "a turn was lost"
+    assert all(fate.is_served or fate.plan.timeout_s is not None for fate in fates), "a turn was lost"
     burst = max(limit * 5 // 8, 1)
     spacing_s = WINDOW_S / (limit + 1 - burst)
     for model in range(len(MODELS)):

@@ -67,14 +67,14 @@ def live(folder: Path | None, life: Callable[[Quirks], Any], calendar: Calendar 
     return asyncio.run(run())
 
 
-def teach(trial: Trial, complaint: str, body: dict[str, Any]) -> bool:
-    return trial.take(trial.read(complaint, body), body)
+def teach(trial: Trial, error_text: str, body: dict[str, Any]) -> bool:
+    return trial.take(trial.read(error_text, body), body)
 
 
-def learn(quirks: Quirks, model_id: str, complaint: str, body: dict[str, Any]) -> bool:
+def learn(quirks: Quirks, model_id: str, error_text: str, body: dict[str, Any]) -> bool:
     """One request that is refused once, and answered when it comes without what was refused."""
     with quirks.trial(model_id) as trial:
-        return teach(trial, complaint, body)
+        return teach(trial, error_text, body)
 
 
 def learn_pinned(quirks: Quirks) -> None:
@@ -96,13 +96,13 @@ def test_what_was_learned_changes_the_retry_and_what_follows_for_this_model_only
     assert BODY["top_p"] == 0.9, "the caller's request was changed"
 
 
-def test_the_same_complaint_about_the_retry_is_no_reason_for_another() -> None:
+def test_the_same_error_text_about_the_retry_is_no_reason_for_another() -> None:
     quirks = Quirks()
     assert learn(quirks, K3, PINNED, BODY)
     assert not learn(quirks, K3, PINNED, quirks.adapt(K3, BODY))
 
 
-def test_a_complaint_that_names_no_field_of_the_request_is_no_reason_for_a_retry() -> None:
+def test_an_error_text_that_names_no_field_of_the_request_is_no_reason_for_a_retry() -> None:
     quirks = Quirks()
     assert not learn(quirks, K3, "Function id '0a1b': DEGRADED function cannot be invoked", BODY)
     assert quirks.adapt(K3, BODY) is BODY
@@ -147,8 +147,8 @@ def test_the_log_names_fields_once_and_quotes_nothing(tmp_path: Path, log_file: 
     named = {**BODY, "tool_choice": {"type": "function", "function": {"name": "secret_tool"}}}
 
     def life(quirks: Quirks) -> None:
-        for complaint in (PINNED, NO_NAMED_CALL, PINNED, NO_NAMED_CALL):
-            assert learn(quirks, K3, complaint, named)
+        for error_text in (PINNED, NO_NAMED_CALL, PINNED, NO_NAMED_CALL):
+            assert learn(quirks, K3, error_text, named)
 
     live(tmp_path / "state", life)
     live(tmp_path / "state", lambda quirks: quirks.adapt(K3, named))
@@ -248,8 +248,8 @@ def test_the_next_start_knows(tmp_path: Path) -> None:
 
 def test_each_thing_learned_is_written_for_itself(tmp_path: Path) -> None:
     async def life(quirks: Quirks) -> None:
-        for complaint in (PINNED, NO_OPTIONS):
-            assert learn(quirks, K3, complaint, BODY)
+        for error_text in (PINNED, NO_OPTIONS):
+            assert learn(quirks, K3, error_text, BODY)
             await quirks.close()
 
     live(tmp_path, life)
@@ -258,11 +258,11 @@ def test_each_thing_learned_is_written_for_itself(tmp_path: Path) -> None:
 
 def test_two_that_learn_at_once_lose_nothing(tmp_path: Path) -> None:
     async def life(quirks: Quirks) -> None:
-        async def ask(complaint: str) -> None:
+        async def ask(error_text: str) -> None:
             await asyncio.sleep(0)
-            assert learn(quirks, K3, complaint, BODY)
+            assert learn(quirks, K3, error_text, BODY)
             await asyncio.sleep(0)
-            assert learn(quirks, GLM, complaint, BODY)
+            assert learn(quirks, GLM, error_text, BODY)
 
         await asyncio.gather(ask(PINNED), ask(NO_OPTIONS))
 

@@ -27,7 +27,7 @@ from tests.fake_upstream import (
     whole,
 )
 from tests.gateway import QUICK, WEATHER, RunningGateway, question
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
@@ -50,7 +50,7 @@ PASSING: dict[str, Reply] = {
 @pytest.fixture
 def patient(start_gateway: StartGateway) -> RunningGateway:
     """A gateway that tries again for as long as it takes, with hardly a pause."""
-    return start_gateway(patience=QUICK)
+    return start_gateway(timeouts=QUICK)
 
 
 @both_ways
@@ -134,7 +134,7 @@ def test_what_will_not_pass_is_told_at_once(
 def test_when_the_budget_is_spent_the_client_is_told_when_to_come_back(
     start_gateway: StartGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
-    gateway = start_gateway(patience=Patience(first_pause_s=0.02, longest_pause_s=0.02, retry_budget_s=0.1))
+    gateway = start_gateway(timeouts=Timeouts(first_pause_s=0.02, longest_pause_s=0.02, retry_budget_s=0.1))
     upstream.default = lambda _: PASSING["429"]
     answer = gateway.ask(question(stream=is_stream))
     assert answer.outcome == (429, "rate_limit_error")
@@ -145,7 +145,7 @@ def test_when_the_budget_is_spent_the_client_is_told_when_to_come_back(
 def test_a_client_that_leaves_during_a_pause_is_not_asked_for_again(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
-    gateway = start_gateway(patience=Patience(first_pause_s=600, longest_pause_s=600, retry_budget_s=6_000))
+    gateway = start_gateway(timeouts=Timeouts(first_pause_s=600, longest_pause_s=600, retry_budget_s=6_000))
     upstream.script(PASSING["503"])
     with gateway.send_only(question(stream=True)):
         upstream.wait_received()
@@ -158,7 +158,7 @@ def test_a_client_that_leaves_during_a_pause_is_not_asked_for_again(
 
 
 def test_a_client_that_waits_long_gets_its_200_and_pings(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
-    gateway = start_gateway(patience=Patience(first_ping_s=0.01, ping_s=0.01))
+    gateway = start_gateway(timeouts=Timeouts(first_ping_s=0.01, ping_s=0.01))
     upstream.script(stream(text("Hello!"), gate := Gate(), finish(), before=(headers := Gate())))
     with gateway.stream() as answer:
         for _ in range(3):
@@ -182,7 +182,7 @@ def test_a_quick_answer_has_no_pings(gateway: RunningGateway, upstream: FakeUpst
 def test_a_client_that_waits_through_retries_sees_one_clean_answer(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
-    gateway = start_gateway(patience=Patience(first_ping_s=0.01, ping_s=0.01, first_pause_s=0.1, longest_pause_s=0.1))
+    gateway = start_gateway(timeouts=Timeouts(first_ping_s=0.01, ping_s=0.01, first_pause_s=0.1, longest_pause_s=0.1))
     upstream.script(PASSING["503"], stream(CUT, ends=False), hello(is_stream=True))
     story = gateway.ask(question(stream=True)).story
     assert story[0] == "ping"
@@ -197,7 +197,7 @@ def test_a_client_that_waits_through_retries_sees_one_clean_answer(
 def test_a_passing_fault_after_the_200_makes_the_client_repeat_the_request(
     start_gateway: StartGateway, upstream: FakeUpstream, fault: Reply, told: str
 ) -> None:
-    gateway = start_gateway(patience=Patience(first_ping_s=0.01, retry_budget_s=0))
+    gateway = start_gateway(timeouts=Timeouts(first_ping_s=0.01, retry_budget_s=0))
     held = Reply(fault.steps, fault.status, fault.content_type, before=(gate := Gate()))
     upstream.script(held)
     with gateway.stream() as answer:
@@ -209,7 +209,7 @@ def test_a_passing_fault_after_the_200_makes_the_client_repeat_the_request(
 def test_what_only_the_user_can_mend_keeps_its_type_after_the_200(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
-    gateway = start_gateway(patience=Patience(first_ping_s=0.01))
+    gateway = start_gateway(timeouts=Timeouts(first_ping_s=0.01))
     upstream.script(Reply(status=401, before=(gate := Gate())))
     with gateway.stream() as answer:
         answer.read_until("ping")
@@ -220,7 +220,7 @@ def test_what_only_the_user_can_mend_keeps_its_type_after_the_200(
 def test_a_client_that_leaves_between_pings_leaves_nothing_behind(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
-    gateway = start_gateway(patience=Patience(first_ping_s=0.01, ping_s=0.01))
+    gateway = start_gateway(timeouts=Timeouts(first_ping_s=0.01, ping_s=0.01))
     upstream.script(stream(before=(gate := Gate())))
     with gateway.stream() as answer:
         answer.read_until("ping")
@@ -387,7 +387,7 @@ def test_what_is_no_answer_at_all_is_asked_for_again_or_an_error(
 ) -> None:
     upstream.script(NOTHING_AT_ALL[case], NOTHING_AT_ALL[case], hello(is_stream=is_stream))
     assert start_gateway().ask(question(stream=is_stream)).outcome == (502, "api_error")
-    assert start_gateway(patience=QUICK).ask(question(stream=is_stream)).text == "Hello!"
+    assert start_gateway(timeouts=QUICK).ask(question(stream=is_stream)).text == "Hello!"
 
 
 @both_ways

@@ -12,7 +12,7 @@ from tests.fake_upstream import FakeUpstream, Reply, completion, hello, refusal,
 from tests.gateway import AT_ONCE, QUICK, RunningGateway, question
 from tray_app.catalog import GLM_4_7
 from tray_app.proxy.upstream.retry_after import read_retry_after
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
@@ -63,7 +63,7 @@ def test_a_date_counts_from_now_where_the_answer_has_none() -> None:
 
 
 def test_a_pause_is_at_least_as_long_as_upstream_wants() -> None:
-    backoff = Patience(retry_budget_s=90).backoff()
+    backoff = Timeouts(retry_budget_s=90).backoff()
     assert backoff.next_pause_s(30.0) == 30.0
     assert backoff.next_pause_s(0.001) != 0.001
     assert backoff.next_pause_s(91.0) is None
@@ -76,7 +76,7 @@ def test_a_short_pause_is_waited_out(
     start_gateway: StartGateway, upstream: FakeUpstream, value: str, is_stream: bool
 ) -> None:
     upstream.script(refusal(429, Retry_After=value), refusal(503, Retry_After=value), hello(is_stream=is_stream))
-    assert start_gateway(patience=QUICK).ask(question(stream=is_stream)).text == "Hello!"
+    assert start_gateway(timeouts=QUICK).ask(question(stream=is_stream)).text == "Hello!"
 
 
 @both_ways
@@ -94,7 +94,7 @@ def test_a_pause_beyond_the_budget_is_for_the_client(
     start_gateway: StartGateway, upstream: FakeUpstream, reply: Reply, told: str, is_stream: bool
 ) -> None:
     upstream.script(reply)
-    answer = start_gateway(patience=QUICK).ask(question(stream=is_stream))
+    answer = start_gateway(timeouts=QUICK).ask(question(stream=is_stream))
     assert answer.status in (429, 529)
     assert answer.headers["retry-after"] == told
     assert "x-should-retry" not in answer.headers
@@ -122,7 +122,7 @@ def test_what_is_no_passing_fault_is_not_waited_for(gateway: RunningGateway, ups
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_others_wait_as_well(start_gateway: StartGateway, upstream: FakeUpstream, status: int) -> None:
-    gateway = start_gateway(patience=Patience(retry_budget_s=0, queue_s=0.05), clients_choose_model=True)
+    gateway = start_gateway(timeouts=Timeouts(retry_budget_s=0, queue_s=0.05), clients_choose_model=True)
     upstream.script(refusal(status, Retry_After="3600"), whole(completion("Hello!")))
     assert gateway.ask(question(model=GLM_4_7.id)).status in (429, 529)
     waiting = gateway.ask(question(model=GLM_4_7.id))
@@ -135,6 +135,6 @@ def test_the_others_wait_as_well(start_gateway: StartGateway, upstream: FakeUpst
 def test_without_a_word_of_upstream_nobody_waits_where_the_user_wants_no_limit(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
-    gateway = start_gateway(patience=AT_ONCE)
+    gateway = start_gateway(timeouts=AT_ONCE)
     upstream.script(refusal(429), refusal(503), whole(completion("Hello!")))
     assert [gateway.ask().status for _ in range(3)] == [429, 529, 200]

@@ -249,15 +249,15 @@ def test_quitting_a_second_time_waits_no_longer(gateway: RunningGateway, upstrea
         answer.read_until("content_block_delta")
         with stopping(gateway, LONG_S) as drain:
             drain.wait_begun()
-            gateway.service.hurry()
+            gateway.service.cancel_drain()
             assert answer.read_rest().story[-1] == "error api_error"
 
 
-def test_hurry_without_a_quit_does_nothing(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_cancelling_the_drain_without_a_quit_does_nothing(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(stream(text("one "), gate := Gate(), text("two"), finish()))
     with gateway.stream() as answer:
         answer.read_until("content_block_delta")
-        gateway.service.hurry()
+        gateway.service.cancel_drain()
         gate.open()
         assert answer.read_rest().text == "one two"
 
@@ -287,7 +287,7 @@ def test_an_idle_connection_of_a_client_does_not_hold_up_the_end(gateway: Runnin
 def test_a_service_that_has_not_started_takes_no_harm() -> None:
     service = ProxyService(StatusBoard())
     service.configure(Settings(), Keys(nvidia=NVIDIA_KEY), is_demo=False)
-    service.hurry()
+    service.cancel_drain()
     service.stop(0)
     assert not service.is_running
 
@@ -346,7 +346,7 @@ def test_a_gateway_whose_thread_died_can_be_told_all_that_a_running_one_can() ->
         kill(gateway)
         gateway.configure(Keys(nvidia="nvapi-another"))
         gateway.service.check_models()
-        gateway.service.hurry()
+        gateway.service.cancel_drain()
         gateway.stop(LONG_S)
         gateway.stop(LONG_S)
 

@@ -200,7 +200,7 @@ def test_any_other_redirect_is_told_at_once(
     status, place = NOT_FOLLOWED[case]
     headers = {} if place is None else {"Location": place.format(port=upstream.port)}
     upstream.script(refusal(status, **headers))
-    answer = start_gateway(patience=QUICK).ask(question(stream=is_stream))
+    answer = start_gateway(timeouts=QUICK).ask(question(stream=is_stream))
     assert answer.outcome == (502, "api_error")
     assert answer.headers["x-should-retry"] == "false"
     assert answer.sentence == (
@@ -216,7 +216,7 @@ def test_a_redirect_in_a_circle_is_followed_once(
 ) -> None:
     circle = refusal(307, Location="/v1/chat/completions")
     upstream.script(circle, circle)
-    answer = start_gateway(patience=QUICK).ask(question(stream=is_stream))
+    answer = start_gateway(timeouts=QUICK).ask(question(stream=is_stream))
     assert "a redirect to another place" in answer.sentence
     assert len(upstream.received) == 2
 

@@ -119,7 +119,7 @@ def test_what_fails_in_a_backend_is_an_answer(
 def test_a_backend_that_hangs_is_given_up(
     searching: RunningGateway, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.proxy.exchange.search._PATIENCE_S", 0)
+    monkeypatch.setattr("tray_app.proxy.exchange.search._TIMEOUT_S", 0)
     backend.gate = Gate()
     _, result, _ = searching.ask(search_question()).content
     assert result["content"]["error_code"] == "unavailable"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.pdfs import make_pdf
 from tests.translate.rows import ROWS, SEEING
-from tray_app.catalog import GLM_4_7, KIMI_K3, Catalogue, Model
+from tray_app.catalog import GLM_4_7, KIMI_K3, Catalog, Model
 from tray_app.errors import InvalidRequest
 from tray_app.proxy.workers.jobs import (
     JOBS,
@@ -36,7 +36,7 @@ CASES = [
 
 
 def rules_for(model: Model) -> Rules:
-    return Rules(Catalogue(), model, calibrations={model.id: Calibration((1.0, 1.2))})
+    return Rules(Catalog(), model, calibrations={model.id: Calibration((1.0, 1.2))})
 
 
 def encode(arguments: RequestArguments) -> msgspec.Raw:
@@ -81,8 +81,8 @@ def test_a_worker_translates_a_request_as_the_gateway_does(case: dict[str, Any])
     for name in (*names, "used_call_ids", "json_brackets"):
         assert getattr(found.chat, name) == getattr(expected.chat, name), name
     assert [*found.chat.stop_sequences] == [*expected.chat.stop_sequences]
-    assert (found.asked, found.search, found.is_background) == (
-        expected.asked,
+    assert (found.requested_model, found.search, found.is_background) == (
+        expected.requested_model,
         expected.search,
         expected.is_background,
     )

@@ -15,7 +15,7 @@ import pytest
 
 from tests.pdfs import make_pdf, make_slow_pdf
 from tray_app import __version__
-from tray_app.catalog import GLM_4_7, Catalogue
+from tray_app.catalog import GLM_4_7, Catalog
 from tray_app.errors import InvalidRequest, ThreadUnsupported
 from tray_app.proxy.workers import pool as worker_pool
 from tray_app.proxy.workers.frames import HEAD, READY, Job
@@ -24,7 +24,7 @@ from tray_app.proxy.workers.pool import WorkerEnded, WorkerFault, WorkerPool
 from tray_app.settings.keys import NVIDIA_KEY
 from tray_app.translate.request.question import Rules
 
-RULES = Rules(Catalogue(), GLM_4_7)
+RULES = Rules(Catalog(), GLM_4_7)
 LIMIT_S = 60.0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from anthropic import Anthropic, APIError, APIStatusError, beta_tool
 
-from tests.fake_upstream import PATIENCE_S
+from tests.fake_upstream import TIMEOUT_S
 
 MODEL = "z-ai/glm4.7"
 MAX_TOKENS = 2000
@@ -19,7 +19,7 @@ Line = dict[str, Any]
 def play(scenario: str, url: str, **options: Any) -> Generator[Line, None, None]:
     """What happens in a scenario, as it happens; an error of the SDK is the last line."""
     # strict: an answer that is not what the SDK's types say is an error
-    with Anthropic(base_url=url, api_key="any", timeout=PATIENCE_S, _strict_response_validation=True) as client:
+    with Anthropic(base_url=url, api_key="any", timeout=TIMEOUT_S, _strict_response_validation=True) as client:
         try:
             yield from SCENARIOS[scenario](client, **options)
         except APIError as error:

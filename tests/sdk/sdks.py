@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.fake_upstream import PATIENCE_S
+from tests.fake_upstream import TIMEOUT_S
 from tests.parts import fail_or_skip, need
 from tests.sdk import anthropic_python
 from tests.sdk.anthropic_python import Line
 
 FOLDER = Path(__file__).parent
 
-_LONGEST_S = 3 * PATIENCE_S
+_LONGEST_S = 3 * TIMEOUT_S
 """For a scenario: the test's own patience ends first, so that this end is not taken for what it waits for."""
 
 

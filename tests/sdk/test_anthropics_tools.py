@@ -10,7 +10,7 @@ import pytest
 from anthropic import Anthropic
 from anthropic.tools.memory import BetaLocalFilesystemMemoryTool
 
-from tests.fake_upstream import PATIENCE_S, FakeUpstream, Reply, call, completion, finish, stream, text, whole
+from tests.fake_upstream import TIMEOUT_S, FakeUpstream, Reply, call, completion, finish, stream, text, whole
 
 MODEL = "z-ai/glm4.7"
 
@@ -18,7 +18,7 @@ MODEL = "z-ai/glm4.7"
 @pytest.fixture
 def client(url: str) -> Iterator[Anthropic]:
     # strict: an answer that is not what the SDK's types say is an error
-    with Anthropic(base_url=url, api_key="any", timeout=PATIENCE_S, _strict_response_validation=True) as client:
+    with Anthropic(base_url=url, api_key="any", timeout=TIMEOUT_S, _strict_response_validation=True) as client:
         yield client
 
 

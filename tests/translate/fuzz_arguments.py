@@ -26,10 +26,10 @@ class Outcome:
     """All that a reader says of a call once it is fed, and what it gives out."""
 
     is_complete: bool
-    is_half: bool
+    is_truncated: bool
     is_runaway: bool
     unmended: str
-    surplus: str
+    extra: str
     text: str
 
 
@@ -77,7 +77,7 @@ def check_meaning(text: str) -> None:
 def read(fragments: list[str], schema: dict[str, Any], is_cut: bool) -> Outcome:
     reader = ArgumentsReader(Parameters(schema))
     pieces = [reader.feed(fragment) for fragment in fragments]
-    said = reader.is_complete, reader.is_half, reader.is_runaway, reader.unmended, reader.surplus
+    said = reader.is_complete, reader.is_truncated, reader.is_runaway, reader.unmended, reader.extra
     return Outcome(*said, "".join([*pieces, reader.finish(is_cut=is_cut)]))
 
 

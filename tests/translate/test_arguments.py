@@ -133,7 +133,7 @@ def test_another_object_behind_the_first_is_left_over() -> None:
     for fragments in (('{"a": 1} {"b": 2}',), ('{"a": 1}', '{"b"', ": 2}"), tuple('{"a": 1}{"b": 2}')):
         reader = ArgumentsReader()
         assert "".join(map(reader.feed, fragments)) == '{"a": 1}'
-        assert reader.surplus == '{"b": 2}'
+        assert reader.extra == '{"b": 2}'
         assert reader.finish() == ""
 
 
@@ -269,13 +269,13 @@ def test_what_is_glued_is_not_copied_for_each_object() -> None:
     text = '{"a": 1}{"b": 2} {"c": 3}'
     first, second, third = ArgumentsReader(), ArgumentsReader(), ArgumentsReader()
     assert first.feed(text) == '{"a": 1}'
-    surplus = first.take_surplus()
-    assert surplus == (text, 8)
-    assert first.take_surplus() is None
-    assert second.feed(*surplus) == '{"b": 2}'
-    surplus = second.take_surplus()
-    assert surplus == (text, 17)
-    assert third.feed(*surplus) + third.finish() == '{"c": 3}'
+    extra = first.take_extra()
+    assert extra == (text, 8)
+    assert first.take_extra() is None
+    assert second.feed(*extra) == '{"b": 2}'
+    extra = second.take_extra()
+    assert extra == (text, 17)
+    assert third.feed(*extra) + third.finish() == '{"c": 3}'
 
 
 def test_a_chunk_that_repeats_all_so_far_may_be_cut_in_an_escape() -> None:

@@ -15,7 +15,7 @@ from tray_app.translate.request.content import (
     to_parts,
     to_text,
 )
-from tray_app.translate.request.tools import send_name
+from tray_app.translate.request.tools import upstream_name
 
 
 @pytest.mark.parametrize(
@@ -106,4 +106,4 @@ def test_only_a_billing_header_at_the_very_start_is_dropped() -> None:
 
 def test_a_tool_that_was_loaded_is_named_as_the_model_will_call_it() -> None:
     name = "mcp__server.with.dots__" + "x" * 80
-    assert to_text({"type": "tool_reference", "tool_name": name}) == f"Tool {send_name(name)} is now loaded."
+    assert to_text({"type": "tool_reference", "tool_name": name}) == f"Tool {upstream_name(name)} is now loaded."

@@ -122,12 +122,12 @@ WORDINGS: dict[str, tuple[str, ...]] = {
 }
 
 
-def explain(complaint: str, *names: str, counts: Counts = NO_COUNTS, estimate: int = ESTIMATE) -> str:
+def explain(error_text: str, *names: str, counts: Counts = NO_COUNTS, estimate: int = ESTIMATE) -> str:
     """The sentence; empty if it is no overflow."""
-    error = find_overflow(complaint, names, counts, WINDOW, estimate)
+    error = find_overflow(error_text, names, counts, WINDOW, estimate)
     if error is None:
         return ""
-    assert (error.status, error.type, error.is_passing, error.complaint) == (400, "invalid_request_error", False, "")
+    assert (error.status, error.type, error.is_transient, error.error_text) == (400, "invalid_request_error", False, "")
     return error.message
 
 
@@ -257,7 +257,7 @@ def test_the_prompt_is_always_said_to_be_more_than_the_limit(numbers: str) -> No
 
 
 @pytest.mark.parametrize(
-    "complaint",
+    "error_text",
     [
         # how long an answer may be at all
         "max_tokens is too large: 64000. This model supports at most 16384 completion tokens, and you asked for 64000.",
@@ -309,8 +309,8 @@ def test_the_prompt_is_always_said_to_be_more_than_the_limit(numbers: str) -> No
     ],
     ids=lambda value: value[:60],
 )
-def test_other_complaints_are_not_taken_for_a_full_context(complaint: str) -> None:
-    assert explain(complaint) == ""
+def test_other_complaints_are_not_taken_for_a_full_context(error_text: str) -> None:
+    assert explain(error_text) == ""
 
 
 QUOTED = "This model's maximum context length is 131072 tokens. However, your messages resulted in 140000 tokens."

@@ -1,4 +1,4 @@
-"""Complaints as data: cases/quirks.json says what upstream says of a request, and what is left of it afterwards."""
+"""Error texts as data: cases/quirks.json says what upstream says of a request, and what is left of it afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.refusal.complaint import read_complaint
+from tray_app.translate.refusal.error_text import read_error_text
 from tray_app.translate.refusal.quirk import Quirk, adapt, find_quirks
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases" / "quirks.json").read_text("utf-8"))
@@ -27,10 +27,10 @@ def with_instruction(instruction: str) -> dict[str, Any]:
 
 
 @each_case
-def test_a_complaint_becomes_what_its_case_says(case: dict[str, Any]) -> None:
+def test_an_error_text_becomes_what_its_case_says(case: dict[str, Any]) -> None:
     body = {**QUESTION, **case["request"]}
     kept = copy.deepcopy(body)
-    quirks = find_quirks(case["complaint"], body)
+    quirks = find_quirks(case["error_text"], body)
     assert adapt(body, quirks) == {
         **with_instruction(case.get("instruction", "")),
         **case.get("left", case["request"]),
@@ -42,9 +42,9 @@ def test_a_complaint_becomes_what_its_case_says(case: dict[str, Any]) -> None:
 
 
 @each_case
-def test_the_same_complaint_says_nothing_new_of_what_it_led_to(case: dict[str, Any]) -> None:
+def test_the_same_error_text_says_nothing_new_of_what_it_led_to(case: dict[str, Any]) -> None:
     body = {**QUESTION, **case["request"]}
-    assert find_quirks(case["complaint"], adapt(body, find_quirks(case["complaint"], body))) == ()
+    assert find_quirks(case["error_text"], adapt(body, find_quirks(case["error_text"], body))) == ()
 
 
 # ---- what may never happen, whatever upstream says
@@ -94,21 +94,23 @@ WORDS = st.one_of(
         ]
     ),
 )
-COMPLAINTS = st.one_of(
+ERROR_TEXTS = st.one_of(
     st.lists(WORDS, max_size=8).map(" ".join),
-    st.sampled_from([case["complaint"] for case in CASES]),
+    st.sampled_from([case["error_text"] for case in CASES]),
 )
 
 
 @bounded
-@given(COMPLAINTS, BODIES)
-def test_no_complaint_takes_the_question_away_or_asks_for_the_same_twice(complaint: str, body: dict[str, Any]) -> None:
+@given(ERROR_TEXTS, BODIES)
+def test_no_error_text_takes_the_question_away_or_asks_for_the_same_twice(
+    error_text: str, body: dict[str, Any]
+) -> None:
     kept = copy.deepcopy(body)
-    quirks = find_quirks(complaint, body)
+    quirks = find_quirks(error_text, body)
     adapted = adapt(body, quirks)
     assert body == kept
     assert bool(quirks) == (adapted != body)
-    assert find_quirks(complaint, adapted) == ()
+    assert find_quirks(error_text, adapted) == ()
     assert adapt(adapted, quirks) == adapted
     assert {"model", "max_tokens", "stream", "tools"} & body.keys() <= {k for k in adapted if adapted[k] == body[k]}
     assert adapted["messages"][-len(body["messages"]) :] == body["messages"]
@@ -120,4 +122,4 @@ def test_no_complaint_takes_the_question_away_or_asks_for_the_same_twice(complai
 @given(st.text(), st.binary(), BODIES)
 def test_any_words_are_taken(text: str, answer: bytes, body: dict[str, Any]) -> None:
     find_quirks(text, body)
-    find_quirks(read_complaint(answer), body)
+    find_quirks(read_error_text(answer), body)

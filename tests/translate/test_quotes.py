@@ -1,4 +1,4 @@
-"""Complaints that quote the request: what a page or a prompt says of parameters teaches nothing."""
+"""Error texts that quote the request: what a page or a prompt says of parameters teaches nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.refusal.complaint import read_complaint
+from tray_app.translate.refusal.error_text import read_error_text
 from tray_app.translate.refusal.quirk import Quirk, find_quirks
 from tray_app.translate.refusal.quotes import cut_quotes
 
@@ -89,15 +89,15 @@ def ask(prompt: str, **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("wording", WORDINGS)
 def test_a_prompt_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
-    complaint = read_complaint(WORDINGS[wording](CLAIMS[claim]))
-    assert find_quirks(complaint, ask(CLAIMS[claim])) == ()
+    error_text = read_error_text(WORDINGS[wording](CLAIMS[claim]))
+    assert find_quirks(error_text, ask(CLAIMS[claim])) == ()
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("wording", ALL_WORDINGS)
 def test_a_page_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
     page = PAGE.format(CLAIMS[claim])
-    complaint = read_complaint(ALL_WORDINGS[wording](page))
+    error_text = read_error_text(ALL_WORDINGS[wording](page))
     content = [{"type": "text", "text": "Look:"}, {"type": "text", "text": page}]
     for body in (
         ask(page),
@@ -105,42 +105,42 @@ def test_a_page_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None
         ask("hi", tools=[{"type": "function", "function": {"name": "Bash", "description": page}}]),
         ask("hi", response_format={"type": "json_schema", "json_schema": {"schema": {"description": page}}}),
     ):
-        assert Quirk("temperature") not in find_quirks(complaint, body)
+        assert Quirk("temperature") not in find_quirks(error_text, body)
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_what_is_refused_beside_a_quote_is_learned_alone(claim: str) -> None:
     page = PAGE.format(CLAIMS[claim])
-    for complaint in (
+    for error_text in (
         f"1 validation error for ChatCompletionRequest top_k Extra inputs are not permitted [type=extra_forbidden, "
         f"input_value={page!r}, input_type=str] For further information visit https://errors.pydantic.dev/2.7/v",
         f"[{{'type': 'extra_forbidden', 'loc': ('body', 'top_k'), 'msg': 'Extra inputs are not permitted', "
         f"'input': {page!r}}}]",
         f"Validation: Unsupported parameter(s): `top_k`. The whole request, as it was received by the server: {page}",
     ):
-        assert find_quirks(" ".join(complaint.split()), ask(page, top_k=5)) == (Quirk("top_k"),)
+        assert find_quirks(" ".join(error_text.split()), ask(page, top_k=5)) == (Quirk("top_k"),)
 
 
 def test_a_field_of_the_error_is_trusted_before_its_words() -> None:
     said = "Unsupported parameter(s): temperature"
-    complaint = read_complaint(say(f"top_k is not supported. {said}", param="top_k"))
-    assert find_quirks(complaint, ask("hi", top_k=5)) == (Quirk("top_k"),)
-    assert find_quirks(read_complaint(say(said, param="messages[0].content")), ask("hi")) == ()
+    error_text = read_error_text(say(f"top_k is not supported. {said}", param="top_k"))
+    assert find_quirks(error_text, ask("hi", top_k=5)) == (Quirk("top_k"),)
+    assert find_quirks(read_error_text(say(said, param="messages[0].content")), ask("hi")) == ()
     thinking = {"enable_thinking": True}
-    complaint = read_complaint(say("enable_thinking is not supported", param="enable_thinking"))
-    assert find_quirks(complaint, ask("hi", chat_template_kwargs=thinking)) == (
+    error_text = read_error_text(say("enable_thinking is not supported", param="enable_thinking"))
+    assert find_quirks(error_text, ask("hi", chat_template_kwargs=thinking)) == (
         Quirk("chat_template_kwargs.enable_thinking"),
     )
 
 
 @pytest.mark.parametrize("prompt", ["The temperature must be 20 degrees", "temperature is not supported", ""])
 def test_a_conversation_about_a_parameter_does_not_keep_a_refusal_of_it_from_being_learned(prompt: str) -> None:
-    for complaint in (
+    for error_text in (
         "Validation: `temperature` is immutable for this model and must be 1.0, got 0.5",
         "Unsupported parameter: 'temperature' is not supported with this model. (parameter=temperature)",
         "temperature must be 1",
     ):
-        assert find_quirks(complaint, ask(prompt)) == (Quirk("temperature"),)
+        assert find_quirks(error_text, ask(prompt)) == (Quirk("temperature"),)
 
 
 # ---- the quotes themselves
@@ -151,13 +151,13 @@ QUOTE = "All happy families are alike; each unhappy family is unhappy in its own
 
 def test_a_quote_goes_wherever_it_stands_and_however_the_request_is_cut() -> None:
     request = json.dumps({"messages": [{"content": f"Look: \n{QUOTE}\nIs that so?"}]}).encode()
-    for complaint in (f"{TEXT} {QUOTE}", f"{QUOTE} {TEXT} {QUOTE}", f"{TEXT} {QUOTE.upper()} {TEXT}", QUOTE):
+    for error_text in (f"{TEXT} {QUOTE}", f"{QUOTE} {TEXT} {QUOTE}", f"{TEXT} {QUOTE.upper()} {TEXT}", QUOTE):
         for size in (1, 7, 1_000):
             pieces = [request[place : place + size] for place in range(0, len(request), size)]
-            own = cut_quotes(complaint, pieces)
+            own = cut_quotes(error_text, pieces)
             assert "famil" not in own.lower()
             assert "programs" not in own.lower()
-            assert ("Upstream says that something is" in own) == (TEXT in complaint)
+            assert ("Upstream says that something is" in own) == (TEXT in error_text)
 
 
 def test_what_is_no_quote_stays_as_it_is() -> None:

@@ -15,7 +15,7 @@ from tray_app.catalog import GLM_4_7, GPT_OSS_20B
 from tray_app.errors import (
     InvalidRequest,
     KeyRefused,
-    ModelWithdrawn,
+    ModelUnavailable,
     Overloaded,
     ProxyError,
     RateLimited,
@@ -224,8 +224,8 @@ def test_a_full_context_is_told_whatever_the_status(body: bytes, status: int) ->
     error = explain_refusal(status, body, GLM_4_7)
     assert (error.status, error.type) == (400, "invalid_request_error")
     assert error.message == "prompt is too long: 140000 tokens > 131072 maximum"
-    assert not error.is_passing
-    assert not error.complaint, "there is nothing to learn"
+    assert not error.is_transient
+    assert not error.error_text, "there is nothing to learn"
 
 
 @pytest.mark.parametrize("status", PERMANENT)
@@ -289,10 +289,15 @@ EOL = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is 
         ({"message": "bad key", "code": 401}, KeyRefused, 400, r"^NVIDIA refused your API key\. "),
         ({"error": {"message": "no", "code": 403}}, KeyRefused, 400, r"^NVIDIA refused your API key for GLM 4\.7\. "),
         ({"error": {"message": "no", "code": "402"}}, UserActionNeeded, 400, r"^NVIDIA wants to be paid"),
-        ({"error": {"message": "no", "code": 404}}, ModelWithdrawn, 400, r"^NVIDIA does not serve GLM 4\.7"),
-        ({"status": 404, "title": "Not Found", "detail": "x"}, ModelWithdrawn, 400, r"^NVIDIA does not serve GLM 4\.7"),
-        ({"error": {"message": EOL, "code": 410}}, ModelWithdrawn, 400, r"^NVIDIA retired GLM 4\.7 on 2026-05-14"),
-        ({"error": EOL}, ModelWithdrawn, 400, r"^NVIDIA retired GLM 4\.7 on 2026-05-14"),
+        ({"error": {"message": "no", "code": 404}}, ModelUnavailable, 400, r"^NVIDIA does not serve GLM 4\.7"),
+        (
+            {"status": 404, "title": "Not Found", "detail": "x"},
+            ModelUnavailable,
+            400,
+            r"^NVIDIA does not serve GLM 4\.7",
+        ),
+        ({"error": {"message": EOL, "code": 410}}, ModelUnavailable, 400, r"^NVIDIA retired GLM 4\.7 on 2026-05-14"),
+        ({"error": EOL}, ModelUnavailable, 400, r"^NVIDIA retired GLM 4\.7 on 2026-05-14"),
         ({"error": "slow down", "status_code": 429}, RateLimited, 429, r"rate limit for GLM 4\.7"),
         ({"object": "error", "message": "top_p", "code": 400}, InvalidRequest, 400, r"refused the request: top_p$"),
         ({"object": "error", "message": "top_p", "code": "400"}, InvalidRequest, 400, r"refused the request: top_p$"),
@@ -305,7 +310,7 @@ EOL = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is 
         ({"error": {"message": "no", "type": "AuthenticationError"}}, KeyRefused, 400, r"key\. "),
         ({"error": {"message": "no", "code": "invalid_api_key"}}, KeyRefused, 400, r"key\. "),
         ({"error": {"message": "no", "type": "permission_error"}}, KeyRefused, 400, r"key for"),
-        ({"error": {"message": "no", "code": "model_not_found"}}, ModelWithdrawn, 400, r"does not serve"),
+        ({"error": {"message": "no", "code": "model_not_found"}}, ModelUnavailable, 400, r"does not serve"),
         ({"error": {"message": "no", "type": "rate_limit_error"}}, RateLimited, 429, r"rate limit"),
         ({"error": {"message": "no", "type": "TooManyRequests"}}, RateLimited, 429, r"rate limit"),
         ({"error": {"message": "no", "code": "insufficient_quota"}}, UserActionNeeded, 400, r"wants to be paid"),
@@ -335,14 +340,14 @@ def test_an_error_in_a_stream_means_what_its_status_means(
     assert type(explained) is kind
     assert explained.status == status
     assert re.search(sentence, explained.message), explained.message
-    assert explained.is_passing == (kind in (Overloaded, RateLimited, UpstreamFault))
+    assert explained.is_transient == (kind in (Overloaded, RateLimited, UpstreamFault))
     check_error(explained.body("req_1"))
     check_error(explained.event_body("req_1"))
 
 
 def test_an_error_in_a_stream_teaches_as_a_status_does() -> None:
     error = {"error": {"message": "Validation: Unsupported parameter(s): `top_p`", "code": 400}}
-    assert explain_stream_error(error, GLM_4_7).complaint == "Validation: Unsupported parameter(s): `top_p`"
+    assert explain_stream_error(error, GLM_4_7).error_text == "Validation: Unsupported parameter(s): `top_p`"
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,14 @@ from tests.translate.bounded import bounded
 from tests.translate.rows import ask
 from tray_app.errors import InvalidRequest
 from tray_app.translate.request.tokens import (
-    LEAST_TELLING_TOKENS,
+    LEAST_CALIBRATING_TOKENS,
     TOOLS_TOKENS,
     TURN_TOKENS,
     Estimate,
     estimate_body,
     estimate_text,
+    estimate_text_tokens,
     size_bytes,
-    weigh,
 )
 
 LONG = "x" * 6_000  # 1,000 tokens
@@ -48,7 +48,7 @@ def user(*blocks: dict[str, Any] | str) -> dict[str, Any]:
     ids=["prose", "JSON", "code", "log", "Chinese", "German", "addresses"],
 )
 def test_texts_of_many_kinds_are_met_within_a_sixth(text: str, tokens: int) -> None:
-    assert abs(weigh(text) / tokens - 1) < 1 / 6
+    assert abs(estimate_text_tokens(text) / tokens - 1) < 1 / 6
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_malformed_system_prompt_or_tool_is_named(body: dict[str, Any]) -> Non
 
 def test_half_a_surrogate_pair_counts_like_any_character() -> None:
     assert size_bytes("\ud83d") == 1
-    assert 100 < weigh("\ud83d" * 360) < 360
+    assert 100 < estimate_text_tokens("\ud83d" * 360) < 360
     assert estimate(messages=[user({"type": "tool_use", "input": {"x": "\ud83d"}})]) > TURN_TOKENS
 
 
@@ -229,14 +229,14 @@ def test_calibration_scales_text_and_leaves_images_alone() -> None:
 @pytest.mark.parametrize(
     ("estimate", "tells"),
     [
-        (Estimate(LEAST_TELLING_TOKENS, 0), True),
-        (Estimate(LEAST_TELLING_TOKENS - 1, 0), False),
+        (Estimate(LEAST_CALIBRATING_TOKENS, 0), True),
+        (Estimate(LEAST_CALIBRATING_TOKENS - 1, 0), False),
         (Estimate(50_000, 1_600), False),
     ],
     ids=["text", "too little", "with an image"],
 )
 def test_only_long_requests_of_text_alone_tell_something_of_a_model(estimate: Estimate, tells: bool) -> None:
-    assert estimate.is_telling is tells
+    assert estimate.is_calibrating is tells
 
 
 def test_an_empty_answer_is_estimated_as_one_token() -> None:

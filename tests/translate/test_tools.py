@@ -13,27 +13,27 @@ from tests.translate.bounded import bounded
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import InvalidRequest
 from tray_app.translate.request.output import read_format
-from tray_app.translate.request.tools import Choice, read_choice, read_tools, send_name
+from tray_app.translate.request.tools import ToolChoice, read_choice, read_tools, upstream_name
 from tray_app.translate.schema.limits import MAX_DEPTH
 
 
 @bounded
 @given(st.text(min_size=1) | st.text("ab.", min_size=60, max_size=70))
 def test_a_sent_name_is_one_that_openai_takes_and_always_the_same(name: str) -> None:
-    sent = send_name(name)
+    sent = upstream_name(name)
     assert re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", sent)
-    assert send_name(name) == sent
-    assert send_name(sent) == sent
+    assert upstream_name(name) == sent
+    assert upstream_name(sent) == sent
 
 
 @pytest.mark.parametrize("name", ["Bash", "mcp__a-b__c", "x" * 64])
 def test_a_plain_name_is_sent_as_it_is(name: str) -> None:
-    assert send_name(name) == name
+    assert upstream_name(name) == name
 
 
 def test_names_that_differ_only_where_they_are_changed_stay_apart() -> None:
     names = ["a.b", "a_b", "a b", "a/b", "x" * 65, "x" * 66, "ä", "ö", "\ud83d", "Bash\n"]
-    assert len({send_name(name) for name in names}) == len(names)
+    assert len({upstream_name(name) for name in names}) == len(names)
 
 
 def test_an_offer_restores_every_name() -> None:
@@ -51,7 +51,7 @@ def test_a_client_tool_of_anthropics_making_with_a_schema_is_a_tool() -> None:
 def test_no_tools_are_no_offer(tools: object) -> None:
     offer = read_tools(tools)
     assert offer.functions == []
-    assert read_choice({"type": "any"}, offer, GLM_4_7) == Choice({}, "", frozenset())
+    assert read_choice({"type": "any"}, offer, GLM_4_7) == ToolChoice({}, "", frozenset())
 
 
 def test_a_choice_without_a_name_is_refused() -> None:

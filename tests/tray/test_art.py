@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 
 from tray_app.catalog import DEFAULTS
 from tray_app.settings.settings import Settings
-from tray_app.status.board import Absence, ModelTrouble, Phase, Status, Trouble, Wait
+from tray_app.status.board import ModelTrouble, Phase, Status, Trouble, Unavailability, Wait
 from tray_app.tray.art import SIZE_PX, IconState, draw, read_state
 
 STATES = [
@@ -86,6 +86,6 @@ def test_the_state_is_read_from_what_goes_on(status: Status, settings: Settings,
 
 
 def test_a_retired_model_needs_attention_while_it_is_the_selected_one() -> None:
-    status = Status(phase=Phase.RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Absence.RETIRED)),))
+    status = Status(phase=Phase.RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.RETIRED)),))
     assert read_state(status, Settings()) == IconState("G", needs_attention=True)
     assert read_state(status, Settings(model="minimaxai/minimax-m2.1")) == IconState("M")

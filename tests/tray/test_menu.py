@@ -8,13 +8,13 @@ import pytest
 
 from tray_app.catalog import UNKNOWN
 from tray_app.settings.settings import Settings
-from tray_app.status.board import Absence, ModelTrouble, Phase, Status, Trouble, Wait
+from tray_app.status.board import ModelTrouble, Phase, Status, Trouble, Unavailability, Wait
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
 
 RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")
 REFUSED_KEY = Trouble("NVIDIA refused the key – fix…", "NVIDIA refused your API key.")
 NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
-GLM_RETIRED = replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Absence.RETIRED, "2026-05-14")),))
+GLM_RETIRED = replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.RETIRED, "2026-05-14")),))
 GLM_NOT_LISTED = replace(RUNNING, listed_models=frozenset({"minimaxai/minimax-m2.1", "z-ai/glm-5.3"}))
 
 
@@ -147,7 +147,7 @@ def test_a_model_beside_the_defaults_is_offered_while_it_is_set() -> None:
 
 def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> None:
     own = replace(UNKNOWN, id="lab/own", label="Own", letter="O", in_menu=True)
-    glm, minimax = Settings().catalogue.offered(Settings().selected_model)
+    glm, minimax = Settings().catalog.offered(Settings().selected_model)
     settings = Settings(models=(own, replace(minimax, in_menu=False), replace(glm, label="GLM")))
     assert show(build_menu(RUNNING, settings, "bash"))[2:5] == ["● GLM", "○ Own", "□ Let Clients Choose the Model"]
 
@@ -158,7 +158,7 @@ def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> 
         (GLM_RETIRED, Settings(), ["Switch to GLM 5.2", "---", "● GLM 4.7 (retired)", "○ MiniMax M2.1"]),
         (GLM_NOT_LISTED, Settings(), ["Switch to GLM 5.3", "---", "● GLM 4.7 (not listed)", "○ MiniMax M2.1"]),
         (
-            replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Absence.NOT_SERVED)),)),
+            replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.NOT_SERVED)),)),
             Settings(model="minimaxai/minimax-m2.1"),
             ["---", "○ GLM 4.7 (not served)", "● MiniMax M2.1"],
         ),
@@ -175,7 +175,7 @@ def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> 
     ],
     ids=["retired", "not listed", "another one", "switched", "replaced by an alias"],
 )
-def test_a_model_that_is_withdrawn_says_so_and_its_successor_is_one_click_away(
+def test_a_model_that_is_unavailable_says_so_and_its_successor_is_one_click_away(
     status: Status, settings: Settings, lines: list[str]
 ) -> None:
     assert show(build_menu(status, settings, "bash"))[1 : len(lines) + 1] == lines

@@ -15,7 +15,7 @@ from tray_app.desktop.windows import icon as win32_icon
 from tray_app.desktop.windows import win32
 from tray_app.desktop.windows.icon import WINDOW_CLASS, Win32Icon
 
-PATIENCE_S = 20
+TIMEOUT_S = 20
 WM_GETTEXTLENGTH = 0x000E
 
 
@@ -41,7 +41,7 @@ class Shell:
     def wait(self, message: int, times: int) -> None:
         """Waits until it was told so, so many times since its start."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self.count(message) >= times, PATIENCE_S), self.told
+            assert self._changed.wait_for(lambda: self.count(message) >= times, TIMEOUT_S), self.told
 
 
 @pytest.fixture
@@ -58,13 +58,13 @@ def icon(shell: Shell) -> Iterator[Win32Icon]:
     assert not win32.FindWindow(WINDOW_CLASS, None), "the window is gone"
 
 
-def run(icon: Win32Icon, deed: Callable[[], None]) -> None:
+def run(icon: Win32Icon, action: Callable[[], None]) -> None:
     """Runs the icon, and the deed in another thread; what that one raises is raised here."""
     failures: list[BaseException] = []
 
     def set_up(_: Any) -> None:
         try:
-            deed()
+            action()
         except BaseException as error:
             failures.append(error)
         icon.stop()
@@ -81,11 +81,11 @@ def show(icon: Win32Icon) -> None:
 def test_the_icon_comes_and_goes(shell: Shell, icon: Win32Icon) -> None:
     hosted = []
 
-    def deed() -> None:
+    def action() -> None:
         show(icon)
         hosted.append(icon.hosted)
 
-    run(icon, deed)
+    run(icon, action)
     assert hosted == [True]
     assert not icon.hosted
     assert [shell.count(message) for message in (win32.NIM_ADD, win32.NIM_DELETE)] == [1, 1]
@@ -97,7 +97,7 @@ def test_it_waits_for_a_shell_that_is_not_up_yet(
     monkeypatch.setattr(win32_icon, "_RETRY_MS", 10)
     shell.is_up = False
 
-    def deed() -> None:
+    def action() -> None:
         show(icon)
         assert not icon.hosted
         icon.notify("kept until then")
@@ -105,7 +105,7 @@ def test_it_waits_for_a_shell_that_is_not_up_yet(
         shell.is_up = True
         shell.wait(win32.NIM_SETVERSION, times=1)
 
-    run(icon, deed)
+    run(icon, action)
     texts = [data.szInfo for _, data in shell.told if data.uFlags & win32.NIF_INFO]
     assert texts == ["kept until then"]
 
@@ -113,31 +113,31 @@ def test_it_waits_for_a_shell_that_is_not_up_yet(
 def test_an_icon_that_the_shell_has_after_all_is_hosted(shell: Shell, icon: Win32Icon) -> None:
     shell.answers[win32.NIM_ADD] = False
 
-    def deed() -> None:
+    def action() -> None:
         show(icon)
         assert icon.hosted
 
-    run(icon, deed)
+    run(icon, action)
 
 
 def test_a_new_taskbar_gets_the_icon_again(shell: Shell, icon: Win32Icon) -> None:
-    def deed() -> None:
+    def action() -> None:
         show(icon)
         win32.SendMessage(icon._window, win32.RegisterWindowMessage("TaskbarCreated"), 0, 0)
         assert shell.count(win32.NIM_ADD) == 2
         assert icon.hosted
 
-    run(icon, deed)
+    run(icon, action)
 
 
 def test_texts_are_cut_to_what_fits(shell: Shell, icon: Win32Icon) -> None:
-    def deed() -> None:
+    def action() -> None:
         icon.title = "😀" * 100
         show(icon)
         icon.notify("t" * 300, "T" * 100)
         shell.wait(win32.NIM_MODIFY, times=1)
 
-    run(icon, deed)
+    run(icon, action)
     assert shell.told[0][1].szTip == "😀" * 63 + "…"
     [told] = [data for _, data in shell.told if data.uFlags & win32.NIF_INFO]
     assert (told.szInfoTitle, told.szInfo) == ("T" * 62 + "…", "t" * 254 + "…")
@@ -155,41 +155,41 @@ def test_the_picture_is_made_once_for_each_state(
 
     monkeypatch.setattr(win32_icon, "_make_icon", note)
 
-    def deed() -> None:
+    def action() -> None:
         show(icon)
         win32.SendMessage(icon._window, win32.WM_SETTINGCHANGE, 0, 0)
         icon.icon = Image.new("RGBA", (64, 64), "red")
         win32.SendMessage(icon._window, win32.WM_DISPLAYCHANGE, 0, 0)
 
-    run(icon, deed)
+    run(icon, action)
     assert sizes_px == [win32.GetSystemMetrics(win32.SM_CXSMICON)] * 2
 
 
 def test_another_size_of_the_tray_gives_another_picture(
     shell: Shell, icon: Win32Icon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def deed() -> None:
+    def action() -> None:
         show(icon)
         before = shell.told[-2][1].hIcon  # then came the version
         monkeypatch.setattr(win32, "get_metric", lambda name, window: 40)
         win32.SendMessage(icon._window, win32.WM_DPICHANGED, 0, 0)
         assert shell.told[-1][1].hIcon not in (None, before)
 
-    run(icon, deed)
+    run(icon, action)
 
 
 def test_log_off_is_not_vetoed_and_waits_for_the_program(shell: Shell, icon: Win32Icon) -> None:
     asked: list[int] = []
     icon.on_session_end = lambda: asked.append(threading.get_ident())
 
-    def deed() -> None:
+    def action() -> None:
         assert win32.SendMessage(icon._window, win32.WM_QUERYENDSESSION, 0, 0) == 1
         win32.SendMessage(icon._window, win32.WM_ENDSESSION, 0, 0)  # somebody else vetoed it
         assert not asked
         win32.SendMessage(icon._window, win32.WM_ENDSESSION, 1, 0)
         assert asked == [threading.main_thread().ident]
 
-    run(icon, deed)
+    run(icon, action)
 
 
 def test_a_failing_message_is_logged_and_the_icon_lives(
@@ -200,20 +200,20 @@ def test_a_failing_message_is_logged_and_the_icon_lives(
 
     icon.on_close = fail
 
-    def deed() -> None:
+    def action() -> None:
         win32.SendMessage(icon._window, win32.WM_CLOSE, 0, 0)
         show(icon)
         assert icon.hosted
 
     with caplog.at_level(logging.ERROR):
-        run(icon, deed)
+        run(icon, action)
     assert "RuntimeError: no" in caplog.text
 
 
 def test_windows_answers_what_the_icon_does_not(shell: Shell, icon: Win32Icon) -> None:
-    def deed() -> None:
+    def action() -> None:
         found = win32.FindWindow(WINDOW_CLASS, APP_NAME)
         assert found == icon._window
         assert win32.SendMessage(found, WM_GETTEXTLENGTH, 0, 0) == len(APP_NAME)
 
-    run(icon, deed)
+    run(icon, action)

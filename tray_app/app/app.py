@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.instance import Instance
-from tray_app.app.job_thread import LOOK_S, Control, Job
+from tray_app.app.job_thread import POLL_S, Job, JobThread
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
-from tray_app.app.supervisor import Listening
+from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.claude_code.exports import render_exports
 from tray_app.desktop import Desktop, DesktopError
 from tray_app.paths import Paths
@@ -67,12 +67,12 @@ class App:
             check_models_every_s=_CHECK_MODELS_S,
             make_tls_context=desktop.make_tls_context,
         )
-        self._listening = Listening(
+        self._supervisor = GatewaySupervisor(
             self._service, self._store, self._board, instance, environ, say, self._hide, is_demo=is_demo
         )
-        self._control = Control(self._look, self._redraw)
+        self._job_thread = JobThread(self._poll, self._redraw)
         self._icon: TrayIcon | None = None
-        self._told = frozenset[str]()  # the news that the user was told of
+        self._notified = frozenset[str]()  # the news that the user was told of
         self._is_quitting = False
         self._exit_code = 0
 
@@ -90,31 +90,31 @@ class App:
         self._board.publish(is_demo=self._is_demo)
         if self._wants_tray:
             self._icon = self._make_icon()
-        self._board.subscribe(lambda _: self._control.put(None))
-        self._control.put(self._start)
+        self._board.subscribe(lambda _: self._job_thread.put(None))
+        self._job_thread.put(self._start)
         self._handle_signals()
         try:
             if self._icon is not None:
-                self._icon.run(self._control.start)
+                self._icon.run(self._job_thread.start)
             else:
-                self._control.start()
-                while not self._control.wait_end(LOOK_S):  # with a limit, or signals would wait on Windows
+                self._job_thread.start()
+                while not self._job_thread.wait_end(POLL_S):  # with a limit, or signals would wait on Windows
                     pass
         finally:
             if not self._is_quitting:  # the icon's loop ended by itself: the desktop session is over
                 self.quit(_TERMINATE_DRAIN_S)
-            self._control.join()
+            self._job_thread.join()
             close_log(log_file)
         return self._exit_code
 
     def quit(self, drain_s: float) -> None:
         """Begins to quit; the second time, at once. Any thread, and signal handlers."""
         if self._is_quitting:
-            self._service.hurry()
+            self._service.cancel_drain()
             return
         self._is_quitting = True
-        self._control.put(self._show_quitting)
-        self._control.put(lambda: self._stop(drain_s))
+        self._job_thread.put(self._show_quitting)
+        self._job_thread.put(lambda: self._stop(drain_s))
 
     # ---- main thread
 
@@ -128,7 +128,7 @@ class App:
                 self._desktop.on_ui_thread,
                 self._shell,
                 self._board.status,
-                self._listening.settings,
+                self._supervisor.settings,
             )
         except Exception as error:  # pystray and the systems below it raise whatever they like
             log.info("no tray icon: %s", error)
@@ -144,29 +144,29 @@ class App:
             signal.signal(number, lambda *_, drain_s=drain_s: self.quit(drain_s))
 
     def _act(self, command: Command, argument: str) -> None:
-        """A click: handed to the control thread, but for Quit, which must work while that one is busy."""
+        """A click: handed to the job thread, but for Quit, which must work while that one is busy."""
         if command is Command.QUIT:
             self.quit(_QUIT_DRAIN_S)
         else:
-            self._control.put(lambda: self._carry_out(command, argument))
+            self._job_thread.put(lambda: self._carry_out(command, argument))
 
     def _end_session(self) -> None:
         """Log-off, where the system kills this process as soon as it has been told: returns when all is stopped."""
         self.quit(_TERMINATE_DRAIN_S)
-        self._control.wait_end(_TERMINATE_DRAIN_S + _END_GRACE_S)
+        self._job_thread.wait_end(_TERMINATE_DRAIN_S + _END_GRACE_S)
 
-    # ---- control thread
+    # ---- job thread
 
-    def _look(self) -> bool:
+    def _poll(self) -> bool:
         """Applies a changed settings file, and keys that the keyring tells at last; whether there was anything."""
         if not self._store.refresh():
-            return self._listening.look()
-        self._listening.apply()
+            return self._supervisor.poll()
+        self._supervisor.apply()
         return True
 
     def _start(self) -> None:
-        self._listening.read_keys()
-        self._listening.begin()
+        self._supervisor.read_keys()
+        self._supervisor.begin()
         if not self._service.is_running and self._icon is None:
             self._exit_code = 1
             self.quit(0)
@@ -181,7 +181,7 @@ class App:
         self._service.stop(drain_s)
         self._instance.release()
         log.info("quit")
-        self._control.end()
+        self._job_thread.end()
         if self._icon is not None:
             self._icon.stop()
 
@@ -203,15 +203,15 @@ class App:
             self._say(trouble.sentence)
 
     def _carry_out(self, command: Command, argument: str) -> None:
-        settings = self._listening.settings
+        settings = self._supervisor.settings
         match command:
             case Command.CHOOSE_MODEL:
-                self._listening.change(model=argument)
+                self._supervisor.change(model=argument)
                 log.info("model: %s", argument)
             case Command.TOGGLE_CLIENT_CHOICE:
-                self._listening.change(clients_choose_model=not settings.clients_choose_model)
+                self._supervisor.change(clients_choose_model=not settings.clients_choose_model)
             case Command.TOGGLE_BODY_LOG:
-                self._listening.change(log_bodies=not settings.log_bodies)
+                self._supervisor.change(log_bodies=not settings.log_bodies)
             case Command.COPY_EXPORTS:
                 self._copy_exports()
             case Command.OPEN_LOGS:
@@ -220,12 +220,12 @@ class App:
                 self._show_trouble()
 
     def _copy_exports(self) -> None:
-        settings = self._listening.settings
+        settings = self._supervisor.settings
         text = render_exports(
             self._shell,
             self._board.status.url or settings.addr.url,
             settings.selected_model,
-            needs_server_key=self._listening.keys.is_guarded,
+            needs_server_key=self._supervisor.keys.is_guarded,
             is_demo=self._is_demo,
         )
 
@@ -236,15 +236,15 @@ class App:
         self._try_and_tell(copy)
 
     def _show_trouble(self) -> None:
-        self._listening.try_again()
-        notice = find_notice(self._board.status, self._listening.settings)
+        self._supervisor.try_again()
+        notice = find_notice(self._board.status, self._supervisor.settings)
         if notice is None or (notice.verb and self._desktop.open_terminal([*find_program(), notice.verb])):
             return
         self._notify(notice.title, notice.sentence)
 
-    def _try_and_tell(self, deed: Job) -> None:
+    def _try_and_tell(self, action: Job) -> None:
         try:
-            deed()
+            action()
         except DesktopError as error:
             log.warning("%s", error)
             self._notify(APP_NAME, str(error))
@@ -254,11 +254,11 @@ class App:
             self._icon.notify(title, text)
 
     def _redraw(self) -> None:
-        status, settings = self._board.status, self._listening.settings
+        status, settings = self._board.status, self._supervisor.settings
         if self._icon is not None:
             self._icon.show(status, settings)
         news = list_news(status, settings)
         for name, trouble in news.items():
-            if name not in self._told:
+            if name not in self._notified:
                 self._notify(trouble.title, trouble.sentence)
-        self._told = frozenset(news)
+        self._notified = frozenset(news)

@@ -1,4 +1,4 @@
-"""The control thread: one worker that does one job after another, looks around every second and redraws."""
+"""The job thread: it does one job after another, polls every second for changes from outside, and redraws."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from queue import Empty, SimpleQueue
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 1.0
-"""How often it looks around."""
+POLL_S = 1.0
+"""The time between two polls."""
 _REDRAW_PAUSE_S = 0.25  # so that a burst of requests costs four pictures a second, not one each
 
 Job = Callable[[], None]
 
 
-class Control:
+class JobThread:
     """Runs in a thread of its own from `start` to `end`; `put` is for any thread, signal handlers among them."""
 
-    def __init__(self, look: Callable[[], bool], redraw: Job) -> None:
-        """`look` returns whether something is new to see."""
-        self._look = look
+    def __init__(self, poll: Callable[[], bool], redraw: Job) -> None:
+        """`poll` looks for changes from outside and returns whether there is anything new to show."""
+        self._poll = poll
         self._redraw = redraw
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="control")
+        self._thread = threading.Thread(target=self._work, name="jobs")
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -53,10 +53,10 @@ class Control:
         last_look_s = time.monotonic()
         needs_redraw = True
         while not self._ended.is_set():
-            if time.monotonic() - last_look_s >= LOOK_S:  # busy or not
+            if time.monotonic() - last_look_s >= POLL_S:  # busy or not
                 last_look_s = time.monotonic()
-                needs_redraw = self._attempt(self._look) or needs_redraw
-            pause_s = max(0.0, last_redraw_s + _REDRAW_PAUSE_S - time.monotonic()) if needs_redraw else LOOK_S
+                needs_redraw = self._attempt(self._poll) or needs_redraw
+            pause_s = max(0.0, last_redraw_s + _REDRAW_PAUSE_S - time.monotonic()) if needs_redraw else POLL_S
             try:
                 job = self._jobs.get(timeout=pause_s)
                 needs_redraw = True
@@ -71,5 +71,5 @@ class Control:
         try:
             return bool(job())
         except Exception:  # one failing click must not take the app down
-            log.exception("a job of the control thread failed")
+            log.exception("a job of the job thread failed")
             return True

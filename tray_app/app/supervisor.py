@@ -1,6 +1,6 @@
 """Where the gateway listens and what it goes by: brings it in line with the settings, the keys and the ports there are.
 
-Used by the control thread alone.
+Used by the job thread alone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NO_SERVER_KEY = Trouble(
 )
 
 
-class Listening:
+class GatewaySupervisor:
     """The gateway under the settings. What stands in the way is said on the board."""
 
     def __init__(
@@ -109,7 +109,7 @@ class Listening:
         self.read_keys()
         self._follow(before, keys_before)
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """Asks a keyring again that told nothing, when it is time to; True if it was asked."""
         if not self._reader.is_due():
             return False
@@ -119,7 +119,7 @@ class Listening:
     def try_again(self) -> None:
         """Looks at once whether what was in the way is gone."""
         if self.keys.is_nvidia_unknown or self.keys.is_server_unknown:
-            self._reader.hurry()
+            self._reader.read_again()
             self._read_again()
         if not self._service.is_running:
             self.begin()

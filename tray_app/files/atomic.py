@@ -52,10 +52,10 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def _try_again(deed: Callable[[], T]) -> T:
+def _try_again(action: Callable[[], T]) -> T:
     for pause_s in _PAUSES_S:
         try:
-            return deed()
+            return action()
         except PermissionError:
             time.sleep(pause_s)
-    return deed()
+    return action()

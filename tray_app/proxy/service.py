@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
-from tray_app.proxy.upstream.timeouts import PATIENCE, Patience
+from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.settings.keys import Keys, explain_exposure
 from tray_app.settings.settings import Address, Settings
 from tray_app.status.board import Phase, StatusBoard, Trouble
@@ -81,7 +81,7 @@ class ProxyService:
         search_backend: SearchBackend | None = None,
         *,
         state_folder: Path | None = None,
-        patience: Patience = PATIENCE,
+        timeouts: Timeouts = TIMEOUTS,
         check_models_every_s: float | None = None,
         make_tls_context: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
@@ -93,7 +93,7 @@ class ProxyService:
         self._board = board
         self._search_backend = search_backend
         self._state_folder = state_folder
-        self._patience = patience
+        self._timeouts = timeouts
         self._check_models_every_s = check_models_every_s
         self._make_tls_context = make_tls_context
         self._running: _Run | None = None
@@ -133,7 +133,7 @@ class ProxyService:
     def check_models(self) -> None:
         """Asks upstream for its list of models out of turn, and does not wait for it; the board has it afterwards."""
         if self._running is not None and self._running.model_check is not None:
-            self._running.call(self._running.model_check.hurry)
+            self._running.call(self._running.model_check.check_now)
 
     def stop(self, drain_s: float) -> None:
         """Accepts no more, lets running answers finish for `drain_s` seconds, ends the rest with an error event."""
@@ -146,7 +146,7 @@ class ProxyService:
             log.error("the gateway's thread does not end, and is left to itself")
         self._running = None
 
-    def hurry(self) -> None:
+    def cancel_drain(self) -> None:
         """Ends the draining of a `stop` that another thread waits in."""
         running = self._running
         if running is not None:
@@ -192,7 +192,7 @@ class ProxyService:
                 state_folder=self._state_folder,
                 demo_url=demo.url if demo else "",
                 search_backend=self._search_backend,
-                patience=self._patience,
+                timeouts=self._timeouts,
                 tls_context=self._make_tls_context() if self._make_tls_context else None,
             )
             stack.push_async_callback(gateway.close)
@@ -200,7 +200,7 @@ class ProxyService:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             assert runner.server is not None
-            listener = Listener(runner.server, find_connection_limit(), self._patience)
+            listener = Listener(runner.server, find_connection_limit(), self._timeouts)
             address = await listener.open(settings.addr)
             stack.push_async_callback(listener.close)
             log.info("listening on %s", address)

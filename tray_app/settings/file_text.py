@@ -19,7 +19,7 @@ _OWN_ENTRY = re.compile(rf'"(?:{_OWN_NAMES})"\s*+:'.encode())
 _SERVER_KEY_ENTRY = re.compile(rb'"server_api_key"\s*+:\s*+"[^"]|"needs_server_key"\s*+:\s*+true')
 
 _TRAILING_COMMA = "the comma before the bracket is one too many"
-_COMPLAINTS = {
+_SYNTAX_ERRORS = {
     "Expecting ',' delimiter": "a comma is missing before this place",
     "Expecting ':' delimiter": "a colon is missing before this place",
     "Expecting property name enclosed in double quotes": "a name in double quotes belongs here",
@@ -85,4 +85,4 @@ def _find_mistake(error: json.JSONDecodeError) -> str:
         return "JSON has no comments"
     if here[0] in "'‘’“”„":
         return "names and texts stand in straight double quotes"
-    return _COMPLAINTS.get(error.msg, "")
+    return _SYNTAX_ERRORS.get(error.msg, "")

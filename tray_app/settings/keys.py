@@ -21,7 +21,7 @@ from tray_app.settings.system_keyring import Question, Silence, delete_secret, r
 
 log = logging.getLogger(__name__)
 
-KEYRING_PATIENCE_S = 3.0
+KEYRING_TIMEOUT_S = 3.0
 """A locked keyring may ask the user for a password, and block for as long as nobody answers."""
 
 _FIRST_PAUSE_S = 60.0
@@ -116,7 +116,7 @@ class KeyReader:
         self._wait()
         return not isinstance(answer, Silence)  # read anew, since what the keyring keeps may have changed meanwhile
 
-    def hurry(self) -> None:
+    def read_again(self) -> None:
         """Lets the next `read` ask at once, also where a question is still open."""
         self._question = None
         self._pause_s = _FIRST_PAUSE_S
@@ -140,11 +140,11 @@ class KeyReader:
     def _ask(self, names: list[str]) -> dict[str, str] | Silence:
         if not names:
             return {}
-        patience_s = 0.0
+        timeout_s = 0.0
         if self._question is None or not self._question.is_open:
             self._question = Question(lambda: read_secrets(names))
-            patience_s = KEYRING_PATIENCE_S
-        answer = self._question.wait(patience_s)
+            timeout_s = KEYRING_TIMEOUT_S
+        answer = self._question.wait(timeout_s)
         if not self._question.is_open:
             self._question = None
         return answer
@@ -205,4 +205,4 @@ def _note_change(*, needs_server_key: bool | None) -> Changes:
 
 
 def _ask_once(ask: Callable[[], bool]) -> bool | Silence:
-    return Question(ask).wait(KEYRING_PATIENCE_S)
+    return Question(ask).wait(KEYRING_TIMEOUT_S)

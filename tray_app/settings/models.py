@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from tray_app.catalog import GLM_4_7, MODELS, UNKNOWN, Catalogue, Model, find_model, join_rows, plain_name
+from tray_app.catalog import GLM_4_7, MODELS, UNKNOWN, Catalog, Model, find_model, join_rows, plain_name
 from tray_app.errors import SettingsError
 from tray_app.settings.checks import Check, one_of, switch, text, whole_number
 
@@ -24,8 +24,8 @@ def read_model_list(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     problems: list[str] = []
     raw = {name: _shorten(name, value, problems) for name, value in raw.items() if name in _NAMES}
     rows = join_rows(listed := _read_models(raw.get("models", []), problems))
-    aliases = _read_aliases(raw.get("aliases", {}), Catalogue(rows), problems)
-    fallbacks = _read_fallbacks(raw.get("fallback_models", []), Catalogue(rows, aliases), problems)
+    aliases = _read_aliases(raw.get("aliases", {}), Catalog(rows), problems)
+    fallbacks = _read_fallbacks(raw.get("fallback_models", []), Catalog(rows, aliases), problems)
     values = {"models": listed, "aliases": aliases, "fallback_models": fallbacks}
     return {name: value for name, value in values.items() if name in raw}, problems
 
@@ -53,10 +53,10 @@ def _read_models(value: object, problems: list[str]) -> tuple[Model, ...]:
             problems.append(f'"models": "{row.id}" is there twice.')
         else:
             rows[plain_name(row.id)] = row
-    catalogue = Catalogue(join_rows(rows.values()))
+    catalog = Catalog(join_rows(rows.values()))
     for row in rows.values():
-        if row.successor and not catalogue.find(row.successor):
-            ids = one_of(other.id for other in catalogue.rows)
+        if row.successor and not catalog.find(row.successor):
+            ids = one_of(other.id for other in catalog.rows)
             problems.append(f'"models": "successor" of "{row.id}" must be {ids}, not {row.successor!r}.')
     return tuple(rows.values())
 
@@ -94,32 +94,32 @@ def _make_row(facts: dict[str, Any]) -> Model:
     return replace(row, max_output_tokens=min(row.max_output_tokens, row.context_tokens))
 
 
-def _read_aliases(value: object, catalogue: Catalogue, problems: list[str]) -> dict[str, str]:
+def _read_aliases(value: object, catalog: Catalog, problems: list[str]) -> dict[str, str]:
     if not isinstance(value, dict):
         problems.append(f'"aliases" must be an object such as {{"old/name": "{GLM_4_7.id}"}}, not {value!r}.')
         return {}
     aliases: dict[str, str] = {}
     names = {plain_name(name) for name in value}
     for name, target in value.items():
-        row = catalogue.find(target) if isinstance(target, str) else None
+        row = catalog.find(target) if isinstance(target, str) else None
         if row is None or plain_name(row.id) in names:  # one step, so that it cannot go round in circles
-            ids = one_of(row.id for row in catalogue.rows if plain_name(row.id) not in names)
+            ids = one_of(row.id for row in catalog.rows if plain_name(row.id) not in names)
             problems.append(f'"aliases": "{name}" must stand for {ids}, not {target!r}.')
         else:
             aliases[plain_name(name)] = row.id
     return aliases
 
 
-def _read_fallbacks(value: object, catalogue: Catalogue, problems: list[str]) -> tuple[str, ...]:
+def _read_fallbacks(value: object, catalog: Catalog, problems: list[str]) -> tuple[str, ...]:
     if not isinstance(value, list):
         problems.append(f'"fallback_models" must be a list of ids such as ["{GLM_4_7.id}"], not {value!r}.')
         return ()
     found = {}
     for name in value:
-        if isinstance(name, str) and (row := catalogue.find(name)):
+        if isinstance(name, str) and (row := catalog.find(name)):
             found[row.id] = row
         else:
-            ids = one_of(row.id for row in catalogue.models)
+            ids = one_of(row.id for row in catalog.models)
             problems.append(f'"fallback_models": an entry must be {ids}, not {name!r}.')
     return tuple(found)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from tray_app.catalog import GLM_4_7, Catalogue, Model, join_rows
+from tray_app.catalog import GLM_4_7, Catalog, Model, join_rows
 from tray_app.errors import SettingsError
 from tray_app.redaction import hide_secrets
 from tray_app.settings.checks import Check, Refused, one_of, origins, switch, text, whole_number
@@ -98,12 +98,12 @@ class Settings:
     server_api_key: str = field(default="", repr=False)
 
     @property
-    def catalogue(self) -> Catalogue:
-        return Catalogue(join_rows(self.models), self.aliases, self.fallback_models)
+    def catalog(self) -> Catalog:
+        return Catalog(join_rows(self.models), self.aliases, self.fallback_models)
 
     @property
     def selected_model(self) -> Model:
-        return self.catalogue.find(self.model) or GLM_4_7
+        return self.catalog.find(self.model) or GLM_4_7
 
 
 SECRETS = frozenset({"nvidia_key", "server_api_key"})
@@ -146,27 +146,27 @@ _MAX_DIGITS = 18
 """Of a number in a variable; Python refuses to read thousands of them."""
 
 
-def _model_check(catalogue: Catalogue) -> Check:
+def _model_check(catalog: Catalog) -> Check:
     def check(value: object) -> str:
-        model = catalogue.find(text(value))
+        model = catalog.find(text(value))
         if model is None:
             raise ValueError
         return model.id
 
-    return check, one_of(model.id for model in catalogue.models) + ', or an id that "models" lists'
+    return check, one_of(model.id for model in catalog.models) + ', or an id that "models" lists'
 
 
-def check_setting(name: str, value: object, catalogue: Catalogue | None = None) -> Any:
+def check_setting(name: str, value: object, catalog: Catalog | None = None) -> Any:
     """The parsed value of one setting; SettingsError says which setting is wrong and what it must be.
 
-    `catalogue` has the models to choose from; None: those that come with the program.
+    `catalog` has the models to choose from; None: those that come with the program.
     """
-    return _check(f'"{name}"', name, value, repr(value), catalogue)
+    return _check(f'"{name}"', name, value, repr(value), catalog)
 
 
-def _check(subject: str, name: str, value: object, shown: str, catalogue: Catalogue | None = None) -> Any:
+def _check(subject: str, name: str, value: object, shown: str, catalog: Catalog | None = None) -> Any:
     """The parsed value; the sentence of the SettingsError begins with `subject`, and shows what is no secret."""
-    check, wanted = _model_check(catalogue or Catalogue()) if name == "model" else _CHECKS[name]
+    check, wanted = _model_check(catalog or Catalog()) if name == "model" else _CHECKS[name]
     try:
         return check(value)
     except Refused as refusal:
@@ -179,11 +179,11 @@ def _check(subject: str, name: str, value: object, shown: str, catalogue: Catalo
 def parse_file(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The usable settings of a file's JSON object, and a sentence for each that is not. Unknown keys are ignored."""
     values, problems = read_model_list(raw)
-    catalogue = Settings(**values).catalogue
+    catalog = Settings(**values).catalog
     for name in ("model", *_CHECKS):
         if name in raw:
             try:
-                values[name] = check_setting(name, raw[name], catalogue)
+                values[name] = check_setting(name, raw[name], catalog)
             except SettingsError as error:
                 problems.append(str(error))
     return values, problems

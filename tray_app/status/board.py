@@ -27,7 +27,7 @@ class Trouble:
     """The command of this program that mends it, where there is one."""
 
 
-class Absence(Enum):
+class Unavailability(Enum):
     """Why a model is not to be had, in the words of the menu."""
 
     RETIRED = "retired"
@@ -41,7 +41,7 @@ class Absence(Enum):
 class ModelTrouble:
     """What is the matter with a model, and since which date if NVIDIA named one."""
 
-    kind: Absence
+    kind: Unavailability
     date: str = ""
 
 
@@ -96,7 +96,7 @@ class Status:
         return self.troubles[0][1] if self.troubles else None
 
     @property
-    def withdrawn_models(self) -> frozenset[str]:
+    def unavailable_models(self) -> frozenset[str]:
         """The ids of the models that are known not to answer: retired, or not served."""
         return frozenset(model_id for model_id, _ in self.model_troubles)
 
@@ -105,7 +105,7 @@ class Status:
         if trouble := dict(self.model_troubles).get(model_id):
             return trouble
         if self.listed_models and model_id not in self.listed_models:
-            return ModelTrouble(Absence.NOT_LISTED)
+            return ModelTrouble(Unavailability.NOT_LISTED)
         return None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tray_app.catalog import Model
 from tray_app.settings.settings import Settings
-from tray_app.status.board import Absence, Status, Trouble
+from tray_app.status.board import Status, Trouble, Unavailability
 
-REFUSED_KEY, STAND_IN = "refused key", "stand-in"
+REFUSED_KEY, FALLBACK = "refused key", "fallback"
 """Topics that the user is told of as they come up, whether the menu is looked at or not."""
 
 _LONG_WAIT_S = 60
@@ -14,9 +14,9 @@ _LONG_WAIT_S = 60
 
 def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
     """What is worth a notification once, until it is over; by a name for each."""
-    news = {topic: trouble for topic, trouble in status.troubles if topic in (REFUSED_KEY, STAND_IN)}
-    for model_id in status.withdrawn_models:
-        if trouble := explain_withdrawal(model_id, status, settings):
+    news = {topic: trouble for topic, trouble in status.troubles if topic in (REFUSED_KEY, FALLBACK)}
+    for model_id in status.unavailable_models:
+        if trouble := explain_unavailability(model_id, status, settings):
             news[model_id] = trouble
     if status.waits and status.waits[0].longest_s >= _LONG_WAIT_S:
         news["wait"] = status.waits[0].notice
@@ -27,7 +27,7 @@ def find_trouble(status: Status, settings: Settings) -> Trouble | None:
     """The most pressing one: the program's own, else that of the selected model."""
     if status.trouble:
         return status.trouble
-    return explain_withdrawal(settings.selected_model.id, status, settings)
+    return explain_unavailability(settings.selected_model.id, status, settings)
 
 
 def find_notice(status: Status, settings: Settings) -> Trouble | None:
@@ -35,12 +35,12 @@ def find_notice(status: Status, settings: Settings) -> Trouble | None:
     return find_trouble(status, settings) or (status.waits[0].notice if status.waits else None)
 
 
-def explain_withdrawal(model_id: str, status: Status, settings: Settings) -> Trouble | None:
+def explain_unavailability(model_id: str, status: Status, settings: Settings) -> Trouble | None:
     """The trouble with a model that is retired or not served; None for any other."""
-    trouble, model = dict(status.model_troubles).get(model_id), settings.catalogue.find(model_id)
+    trouble, model = dict(status.model_troubles).get(model_id), settings.catalog.find(model_id)
     if trouble is None or model is None or model.id != model_id:  # by an alias it may be another
         return None
-    if trouble.kind is Absence.RETIRED:
+    if trouble.kind is Unavailability.RETIRED:
         title = f"{model.label} was retired by NVIDIA"
         sentence = f"NVIDIA retired {model.label}{trouble.date and f' on {trouble.date}'}."
     else:
@@ -58,4 +58,4 @@ def find_successor(status: Status, settings: Settings) -> Model | None:
     model = settings.selected_model
     if status.model_trouble(model.id) is None:
         return None
-    return settings.catalogue.successor(model, status.withdrawn_models, status.listed_models)
+    return settings.catalog.successor(model, status.unavailable_models, status.listed_models)

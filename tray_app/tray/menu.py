@@ -44,7 +44,7 @@ def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
     selected = settings.selected_model
     models = (
         Item(_model_label(model, status), Command.CHOOSE_MODEL, model.id, checked=model == selected, is_radio=True)
-        for model in settings.catalogue.offered(selected)
+        for model in settings.catalog.offered(selected)
     )
     return (
         _status_line(status, settings),

@@ -15,7 +15,7 @@ from jeepney.io import blocking, threading
 log = logging.getLogger(__name__)
 
 TakeReply: TypeAlias = Callable[[Message], None]
-Answer: TypeAlias = tuple[tuple[Any, ...], Callable[[], object] | None]  # values; what to do once they are sent
+Reply: TypeAlias = tuple[tuple[Any, ...], Callable[[], object] | None]  # values; what to do once they are sent
 
 QUESTION_TIMEOUT_S = 1.0  # for each of the two steps of a single question: log in, ask
 # A Unix signal that comes just before the wait for a message does not end that wait; its Python handler then runs
@@ -31,7 +31,7 @@ class Interface:
     methods: Mapping[str, tuple[str, str]]  # types of the arguments in and out
     signals: Mapping[str, str]
     read_properties: Callable[[], Mapping[str, tuple[str, Any]]]  # name -> type, value
-    answer: Callable[[str, tuple[Any, ...]], Answer]  # (method, arguments); LookupError for an unknown thing in them
+    answer: Callable[[str, tuple[Any, ...]], Reply]  # (method, arguments); LookupError for an unknown thing in them
 
 
 class SessionBus:
@@ -100,7 +100,7 @@ class SessionBus:
         if then:  # after the reply: it may take long, or close the connection
             then()
 
-    def _answer(self, path: str, interface: str, member: str, arguments: tuple[Any, ...]) -> tuple[str, Answer]:
+    def _answer(self, path: str, interface: str, member: str, arguments: tuple[Any, ...]) -> tuple[str, Reply]:
         if (interface, member) == ("org.freedesktop.DBus.Introspectable", "Introspect"):
             return "s", ((self._describe(path),), None)
         if (interface, member) == ("org.freedesktop.DBus.Peer", "Ping"):

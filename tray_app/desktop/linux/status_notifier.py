@@ -19,7 +19,7 @@ from PIL import Image
 
 from tray_app import APP_ID, APP_NAME
 from tray_app.desktop.linux import dbus_menu
-from tray_app.desktop.linux.session_bus import Answer, Interface, SessionBus, ask, is_error
+from tray_app.desktop.linux.session_bus import Interface, Reply, SessionBus, ask, is_error
 
 # `import pystray` loads a backend at once, and those for Linux raise more than ImportError where X11 or GTK is missing.
 os.environ.setdefault("PYSTRAY_BACKEND", "dummy")
@@ -228,10 +228,10 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
 
     # What panels ask
 
-    def _answer_item(self, method: str, _arguments: tuple[Any, ...]) -> Answer:
+    def _answer_item(self, method: str, _arguments: tuple[Any, ...]) -> Reply:
         return (), self if method == "Activate" else None  # an icon that is called runs its default item
 
-    def _answer_menu(self, method: str, arguments: tuple[Any, ...]) -> Answer:
+    def _answer_menu(self, method: str, arguments: tuple[Any, ...]) -> Reply:
         match method, *arguments:
             case "AboutToShow", _:
                 return (self._refresh_menu().layout,), None

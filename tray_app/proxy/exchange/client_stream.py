@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from aiohttp import web
 
 from tray_app.errors import ProxyError
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.translate.answer.stream import PING_FRAME, error_frame
 
 _HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
@@ -19,12 +19,12 @@ _HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control":
 class ClientStream:
     """One streamed response. Until it is open, a failure can still be an HTTP status."""
 
-    def __init__(self, request: web.Request, request_id: str, head: bytes, patience: Patience) -> None:
+    def __init__(self, request: web.Request, request_id: str, head: bytes, timeouts: Timeouts) -> None:
         self._request = request
         self._request_id = request_id
         self.head = head
         """Sent as the stream is opened."""
-        self._patience = patience
+        self._timeouts = timeouts
         self._opening = asyncio.Lock()
         self._written_s = time.monotonic()
         self.response: web.StreamResponse | None = None
@@ -40,8 +40,8 @@ class ClientStream:
         """Ends an open stream with the error; None where it is not open."""
         if self.response is None:
             return None
-        if self.has_content and error.is_passing:
-            await asyncio.sleep(self._patience.error_pause_s)
+        if self.has_content and error.is_transient:
+            await asyncio.sleep(self._timeouts.error_pause_s)
         with suppress(ConnectionError):  # the client may be gone as well
             await self.response.write(error_frame(error, self._request_id))
             await self.response.write_eof()
@@ -66,8 +66,8 @@ class ClientStream:
     async def _ping(self) -> None:
         with suppress(ConnectionError):  # the client has left; its request is being cancelled
             while True:
-                patience_s = self._patience.first_ping_s if self.response is None else self._patience.ping_s
-                rest_s = self._written_s + patience_s - time.monotonic()
+                timeout_s = self._timeouts.first_ping_s if self.response is None else self._timeouts.ping_s
+                rest_s = self._written_s + timeout_s - time.monotonic()
                 if rest_s > 0:
                     await asyncio.sleep(rest_s)
                 else:

@@ -16,7 +16,7 @@ from aiohttp import web
 from tray_app.catalog import Model
 from tray_app.errors import (
     OWN_FAULT,
-    ModelWithdrawn,
+    ModelUnavailable,
     Overloaded,
     ProxyError,
     QueueFull,
@@ -68,9 +68,9 @@ class Exchange:
         self._question = question
         self._translate_for = translate_for
         self._chat = question.chat
-        self._log = ExchangeLog(question.asked, self._chat, config)
+        self._log = ExchangeLog(question.requested_model, self._chat, config)
         self._message_id = f"msg_{uuid.uuid4().hex}"
-        self._client = ClientStream(request, request[REQUEST_ID], self._head(), gateway.patience)
+        self._client = ClientStream(request, request[REQUEST_ID], self._head(), gateway.timeouts)
         self._is_answered = False  # set once a streamed answer is at its end
         self._prompt_tokens: int | None = None  # as upstream reports them
         self._sent = self._chat.body
@@ -99,7 +99,7 @@ class Exchange:
             if self._client.response is None:
                 raise
             log.exception("a fault of this program in the middle of an answer")
-            return await self._fail(ProxyError(OWN_FAULT, retryable=False))
+            return await self._fail(ProxyError(OWN_FAULT, client_may_retry=False))
 
     async def _try_models(self) -> web.StreamResponse:
         """The chosen model, and where it refuses, those that the user named to stand in."""
@@ -108,21 +108,21 @@ class Exchange:
         while True:
             try:
                 response = await self._try_for_answer()
-            except (ModelWithdrawn, RateLimited, Overloaded, UpstreamFault, UpstreamTimeout):
-                withdrawn = self._gateway.board.status.withdrawn_models | tried
-                stand_ins = self._config.settings.catalogue.fallbacks(chosen, withdrawn)
-                if not stand_ins or self._client.has_content:
+            except (ModelUnavailable, RateLimited, Overloaded, UpstreamFault, UpstreamTimeout):
+                unavailable = self._gateway.board.status.unavailable_models | tried
+                fallbacks = self._config.settings.catalog.fallbacks(chosen, unavailable)
+                if not fallbacks or self._client.has_content:
                     raise
             else:
                 if self._chat.model is chosen:
                     self._gateway.outcomes.note_own_answer()
                 return response
-            self._chat = await self._translate_for(stand_ins[0])
-            tried.add(stand_ins[0].id)
+            self._chat = await self._translate_for(fallbacks[0])
+            tried.add(fallbacks[0].id)
             self._client.head = self._head()
-            self._log.say(f"{stand_ins[0].id} stands in")
+            self._log.say(f"{fallbacks[0].id} stands in")
             self._log.begin(self._chat)
-            self._gateway.outcomes.note_stand_in(chosen, stand_ins[0])
+            self._gateway.outcomes.note_fallback(chosen, fallbacks[0])
 
     def _head(self) -> bytes:
         return head_frame(self._chat, self._message_id)
@@ -134,7 +134,7 @@ class Exchange:
 
     async def _attempt_until_answered(self, trial: Trial) -> web.StreamResponse:
         """Attempts after passing faults, for as long as the client knows of none of the answer."""
-        backoff, lessons = self._gateway.patience.backoff(), _MOST_LESSONS
+        backoff, lessons = self._gateway.timeouts.backoff(), _MOST_LESSONS
         while True:
             try:
                 return await self._attempt()
@@ -142,18 +142,18 @@ class Exchange:
                 self._gateway.outcomes.note_failed(self._chat.model, error)
                 if self._client.has_content:
                     raise
-                if error.complaint and lessons and await self._learn(trial, error.complaint):
+                if error.error_text and lessons and await self._learn(trial, error.error_text):
                     lessons -= 1
                     continue
-                pause_s = backoff.next_pause_s(error.pause_s) if error.is_passing else None
+                pause_s = backoff.next_pause_s(error.pause_s) if error.is_transient else None
                 if pause_s is None:
                     raise
                 self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
 
-    async def _learn(self, trial: Trial, complaint: str) -> bool:
+    async def _learn(self, trial: Trial, error_text: str) -> bool:
         """Whether the next attempt will leave out what this model refuses."""
-        found = await asyncio.to_thread(trial.read, complaint, self._sent)
+        found = await asyncio.to_thread(trial.read, error_text, self._sent)
         return trial.take(found, self._sent)
 
     async def _attempt(self) -> web.StreamResponse:
@@ -188,12 +188,12 @@ class Exchange:
         url, key = gateway.target(self._config)
         limit = 0 if self._config.is_demo else settings.requests_per_minute
         try:
-            async with asyncio.timeout(gateway.patience.queue_s):
+            async with asyncio.timeout(gateway.timeouts.queue_s):
                 await gateway.pacer.wait_turn(chat.model, limit=limit, is_background=self._is_background)
         except TimeoutError:
             raise QueueFull(
                 f"NVIDIA's rate limit for {chat.model.label} is used up by other requests: "
-                f"this one waited {gateway.patience.queue_s:.0f} s for its turn.",
+                f"this one waited {gateway.timeouts.queue_s:.0f} s for its turn.",
                 retry_after_s=RATE_LIMIT_PAUSE_S,
             ) from None
         self._is_background = False
@@ -309,4 +309,4 @@ def _stay_to_say_goodbye() -> ShuttingDown:
     task = asyncio.current_task()
     assert task is not None
     task.uncancel()
-    return ShuttingDown("Claude NVIDIA Tray was quit while it answered.", retryable=False)
+    return ShuttingDown("Claude NVIDIA Tray was quit while it answered.", client_may_retry=False)

@@ -22,9 +22,9 @@ _NAME_CHARS = 80
 class ExchangeLog:
     """Knows how to name the exchange, how long it has taken, and what must not be written."""
 
-    def __init__(self, asked: str, chat: ChatRequest, config: GatewayConfig) -> None:
-        """`asked`: the model that the client named."""
-        self._asked = f"{asked[:_NAME_CHARS]!r}"
+    def __init__(self, requested_model: str, chat: ChatRequest, config: GatewayConfig) -> None:
+        """`requested_model`: the model that the client named."""
+        self._asked = f"{requested_model[:_NAME_CHARS]!r}"
         self._settings = config.settings
         self._secrets = config.secrets
         self._started_s = time.monotonic()

@@ -21,7 +21,7 @@ from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.proxy.upstream.quirks import Quirks
-from tray_app.proxy.upstream.timeouts import PATIENCE, Patience
+from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.proxy.workers.pool import WorkerPool
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Settings
@@ -58,7 +58,7 @@ class Gateway:
         state_folder: Path | None = None,
         demo_url: str = "",
         search_backend: SearchBackend | None = None,
-        patience: Patience = PATIENCE,
+        timeouts: Timeouts = TIMEOUTS,
         tls_context: ssl.SSLContext | None = None,
     ) -> None:
         """`state_folder`: where what is learned is kept for the next gateway; None: nowhere."""
@@ -66,8 +66,8 @@ class Gateway:
         self.board = board
         self.demo_url = demo_url
         self.search_backend = search_backend
-        self.patience = patience
-        self.upstream = UpstreamClient(patience, tls_context)
+        self.timeouts = timeouts
+        self.upstream = UpstreamClient(timeouts, tls_context)
         self.pacer = Pacer(board)
         self.outcomes = Outcomes(board, self.pacer)
         self.calibrations = Calibrations(state_folder)

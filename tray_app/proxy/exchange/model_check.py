@@ -37,7 +37,7 @@ class ModelCheck:
         self._task.cancel()
         await asyncio.wait([self._task])
 
-    def hurry(self) -> None:
+    def check_now(self) -> None:
         """Lets the next look begin at once."""
         self._is_due.set()
 

@@ -23,7 +23,7 @@ from tray_app.translate.request.search import Search
 log = logging.getLogger(__name__)
 
 MAX_RESULTS = 10
-_PATIENCE_S = 30
+_TIMEOUT_S = 30
 
 _NO_BACKEND = (
     "Nothing was searched: the gateway in use, Claude NVIDIA Tray, has no web search, and another try will not change "
@@ -66,7 +66,7 @@ async def _find(search: Search, backend: SearchBackend | None) -> Sequence[Searc
     if not search.query:
         return SearchFailed("Nothing was searched: the request has no text to search for.", "invalid_tool_input")
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             found = await backend.search(
                 search.query,
                 allowed_domains=search.allowed_domains,

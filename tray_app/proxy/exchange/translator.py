@@ -61,9 +61,13 @@ class RequestTranslator:
         except WorkerEnded:
             raise RequestTooLarge("The request is too large: working on it takes too long.") from None
 
-    async def _answer(self, asked: bytes) -> bytes:
+    async def _answer(self, question: bytes) -> bytes:
         """Answers a worker that comes upon a PDF: with its text, or with nothing if that is not known yet."""
-        kind, digest, data = asked[:1], asked[1 : 1 + DIGEST_BYTES], asked[1 + DIGEST_BYTES :]
+        kind, digest, data = (
+            question[:1],
+            question[1 : 1 + DIGEST_BYTES],
+            question[1 + DIGEST_BYTES :],
+        )
         text = await self._pdfs.read(digest, data) if kind == PDF_READ else self._pdfs.find(digest)
         return (text or "").encode("utf-8", "surrogatepass")
 

@@ -15,7 +15,7 @@ from tray_app.errors import OWN_FAULT, InvalidRequest, ProxyError, RequestTooSlo
 from tray_app.proxy.server.error_answers import error_bytes, error_response, make_request_id
 from tray_app.proxy.server.guards import Handler
 from tray_app.proxy.server.rare_log import RareLog
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 
 log = logging.getLogger(__name__)
 
@@ -77,19 +77,19 @@ class Connections:
 class Connection(web.RequestHandler):
     """One client's connection. It is closed when the client does not go on with a request, or does not read on."""
 
-    __slots__ = ("_body", "_connections", "_head_timer", "_patience", "_socket", "_stall_timer")
+    __slots__ = ("_body", "_connections", "_head_timer", "_socket", "_stall_timer", "_timeouts")
 
-    def __init__(self, server: web.Server, connections: Connections, patience: Patience) -> None:
+    def __init__(self, server: web.Server, connections: Connections, timeouts: Timeouts) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type]  # it takes None for "no log", as AppRunner does
             auto_decompress=False,  # aiohttp would unpack a body in steps of up to 32 MB
-            keepalive_timeout=patience.idle_s,
-            lingering_time=patience.linger_s,
+            keepalive_timeout=timeouts.idle_s,
+            lingering_time=timeouts.linger_s,
         )
         self._connections = connections
-        self._patience = patience
+        self._timeouts = timeouts
         self._socket: asyncio.Transport | None = None  # aiohttp's own reference is gone before the connection is
         self._body: StreamReader | None = None  # of the last request
         self._head_timer: asyncio.TimerHandle | None = None
@@ -128,12 +128,12 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         if data and self._connections.note_data(self) and self._head_timer is None and self._awaits_head():
-            self._head_timer = asyncio.get_running_loop().call_later(self._patience.head_s, self._refuse_slow_head)
+            self._head_timer = asyncio.get_running_loop().call_later(self._timeouts.head_s, self._refuse_slow_head)
         super().data_received(data)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._stall_timer = asyncio.get_running_loop().call_later(self._patience.unread_s, self.abort)
+        self._stall_timer = asyncio.get_running_loop().call_later(self._timeouts.unread_s, self.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -152,7 +152,7 @@ class Connection(web.RequestHandler):
             error: ProxyError = InvalidRequest(f"The request cannot be read: {_reason(exc, message)}.")
         else:
             log.error("a fault of this program while it answered", exc_info=exc)
-            error = ProxyError(OWN_FAULT, retryable=False)
+            error = ProxyError(OWN_FAULT, client_may_retry=False)
         if request.writer.output_size > 0:
             raise ConnectionError("A part of another answer is sent already.")
         response = error_response(error, make_request_id())
@@ -168,7 +168,7 @@ class Connection(web.RequestHandler):
     def _refuse_slow_head(self) -> None:
         self._head_timer = None
         if self._socket is not None and not self._socket.is_closing():
-            slow = RequestTooSlow(f"The headers of the request did not arrive within {self._patience.head_s:.0f} s.")
+            slow = RequestTooSlow(f"The headers of the request did not arrive within {self._timeouts.head_s:.0f} s.")
             self._socket.write(error_bytes(slow))
             self.force_close()
 

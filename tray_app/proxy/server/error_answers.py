@@ -34,7 +34,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         response = error_response(_explain_http(error, request), request_id)
     except Exception:
         log.exception("a fault of this program in %s %s", request.method, request.path)
-        response = error_response(ProxyError(OWN_FAULT, retryable=False), request_id)
+        response = error_response(ProxyError(OWN_FAULT, client_may_retry=False), request_id)
     if not response.prepared:
         response.headers["request-id"] = request_id
     return response

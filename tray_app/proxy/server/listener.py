@@ -14,7 +14,7 @@ from tray_app.errors import TooManyConnections
 from tray_app.proxy.server.connections import Connection, Connections
 from tray_app.proxy.server.error_answers import error_bytes
 from tray_app.proxy.server.rare_log import RareLog
-from tray_app.proxy.upstream.timeouts import Patience
+from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.settings.settings import Address
 
 log = logging.getLogger(__name__)
@@ -45,10 +45,10 @@ class Listener:
     time.
     """
 
-    def __init__(self, server: web.Server, most_connections: int, patience: Patience) -> None:
+    def __init__(self, server: web.Server, most_connections: int, timeouts: Timeouts) -> None:
         self._server = server
         self._connections = Connections(most_connections)
-        self._patience = patience
+        self._timeouts = timeouts
         self._sockets: list[socket.socket] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._log = RareLog(log)
@@ -90,7 +90,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(
-                lambda: Connection(self._server, self._connections, self._patience), client
+                lambda: Connection(self._server, self._connections, self._timeouts), client
             )
         except Exception as error:  # one connection that cannot be served must not end the accepting
             self._log.warn(f"a connection was lost as it began: {error!r}")

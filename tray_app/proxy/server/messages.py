@@ -18,7 +18,7 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     gateway = request.app[GATEWAY]
     config = gateway.config
     rules = _make_rules(gateway, config)
-    async with gateway.bodies.read(request, gateway.patience.upload_s) as body:
+    async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
         with gateway.serve():
             # only a fallback model needs the body once more
             keeps_body = bool(config.settings.fallback_models)
@@ -38,11 +38,11 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
 async def count_tokens(request: web.Request) -> web.Response:
     """An estimate made here, without upstream: clients ask for dozens at once."""
     gateway = request.app[GATEWAY]
-    async with gateway.bodies.read(request, gateway.patience.upload_s) as body:
+    async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
         tokens = await gateway.translator.count_tokens(body, _make_rules(gateway, gateway.config))
     return web.json_response({"input_tokens": tokens})
 
 
 def _make_rules(gateway: Gateway, config: GatewayConfig) -> Rules:
     settings = config.settings
-    return Rules(settings.catalogue, settings.selected_model, settings.clients_choose_model, gateway.calibrations.known)
+    return Rules(settings.catalog, settings.selected_model, settings.clients_choose_model, gateway.calibrations.known)

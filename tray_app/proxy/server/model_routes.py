@@ -1,4 +1,4 @@
-"""GET /v1/models and /v1/models/{id}: the catalogue in Anthropic's shape, in pages.
+"""GET /v1/models and /v1/models/{id}: the catalog in Anthropic's shape, in pages.
 
 https://docs.anthropic.com/en/api/models-list
 """
@@ -24,7 +24,7 @@ async def list_models(request: web.Request) -> web.Response:
     """One page: the models after one, before one, or the first of all."""
     query = request.query
     limit = _read_limit(query.get("limit"))
-    models: Sequence[Model] = request.app[GATEWAY].config.settings.catalogue.models if _wants_active(request) else ()
+    models: Sequence[Model] = request.app[GATEWAY].config.settings.catalog.models if _wants_active(request) else ()
     ids = [model.id for model in models]
     after_id, before_id = query.get("after_id"), query.get("before_id")
     if after_id and before_id:
@@ -48,7 +48,7 @@ async def list_models(request: web.Request) -> web.Response:
 async def show_model(request: web.Request) -> web.Response:
     """One model. Its id holds a slash, which the address may hold as it is or percent-encoded."""
     model_id = request.match_info["model_id"]
-    model = request.app[GATEWAY].config.settings.catalogue.find(model_id)
+    model = request.app[GATEWAY].config.settings.catalog.find(model_id)
     if model is None:
         raise NotFound(f"model: {model_id}")
     return web.json_response(describe_model(model))

@@ -84,7 +84,7 @@ async def check_key(request: web.Request, handler: Handler) -> web.StreamRespons
             "keyring where it runs; the menu of its tray icon, and its log, say what is in the way."
         )
     if reason := explain_exposure(config.settings.addr, wanted):  # the key was changed or lost since the start
-        raise WrongServerKey(reason, retryable=False)
+        raise WrongServerKey(reason, client_may_retry=False)
     if wanted:
         shown = _read_keys(request)
         if not shown:
@@ -110,5 +110,5 @@ def _refusal(what: str) -> WrongServerKey:
     return WrongServerKey(
         f"The key {what}: send this gateway's server key (SERVER_API_KEY) as ANTHROPIC_AUTH_TOKEN, "
         "`Authorization: Bearer ...` or `x-api-key`.",
-        retryable=False,
+        client_may_retry=False,
     )

@@ -41,7 +41,7 @@ class Calibrations:
 
     def learn(self, model_id: str, estimate: Estimate, reported: int | None) -> None:
         """Takes the prompt tokens that upstream reported for a complete answer, if it did and they tell something."""
-        if reported is None or reported < 1 or not estimate.is_telling:
+        if reported is None or reported < 1 or not estimate.is_calibrating:
             return
         self._known[model_id] = self.of(model_id).learn(estimate.text, reported)
         if self._path and self._has_moved() and (self._saving is None or self._saving.done()):

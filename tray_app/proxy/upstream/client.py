@@ -21,7 +21,7 @@ from tray_app.proxy.upstream.chat_response import ChatResponse
 from tray_app.proxy.upstream.faults import faults_explained
 from tray_app.proxy.upstream.retry_after import read_retry_after
 from tray_app.proxy.upstream.system_proxy import find_proxy
-from tray_app.proxy.upstream.timeouts import PATIENCE, Patience
+from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.translate.refusal.error_body import MAX_ERROR_BYTES
 from tray_app.translate.refusal.refusal import explain_refusal
 from tray_app.translate.request.chat import ChatRequest
@@ -48,9 +48,9 @@ _REQUEST_ID = re.compile(r"[\w-]{1,100}")
 class UpstreamClient:
     """Sends chat requests. Make and use it in one event loop, and close it there."""
 
-    def __init__(self, patience: Patience = PATIENCE, tls_context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, timeouts: Timeouts = TIMEOUTS, tls_context: ssl.SSLContext | None = None) -> None:
         """`tls_context`: which certificates to trust; None: those that OpenSSL finds."""
-        self._patience = patience
+        self._timeouts = timeouts
         self._session = _make_session(tls_context)
 
     async def close(self) -> None:
@@ -67,10 +67,10 @@ class UpstreamClient:
                 response = await self._wait_for_answer(response, url, key, timeout_s)
         try:
             if response.status != 200:
-                body = await _read_beginning(response, MAX_ERROR_BYTES, self._patience.error_body_s)
+                body = await _read_beginning(response, MAX_ERROR_BYTES, self._timeouts.error_body_s)
                 log.warning("upstream answered HTTP %d for %s", response.status, request.model.id)
                 error = explain_refusal(response.status, body, request.model, request)
-                if error.is_passing and (pause_s := read_retry_after(response.headers)) is not None:
+                if error.is_transient and (pause_s := read_retry_after(response.headers)) is not None:
                     error.ask_for_pause(pause_s)
                 raise error
             yield ChatResponse(response, timeout_s)
@@ -135,7 +135,7 @@ class UpstreamClient:
         address = urlsplit(url)._replace(path=f"/v2/nvcf/pexec/status/{request_id}", query="").geturl()
         ends_s = time.monotonic() + timeout_s
         while time.monotonic() < ends_s:
-            await asyncio.sleep(self._patience.poll_pause_s)
+            await asyncio.sleep(self._timeouts.poll_pause_s)
             response = await self._request("GET", address, key, timeout_s, {"Accept": "application/json"})
             if response.status != 202:
                 return response

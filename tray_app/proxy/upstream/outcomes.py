@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tray_app.catalog import Model
-from tray_app.errors import KeyRefused, ModelWithdrawn, ProxyError, QueueFull, RateLimited
+from tray_app.errors import KeyRefused, ModelUnavailable, ProxyError, QueueFull, RateLimited
 from tray_app.proxy.upstream.pacing import Pacer
-from tray_app.status.board import Absence, ModelTrouble, StatusBoard, Trouble
-from tray_app.status.messages import REFUSED_KEY, STAND_IN
+from tray_app.status.board import ModelTrouble, StatusBoard, Trouble, Unavailability
+from tray_app.status.messages import FALLBACK, REFUSED_KEY
 
 
 class Outcomes:
@@ -30,20 +30,20 @@ class Outcomes:
                 pass  # upstream was not even asked
             case RateLimited():
                 self._pacer.note_refused(model)
-            case ModelWithdrawn():
-                kind = Absence.RETIRED if error.is_retired else Absence.NOT_SERVED
+            case ModelUnavailable():
+                kind = Unavailability.RETIRED if error.is_retired else Unavailability.NOT_SERVED
                 self._board.mark_model(model.id, ModelTrouble(kind, error.date))
             case KeyRefused():
                 self._board.report(REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", error.message, "set-key"))
 
-    def note_stand_in(self, chosen: Model, stand_in: Model) -> None:
+    def note_fallback(self, chosen: Model, fallback: Model) -> None:
         """Another model answers in the place of the chosen one."""
-        sentence = f"{chosen.label} refuses to answer, so {stand_in.label} of your fallback list does."
-        self._board.report(STAND_IN, Trouble(f"{stand_in.label} answers for {chosen.label}", sentence))
+        sentence = f"{chosen.label} refuses to answer, so {fallback.label} of your fallback list does."
+        self._board.report(FALLBACK, Trouble(f"{fallback.label} answers for {chosen.label}", sentence))
 
     def note_own_answer(self) -> None:
         """The chosen model answered by itself."""
-        self._clear(STAND_IN)
+        self._clear(FALLBACK)
 
     def forget_key(self) -> None:
         """The key is another than the one that was refused."""

@@ -29,7 +29,7 @@ _ROW_FIELDS = {
     "reasoning_effort": "efforts",
     "chat_template_kwargs": "thinking_on and thinking_off",
 }
-"""Request field -> what says in a catalogue row that it is not to be sent."""
+"""Request field -> what says in a catalog row that it is not to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ class Trial:
         self._model_id = model_id
         self.lessons: tuple[Quirk, ...] = ()
 
-    def read(self, complaint: str, body: dict[str, Any]) -> tuple[Quirk, ...]:
+    def read(self, error_text: str, body: dict[str, Any]) -> tuple[Quirk, ...]:
         """Understands upstream's reason for refusing `body` (as it was sent) with HTTP 400 or 422.
 
         Changes nothing, so that a thread may do it: a large request takes some milliseconds for each megabyte.
         """
-        return find_quirks(complaint, self._quirks.adapt(self._model_id, body))
+        return find_quirks(error_text, self._quirks.adapt(self._model_id, body))
 
     def take(self, found: tuple[Quirk, ...], body: dict[str, Any]) -> bool:
         """Heeds what was found. True if `adapt` makes another request of `body` now.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """Seconds. The figures are what Claude Code 2.1.330 bears (measured November 2026)."""
 
     first_ping_s: float = 10.0
@@ -42,16 +42,16 @@ class Patience:
         return Backoff(self)
 
 
-PATIENCE = Patience()
+TIMEOUTS = Timeouts()
 
 
 class Backoff:
     """The pauses between the attempts at one request: each twice the last, less a random part, within the budget."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._pause_s = patience.first_pause_s
-        self._longest_pause_s = patience.longest_pause_s
-        self._budget_s = patience.retry_budget_s
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._pause_s = timeouts.first_pause_s
+        self._longest_pause_s = timeouts.longest_pause_s
+        self._budget_s = timeouts.retry_budget_s
         self._ends_s: float | None = None  # set by the first failure
 
     def next_pause_s(self, least_s: float = 0.0) -> float | None:

@@ -60,7 +60,7 @@ class _ToolFacts(msgspec.Struct, frozen=True):
 class _QuestionFacts(msgspec.Struct, frozen=True):
     """A Question without its messages."""
 
-    asked: str
+    requested_model: str
     model: Model
     fields: dict[str, Any]
     system_bytes: int
@@ -148,7 +148,7 @@ def join_question(result: Result) -> Question:
         used_call_ids=frozenset(read.used_call_ids),
         json_brackets=read.json_brackets,
     )
-    return Question(read.asked, chat, read.search, read.is_background)
+    return Question(read.requested_model, chat, read.search, read.is_background)
 
 
 def _read_body(data: bytearray, ask: Ask) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _read_body(data: bytearray, ask: Ask) -> dict[str, Any]:
 def _encode_facts(question: Question, system_bytes: int) -> bytes:
     chat = question.chat
     facts = _QuestionFacts(
-        question.asked,
+        question.requested_model,
         chat.model,
         chat.body,
         system_bytes,

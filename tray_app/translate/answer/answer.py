@@ -87,7 +87,7 @@ class Answer:
         if not self._is_whole:
             return False
         if self._calls.newest is not None:
-            return self._calls.newest.is_half
+            return self._calls.newest.is_truncated
         return not self._undecided and (self._finish.meaning == TOOL_CALLS or not self._has_text)
 
     def ends_empty(self) -> bool:
@@ -157,10 +157,10 @@ class Answer:
             self._queue.decide(self._to_calls, self._undecided)
         if self._finish.meaning == STOP and self._finish.stop_sequence is None:
             self._finish.stop_sequence = closing_tag(self._opened_tags.matched)
-        is_stuck = self._is_stuck_in_text
+        is_runaway = self._is_runaway_in_text
         self._queue.end_all(self._cut_call)
         has_calls = self._calls.newest is not None
-        reason = "max_tokens" if is_stuck else self._finish.stop_reason(has_calls=has_calls)
+        reason = "max_tokens" if is_runaway else self._finish.stop_reason(has_calls=has_calls)
         usage = self._tokens.to_usage(self._request.input_tokens, self.size_bytes)
         return Ending(reason, self._finish.stop_sequence if reason == "stop_sequence" else None, usage)
 
@@ -187,15 +187,15 @@ class Answer:
         return self._queue.unmended_calls(self._cut_call)
 
     @property
-    def _is_stuck_in_text(self) -> bool:
+    def _is_runaway_in_text(self) -> bool:
         """Whether the model writes blanks without end within a string of a call."""
         newest = self._calls.newest
-        return newest is not None and newest.is_stuck_in_text
+        return newest is not None and newest.is_runaway_in_text
 
     @property
     def _cut_call(self) -> Call | None:
         """The call in which the answer ends in the middle: it ran out of tokens, or the model is stuck."""
-        return self._calls.newest if self._finish.is_cut or self._is_stuck_in_text else None
+        return self._calls.newest if self._finish.is_cut or self._is_runaway_in_text else None
 
     def _take(self, message: Message, *, is_whole: bool = False) -> None:
         calls = message.calls
@@ -346,11 +346,11 @@ class Answer:
 
     def _write(self, call: Call, settled: str) -> None:
         self._queue.write(call, settled)
-        while surplus := call.take_surplus():
+        while extra := call.take_extra():
             tool, call = call.tool, self._calls.split(call)
             self._begin_call(call)
             assert tool is not None
-            self._queue.write(call, call.name(tool) + call.feed(*surplus))
+            self._queue.write(call, call.name(tool) + call.feed(*extra))
         self._queue.advance()
-        if call.is_stuck:
+        if call.is_runaway:
             self.is_over = True

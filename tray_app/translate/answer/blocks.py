@@ -80,9 +80,9 @@ class Call(Block):
         self.unread.append(fragment[start:])
         return ""
 
-    def take_surplus(self) -> tuple[str, int] | None:
+    def take_extra(self) -> tuple[str, int] | None:
         """The text that holds another call, glued to this one, and where that begins; None where there is none."""
-        return None if self.arguments is None else self.arguments.take_surplus()
+        return None if self.arguments is None else self.arguments.take_extra()
 
     @property
     def is_over(self) -> bool:
@@ -93,17 +93,17 @@ class Call(Block):
         return self.tool is not None
 
     @property
-    def is_half(self) -> bool:
+    def is_truncated(self) -> bool:
         """Whether its arguments break off."""
-        return self.arguments is not None and self.arguments.is_half
+        return self.arguments is not None and self.arguments.is_truncated
 
     @property
-    def is_stuck_in_text(self) -> bool:
+    def is_runaway_in_text(self) -> bool:
         """Whether it ends in white space without end within a string, so that nobody knows its rest."""
-        return self.arguments is not None and self.arguments.is_stuck_in_text
+        return self.arguments is not None and self.arguments.is_runaway_in_text
 
     @property
-    def is_stuck(self) -> bool:
+    def is_runaway(self) -> bool:
         """Whether the model writes white space without end in here."""
         return self.arguments is not None and self.arguments.is_runaway
 

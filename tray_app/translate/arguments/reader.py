@@ -74,7 +74,7 @@ class ArgumentsReader:
         self._is_left_out = False  # whether that is nothing, and no comma either
 
         self._meaning: Meaning | None = None  # of broken arguments, once that was asked for
-        self._surplus: list[str] = []
+        self._extra: list[str] = []
         self._surplus_start = 0
 
     def __repr__(self) -> str:
@@ -86,7 +86,7 @@ class ArgumentsReader:
         return self._at in (_At.END, _At.CLOSED)
 
     @property
-    def is_half(self) -> bool:
+    def is_truncated(self) -> bool:
         """Whether what was fed breaks off. What is broken and has its end is another matter."""
         return self._received.last not in ("", "}") and not self.is_complete
 
@@ -97,19 +97,19 @@ class ArgumentsReader:
         return self._received.blanks >= most and not self._is_closed
 
     @property
-    def surplus(self) -> str:
+    def extra(self) -> str:
         """What follows the closed object: another one, glued to it."""
-        return "".join(self._surplus)[self._surplus_start :]
+        return "".join(self._extra)[self._surplus_start :]
 
-    def take_surplus(self) -> tuple[str, int] | None:
+    def take_extra(self) -> tuple[str, int] | None:
         """The text that holds another object, and where in it that begins; None where there is none.
 
         The text is not cut, as thousands of objects may be glued into one.
         """
-        if not self._surplus:
+        if not self._extra:
             return None
-        text = self._surplus[0] if len(self._surplus) == 1 else "".join(self._surplus)
-        start, self._surplus, self._surplus_start = self._surplus_start, [], 0
+        text = self._extra[0] if len(self._extra) == 1 else "".join(self._extra)
+        start, self._extra, self._surplus_start = self._surplus_start, [], 0
         return text, start
 
     def restart(self, text: str) -> bool:
@@ -125,7 +125,7 @@ class ArgumentsReader:
     def feed(self, fragment: str, start: int = 0) -> str:
         """What `fragment`, read from `start` on, settles of the object's text; it may be empty."""
         if self._is_closed:
-            self._surplus.append(fragment[start:])
+            self._extra.append(fragment[start:])
             return ""
         if self._at is not _At.START and not start:
             start = self._received.count_repeated(fragment)
@@ -142,7 +142,7 @@ class ArgumentsReader:
         if self._at is _At.END:
             self._settle()
             self._writer.write_end()
-        elif self._received and (is_cut or self.is_stuck_in_text):
+        elif self._received and (is_cut or self.is_runaway_in_text):
             self._writer.write(self._before + "".join(self._held))
         elif not self._is_closed:
             meant = self._find_meaning().meant
@@ -156,7 +156,7 @@ class ArgumentsReader:
 
         That is what the budget does not allow here. It may be tried elsewhere: see `mend_with_library`, `take_mended`.
         """
-        return "" if self.is_complete or self.is_stuck_in_text else self._find_meaning().unread
+        return "" if self.is_complete or self.is_runaway_in_text else self._find_meaning().unread
 
     def take_mended(self, meant: dict[str, Any] | None) -> None:
         """Takes what the library made of `unmended`; None where it could not read that either."""
@@ -173,7 +173,7 @@ class ArgumentsReader:
         return self._at in (_At.STRING, _At.ESCAPE, _At.BROKEN)
 
     @property
-    def is_stuck_in_text(self) -> bool:
+    def is_runaway_in_text(self) -> bool:
         """Whether the model is stuck within what it wants to say, so that nobody knows the rest."""
         return self._may_be_in_text and self.is_runaway
 
@@ -223,7 +223,7 @@ class ArgumentsReader:
             case _At.END, "{":
                 self._settle()
                 self._writer.write_end()
-                self._surplus, self._surplus_start = [text], place
+                self._extra, self._surplus_start = [text], place
                 self._at = _At.CLOSED
                 return place
             case _:

@@ -13,7 +13,7 @@ from typing import Any
 from tray_app.printable import make_sentence
 from tray_app.redaction import hide_secrets
 from tray_app.translate import json_text
-from tray_app.translate.refusal.complaint import join_reasons
+from tray_app.translate.refusal.error_text import join_reasons
 from tray_app.translate.refusal.overflow import NO_COUNTS, Counts
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -48,7 +48,7 @@ _NAMED_STATUSES = (
 class ErrorBody:
     detail: str
     """The reason: one line, short, without keys; empty if there is none."""
-    complaint: str
+    error_text: str
     """All reasons."""
     status: int | None = None
     """The HTTP status that it names by number."""

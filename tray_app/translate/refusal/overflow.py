@@ -149,7 +149,7 @@ NO_COUNTS = Counts()
 
 
 def find_overflow(
-    complaint: str,
+    error_text: str,
     names: Iterable[str],
     counts: Counts,
     window_tokens: int,
@@ -161,11 +161,11 @@ def find_overflow(
     `names`: what fields such as `code` and `type` say; `counts`: what fields for numbers say. The model's window and
     the estimate of the prompt stand in for numbers that nothing says. `request`: its JSON in pieces.
     """
-    text = _make_plain(complaint)
+    text = _make_plain(error_text)
     if shortage := _NO_ROOM.search(text):
         return _explain(Counts(prompt=window_tokens + int(shortage[1])), window_tokens, 0)
     is_named = any(_NAME.search("".join(filter(str.isalpha, name.lower()))) for name in names)
-    if not is_named and (not _OVERFLOW.search(text) or _OTHER_LIMIT.search(text) or _is_quoted(complaint, request)):
+    if not is_named and (not _OVERFLOW.search(text) or _OTHER_LIMIT.search(text) or _is_quoted(error_text, request)):
         return None
     found = Counts(
         prompt=counts.prompt or _find(_PROMPT, text),
@@ -176,20 +176,20 @@ def find_overflow(
     return _explain(found, window_tokens, input_tokens)
 
 
-def _is_quoted(complaint: str, request: Iterable[bytes]) -> bool:
-    """Whether all that a complaint says with numbers also stands in the request.
+def _is_quoted(error_text: str, request: Iterable[bytes]) -> bool:
+    """Whether all that an error text says with numbers also stands in the request.
 
     Then a client wrote it, and upstream only repeats it: what upstream itself says has the numbers of this request.
     """
-    if len({*_LONG_NUMBER.findall(complaint)}) < 2:  # the model's window alone is the same each time
+    if len({*_LONG_NUMBER.findall(error_text)}) < 2:  # the model's window alone is the same each time
         return False
     pieces = [*request]
-    sentences = (sentence.strip() for sentence in _SENTENCE_END.split(complaint) if _LONG_NUMBER.search(sentence))
+    sentences = (sentence.strip() for sentence in _SENTENCE_END.split(error_text) if _LONG_NUMBER.search(sentence))
     return all(any(json_text.encode(sentence)[1:-1] in piece for piece in pieces) for sentence in sentences)
 
 
-def _make_plain(complaint: str) -> str:
-    own = _QUOTE.sub(lambda match: match["own"] or "…", _ECHO.sub("", complaint))
+def _make_plain(error_text: str) -> str:
+    own = _QUOTE.sub(lambda match: match["own"] or "…", _ECHO.sub("", error_text))
     text = _THOUSANDS.sub("000", _SEPARATOR.sub("", own.lower()))
     return " ".join(text.translate(_MARKS).split())
 

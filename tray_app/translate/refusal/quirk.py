@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tray_app.catalog import EFFORTS
-from tray_app.translate.refusal.complaint import (
-    Objection,
+from tray_app.translate.refusal.error_text import (
+    Rejection,
     find_allowed,
     find_marked,
-    find_objection,
     find_places,
+    find_rejection,
     is_about_content,
     make_plain,
 )
@@ -24,7 +24,7 @@ from tray_app.translate.request.tools import ask_for_call
 _ESSENTIAL = frozenset({"model", "messages", "max_tokens", "stream", "tools"})
 """Without them it would be another question: they are never left out."""
 _NO_HELP = ("messages", "tools", "max_tokens")
-"""Where a complaint is about these, leaving out others would only be refused once more."""
+"""Where an error text is about these, leaving out others would only be refused once more."""
 
 _CLIENTS_WORDS = ("messages", "tools", "response_format", "stop")
 """Where a request holds what its client wrote."""
@@ -44,34 +44,34 @@ class Quirk:
     """None: the field is left out."""
 
 
-def find_quirks(complaint: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
+def find_quirks(error_text: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
     """What upstream's reason for refusing `body` (HTTP 400 or 422) says about its fields, each of them a change to it.
 
-    Nothing where the reason is another, such as a prompt that is too long or a model without tools. What a complaint
+    Nothing where the reason is another, such as a prompt that is too long or a model without tools. What an error text
     quotes of the request teaches nothing: a page that a client read may say that some parameter is not supported.
     """
-    quirks = _read_quirks(complaint, body)
+    quirks = _read_quirks(error_text, body)
     if quirks:  # seldom, and megabytes are searched
-        own = cut_quotes(complaint, _encode_clients_words(body))
-        quirks = quirks if own == complaint else _read_quirks(own, body)
+        own = cut_quotes(error_text, _encode_clients_words(body))
+        quirks = quirks if own == error_text else _read_quirks(own, body)
     return quirks
 
 
-def _read_quirks(complaint: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
-    plain, places, marked = make_plain(complaint), find_places(complaint), find_marked(complaint)
-    if is_about_content(complaint) or any(name in places or find_objection(plain, name) for name in _NO_HELP):
+def _read_quirks(error_text: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
+    plain, places, marked = make_plain(error_text), find_places(error_text), find_marked(error_text)
+    if is_about_content(error_text) or any(name in places or find_rejection(plain, name) for name in _NO_HELP):
         return ()
     quirks: list[Quirk] = []
     for field, value in body.items():
         if marked and marked != field and (field != _TEMPLATE or marked not in value):
             continue
-        objection = find_objection(plain, field)
-        if field == _TEMPLATE and objection is None:
-            objection = find_objection(plain, "chat_template")  # vLLM's name for both
-        if objection is not None:
-            quirks.extend(_settle(field, value, objection, plain))
+        rejection = find_rejection(plain, field)
+        if field == _TEMPLATE and rejection is None:
+            rejection = find_rejection(plain, "chat_template")  # vLLM's name for both
+        if rejection is not None:
+            quirks.extend(_settle(field, value, rejection, plain))
         elif field == _TEMPLATE and isinstance(value, dict):
-            quirks.extend(Quirk(f"{field}.{key}") for key in value if find_objection(plain, key))
+            quirks.extend(Quirk(f"{field}.{key}") for key in value if find_rejection(plain, key))
     return tuple(quirk for quirk in quirks if adapt(body, [quirk]) != body)
 
 
@@ -108,13 +108,13 @@ def _adapt(body: dict[str, Any], quirk: Quirk) -> None:
         body["messages"] = _add_instruction(body["messages"], instruction)
 
 
-def _settle(field: str, value: Any, objection: Objection, complaint: str) -> Iterable[Quirk]:
-    if objection is Objection.FIELD:
+def _settle(field: str, value: Any, rejection: Rejection, error_text: str) -> Iterable[Quirk]:
+    if rejection is Rejection.FIELD:
         return [Quirk(field)]
-    allowed = find_allowed(complaint)
+    allowed = find_allowed(error_text)
     kind = _kind(value)
     if field == "tool_choice":
-        if kind in ("auto", "none", *allowed):  # then the complaint is about another value
+        if kind in ("auto", "none", *allowed):  # then the error text is about another value
             return []
         return [Quirk(field, kind, "required" if "required" in allowed else "auto")]
     if field == "reasoning_effort":

@@ -1,4 +1,4 @@
-"""Which parts of a complaint are quotes: servers repeat the request in their errors, and prompts can say anything."""
+"""Which parts of an error text are quotes: servers repeat the request in their errors, and prompts can say anything."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BLOCK_LETTERS = 12
 """So many letters that count, some 36 characters of English, are equal by chance in no two texts."""
 
 _MOST_LOOKS = 50
-"""Each is a search of the whole request. A complaint in which so many are needed is all quotes."""
+"""Each is a search of the whole request. An error text in which so many are needed is all quotes."""
 
 _STEP_LETTERS = 4_096 * _BLOCK_LETTERS
 """So few are looked through in one step that the threads of others can have their turn in between."""
@@ -23,23 +23,23 @@ _COUNTS = frozenset(_LETTERS + _LETTERS.upper())
 _OTHERS = bytes(set(range(256)) - {ord(letter) for letter in _COUNTS})
 
 
-def cut_quotes(complaint: str, request: Iterable[bytes]) -> str:
-    """The complaint without what also stands in the request, which comes as JSON in pieces that may end anywhere.
+def cut_quotes(error_text: str, request: Iterable[bytes]) -> str:
+    """The error text without what also stands in the request, which comes as JSON in pieces that may end anywhere.
 
     A quote is found where it has at least two blocks of letters; a shorter one may be missed.
     """
-    places = [place for place, character in enumerate(complaint) if character in _COUNTS]
-    letters = _squeeze(complaint.encode("ascii", "replace"))
+    places = [place for place, character in enumerate(error_text) if character in _COUNTS]
+    letters = _squeeze(error_text.encode("ascii", "replace"))
     own: list[str] = []
     end = 0  # two quotes may share letters between them
     for first, last in _find_quotes(letters, b"".join(map(_squeeze, request))):
-        own.append(complaint[end : max(end, places[first])])
+        own.append(error_text[end : max(end, places[first])])
         end = places[last - 1] + 1
-    return "; ".join(filter(None, [*own, complaint[end:]]))
+    return "; ".join(filter(None, [*own, error_text[end:]]))
 
 
 def _find_quotes(letters: bytes, request: bytes) -> list[tuple[int, int]]:
-    """Where the letters of the request stand in those of a complaint, from the first to after the last."""
+    """Where the letters of the request stand in those of an error text, from the first to after the last."""
     starts = range(len(letters) - _BLOCK_LETTERS + 1)
     blocks = {letters[start : start + _BLOCK_LETTERS] for start in starts}
     # only every so many letters does a block of the request begin, so these may begin a little late and end early

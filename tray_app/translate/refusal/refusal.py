@@ -13,7 +13,7 @@ from tray_app.catalog import Model, find_model
 from tray_app.errors import (
     InvalidRequest,
     KeyRefused,
-    ModelWithdrawn,
+    ModelUnavailable,
     Overloaded,
     ProxyError,
     RateLimited,
@@ -46,12 +46,12 @@ def explain_stream_error(error: Any, model: Model, chat: ChatRequest | None = No
 
     A status that it names below 500 means what it means as an HTTP status. Anything else may pass.
     """
-    told = read_error(error)
-    status = 410 if "end of life" in told.detail else told.named_status
+    error_body = read_error(error)
+    status = 410 if "end of life" in error_body.detail else error_body.named_status
     if status is not None and status < 500:
-        return _explain(status, told, model, chat)
-    return _find_overflow(told, model, chat) or Overloaded(
-        f"NVIDIA broke off the answer: {told.detail or 'no reason given'}"
+        return _explain(status, error_body, model, chat)
+    return _find_overflow(error_body, model, chat) or Overloaded(
+        f"NVIDIA broke off the answer: {error_body.detail or 'no reason given'}"
     )
 
 
@@ -60,10 +60,10 @@ def explain_malformed(payload: bytes, model: Model, chat: ChatRequest | None = N
     if not payload:
         return UpstreamFault("NVIDIA's answer is empty. Please try again.")
     if len(payload) <= MAX_ERROR_BYTES:
-        told = read_error_body(payload)
-        if told.status is not None and told.status < 500:
-            return _explain(told.status, told, model, chat)
-        if overflow := _find_overflow(told, model, chat):
+        error_body = read_error_body(payload)
+        if error_body.status is not None and error_body.status < 500:
+            return _explain(error_body.status, error_body, model, chat)
+        if overflow := _find_overflow(error_body, model, chat):
             return overflow
     return UpstreamFault("NVIDIA's answer is malformed: a part of it is no chat completion. Please try again.")
 
@@ -73,10 +73,10 @@ def read_detail(body: bytes) -> str:
     return read_error_body(body).detail
 
 
-def _explain(status: int, told: ErrorBody, model: Model, chat: ChatRequest | None) -> ProxyError:
-    if status not in _SAYS_WHAT_IT_IS and (overflow := _find_overflow(told, model, chat)):
+def _explain(status: int, error_body: ErrorBody, model: Model, chat: ChatRequest | None) -> ProxyError:
+    if status not in _SAYS_WHAT_IT_IS and (overflow := _find_overflow(error_body, model, chat)):
         return overflow
-    if status == 402 or (status == 429 and told.is_about_money):
+    if status == 402 or (status == 429 and error_body.is_about_money):
         return UserActionNeeded(
             f"NVIDIA wants to be paid for {model.label}: your account has no credits left, or they have expired. "
             "Look at your account on build.nvidia.com, or choose another model in the tray menu."
@@ -87,55 +87,57 @@ def _explain(status: int, told: ErrorBody, model: Model, chat: ChatRequest | Non
             + (f" for {model.label}" if status == 403 else "")
             + ". Check the key on build.nvidia.com, then set it with `claude-nvidia-tray set-key`."
         )
-    if status in (404, 410, 451) or "end of life" in told.detail:
-        return _explain_absence(status, told.detail, model)
+    if status in (404, 410, 451) or "end of life" in error_body.detail:
+        return _explain_unavailability(status, error_body.detail, model)
     if status == 429:
         return RateLimited(f"NVIDIA's rate limit for {model.label} is reached.", retry_after_s=RATE_LIMIT_PAUSE_S)
-    if status >= 500 or "DEGRADED" in told.detail or "ResourceExhausted" in told.detail:
+    if status >= 500 or "DEGRADED" in error_body.detail or "ResourceExhausted" in error_body.detail:
         return Overloaded(f"NVIDIA is overloaded: {model.label} answered with HTTP {status}.")
     if status in (400, 413, 422):
-        refused = InvalidRequest(f"NVIDIA refused the request: {told.detail or f'HTTP {status}, without a reason'}")
-        refused.complaint = told.complaint
+        refused = InvalidRequest(
+            f"NVIDIA refused the request: {error_body.detail or f'HTTP {status}, without a reason'}"
+        )
+        refused.error_text = error_body.error_text
         return refused
     if 300 <= status < 400:
         return UpstreamUnusable(
             f"NVIDIA answered with HTTP {status}, a redirect to another place, which is not followed: your key goes "
             'nowhere else. Check "nvidia_url" in the settings.'
         )
-    sentence = f"NVIDIA answered with HTTP {status}, which is no answer to a chat request. {told.detail}".strip()
+    sentence = f"NVIDIA answered with HTTP {status}, which is no answer to a chat request. {error_body.detail}".strip()
     return UpstreamFault(sentence) if status < 400 or status in _MAY_PASS else UpstreamUnusable(sentence)
 
 
-def _explain_absence(status: int, detail: str, model: Model) -> ModelWithdrawn:
+def _explain_unavailability(status: int, detail: str, model: Model) -> ModelUnavailable:
     successor = find_model(model.successor)
     instead = f', or set "model" to "{successor.id}" ({successor.label}) in the settings file' if successor else ""
     if status == 451:
-        return ModelWithdrawn(
+        return ModelUnavailable(
             f"NVIDIA does not offer {model.label} where you are, for legal reasons (HTTP 451). Choose another model in "
             f"the tray menu{instead}.",
             is_retired=False,
         )
     if status == 404 and "end of life" not in detail:
-        return ModelWithdrawn(
+        return ModelUnavailable(
             f"NVIDIA does not serve {model.label} to your API key. Choose another model in the tray menu"
             f"{instead}, or look on build.nvidia.com whether it is still offered.",
             is_retired=False,
         )
     date = _RETIRED.search(detail)
     when = f" on {date[1]}" if date else ""
-    return ModelWithdrawn(
+    return ModelUnavailable(
         f"NVIDIA retired {model.label}{when}. Choose another model in the tray menu{instead}.",
         is_retired=True,
         date=date[1] if date else "",
     )
 
 
-def _find_overflow(told: ErrorBody, model: Model, chat: ChatRequest | None) -> InvalidRequest | None:
+def _find_overflow(error_body: ErrorBody, model: Model, chat: ChatRequest | None) -> InvalidRequest | None:
     """The error for a prompt that is too long, if that is what upstream complains of."""
     return find_overflow(
-        told.complaint or told.detail,
-        told.names,
-        told.counts,
+        error_body.error_text or error_body.detail,
+        error_body.names,
+        error_body.counts,
         model.context_tokens,
         chat.input_tokens if chat else 0,
         encode_body(chat.body) if chat else (),

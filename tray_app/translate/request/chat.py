@@ -81,15 +81,15 @@ def to_chat(body: dict[str, Any], model: Model, calibration: Calibration = UNCAL
 def _translate(body: dict[str, Any], model: Model, calibration: Calibration) -> ChatRequest:
     if isinstance(body.get("thread"), dict):
         raise ThreadUnsupported("thread: This gateway keeps no conversations. Send all messages, without `thread`.")
-    offer = read_tools(effective_tools(body))
-    choice = read_choice(body.get("tool_choice"), offer, model)
-    answer_format, on_format = read_format(body, model, has_tools=bool(offer.functions))
+    tool_set = read_tools(effective_tools(body))
+    choice = read_choice(body.get("tool_choice"), tool_set, model)
+    answer_format, on_format = read_format(body, model, has_tools=bool(tool_set.functions))
     system = "\n\n".join(text for text in (read_system(body.get("system")), choice.instruction, on_format) if text)
-    messages = to_messages(body.get("messages"), model, offer.tools)
+    messages = to_messages(body.get("messages"), model, tool_set.tools)
     if system:
         messages.insert(0, {"role": "system", "content": system})
     thinks = _asks_to_think(body)
-    estimate = estimate_chat(messages, offer.functions)
+    estimate = estimate_chat(messages, tool_set.functions)
     input_tokens = estimate.tokens(calibration.factor)
     chat: dict[str, Any] = {
         "model": model.id,
@@ -101,8 +101,8 @@ def _translate(body: dict[str, Any], model: Model, calibration: Calibration) -> 
     }
     if stops := _read_stops(body):
         chat["stop"] = stops[:MAX_STOPS]
-    if offer.functions:
-        chat["tools"] = offer.functions
+    if tool_set.functions:
+        chat["tools"] = tool_set.functions
         chat.update(choice.fields)
     if _is_stream(body):
         chat["stream"] = True
@@ -110,10 +110,10 @@ def _translate(body: dict[str, Any], model: Model, calibration: Calibration) -> 
     return ChatRequest(
         chat,
         model,
-        tools=offer.tools,
+        tools=tool_set.tools,
         callable_schemas={
             tool["function"]["name"]: tool["function"]["parameters"]
-            for tool in offer.functions
+            for tool in tool_set.functions
             if tool["function"]["name"] in choice.callable
         },
         shows_thinking=thinks,

@@ -9,9 +9,9 @@ from typing import Any
 
 from tray_app.errors import InvalidRequest
 from tray_app.translate.request.server_blocks import tell_block
-from tray_app.translate.request.tools import send_name
+from tray_app.translate.request.tools import upstream_name
 
-Block = dict[str, Any]
+ContentBlock = dict[str, Any]
 
 NO_IMAGES_NOTE = "[There was an image here. This model reads text only.]"
 _IMAGE_FOLLOWS_NOTE = "[The image follows.]"
@@ -19,7 +19,7 @@ _BILLING_HEADER = "x-anthropic-billing-header:"
 _REQUIRED_STRINGS = {"text": ("text",), "tool_use": ("id", "name"), "tool_result": ("tool_use_id",)}
 
 
-def read_blocks(content: object, where: str, *, is_result: bool = False) -> list[Block]:
+def read_blocks(content: object, where: str, *, is_result: bool = False) -> list[ContentBlock]:
     """A `content` value as a list of blocks; InvalidRequest names the place that is wrong.
 
     `is_result`: it is what a tool returned, in which no result of another tool is looked for.
@@ -58,7 +58,7 @@ def _without_billing_header(text: str) -> str:
     return text.partition("\n")[2].lstrip("\n")
 
 
-def find_pdfs(body: dict[str, Any]) -> list[Block]:
+def find_pdfs(body: dict[str, Any]) -> list[ContentBlock]:
     """The documents of a request that hold a PDF, also those in the results of tools. The request may be malformed."""
     messages = body.get("messages")
     contents = [message.get("content") for message in _dicts(messages)]
@@ -68,12 +68,12 @@ def find_pdfs(body: dict[str, Any]) -> list[Block]:
     return [block for content in contents for block in _dicts(content) if _is_pdf(block)]
 
 
-def to_parts(blocks: list[Block], *, takes_images: bool) -> list[Block]:
+def to_parts(blocks: list[ContentBlock], *, takes_images: bool) -> list[ContentBlock]:
     """OpenAI content parts (`text`, `image_url`) of a user turn's blocks, in order; empty texts are left out.
 
     The images of a document follow its text.
     """
-    parts: list[Block] = []
+    parts: list[ContentBlock] = []
     for block in blocks:
         if block["type"] == "image":
             url = _image_url(block)
@@ -88,9 +88,9 @@ def to_parts(blocks: list[Block], *, takes_images: bool) -> list[Block]:
     return parts
 
 
-def find_images(content: object) -> list[Block]:
+def find_images(content: object) -> list[ContentBlock]:
     """The images of a `content` value, also those in its documents, in order."""
-    images: list[Block] = []
+    images: list[ContentBlock] = []
     unread = _dicts(content)[::-1]
     while unread:
         block = unread.pop()
@@ -101,14 +101,14 @@ def find_images(content: object) -> list[Block]:
     return images
 
 
-def join_parts(parts: list[Block]) -> str | list[Block]:
+def join_parts(parts: list[ContentBlock]) -> str | list[ContentBlock]:
     """One string where all parts are text, as some servers take nothing else."""
     if all(part["type"] == "text" for part in parts):
         return "\n\n".join(part["text"] for part in parts)
     return parts
 
 
-def to_text(block: Block, *, images_follow: bool = False) -> str:
+def to_text(block: ContentBlock, *, images_follow: bool = False) -> str:
     """One block as text; a note where it has none. `images_follow`: what `find_images` finds in it is sent after it."""
     pieces: list[str] = []
     _write_block(block, images_follow, pieces)
@@ -122,7 +122,7 @@ def flatten(content: object, *, images_follow: bool = False) -> str:
     return "".join(pieces)
 
 
-def _write_block(block: Block, images_follow: bool, pieces: list[str]) -> None:
+def _write_block(block: ContentBlock, images_follow: bool, pieces: list[str]) -> None:
     """Adds the text of one block to `pieces`, however deep it stands: a text within documents is copied once."""
     kind = block["type"]
     if kind == "image":
@@ -130,7 +130,7 @@ def _write_block(block: Block, images_follow: bool, pieces: list[str]) -> None:
     elif kind == "document":
         _write_document(block, images_follow, pieces)
     elif kind == "tool_reference":
-        pieces.append(f"Tool {send_name(str(block.get('tool_name')))} is now loaded.")
+        pieces.append(f"Tool {upstream_name(str(block.get('tool_name')))} is now loaded.")
     elif kind == "search_result":
         pieces.append(f"{block.get('title')} ({block.get('source')})\n")
         _write_content(block.get("content"), False, pieces)
@@ -154,7 +154,7 @@ def _write_content(content: object, images_follow: bool, pieces: list[str]) -> N
         pieces.append(str(content))
 
 
-def _image_url(block: Block) -> str:
+def _image_url(block: ContentBlock) -> str:
     source = block.get("source")
     if not isinstance(source, dict):
         return ""
@@ -163,7 +163,7 @@ def _image_url(block: Block) -> str:
     return str(source.get("url") or "")
 
 
-def _is_pdf(block: Block) -> bool:
+def _is_pdf(block: ContentBlock) -> bool:
     source = block.get("source")
     return (
         block.get("type") == "document"
@@ -177,7 +177,7 @@ def _dicts(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _write_document(block: Block, images_follow: bool, pieces: list[str]) -> None:
+def _write_document(block: ContentBlock, images_follow: bool, pieces: list[str]) -> None:
     source = block.get("source")
     source = source if isinstance(source, dict) else {}
     title = str(block.get("title") or "document")

@@ -15,7 +15,7 @@ from tray_app.catalog import EarlierThinking, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
 from tray_app.translate.request.content import (
-    Block,
+    ContentBlock,
     find_images,
     flatten,
     join_parts,
@@ -25,7 +25,7 @@ from tray_app.translate.request.content import (
     to_text,
 )
 from tray_app.translate.request.server_blocks import changed_tool, is_change, is_silent, is_summary
-from tray_app.translate.request.tools import Tool, send_name
+from tray_app.translate.request.tools import Tool, upstream_name
 from tray_app.translate.signature import read_hidden
 
 _REMINDER = "<system-reminder>"
@@ -41,7 +41,7 @@ ChatMessage = dict[str, Any]
 @dataclass(slots=True)
 class _Turn:
     role: str
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[ContentBlock] = field(default_factory=list)
     reminders: list[str] = field(default_factory=list)
     """System texts from within the conversation. A second system message is lost in some models' templates."""
 
@@ -103,8 +103,8 @@ def _read_reminder(content: object, where: str, tools: Collection[str]) -> str:
     return read_system(content, where)
 
 
-def _holds(change: Block, tools: Collection[str]) -> bool:
-    return (change["type"] == "tool_addition") is (send_name(changed_tool(change)) in tools)
+def _holds(change: ContentBlock, tools: Collection[str]) -> bool:
+    return (change["type"] == "tool_addition") is (upstream_name(changed_tool(change)) in tools)
 
 
 def _find_newest_user(messages: list[Any]) -> int:
@@ -113,7 +113,7 @@ def _find_newest_user(messages: list[Any]) -> int:
     return next((n for n in places if isinstance(messages[n], dict) and messages[n].get("role") == "user"), -1)
 
 
-def _take_blocks(turns: list[_Turn], role: str, blocks: list[Block]) -> None:
+def _take_blocks(turns: list[_Turn], role: str, blocks: list[ContentBlock]) -> None:
     """Adds a message's blocks. A summary of the conversation takes the place of all that is before it, as at
     Anthropic's API; it begins the conversation as the user's words, since a model's template may want those first."""
     said = [block for block in blocks if not is_silent(block)]
@@ -133,7 +133,7 @@ def _find_turn(turns: list[_Turn], role: str) -> _Turn:
     return turns[-1]
 
 
-def _assistant_message(blocks: list[Block], model: Model, tools: Mapping[str, Tool]) -> ChatMessage:
+def _assistant_message(blocks: list[ContentBlock], model: Model, tools: Mapping[str, Tool]) -> ChatMessage:
     texts: list[str] = []
     thoughts: list[str] = []
     calls: list[dict[str, Any]] = []
@@ -157,8 +157,8 @@ def _assistant_message(blocks: list[Block], model: Model, tools: Mapping[str, To
     return message
 
 
-def _call(block: Block, tools: Mapping[str, Tool]) -> dict[str, Any]:
-    name, arguments = send_name(block["name"]), block.get("input")
+def _call(block: ContentBlock, tools: Mapping[str, Tool]) -> dict[str, Any]:
+    name, arguments = upstream_name(block["name"]), block.get("input")
     arguments = arguments if isinstance(arguments, dict) else {}
     if name in tools:
         arguments = tools[name].parameters.rename(arguments)
@@ -178,7 +178,7 @@ def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[Cha
             known[call] = "\n".join(_result_text(block, model) for block in blocks)
         text = known.get(call, NO_RESULT)
         chat.append(_tool_message(call, text if blocks or len(text) <= _MAX_REPEATED_CHARS else SAME_RESULT))
-    parts: list[Block] = [{"type": "text", "text": reminder} for reminder in turn.reminders]
+    parts: list[ContentBlock] = [{"type": "text", "text": reminder} for reminder in turn.reminders]
     for blocks in results:  # a tool message carries text only, so what a tool shows follows it
         parts += _result_images(blocks, model)
     for block in own:
@@ -194,13 +194,15 @@ def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[Cha
     return chat
 
 
-def _sort_results(blocks: list[Block], open_calls: list[str]) -> tuple[list[list[Block]], list[Block]]:
+def _sort_results(
+    blocks: list[ContentBlock], open_calls: list[str]
+) -> tuple[list[list[ContentBlock]], list[ContentBlock]]:
     """The results of each call, and the blocks that are none. Calls that share an id get its results in turn."""
-    results: list[list[Block]] = [[] for _ in open_calls]
-    waiting: dict[str, deque[list[Block]]] = {}
+    results: list[list[ContentBlock]] = [[] for _ in open_calls]
+    waiting: dict[str, deque[list[ContentBlock]]] = {}
     for call, result in zip(open_calls, results, strict=True):
         waiting.setdefault(call, deque()).append(result)
-    others: list[Block] = []
+    others: list[ContentBlock] = []
     for block in blocks:
         calls = waiting.get(str(block.get("tool_use_id"))) if block["type"] == "tool_result" else None
         if calls is None:
@@ -212,16 +214,16 @@ def _sort_results(blocks: list[Block], open_calls: list[str]) -> tuple[list[list
     return results, others
 
 
-def _is_reminder(part: Block) -> bool:
+def _is_reminder(part: ContentBlock) -> bool:
     return part["type"] == "text" and str(part["text"]).startswith(_REMINDER)
 
 
-def _result_text(block: Block, model: Model) -> str:
+def _result_text(block: ContentBlock, model: Model) -> str:
     text = flatten(block.get("content"), images_follow=model.takes_images)
     return f"[The tool failed]\n{text}" if block.get("is_error") is True else text
 
 
-def _result_images(results: list[Block], model: Model) -> list[Block]:
+def _result_images(results: list[ContentBlock], model: Model) -> list[ContentBlock]:
     if not model.takes_images:
         return []
     return to_parts([image for result in results for image in find_images(result.get("content"))], takes_images=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tray_app.catalog import Catalogue, Model
+from tray_app.catalog import Catalog, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
 from tray_app.translate.request.background import is_background
@@ -20,16 +20,16 @@ from tray_app.translate.request.tokens import estimate_body
 class Rules:
     """All that decides how a request is translated, beside the request itself."""
 
-    catalogue: Catalogue
+    catalog: Catalog
     selected: Model
     """The model that is chosen in the tray."""
     clients_choose_model: bool = False
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     """What is known of how each model counts tokens, by model id."""
 
-    def choose(self, asked: str) -> Model:
-        """The model that answers a request for `asked`."""
-        return self.catalogue.resolve(asked, self.selected, client_chooses=self.clients_choose_model)
+    def choose(self, requested_model: str) -> Model:
+        """The model that answers a request for `requested_model`."""
+        return self.catalog.resolve(requested_model, self.selected, client_chooses=self.clients_choose_model)
 
     def calibration(self, model: Model) -> Calibration:
         return self.calibrations.get(model.id, UNCALIBRATED)
@@ -39,7 +39,7 @@ class Rules:
 class Question:
     """One request, translated."""
 
-    asked: str
+    requested_model: str
     """The model that the client named."""
     chat: ChatRequest
     search: Search | None
@@ -67,10 +67,10 @@ def read_question(
     `headers` are those of the request; the case of their names does not matter to it, or they are in small letters.
     `model` answers instead of the one that the rules choose; None leaves the choice to the rules.
     """
-    asked = read_model_name(body)
-    model = model or rules.choose(asked)
+    requested_model = read_model_name(body)
+    model = model or rules.choose(requested_model)
     chat = to_chat(body, model, rules.calibration(model))
-    return Question(asked, chat, read_search(body), is_background(body, headers))
+    return Question(requested_model, chat, read_search(body), is_background(body, headers))
 
 
 def count_tokens(body: dict[str, Any], rules: Rules) -> int:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tray_app.translate import json_text
-from tray_app.translate.request.tools import send_name
+from tray_app.translate.request.tools import upstream_name
 
-Block = dict[str, Any]
+ContentBlock = dict[str, Any]
 Piece = str | list[Any]
 """Text, or content blocks whose text belongs in its place."""
 
@@ -25,7 +25,7 @@ _RESULT_ENDING = "_tool_result"
 _ENCRYPTED_NOTE = "[The output is encrypted. Only Anthropic's servers can read it.]"
 
 
-def tell_block(block: Block) -> Iterator[Piece] | None:
+def tell_block(block: ContentBlock) -> Iterator[Piece] | None:
     """What a block of a server's tool says; None if it is no such block."""
     kind = str(block["type"])
     if kind in _CALLS:
@@ -37,12 +37,12 @@ def tell_block(block: Block) -> Iterator[Piece] | None:
     return None
 
 
-def is_silent(block: Block) -> bool:
+def is_silent(block: ContentBlock) -> bool:
     """Whether a block says nothing to a model. A summary that failed is empty."""
     return block["type"] in SILENT or (block["type"] == "compaction" and not is_summary(block))
 
 
-def is_summary(block: Block) -> bool:
+def is_summary(block: ContentBlock) -> bool:
     """Whether a block sums up the conversation before it, which it stands for.
 
     https://platform.claude.com/docs/en/build-with-claude/compaction
@@ -60,43 +60,43 @@ def since_summary(messages: object) -> object:
     return messages
 
 
-def _tell_call(block: Block) -> Iterator[Piece]:
+def _tell_call(block: ContentBlock) -> Iterator[Piece]:
     yield f"[The tool {_name(block)} was called with {_input(block)}.]"
 
 
-def _tell_mcp_call(block: Block) -> Iterator[Piece]:
+def _tell_mcp_call(block: ContentBlock) -> Iterator[Piece]:
     yield f"[The tool {_name(block)} of the MCP server {block.get('server_name')} was called with {_input(block)}.]"
 
 
-def _name(block: Block) -> str:
+def _name(block: ContentBlock) -> str:
     return str(block.get("name"))
 
 
-def _input(block: Block) -> str:
+def _input(block: ContentBlock) -> str:
     return json_text.encode_valid(block.get("input") or {}).decode()
 
 
-def _tell_mcp_result(block: Block) -> Iterator[Piece]:
+def _tell_mcp_result(block: ContentBlock) -> Iterator[Piece]:
     yield "[The MCP tool failed:]\n" if block.get("is_error") is True else "[Result of the MCP tool:]\n"
     yield _as_blocks(block.get("content"))
 
 
-def _tell_tool_result(block: Block) -> Iterator[Piece]:
+def _tell_tool_result(block: ContentBlock) -> Iterator[Piece]:
     yield "[Result of an earlier call]\n"
     if block.get("is_error") is True:
         yield "[The tool failed]\n"
     yield _as_blocks(block.get("content"))
 
 
-def _tell_compaction(block: Block) -> Iterator[Piece]:
+def _tell_compaction(block: ContentBlock) -> Iterator[Piece]:
     yield _as_blocks(block.get("content"))
 
 
-def _tell_upload(block: Block) -> Iterator[Piece]:
+def _tell_upload(block: ContentBlock) -> Iterator[Piece]:
     yield f"[The file {block.get('file_id')} was uploaded to the container of the code execution tool.]"
 
 
-def _tell_browser(block: Block) -> Iterator[Piece]:
+def _tell_browser(block: ContentBlock) -> Iterator[Piece]:
     lines = ["[Open tabs of the browser:]"]
     for tab in _dicts(block.get("tabs")):
         mark = " (active)" if tab.get("active") is True else ""
@@ -107,22 +107,22 @@ def _tell_browser(block: Block) -> Iterator[Piece]:
     yield "\n".join(lines)
 
 
-def _tell_addition(block: Block) -> Iterator[Piece]:
+def _tell_addition(block: ContentBlock) -> Iterator[Piece]:
     if name := changed_tool(block):
-        yield f"Tool {send_name(name)} is available from here on."
+        yield f"Tool {upstream_name(name)} is available from here on."
 
 
-def _tell_removal(block: Block) -> Iterator[Piece]:
+def _tell_removal(block: ContentBlock) -> Iterator[Piece]:
     if name := changed_tool(block):
-        yield f"Tool {send_name(name)} is not available from here on."
+        yield f"Tool {upstream_name(name)} is not available from here on."
 
 
-def is_change(block: Block) -> bool:
+def is_change(block: ContentBlock) -> bool:
     """Whether a block adds a tool to those that the model may call, or removes one."""
     return block.get("type") in ("tool_addition", "tool_removal")
 
 
-def changed_tool(block: Block) -> str:
+def changed_tool(block: ContentBlock) -> str:
     """The name of the tool that a `tool_addition` or `tool_removal` is about; empty if it is about MCP servers' tools,
     which run on Anthropic's servers."""
     tool = block.get("tool")
@@ -162,13 +162,13 @@ def _list_pages(content: object) -> str:
     return "\n".join(lines)
 
 
-def _tell_page(content: Block) -> Iterator[Piece]:
+def _tell_page(content: ContentBlock) -> Iterator[Piece]:
     when = f", retrieved at {content['retrieved_at']}" if content.get("retrieved_at") else ""
     yield f"{content.get('url')}{when}\n"
     yield _as_blocks(content.get("content"))
 
 
-def _tell_execution(content: Block) -> Iterator[Piece]:
+def _tell_execution(content: ContentBlock) -> Iterator[Piece]:
     lines = [_ENCRYPTED_NOTE] if "encrypted_stdout" in content else []
     if content.get("stdout"):
         lines.append(str(content["stdout"]))
@@ -180,7 +180,7 @@ def _tell_execution(content: Block) -> Iterator[Piece]:
     yield "\n".join(lines)
 
 
-def _tell_view(content: Block) -> Iterator[Piece]:
+def _tell_view(content: ContentBlock) -> Iterator[Piece]:
     if content.get("file_type") not in ("text", None):
         yield f"[This was a file of the type {content['file_type']}. This model cannot read it.]"
         return
@@ -189,25 +189,25 @@ def _tell_view(content: Block) -> Iterator[Piece]:
     yield str(content.get("content") or "")
 
 
-def _tell_creation(content: Block) -> Iterator[Piece]:
+def _tell_creation(content: ContentBlock) -> Iterator[Piece]:
     yield "[The file was overwritten.]" if content.get("is_file_update") is True else "[The file was created.]"
 
 
-def _tell_replacement(content: Block) -> Iterator[Piece]:
+def _tell_replacement(content: ContentBlock) -> Iterator[Piece]:
     yield "[The text was replaced.]"
     if isinstance(lines := content.get("lines"), list):
         yield "\n" + "\n".join(str(line) for line in lines)
 
 
-def _tell_found_tools(content: Block) -> Iterator[Piece]:
+def _tell_found_tools(content: ContentBlock) -> Iterator[Piece]:
     yield _dicts(content.get("tool_references")) or "no tools"
 
 
-def _tell_redacted(_: Block) -> Iterator[Piece]:
+def _tell_redacted(_: ContentBlock) -> Iterator[Piece]:
     yield _ENCRYPTED_NOTE
 
 
-def _tell_unknown(content: Block) -> Iterator[Piece]:
+def _tell_unknown(content: ContentBlock) -> Iterator[Piece]:
     """A result of a kind that does not exist yet: its texts, as far as they can be told from what no model reads."""
     values = (content.get(name) for name in ("title", "url", "text", "stdout", "stderr"))
     texts = [value for value in values if isinstance(value, str)]
@@ -227,16 +227,16 @@ def _as_blocks(content: object) -> list[Any]:
     return content if isinstance(content, list) else [content]
 
 
-def _dicts(value: object) -> list[Block]:
+def _dicts(value: object) -> list[ContentBlock]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-_CALLS: dict[str, Callable[[Block], Iterator[Piece]]] = {
+_CALLS: dict[str, Callable[[ContentBlock], Iterator[Piece]]] = {
     "tool_use": _tell_call,
     "server_tool_use": _tell_call,
     "mcp_tool_use": _tell_mcp_call,
 }
-_OTHERS: dict[str, Callable[[Block], Iterator[Piece]]] = {
+_OTHERS: dict[str, Callable[[ContentBlock], Iterator[Piece]]] = {
     "tool_result": _tell_tool_result,
     "mcp_tool_result": _tell_mcp_result,
     "compaction": _tell_compaction,
@@ -246,7 +246,7 @@ _OTHERS: dict[str, Callable[[Block], Iterator[Piece]]] = {
     "tool_removal": _tell_removal,
     **dict.fromkeys(SILENT, lambda _: iter(())),
 }
-_RESULTS: dict[str, Callable[[Block], Iterator[Piece]]] = {
+_RESULTS: dict[str, Callable[[ContentBlock], Iterator[Piece]]] = {
     "web_fetch_result": _tell_page,
     "code_execution_result": _tell_execution,
     "bash_code_execution_result": _tell_execution,

@@ -1,7 +1,7 @@
 """An estimate of how many tokens a request has, without a tokenizer.
 
 The figures for text were fitted to Claude Code's own prompts and tools, source code, JSON, logs and six languages
-beside English, each counted with three vocabularies of the size that the catalogue's models have (100,000 to 200,000
+beside English, each counted with three vocabularies of the size that the catalog's models have (100,000 to 200,000
 entries). Half of the counts are met within 5 %, Claude Code's prompts and tools within 4 %; bytes divided by one number
 miss half of them by more than 14 %.
 """
@@ -32,7 +32,7 @@ TURN_TOKENS = 4
 TOOLS_TOKENS = 100
 """What the templates of GLM 4.7 and MiniMax M2 say about how to call, once there are tools."""
 
-LEAST_TELLING_TOKENS = 1_000
+LEAST_CALIBRATING_TOKENS = 1_000
 """Below that, what a template adds is a large and fixed part, which no factor describes."""
 
 _DIGITS = bytes(range(0x30, 0x3A))
@@ -62,9 +62,9 @@ class Estimate:
         return max(1, round(self.text * factor) + self.shown)
 
     @property
-    def is_telling(self) -> bool:
+    def is_calibrating(self) -> bool:
         """Whether the true number would tell how this model counts text."""
-        return not self.shown and self.text >= LEAST_TELLING_TOKENS
+        return not self.shown and self.text >= LEAST_CALIBRATING_TOKENS
 
 
 def estimate_body(body: dict[str, Any]) -> Estimate:
@@ -98,7 +98,7 @@ def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str
     if functions:
         texts.append(_to_json(functions))
         tokens += TOOLS_TOKENS
-    return Estimate(tokens + weigh("\n".join(texts)), shown)
+    return Estimate(tokens + estimate_text_tokens("\n".join(texts)), shown)
 
 
 def _count_shown(block: dict[str, Any]) -> int | None:
@@ -117,7 +117,7 @@ def _to_json(value: object) -> str:
     return json_text.encode(value).decode()
 
 
-def weigh(text: str) -> float:
+def estimate_text_tokens(text: str) -> float:
     """Tokens of a text. Milliseconds per megabyte, as all the counting is done in C."""
     data = text.encode("utf-8", "surrogatepass")
     other = 0 if text.isascii() else len(data) - len(data.translate(None, _BEYOND_ASCII))

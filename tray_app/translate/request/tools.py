@@ -17,7 +17,7 @@ _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _CLIENT_DUMMY = "DeferredToolPlaceholder"  # Claude Code's stand-in for tools that it loads later
 
 
-def send_name(name: str) -> str:
+def upstream_name(name: str) -> str:
     """A tool's name as OpenAI's API takes it: 64 letters, digits, `_` and `-`. The same for the same name, always."""
     if _PLAIN_NAME.fullmatch(name):
         return name
@@ -34,7 +34,7 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ToolSet:
     """What a request offers: OpenAI function tools, and the client's tool for each name that is sent."""
 
     functions: list[dict[str, Any]]
@@ -44,7 +44,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ToolChoice:
     """Anthropic's `tool_choice`: request fields, an instruction to the model where a field cannot say it, and the
     names (as sent) of the tools that may be called."""
 
@@ -58,11 +58,11 @@ def ask_for_call(name: str = "") -> str:
     return f"Answer with a call of the tool {name}." if name else "Answer with a call of one of the tools."
 
 
-def read_tools(tools: object) -> Offer:
+def read_tools(tools: object) -> ToolSet:
     """The client's own tools, those whose schema goes without saying as well. Tools that run on Anthropic's servers are
     left out."""
     if tools is None:
-        return Offer([], {})
+        return ToolSet([], {})
     if not isinstance(tools, list):
         raise InvalidRequest("tools: Input should be a list")
     functions: list[dict[str, Any]] = []
@@ -90,7 +90,7 @@ def read_tools(tools: object) -> Offer:
             raise InvalidRequest(f"tools.{n}.name: Field required")
         if not isinstance(schema, dict):
             raise InvalidRequest(f"tools.{n}.input_schema: Input should be a JSON schema object")
-        sent = send_name(name)
+        sent = upstream_name(name)
         if name == _CLIENT_DUMMY or sent in known:
             continue
         known[sent] = Tool(name, Parameters(schema, f"tools.{n}.input_schema"))
@@ -98,16 +98,16 @@ def read_tools(tools: object) -> Offer:
         if isinstance(tool.get("description"), str):
             function["description"] = tool["description"]
         functions.append({"type": "function", "function": function})
-    return Offer(functions, known, left_out)
+    return ToolSet(functions, known, left_out)
 
 
-def read_choice(choice: object, offer: Offer, model: Model) -> Choice:
+def read_choice(choice: object, tool_set: ToolSet, model: Model) -> ToolChoice:
     """The client's choice among the tools that it offers."""
-    if choice is None or not offer.functions:
-        return Choice({}, "", frozenset(offer.tools))
+    if choice is None or not tool_set.functions:
+        return ToolChoice({}, "", frozenset(tool_set.tools))
     if not isinstance(choice, dict) or not isinstance(choice.get("type"), str):
         raise InvalidRequest("tool_choice: Input should be an object with a `type`")
-    kind, fields, instruction, names = choice["type"], dict[str, Any](), "", frozenset(offer.tools)
+    kind, fields, instruction, names = choice["type"], dict[str, Any](), "", frozenset(tool_set.tools)
     if kind in ("auto", "none"):
         fields["tool_choice"] = kind
         names = frozenset() if kind == "none" else names
@@ -120,11 +120,11 @@ def read_choice(choice: object, offer: Offer, model: Model) -> Choice:
         named = choice.get("name")
         if named is not None and not isinstance(named, str):
             raise InvalidRequest("tool_choice.name: Input should be a valid string")
-        name = send_name(named or "")
-        if name in offer.tools:
+        name = upstream_name(named or "")
+        if name in tool_set.tools:
             fields["tool_choice"] = {"type": "function", "function": {"name": name}}
             names = frozenset({name})
-        elif named in offer.left_out:
+        elif named in tool_set.left_out:
             fields["tool_choice"] = "auto"
         else:
             raise InvalidRequest(f"tool_choice.name: there is no tool named {named!r} in tools")
@@ -132,4 +132,4 @@ def read_choice(choice: object, offer: Offer, model: Model) -> Choice:
         raise InvalidRequest("tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'")
     if choice.get("disable_parallel_tool_use") is True and kind != "none":
         fields["parallel_tool_calls"] = False
-    return Choice(fields, instruction, names)
+    return ToolChoice(fields, instruction, names)

@@ -18,7 +18,7 @@ _MAX_DEPTH = 10
 _MAX_PLACE_CHARS = 200
 
 
-class Objection(Enum):
+class Rejection(Enum):
     FIELD = auto()
     """The field is refused whatever its value, or the model has one value for it and takes no other."""
     VALUE = auto()
@@ -82,7 +82,7 @@ _VALUE_REFUSED = (
 """What is said of a field, in a text of small letters in which _IT stands for the field's name."""
 
 
-def read_complaint(answer: bytes) -> str:
+def read_error_text(answer: bytes) -> str:
     """All reasons in an error body, each with the field that it belongs to; empty where it is a web page or nothing.
 
     Longer than what a user is told, who needs one reason; it may quote the request.
@@ -95,7 +95,7 @@ def read_complaint(answer: bytes) -> str:
 
 
 def join_reasons(error: Any) -> str:
-    """What `read_complaint` reads, of a body that is decoded already."""
+    """What `read_error_text` reads, of a body that is decoded already."""
     reasons: list[str] = []
     size_chars = 0
     for reason in _read_reasons(error):
@@ -106,9 +106,9 @@ def join_reasons(error: Any) -> str:
     return "; ".join(filter(None, reasons))[:_MAX_CHARS]
 
 
-def make_plain(complaint: str) -> str:
-    """The complaint with each path reduced to the field that can be left out, and without what it quotes."""
-    text = _ECHO.sub("", " ".join(complaint.split()))
+def make_plain(error_text: str) -> str:
+    """The error text with each path reduced to the field that can be left out, and without what it quotes."""
+    text = _ECHO.sub("", " ".join(error_text.split()))
     entries = [
         f"{'.'.join(_WORDS.findall(entry['path']))}: {entry['text'][1:-1]}"
         for entry in _ENTRY.finditer(text)
@@ -117,40 +117,40 @@ def make_plain(complaint: str) -> str:
     return _QUOTED_SENTENCE.sub("…", _shorten_paths("; ".join(entries) or text))
 
 
-def is_about_content(complaint: str) -> bool:
+def is_about_content(error_text: str) -> bool:
     """Whether it is about what the request says, or about tools on a server without: no field to leave out helps."""
-    return bool(_ABOUT_CONTENT.search(complaint))
+    return bool(_ABOUT_CONTENT.search(error_text))
 
 
-def find_places(complaint: str) -> frozenset[str]:
-    """The fields of the request in which something is wrong, where the complaint names a place before it says what."""
-    return frozenset(place["field"] for place in _PLACE.finditer(_shorten_paths(complaint)))
+def find_places(error_text: str) -> frozenset[str]:
+    """The fields of the request in which something is wrong, where the error text names a place before it says what."""
+    return frozenset(place["field"] for place in _PLACE.finditer(_shorten_paths(error_text)))
 
 
-def find_marked(complaint: str) -> str:
-    """The one field that the complaint is about, where a field of the error says so; else empty."""
-    mark = _MARKED.search(complaint)
+def find_marked(error_text: str) -> str:
+    """The one field that the error text is about, where a field of the error says so; else empty."""
+    mark = _MARKED.search(error_text)
     return mark["field"] if mark else ""
 
 
-def find_objection(complaint: str, name: str) -> Objection | None:
-    """What a complaint, made plain, has against the field `name`."""
+def find_rejection(error_text: str, name: str) -> Rejection | None:
+    """What an error text, made plain, has against the field `name`."""
     bare = re.escape(name.lower()).replace("_", "[_ ]")
-    text, times = re.subn(rf"(?<![\w.]){bare}(?!\w)", _IT, complaint.lower().replace(_IT, " "))
+    text, times = re.subn(rf"(?<![\w.]){bare}(?!\w)", _IT, error_text.lower().replace(_IT, " "))
     if not times:
         return None
     if refusal := _REFUSED.search(text):
-        return Objection.VALUE if re.search(r"[=`'\"]", refusal["between"]) else Objection.FIELD
+        return Rejection.VALUE if re.search(r"[=`'\"]", refusal["between"]) else Rejection.FIELD
     if any(pattern.search(text) for pattern in _FIELD_REFUSED):
-        return Objection.FIELD
+        return Rejection.FIELD
     if any(pattern.search(text) for pattern in _VALUE_REFUSED):
-        return Objection.FIELD if _ONE_VALUE.search(complaint) else Objection.VALUE
+        return Rejection.FIELD if _ONE_VALUE.search(error_text) else Rejection.VALUE
     return None
 
 
-def find_allowed(complaint: str) -> frozenset[str]:
-    """The words in the part of a complaint that says what would be taken."""
-    allowed = _ALLOWED.search(complaint)
+def find_allowed(error_text: str) -> frozenset[str]:
+    """The words in the part of an error text that says what would be taken."""
+    allowed = _ALLOWED.search(error_text)
     return frozenset(_WORDS.findall(allowed[1])) if allowed else frozenset()
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tray_app.translate.refusal.complaint import read_complaint
+from tray_app.translate.refusal.error_text import read_error_text
 from tray_app.translate.refusal.quirk import adapt, find_quirks
 from tray_app.translate.refusal.refusal import read_detail
 
@@ -49,7 +49,7 @@ PYTHON = {
 
 
 @pytest.mark.parametrize(
-    ("answer", "complaint"),
+    ("answer", "error_text"),
     [
         (FRONT_END, "Validation: Unsupported parameter(s): `top_k`"),
         (PROBLEM, "body -> top_k Extra inputs are not permitted (type=extra_forbidden)"),
@@ -67,12 +67,12 @@ PYTHON = {
     ],
     ids=lambda value: json.dumps(value)[:60],
 )
-def test_every_reason_is_read_with_its_field(answer: object, complaint: str) -> None:
-    assert read_complaint(json.dumps(answer).encode()) == complaint
+def test_every_reason_is_read_with_its_field(answer: object, error_text: str) -> None:
+    assert read_error_text(json.dumps(answer).encode()) == error_text
 
 
 @pytest.mark.parametrize(
-    ("answer", "complaint"),
+    ("answer", "error_text"),
     [
         (b"temperature must be 1\n", "temperature must be 1"),
         (b" <html>top_p is not supported</html>", ""),
@@ -84,8 +84,8 @@ def test_every_reason_is_read_with_its_field(answer: object, complaint: str) -> 
     ],
     ids=["text", "web page", "nothing", "no text", "endless", "too deep to read", "deep"],
 )
-def test_an_answer_that_is_no_error_body_is_no_trouble(answer: bytes, complaint: str | None) -> None:
-    assert read_complaint(answer) == complaint or complaint is None
+def test_an_answer_that_is_no_error_body_is_no_trouble(answer: bytes, error_text: str | None) -> None:
+    assert read_error_text(answer) == error_text or error_text is None
 
 
 @pytest.mark.parametrize("answer", [FRONT_END, PROBLEM, PYTHON], ids=["front end", "problem details", "Python"])
