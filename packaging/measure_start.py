@@ -21,8 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script's own folder is on the path, not the checkout
 from tests.bundle.wine_desktop import WINE, WineDesktop
-from tests.desktop_harness import Desktop, Watcher, end
-from tests.ports import free_port
+from tests.support.desktop_harness import Desktop, Watcher, end
+from tests.support.ports import free_port
 
 POLL_S = 0.002
 START_LIMIT_S = 60

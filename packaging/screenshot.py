@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script's own folder is on the path, not the checkout
-from tests.desktop_harness import Desktop, xfce4_panel
+from tests.support.desktop_harness import Desktop, xfce4_panel
 
 PROGRAMS = ("dbus-daemon", "Xvfb", "xfce4-panel", "xdotool", "import", "xsetroot")
 SCREEN = "1024x640x24"

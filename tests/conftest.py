@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests import kit
-from tests.fake_upstream import FakeUpstream
-from tests.gateway import AT_ONCE, NVIDIA_KEY, RunningGateway
+from tests.support import kit
+from tests.support.fake_upstream import FakeUpstream
+from tests.support.gateway import AT_ONCE, NVIDIA_KEY, RunningGateway
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.settings.keys import Keys

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.parts import need
+from tests.support.parts import need
 from tray_app import APP_ID, __version__
 from tray_app.app.instance import Instance
 from tray_app.catalog import MODELS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.soak import soak
+from tests.support.soak import soak
 
 
 def test_agents_get_right_answers_or_honest_errors_from_an_upstream_that_fails_in_every_way() -> None:

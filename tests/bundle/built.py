@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.running_app import ROOT
+from tests.support.running_app import ROOT
 
 VARIABLE = "CLAUDE_NVIDIA_TRAY_BUNDLE"
 DIST = Path(os.environ.get(VARIABLE, ROOT / "dist"))

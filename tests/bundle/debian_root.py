@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bundle.built import CACHE
-from tests.desktop_harness import Desktop
-from tests.parts import fail_or_skip, need
+from tests.support.desktop_harness import Desktop
+from tests.support.parts import fail_or_skip, need
 
 USER = "somebody"
 SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))

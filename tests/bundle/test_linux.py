@@ -14,14 +14,14 @@ import pytest
 from jeepney import DBusAddress, new_method_call
 from jeepney.io.blocking import open_dbus_connection
 
+from tests.app.test_tray_app import GREEN, find_colour
 from tests.bundle.built import DIST, find_built
 from tests.bundle.debian_root import DebianRoot, make_debian_root
-from tests.desktop_harness import PROPERTIES, WATCHER, Desktop, TrayItem, Watcher, wait_for, xfce4_panel
-from tests.fake_upstream import FakeUpstream, completion, listing, whole
-from tests.gateway import NVIDIA_KEY, Client
-from tests.parts import need
-from tests.pdfs import make_pdf
-from tests.test_tray_app import GREEN, find_colour
+from tests.support.desktop_harness import PROPERTIES, WATCHER, Desktop, TrayItem, Watcher, wait_for, xfce4_panel
+from tests.support.fake_upstream import FakeUpstream, completion, listing, whole
+from tests.support.gateway import NVIDIA_KEY, Client
+from tests.support.parts import need
+from tests.support.pdfs import make_pdf
 from tray_app import APP_ID, __version__
 
 pytestmark = pytest.mark.desktop

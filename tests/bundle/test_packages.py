@@ -16,8 +16,8 @@ import pytest
 from packaging.metadata import Metadata
 
 from tests.bundle.built import BUILD_PYTHON, DIST, VARIABLE, find_built
-from tests.parts import fail_or_skip, need
-from tests.running_app import ROOT
+from tests.support.parts import fail_or_skip, need
+from tests.support.running_app import ROOT
 from tray_app import APP_ID, __version__
 
 NAME = f"claude_nvidia_tray-{__version__}"

@@ -11,7 +11,7 @@ import pytest
 from freeze import BuildError
 
 from tests.bundle.windows_build import PYTHON
-from tests.parts import need
+from tests.support.parts import need
 from windows.python import verify
 
 

@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from tests.bundle.wine_desktop import PARTS, PYTHON, WINE, Menu, WineDesktop
-from tests.desktop_harness import wait_for
-from tests.parts import need
+from tests.support.desktop_harness import wait_for
+from tests.support.parts import need
 
 PREFIX = os.environ.get("WINE_TEST_PREFIX", "")
 GREEN = (118, 185, 0)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bundle.wine_desktop import PARTS, WineDesktop
-from tests.fake_upstream import FakeUpstream
-from tests.gateway import Client
-from tests.parts import need
-from tests.running_app import ROOT
+from tests.support.fake_upstream import FakeUpstream
+from tests.support.gateway import Client
+from tests.support.parts import need
+from tests.support.running_app import ROOT
 from tray_app import APP_ID, APP_NAME, __version__
 from windows.wine import Prefix
 

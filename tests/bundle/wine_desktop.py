@@ -16,7 +16,7 @@ from typing import Self
 
 from PIL import Image
 
-from tests.desktop_harness import ROOT, Desktop, wait_for
+from tests.support.desktop_harness import ROOT, Desktop, wait_for
 from windows.wine import Prefix
 
 PARTS = ("Xvfb", "dbus-daemon", "import", "wineserver", "xclip", "xdotool")

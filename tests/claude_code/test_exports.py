@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.parts import need
+from tests.support.parts import need
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
 from tray_app.claude_code.exports import NO_KEY_TOKEN, SHELLS, render_exports
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartGateway
-from tests.fake_upstream import FakeUpstream
-from tests.gateway import WEATHER, RunningGateway, question
-from tests.validators import check_chat_request
+from tests.support.fake_upstream import FakeUpstream
+from tests.support.gateway import WEATHER, RunningGateway, question
+from tests.support.validators import check_chat_request
 from tray_app.proxy.demo import compose
 from tray_app.settings.keys import Keys
 

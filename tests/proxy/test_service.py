@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
-from tests.gateway import NVIDIA_KEY, Client, RunningGateway, question
-from tests.ports import free_port
+from tests.support.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
+from tests.support.gateway import NVIDIA_KEY, Client, RunningGateway, question
+from tests.support.ports import free_port
 from tray_app.errors import PortTaken, StartError
 from tray_app.proxy import service
 from tray_app.proxy.service import ProxyService

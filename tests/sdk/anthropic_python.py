@@ -7,7 +7,7 @@ from typing import Any
 
 from anthropic import Anthropic, APIError, APIStatusError, beta_tool
 
-from tests.fake_upstream import TIMEOUT_S
+from tests.support.fake_upstream import TIMEOUT_S
 
 MODEL = "z-ai/glm4.7"
 MAX_TOKENS = 2000

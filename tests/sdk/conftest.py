@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fake_upstream import FakeUpstream
-from tests.running_app import run_app
 from tests.sdk.sdks import Sdk
+from tests.support.fake_upstream import FakeUpstream
+from tests.support.running_app import run_app
 
 
 @pytest.fixture(scope="module")

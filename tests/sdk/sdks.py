@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.fake_upstream import TIMEOUT_S
-from tests.parts import fail_or_skip, need
 from tests.sdk import anthropic_python
 from tests.sdk.anthropic_python import Line
+from tests.support.fake_upstream import TIMEOUT_S
+from tests.support.parts import fail_or_skip, need
 
 FOLDER = Path(__file__).parent
 

@@ -10,7 +10,7 @@ import pytest
 from anthropic import Anthropic
 from anthropic.tools.memory import BetaLocalFilesystemMemoryTool
 
-from tests.fake_upstream import TIMEOUT_S, FakeUpstream, Reply, call, completion, finish, stream, text, whole
+from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, Reply, call, completion, finish, stream, text, whole
 
 MODEL = "z-ai/glm4.7"
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.fake_upstream import (
+from tests.sdk.anthropic_python import Line
+from tests.sdk.sdks import ALL, ANTHROPIC, Sdk
+from tests.support.fake_upstream import (
     FakeUpstream,
     Gate,
     Reply,
@@ -27,8 +29,6 @@ from tests.fake_upstream import (
     usage,
     whole,
 )
-from tests.sdk.anthropic_python import Line
-from tests.sdk.sdks import ALL, ANTHROPIC, Sdk
 from tray_app.translate.signature import SIGNATURE
 
 every_sdk = pytest.mark.parametrize("sdk", ALL, indirect=True, ids=lambda sdk: sdk.name)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.recorder import Recorder
-from tests.running_app import run_app
 from tests.sdk.sdks import ALL, Sdk
-from tests.validators import check_chat_request
+from tests.support.recorder import Recorder
+from tests.support.running_app import run_app
+from tests.support.validators import check_chat_request
 
 pytestmark = pytest.mark.kit
 

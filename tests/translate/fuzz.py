@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from tests.fuzzing import fuzz
+from tests.support.fuzzing import fuzz
 from tray_app.translate.answer.sse import SseReader
 from tray_app.translate.arguments.reader import ArgumentsReader
 from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCalls

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fuzzing import fuzz
+from tests.support.fuzzing import fuzz
 from tests.translate.fuzz import SCHEMA
 from tray_app.translate.arguments.mending import mend
 from tray_app.translate.arguments.reader import ArgumentsReader

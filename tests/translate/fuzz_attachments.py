@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from tests.fuzzing import fuzz
+from tests.support.fuzzing import fuzz
 from tray_app.translate.request.attachments import MOST_IMAGE_TOKENS, count_data_url, count_image
 
 _HEADS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF\0\0\0\0WEBP", b"")

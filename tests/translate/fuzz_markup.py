@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
 
-from tests.fuzzing import fuzz
+from tests.support.fuzzing import fuzz
 from tray_app.translate.markup import reader as markup
 from tray_app.translate.markup.grammars import BY_OPENER
 from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCalls

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from tests.fuzzing import fuzz
+from tests.support.fuzzing import fuzz
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
 from tray_app.translate.request.tools import read_tools

@@ -11,7 +11,7 @@ import tracemalloc
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from tests.fuzzing import fuzz
+from tests.support.fuzzing import fuzz
 from tray_app.errors import UpstreamFault
 from tray_app.translate.answer.chunk import decode_chunk, read_arguments
 from tray_app.translate.answer.sse import EventTooLong, SseReader

@@ -12,7 +12,7 @@ limit may start at once. All refusals before the next start are one lesson: they
 Until a request is served again, one at a time asks, after pauses that become longer. What a storm of refusals taught
 counts no more than its first lesson once it is over.
 
-The figures were chosen by tests/proxy/pacing_simulation.py.
+The figures were chosen by tests/proxy/upstream/pacing_simulation.py.
 """
 
 from __future__ import annotations

@@ -1,0 +1,448 @@
+"""The whole app without an icon, as a real process: from its first line to its last."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
+from tests.support.gateway import NVIDIA_KEY, Client, question
+from tests.support.ports import free_port
+from tests.support.running_app import ROOT, App
+from tray_app import APP_NAME, __version__
+from tray_app.shells import find_command
+
+NO_KEY = "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal."
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+
+
+Launch = Callable[..., App]
+
+
+@pytest.fixture
+def launch(tmp_path: Path, upstream: FakeUpstream) -> Iterator[Launch]:
+    """Starts the app on a free port in front of the fake upstream; keywords are environment variables."""
+    with ExitStack() as stack:
+
+        def start(*arguments: str, prefix: tuple[str, ...] = (), **environment: str) -> App:
+            defaults = {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": upstream.url, "PROVIDER_API_KEY": NVIDIA_KEY}
+            chosen = {name: value for name, value in {**defaults, **environment}.items() if value}
+            app = App(tmp_path / "home", ("--no-tray", *arguments), chosen, list(prefix))
+            stack.callback(app.close)
+            return app
+
+        yield start
+
+
+def write_settings(home: Path, content: Any) -> Path:
+    home.mkdir(exist_ok=True)
+    path = home / "settings.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+# ---- the start
+
+
+@posix_only
+def test_it_says_where_it_listens_and_serves_until_it_is_told_to_end(launch: Launch, upstream: FakeUpstream) -> None:
+    app = launch(SHELL="/bin/bash")
+    client = app.wait_listening()
+    upstream.script(whole(completion("Hello!")))
+    assert client.request("GET", "/health").status == 200
+    assert client.ask().text == "Hello!"
+    assert upstream.received[0].headers["Authorization"] == f"Bearer {NVIDIA_KEY}"
+    app.send(signal.SIGTERM)
+    assert app.wait_end() == 0
+    assert app.lines == [
+        f"{APP_NAME} {__version__}: listening on http://{client.host}",
+        "No tray icon: this terminal is the way in, Ctrl-C the way out.",
+        f'To point Claude Code at it:  eval "$({find_command("bash")} --print-exports bash)"',
+    ]
+    assert "listening on" in app.log
+    assert app.log.splitlines()[-1].endswith("quit")
+    with pytest.raises(ConnectionRefusedError):
+        client.request("GET", "/health")
+
+
+def test_without_a_display_it_runs_without_an_icon_and_says_so(launch: Launch, tmp_path: Path) -> None:
+    if sys.platform != "linux":
+        pytest.skip("elsewhere there is always a tray")
+    environment = {**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path / "home"), "ADDR": "127.0.0.1:0"}
+    app = App(tmp_path / "home", (), environment, [])
+    try:
+        assert app.read_until("tray").startswith("Running without a tray icon. ")
+        assert app.wait_listening().request("GET", "/health").status == 200
+    finally:
+        app.close()
+
+
+def test_without_a_key_it_starts_and_both_the_terminal_and_the_client_are_told(
+    launch: Launch, upstream: FakeUpstream
+) -> None:
+    app = launch(PROVIDER_API_KEY="")
+    client = app.wait_listening()
+    answer = client.ask()
+    assert answer.outcome == (400, "billing_error")
+    assert "claude-nvidia-tray set-key" in answer.sentence
+    assert app.read_until("No NVIDIA API key") == NO_KEY
+    assert client.request("GET", "/health").body["has_nvidia_key"] is False
+
+
+def test_the_demo_needs_no_key_and_is_labelled(launch: Launch) -> None:
+    app = launch("--demo", PROVIDER_API_KEY="")
+    client = app.wait_listening()
+    assert app.lines[-1].endswith(" (DEMO: canned answers, no model)")
+    assert client.ask().text.startswith("[demo] ")
+
+
+def test_a_damaged_settings_file_is_said_even_where_a_key_is_missing_too(launch: Launch, tmp_path: Path) -> None:
+    write_settings(tmp_path / "home", "{damage")
+    app = launch(PROVIDER_API_KEY="")
+    client = app.wait_listening()
+    said = app.read_until("The settings file ")
+    (kept,) = (tmp_path / "home").glob("settings.damaged-*.json")
+    where = "line 1, column 2 (a name in double quotes belongs here)"
+    assert said == f"The settings file is not valid JSON, {where}. It was kept as {kept.name}; the defaults are in use."
+    assert kept.read_text() == "{damage"
+    assert NO_KEY in app.lines
+    assert client.request("GET", "/health").status == 200
+    assert "The settings file is not valid JSON" in app.log
+
+
+def test_a_settings_file_that_cannot_be_read_is_said(launch: Launch, tmp_path: Path) -> None:
+    (tmp_path / "home" / "settings.json").mkdir(parents=True)
+    app = launch()
+    assert app.wait_listening().request("GET", "/health").status == 200
+    path = tmp_path / "home" / "settings.json"
+    assert app.read_until("settings file").startswith(f"The settings file {path} cannot be used (")
+
+
+def test_a_wrong_setting_is_named_and_the_rest_is_used(launch: Launch, tmp_path: Path) -> None:
+    write_settings(tmp_path / "home", {"version": 1, "model": "minimaxai/minimax-m2.1", "log_bodies": "yes"})
+    app = launch()
+    client = app.wait_listening()
+    assert app.read_until("settings.json").endswith(": \"log_bodies\" must be true or false, not 'yes'.")
+    assert client.request("GET", "/health").body["model"] == "minimaxai/minimax-m2.1"
+
+
+def test_a_taken_port_ends_it_with_a_sentence(launch: Launch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        app = launch(ADDR=f"127.0.0.1:{port}")
+        assert app.wait_end() == 1
+    assert app.lines == [
+        f"Port {port} is in use by another program. Quit that program, or choose another port: "
+        '"addr" in the settings file, or the environment variable ADDR.'
+    ]
+    assert app.log.splitlines()[-1].endswith("quit")
+
+
+def test_the_network_without_a_server_key_ends_it_with_a_sentence(launch: Launch) -> None:
+    app = launch(ADDR=":3001")
+    assert app.wait_end() == 1
+    assert app.lines == [
+        "Listening on :3001 would open the gateway to your network. Set a server key first "
+        "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
+    ]
+
+
+def test_the_network_with_a_server_key_is_served(launch: Launch) -> None:
+    app = launch(ADDR=f":{free_port()}", SERVER_API_KEY="key-of-this-gateway")
+    client = app.wait_listening()
+    assert client.ask().outcome == (401, "authentication_error")
+    assert client.request("GET", "/v1/models", Authorization="Bearer key-of-this-gateway").status == 200
+
+
+def test_on_its_first_start_it_takes_the_next_port_if_its_own_is_taken(launch: Launch, tmp_path: Path) -> None:
+    """On the very port 3001, which somebody may use; then it must be another one, and that is what matters here."""
+    with ExitStack() as stack:
+        with suppress(OSError):  # already taken: just as well
+            stack.enter_context(socket.create_server(("127.0.0.1", 3001)))
+        app = launch(ADDR="")
+        client = app.wait_listening()
+        port = int(client.host.rpartition(":")[2])
+        assert 3001 < port < 3021
+        assert f"Port 3001 is taken; port {port} is used from now on." in app.lines
+        settings = json.loads((tmp_path / "home" / "settings.json").read_text())
+        assert settings["addr"] == f"127.0.0.1:{port}"
+        assert client.request("GET", "/health").status == 200
+
+
+def test_a_log_folder_that_cannot_be_written_is_said(launch: Launch, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "logs").write_text("in the way")
+    app = launch()
+    assert app.wait_listening().request("GET", "/health").status == 200
+    assert app.lines[0] == (f"The log folder {tmp_path / 'home' / 'logs'} cannot be written: this run leaves no log.")
+
+
+# ---- who may read what it writes, and what it reads
+
+
+@posix_only
+def test_under_an_open_umask_all_that_it_writes_is_for_its_user_alone(
+    launch: Launch, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    upstream.script(whole(completion("Hello!")))
+    app = launch(prefix=("sh", "-c", 'umask 000; exec "$0" "$@"'), LOG_BODY_MAX_CHARS="1000")
+    assert app.wait_listening().ask().text == "Hello!"
+    app.send(signal.SIGTERM)
+    assert app.wait_end() == 0
+    home = tmp_path / "home"
+    modes = {str(path.relative_to(home)): path.stat().st_mode & 0o777 for path in (home, *home.rglob("*"))}
+    assert set(modes) >= {".", "settings.json", "logs", "logs/claude-nvidia-tray.log", "state", "state/instance.lock"}
+    assert {name: mode for name, mode in modes.items() if mode & 0o077} == {}
+
+
+@posix_only
+def test_what_others_could_read_before_is_closed_to_them_at_the_start(launch: Launch, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    path = write_settings(home, {"version": 1, "server_api_key": "key-of-this-gateway"})
+    log_file = home / "logs" / "claude-nvidia-tray.log"
+    log_file.parent.mkdir()
+    log_file.touch()
+    for place, mode in ((home, 0o777), (path, 0o644), (log_file.parent, 0o777), (log_file, 0o644)):
+        place.chmod(mode)
+    app = launch()
+    app.wait_listening()
+    assert [place.stat().st_mode & 0o077 for place in (home, path, log_file.parent, log_file)] == [0] * 4
+    note = f"Other users could read the settings file {path}, and a key is in it. Now only you can. "
+    assert app.lines[0].startswith(note)
+    assert note in app.log
+
+
+@posix_only
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_holds_up_no_start(launch: Launch, tmp_path: Path, kind: str) -> None:
+    path = Path("/dev/zero") if kind == "device" else tmp_path / "settings"
+    if kind == "pipe":
+        os.mkfifo(path)
+    app = launch(CONFIG_PATH=str(path))
+    assert app.wait_listening().request("GET", "/health").status == 200
+    said = app.read_until("settings file")
+    assert said == f"The settings file {path} cannot be used (it is a {kind}, not a file); the defaults are in use."
+
+
+def test_another_programs_file_that_is_named_by_mistake_is_left_as_it_is(launch: Launch, tmp_path: Path) -> None:
+    path = tmp_path / "bashrc"
+    path.write_text("export SECRET=word\n")
+    app = launch(CONFIG_PATH=str(path))
+    assert app.wait_listening().request("GET", "/health").status == 200
+    assert "It is left as it is" in app.read_until("settings file")
+    assert path.read_text() == "export SECRET=word\n"
+    assert "word" not in app.log
+
+
+def test_a_password_in_the_address_of_upstream_is_shown_nowhere(launch: Launch, tmp_path: Path) -> None:
+    write_settings(tmp_path / "home", {"version": 1, "nvidia_url": "https://me:password@host/v1"})
+    app = launch()
+    app.wait_listening()
+    said = app.read_until("settings.json")
+    assert said.endswith(': "nvidia_url" must not hold a user name or password.')
+    assert "password@" not in "".join((*app.lines, app.log))
+
+
+@posix_only
+def test_a_keyring_that_hangs_at_the_start_keeps_everybody_out_until_it_is_unlocked(
+    launch: Launch, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    backend = {
+        "PYTHON_KEYRING_BACKEND": "tests.support.keyrings.FileKeyring",
+        "TEST_KEYRING": str(tmp_path / "keyring"),
+    }
+    subprocess.run(
+        [sys.executable, "-m", "tray_app", "set-key", "--server"],
+        input=b"key-of-this-gateway\n",
+        env={**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path / "home"), **backend},
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    lock = tmp_path / "keyring.lock"
+    os.mkfifo(lock)
+    app = launch(**backend)
+    client = app.wait_listening()
+    assert app.read_until("keyring").startswith("The system keyring does not answer, and may keep the server key: ")
+    assert client.ask().outcome == (400, "billing_error")
+    assert client.ask(x_api_key="key-of-this-gateway").outcome == (400, "billing_error")
+    with lock.open("w"):  # the question that waits for a writer gets its answer
+        lock.unlink()
+    while client.ask().outcome == (400, "billing_error"):
+        threading.Event().wait(0.05)  # between two looks
+    assert client.ask().outcome == (401, "authentication_error")
+    upstream.script(whole(completion("Hello!")))
+    assert client.ask(x_api_key="key-of-this-gateway").text == "Hello!"
+
+
+# ---- one app
+
+
+def test_a_second_launch_ends_well_and_says_where_the_first_one_runs(launch: Launch) -> None:
+    client = launch().wait_listening()
+    second = launch()
+    assert second.wait_end() == 0
+    assert second.lines == [f"{APP_NAME} is already running. It listens on http://{client.host}."]
+    assert client.request("GET", "/health").status == 200
+
+
+@posix_only
+def test_after_a_crash_it_starts_again(launch: Launch) -> None:
+    first = launch()
+    first.wait_listening()
+    first.send(signal.SIGKILL)
+    first.wait_end()
+    assert launch().wait_listening().request("GET", "/health").status == 200
+
+
+# ---- settings that change while it runs
+
+
+def test_a_changed_file_is_taken_over_under_steady_traffic(
+    launch: Launch, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    upstream.default = lambda body: whole(completion(body["model"]))
+    client = launch().wait_listening()
+    write_settings(tmp_path / "home", {"version": 1, "model": "minimaxai/minimax-m2.1"})
+    while client.ask().text != "minimaxai/minimax-m2.1":
+        pass
+
+
+def test_a_key_set_while_it_runs_is_used(launch: Launch, upstream: FakeUpstream, tmp_path: Path) -> None:
+    app = launch(PROVIDER_API_KEY="")
+    client = app.wait_listening()
+    subprocess.run(
+        [sys.executable, "-m", "tray_app", "set-key"],
+        input=b"nvapi-set-later\n",
+        env={**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path / "home")},
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    while not client.request("GET", "/health").body["has_nvidia_key"]:
+        threading.Event().wait(0.05)
+    upstream.script(whole(completion("Hello!")))
+    assert client.ask().text == "Hello!"
+    assert upstream.received[0].headers["Authorization"] == "Bearer nvapi-set-later"
+    upstream.wait_listed()
+    assert [asked["Authorization"] for asked in upstream.list_requests] == ["Bearer nvapi-set-later"]
+
+
+@posix_only
+def test_the_next_run_knows_what_this_one_learned_about_tokens(launch: Launch, upstream: FakeUpstream) -> None:
+    def count(client: Client) -> int:
+        return int(client.request("POST", "/v1/messages/count_tokens", asked).body["input_tokens"])
+
+    asked = question("All work and no play makes Jack a dull boy. " * 400)
+    app = launch()
+    client = app.wait_listening()
+    counted = count(client)
+    reported = {**completion("Hello!"), "usage": {"prompt_tokens": 2 * counted, "completion_tokens": 3}}
+    upstream.script(*[whole(reported)] * 2)
+    for _ in range(2):
+        client.ask(asked)
+    app.send(signal.SIGTERM)
+    assert app.wait_end() == 0
+    assert count(launch().wait_listening()) == pytest.approx(2 * counted, rel=0.01)
+
+
+def test_no_key_is_written_into_the_log(launch: Launch, upstream: FakeUpstream) -> None:
+    upstream.script(whole(completion(f"{NVIDIA_KEY} key-of-this-gateway")))
+    app = launch(SERVER_API_KEY="key-of-this-gateway", LOG_BODY_MAX_CHARS="100000")
+    client = app.wait_listening()
+    client.ask(question(f"{NVIDIA_KEY} key-of-this-gateway"), x_api_key="key-of-this-gateway")
+    assert '"content": "[hidden] [hidden]"' in app.log
+    assert "key-of" not in app.log
+
+
+def test_what_is_no_http_leaves_no_traceback_on_the_terminal(launch: Launch) -> None:
+    app = launch()
+    client = app.wait_listening()
+    host, _, port = client.host.rpartition(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(b"POST /v1/messages HTTP/1.1\r\nAuthorization\x00: Bearer 0123456789\r\n\r\n")
+        while connection.recv(4096):
+            pass
+    assert client.request("GET", "/health").status == 200
+    if sys.platform != "win32":
+        app.send(signal.SIGTERM)
+        assert app.wait_end() == 0
+        assert not any("Traceback" in line for line in app.lines)
+    assert "0123456789" not in app.log
+
+
+# ---- the end
+
+
+@posix_only
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_lets_a_running_answer_finish(launch: Launch, upstream: FakeUpstream, name: str) -> None:
+    app = launch()
+    client = app.wait_listening()
+    upstream.script(stream(text("one "), gate := Gate(), text("two"), finish()))
+    with client.stream() as answer:
+        answer.read_until("content_block_delta")
+        app.send(signal.Signals[name])
+        wait_for_log(app, "quitting: 1 requests")
+        gate.open()
+        assert answer.read_rest().text == "one two"
+    assert app.wait_end() == 0
+
+
+@posix_only
+def test_a_second_signal_ends_it_at_once_and_tells_the_client(launch: Launch, upstream: FakeUpstream) -> None:
+    app = launch()
+    client = app.wait_listening()
+    upstream.script(stream(text("one "), Gate()))
+    with client.stream() as answer:
+        answer.read_until("content_block_delta")
+        app.send(signal.SIGINT)
+        wait_for_log(app, "quitting: 1 requests")
+        app.send(signal.SIGINT)
+        end = answer.read_rest()
+    assert end.story == ["start text#0", "+one ", "error api_error"]
+    assert end.sentence == "Claude NVIDIA Tray was quit while it answered."
+    assert app.wait_end() == 0
+    upstream.received[0].wait_left()
+
+
+@posix_only
+def test_a_signal_ends_it_in_bounds_where_an_answer_does_not_finish(launch: Launch, upstream: FakeUpstream) -> None:
+    """Two seconds to finish, which is what log-off and service managers leave."""
+    app = launch()
+    client = app.wait_listening()
+    upstream.script(stream(text("one "), Gate()))
+    with client.stream() as answer:
+        answer.read_until("content_block_delta")
+        app.send(signal.SIGTERM)
+        assert answer.read_rest().story == ["start text#0", "+one ", "error api_error"]
+    assert app.wait_end() == 0
+
+
+@posix_only
+def test_under_nohup_it_outlives_its_terminal(launch: Launch) -> None:
+    app = launch(prefix=("sh", "-c", 'trap "" HUP; exec "$0" "$@"'))
+    client = app.wait_listening()
+    app.send(signal.SIGHUP)
+    for _ in range(50):  # it would have ended by then
+        assert client.request("GET", "/health").status == 200
+    app.send(signal.SIGTERM)
+    assert app.wait_end() == 0
+    assert app.log.count("quit") == 1
+
+
+def wait_for_log(app: App, words: str) -> None:
+    while words not in app.log:
+        threading.Event().wait(0.01)  # between two looks

@@ -1,0 +1,229 @@
+"""The gateway that follows settings and keys, with a keyring that may tell nothing: real requests decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+
+from tests.support.fake_upstream import FakeUpstream, completion, whole
+from tests.support.gateway import AT_ONCE, Client
+from tests.support.keyrings import FailingKeyring, LockedKeyring, MemoryKeyring
+from tray_app import APP_ID
+from tray_app.app.instance import Instance
+from tray_app.app.supervisor import GatewaySupervisor
+from tray_app.proxy.service import ProxyService
+from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY, remove_key, save_key
+from tray_app.settings.store import SettingsStore
+from tray_app.status.board import StatusBoard, Trouble
+
+SERVER, NVIDIA = "key-of-this-gateway", "nvapi-of-the-test"
+WHO = {"missing": (401, "authentication_error"), "not told": (400, "billing_error")}
+
+
+class Running:
+    """A gateway as the app runs it, and another program's view of its settings file."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self.said: list[str] = []
+        self.store = SettingsStore(folder / "settings.json", environ)
+        self.others_store = SettingsStore(folder / "settings.json", {})
+        self.board = StatusBoard()
+        self.service = ProxyService(self.board, timeouts=AT_ONCE)
+        self.listening = GatewaySupervisor(
+            self.service,
+            self.store,
+            self.board,
+            Instance(folder / "state"),
+            environ,
+            self.said.append,
+            lambda _: None,
+            is_demo=False,
+        )
+
+    def start(self) -> Client:
+        self.listening.read_keys()
+        self.listening.begin()
+        return self.client
+
+    @property
+    def client(self) -> Client:
+        return Client(self.board.status.url)
+
+    @property
+    def key_trouble(self) -> Trouble | None:
+        return dict(self.board.status.troubles).get("key")
+
+    def notice_change(self) -> None:
+        """What the job thread does every second."""
+        if self.store.refresh():
+            self.listening.apply()
+
+
+@pytest.fixture(autouse=True)
+def _give_back() -> Iterator[None]:
+    before = keyring.get_keyring()
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def backend() -> MemoryKeyring:
+    """A keyring that keeps both keys."""
+    backend = MemoryKeyring()
+    backend.set_password(APP_ID, NVIDIA_KEY.name, NVIDIA)
+    keyring.set_keyring(backend)
+    return backend
+
+
+Run = Callable[..., Running]
+
+
+@pytest.fixture
+def run(tmp_path: Path, upstream: FakeUpstream) -> Iterator[Run]:
+    """A gateway in front of the fake upstream; keywords are environment variables."""
+    upstream.default = lambda body: whole(completion("Hello!"))
+    started: list[Running] = []
+
+    def start(**environment: str) -> Running:
+        environ = {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": upstream.url, **environment}
+        started.append(Running(tmp_path, environ))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.service.stop(0)
+
+
+def fail(error: Exception | None = None) -> FailingKeyring:
+    backend = FailingKeyring(error or RuntimeError("D-Bus"))
+    keyring.set_keyring(backend)
+    return backend
+
+
+def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until_it_can(
+    run: Run, backend: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tray_app.settings.keys.KEYRING_TIMEOUT_S", 0.01)
+    running = run()
+    save_key(SERVER_KEY, SERVER, running.store)
+    locked = LockedKeyring()
+    locked.passwords = backend.passwords
+    keyring.set_keyring(locked)
+    client = running.start()
+    for headers in ({}, {"x_api_key": SERVER}):
+        answer = client.ask(**headers)
+        assert answer.outcome == (400, "billing_error")
+        assert answer.sentence.startswith("This gateway cannot read its server key, and refuses every request")
+    assert client.request("GET", "/health").status == 200
+    trouble = running.key_trouble
+    assert trouble is not None
+    assert trouble.title == "Unlock your keyring…"
+    assert trouble.sentence.startswith(
+        "The system keyring does not answer, and may keep the NVIDIA API key and the server key: "
+        "requests are refused until it can be read."
+    )
+    assert running.listening.poll() is False
+    locked.unlocked.set()
+    while not running.listening.poll():
+        pass
+    assert running.key_trouble is None
+    assert client.ask().outcome == (401, "authentication_error")
+    assert client.ask(x_api_key=SERVER).text == "Hello!"
+
+
+def test_known_keys_stay_in_force_when_the_keyring_tells_nothing_at_a_change(run: Run, backend: MemoryKeyring) -> None:
+    running = run()
+    save_key(SERVER_KEY, SERVER, running.store)
+    client = running.start()
+    assert client.ask(x_api_key=SERVER).text == "Hello!"
+    fail()
+    running.others_store.update(model="minimaxai/minimax-m2.1")
+    running.notice_change()
+    assert running.store.current.model == "minimaxai/minimax-m2.1"
+    assert client.ask().outcome == (401, "authentication_error")
+    assert client.ask(x_api_key=SERVER).text == "Hello!"
+    assert running.key_trouble is None
+
+
+def test_a_server_key_set_while_it_runs_closes_the_gateway_also_if_the_keyring_hangs_afterwards(
+    run: Run, backend: MemoryKeyring
+) -> None:
+    running = run()
+    client = running.start()
+    assert client.ask().text == "Hello!"
+    save_key(SERVER_KEY, SERVER, running.others_store)
+    fail()
+    running.notice_change()
+    assert client.ask().outcome == (400, "billing_error")
+
+
+def test_without_a_server_key_a_silent_keyring_closes_nothing(run: Run) -> None:
+    fail()
+    running = run(NVIDIA_API_KEY=NVIDIA)
+    assert running.start().ask().text == "Hello!"
+    assert running.key_trouble is None
+
+
+def test_a_silent_keyring_is_not_a_missing_nvidia_key(run: Run) -> None:
+    fail(keyring.errors.KeyringLocked())
+    running = run()
+    answer = running.start().ask()
+    assert answer.outcome == (400, "billing_error")
+    assert answer.sentence.startswith("Claude NVIDIA Tray cannot read its NVIDIA API key: the system keyring does not")
+    assert running.key_trouble is not None
+    assert running.key_trouble.title == "Unlock your keyring…"
+    assert running.key_trouble.sentence.startswith("The system keyring is locked, and may keep the NVIDIA API key: ")
+
+
+def test_a_click_asks_the_keyring_at_once(run: Run, backend: MemoryKeyring) -> None:
+    running = run()
+    failing = fail()
+    client = running.start()
+    running.listening.try_again()
+    assert running.key_trouble is not None
+    failing.error, failing.passwords = None, backend.passwords
+    assert running.listening.poll() is False, "a minute has not passed"
+    running.listening.try_again()
+    assert running.key_trouble is None
+    assert client.ask().text == "Hello!"
+
+
+def test_a_server_key_that_is_gone_from_the_keyring_is_said_with_the_way_out(run: Run, backend: MemoryKeyring) -> None:
+    running = run()
+    save_key(SERVER_KEY, SERVER, running.store)
+    del backend.passwords[APP_ID, SERVER_KEY.name]
+    client = running.start()
+    assert client.ask(x_api_key=SERVER).outcome == (400, "billing_error")
+    assert running.key_trouble is not None
+    assert running.key_trouble.title == "The server key is missing – fix…"
+    assert "set-key --server --remove" in running.key_trouble.sentence
+    remove_key(SERVER_KEY, running.others_store)
+    running.notice_change()
+    assert running.key_trouble is None
+    assert client.ask().text == "Hello!", "at the same address"
+
+
+def test_beyond_loopback_nothing_listens_without_a_server_key_while_the_keyring_is_silent(run: Run) -> None:
+    fail()
+    running = run(ADDR="0.0.0.0:0", NVIDIA_API_KEY=NVIDIA)
+    running.listening.read_keys()
+    running.listening.begin()
+    assert not running.service.is_running
+    (said,) = running.said
+    assert "would open the gateway to your network" in said
+    assert said.endswith(" A server key may be in the system keyring, which failed (RuntimeError).")
+
+
+def test_beyond_loopback_a_server_key_that_cannot_be_read_keeps_everybody_out(run: Run, backend: MemoryKeyring) -> None:
+    running = run(ADDR="0.0.0.0:0")
+    save_key(SERVER_KEY, SERVER, running.store)
+    failing = fail()
+    client = running.start()
+    assert client.ask(x_api_key=SERVER).outcome == (400, "billing_error")
+    failing.error, failing.passwords = None, backend.passwords
+    running.listening.try_again()
+    assert client.ask().outcome == (401, "authentication_error")
+    assert client.ask(x_api_key=SERVER).text == "Hello!"

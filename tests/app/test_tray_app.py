@@ -1,0 +1,432 @@
+"""The whole app on a private desktop: its real menu, clicked over D-Bus and in a real panel."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.support.desktop_harness import (
+    Desktop,
+    Node,
+    NotificationService,
+    TrayItem,
+    Watcher,
+    end,
+    wait_for,
+    xfce4_panel,
+)
+from tests.support.fake_upstream import FakeUpstream, completion, listing, refusal, whole
+from tests.support.gateway import NVIDIA_KEY
+from tests.support.parts import need
+from tests.support.ports import free_port
+from tests.support.validators import check_body, check_error, check_stream
+
+pytestmark = pytest.mark.desktop
+
+APP = (sys.executable, "-m", "tray_app")
+GREEN = (118, 185, 0)
+QUESTION = {"model": "claude-x", "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}]}
+
+
+@pytest.fixture
+def desktop() -> Iterator[Desktop]:
+    need("dbus-daemon")
+    with Desktop() as private:
+        # nobody is there, unless a test puts somebody there
+        private.env |= {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": f"http://127.0.0.1:{free_port()}/v1/chat/completions"}
+        yield private
+
+
+class RunningApp:
+    """The app as its user meets it: an icon, a URL, a settings file."""
+
+    def __init__(self, desktop: Desktop, item: TrayItem) -> None:
+        self.desktop = desktop
+        self.item = item
+
+    @property
+    def url(self) -> str:
+        self.desktop.wait_log("app", "listening on http://")
+        return self.desktop.read_log("app").split("listening on http://")[1].split()[0]
+
+    def settings(self) -> dict[str, Any]:
+        path = Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+        settings: dict[str, Any] = json.loads(path.read_text())
+        return settings
+
+    def edit_settings(self, **changes: Any) -> None:
+        """Writes the settings file, as an editor does."""
+        path = Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+        path.write_text(json.dumps({**self.settings(), **changes}))
+
+    def wait_setting(self, name: str, value: object) -> None:
+        wait_for(lambda: self.settings().get(name) == value, f"{name} = {value!r} in the settings file")
+
+    @contextmanager
+    def open_answer(self, **more: Any) -> Iterator[http.client.HTTPResponse]:
+        connection = http.client.HTTPConnection(self.url, timeout=20)
+        with closing(connection):
+            connection.request("POST", "/v1/messages", json.dumps({**QUESTION, **more}))
+            yield connection.getresponse()
+
+    def ask(self, **more: Any) -> dict[str, Any]:
+        with self.open_answer(**more) as answer:
+            body: dict[str, Any] = json.loads(answer.read())
+            (check_body if answer.status == 200 else check_error)(body)
+            return body
+
+
+@pytest.fixture
+def watcher(desktop: Desktop) -> Iterator[Watcher]:
+    with Watcher(desktop.bus) as panel:
+        yield panel
+
+
+@pytest.fixture
+def app(desktop: Desktop, watcher: Watcher) -> Iterator[RunningApp]:
+    desktop.spawn(*APP, "--demo", log="app")
+    with watcher.wait_item() as item:
+        running = RunningApp(desktop, item)
+        assert running.url
+        yield running
+
+
+@pytest.fixture
+def keyed_app(desktop: Desktop, watcher: Watcher, upstream: FakeUpstream) -> Iterator[RunningApp]:
+    """The app with an NVIDIA key, in front of the fake upstream."""
+    desktop.env["UPSTREAM_URL"] = upstream.url
+    settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+    settings.write_text(json.dumps({"version": 1, "nvidia_key": NVIDIA_KEY}))
+    upstream.model_list = listing("minimaxai/minimax-m2.1", "z-ai/glm-5.2")
+    upstream.default = lambda body: whole(completion(body["model"]))
+    desktop.spawn(*APP, log="app")
+    with watcher.wait_item() as item:
+        yield RunningApp(desktop, item)
+
+
+@pytest.fixture
+def notifications(desktop: Desktop) -> Iterator[NotificationService]:
+    with NotificationService(desktop.bus) as service:
+        yield service
+
+
+def test_the_menu_says_what_runs_and_where(app: RunningApp) -> None:
+    menu = app.item.wait_menu(lambda menu: menu.has(f"Demo: no model, running on {app.url}"), "the status line")
+    labels = [node.label for node in menu.children if not node.is_separator]
+    assert labels[1:] == [
+        "GLM 4.7",
+        "MiniMax M2.1",
+        "Let Clients Choose the Model",
+        "Copy Claude Code Exports (bash)",
+        "Log Request Bodies",
+        "Open Log Folder",
+        "Quit",
+    ]
+    assert not menu.children[0].is_enabled
+    assert app.item.property("Id") == "claude-nvidia-tray"
+    assert "GLM 4.7" in app.item.property("Title")
+
+
+def test_a_click_on_the_other_model_switches_the_next_request_the_icon_and_the_settings(app: RunningApp) -> None:
+    assert app.ask()["model"] == "z-ai/glm4.7"
+    before = app.item.images()[-1]
+    app.item.click("MiniMax M2.1")
+    menu = app.item.wait_menu(lambda menu: menu.find("MiniMax M2.1").is_checked, "the other model is marked")
+    assert not menu.find("GLM 4.7").is_checked
+    assert app.ask()["model"] == "minimaxai/minimax-m2.1"
+    app.wait_setting("model", "minimaxai/minimax-m2.1")
+    wait_for(lambda: app.item.images()[-1].tobytes() != before.tobytes(), "another letter in the icon")
+
+
+def test_clients_choose_the_model_when_the_menu_lets_them(app: RunningApp) -> None:
+    app.item.click("Let Clients Choose the Model")
+    app.wait_setting("clients_choose_model", True)
+    assert app.ask(model="minimaxai/minimax-m2.1")["model"] == "minimaxai/minimax-m2.1"
+    assert app.ask()["model"] == "z-ai/glm4.7"
+
+
+def test_log_request_bodies_is_off_until_it_is_clicked(app: RunningApp) -> None:
+    log = Path(app.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs", "claude-nvidia-tray.log")
+    secret = "a sentence that nobody else should read"
+    app.ask(messages=[{"role": "user", "content": secret}])
+    assert not app.item.menu().find("Log Request Bodies").is_checked
+    assert secret not in log.read_text()
+    app.item.click("Log Request Bodies")
+    app.item.wait_menu(lambda menu: menu.find("Log Request Bodies").is_checked, "the mark")
+    app.ask(messages=[{"role": "user", "content": secret}])
+    wait_for(lambda: secret in log.read_text(), "the body in the log")
+
+
+def test_open_log_folder_opens_it(app: RunningApp, desktop: Desktop, watcher: Watcher, tmp_path: Path) -> None:
+    opener = tmp_path / "xdg-open"
+    opener.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    opener.chmod(0o755)
+    app.item.click("Quit")
+    watcher.wait(lambda: not watcher.items, "the first app gone")
+    desktop.env["PATH"] = f"{tmp_path}:{desktop.env['PATH']}"
+    desktop.spawn(*APP, "--demo", log="app2")
+    with watcher.wait_item() as item:
+        item.wait_menu(lambda menu: menu.has("Open Log Folder"), "the menu")
+        item.click("Open Log Folder")
+        opened = tmp_path / "opened"
+        wait_for(lambda: opened.exists() and opened.read_text(), "the folder is opened")
+    assert Path(opened.read_text().strip()) == Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs")
+
+
+def test_copied_exports_are_in_the_clipboard_and_a_notification_says_so() -> None:
+    need("dbus-daemon", "Xvfb", "xclip")
+    with Desktop("640x480x24") as desktop, Watcher(desktop.bus) as watcher, NotificationService(desktop.bus) as heard:
+        desktop.env |= {"ADDR": "127.0.0.1:0", "SHELL": "/usr/bin/fish"}
+        desktop.spawn(*APP, "--demo", log="app")
+        with watcher.wait_item() as item:
+            app = RunningApp(desktop, item)
+            url = app.url
+            item.click("Copy Claude Code Exports (fish)")
+            heard.wait(lambda: bool(heard.received), "a notification")
+        copied = desktop.run("xclip", "-selection", "clipboard", "-out")
+    assert f"set -gx ANTHROPIC_BASE_URL 'http://{url}'" in copied
+    assert "DEMO" in copied.splitlines()[0]
+    assert heard.received[0].title == "Exports copied"
+    assert "fish" in heard.received[0].text
+
+
+def test_a_copy_that_fails_never_says_copied(app: RunningApp, notifications: NotificationService) -> None:
+    # a desktop without any display has no clipboard
+    app.item.click("Copy Claude Code Exports (bash)")
+    notifications.wait(lambda: bool(notifications.received), "a notification")
+    assert "could not be written" in notifications.received[0].text
+    assert "copied" not in notifications.received[0].title.lower()
+
+
+def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
+    desktop: Desktop, watcher: Watcher, notifications: NotificationService
+) -> None:
+    desktop.spawn(*APP, log="app")
+    with watcher.wait_item() as item:
+        app = RunningApp(desktop, item)
+        item.wait_menu(lambda menu: menu.has("Add your NVIDIA API key…"), "the fix-it line")
+        error = app.ask()["error"]
+        assert error["type"] == "billing_error"
+        assert "set-key" in error["message"]
+        item.click("Add your NVIDIA API key…")
+        notifications.wait(lambda: bool(notifications.received), "a notification")
+        assert "build.nvidia.com" in notifications.received[0].text
+        with (desktop.folder / "key").open("w+") as typed:
+            typed.write("nvapi-0123456789abcdef\n")
+            typed.seek(0)
+            assert desktop.spawn(*APP, "set-key", log="set-key", stdin=typed.fileno()).wait(20) == 0
+        item.wait_menu(lambda menu: menu.has(f"Running on {app.url}"), "the key is noticed")
+    assert "nvapi-0123456789abcdef" not in desktop.read_log("set-key")
+    assert app.settings()["nvidia_key"] == "nvapi-0123456789abcdef"
+
+
+def top_labels(menu: Node) -> list[str]:
+    """The top of the menu, down to the models."""
+    texts = [node.label for node in menu.children if not node.is_separator]
+    return texts[: texts.index("Let Clients Choose the Model")]
+
+
+def test_a_model_that_nvidia_does_not_list_is_marked_and_one_click_switches_to_its_successor(
+    keyed_app: RunningApp, notifications: NotificationService
+) -> None:
+    item = keyed_app.item
+    menu = item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
+    running = f"Running on {keyed_app.url}"
+    assert top_labels(menu) == [running, "Switch to GLM 5.2", "GLM 4.7 (not listed)", "MiniMax M2.1"]
+    places = {node.label: node.id for node in menu.children}
+    item.click("Switch to GLM 5.2")
+    menu = item.wait_menu(lambda menu: menu.has("GLM 5.2"), "the successor in the list")
+    assert top_labels(menu) == [running, "GLM 4.7 (not listed)", "MiniMax M2.1", "GLM 5.2"]
+    assert menu.find("GLM 5.2").is_checked
+    assert menu.find("MiniMax M2.1").id == places["MiniMax M2.1"], "no item moves when one above it goes"
+    assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
+    keyed_app.wait_setting("model", "z-ai/glm-5.2")
+    assert not notifications.received, "a hint is no news"
+
+
+def test_a_model_added_to_the_settings_file_stands_in_the_menu_and_answers(keyed_app: RunningApp) -> None:
+    item = keyed_app.item
+    keyed_app.edit_settings(models=[{"id": "lab/own", "label": "Own", "hidden": "no"}])
+    item.wait_menu(lambda menu: menu.has("Settings file has a problem…"), "the mistake is said")
+    keyed_app.edit_settings(
+        models=[{"id": "lab/own", "label": "Own"}, {"id": "minimaxai/minimax-m2.1", "hidden": True}]
+    )
+    item.wait_menu(lambda menu: menu.has("Own (not listed)"), "the model")
+    item.click("Own (not listed)")
+    keyed_app.wait_setting("model", "lab/own")
+    item.wait_menu(lambda menu: menu.find("Own (not listed)").is_checked, "the mark")
+    assert top_labels(item.menu()) == [f"Running on {keyed_app.url}", "GLM 4.7 (not listed)", "Own (not listed)"]
+    assert keyed_app.ask()["content"][0]["text"] == "lab/own"
+
+
+def test_what_is_known_of_models_is_forgotten_with_the_upstream_it_is_known_of(
+    keyed_app: RunningApp, upstream: FakeUpstream
+) -> None:
+    keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
+    upstream.model_list = refusal(404)
+    keyed_app.edit_settings(nvidia_key="nvapi-another")
+    keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7"), "no mark")
+    assert upstream.wait_listed(2)["Authorization"] == "Bearer nvapi-another"
+
+
+def test_a_retired_model_is_said_once_and_one_click_switches_to_its_successor(
+    keyed_app: RunningApp, upstream: FakeUpstream, notifications: NotificationService
+) -> None:
+    gone = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is no longer available."
+    title = "GLM 4.7 was retired by NVIDIA – choose a model…"
+    upstream.model_list = refusal(404)
+    item = keyed_app.item
+    for _ in range(3):
+        upstream.script(refusal(410, {"status": 410, "title": "Gone", "detail": gone}))
+        assert "2026-05-14" in keyed_app.ask()["error"]["message"]
+        menu = item.wait_menu(lambda menu: menu.has(title), "the fix-it line")
+    assert top_labels(menu) == [title, "Switch to GLM 5.2", "GLM 4.7 (retired)", "MiniMax M2.1"]
+    item.click(title)
+    notifications.wait(lambda: len(notifications.received) >= 2, "the sentence, once more for the click")
+    item.click("Log Request Bodies")
+    item.wait_menu(lambda menu: menu.find("Log Request Bodies").is_checked, "the mark")
+    item.click("Log Request Bodies")  # the menu was drawn anew, and nothing said again
+    item.wait_menu(lambda menu: not menu.find("Log Request Bodies").is_checked, "no mark")
+    sentence = 'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.'
+    assert [(heard.title, heard.text) for heard in notifications.received] == [(title, sentence)] * 2
+    assert keyed_app.ask(model="z-ai/glm4.7")["content"][0]["text"] == "z-ai/glm4.7"
+    item.wait_menu(lambda menu: menu.has("GLM 4.7") and not menu.has(title), "it answers again")
+    upstream.script(refusal(410, {"status": 410, "title": "Gone", "detail": gone}))
+    keyed_app.ask()
+    notifications.wait(lambda: len(notifications.received) == 3, "the news, as it had recovered")
+    item.click("Switch to GLM 5.2")
+    item.wait_menu(lambda menu: menu.has(f"Running on {keyed_app.url}"), "the trouble is over")
+    assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
+
+
+def test_a_wait_for_the_rate_limit_is_seen_as_long_as_it_lasts(
+    keyed_app: RunningApp, notifications: NotificationService
+) -> None:
+    item = keyed_app.item
+    keyed_app.edit_settings(requests_per_minute=1, clients_choose_model=True)
+    item.wait_menu(lambda menu: menu.find("Let Clients Choose the Model").is_checked, "the settings are in force")
+    keyed_app.ask()
+    with closing(http.client.HTTPConnection(keyed_app.url, timeout=20)) as connection:
+        connection.request("POST", "/v1/messages", json.dumps(QUESTION))
+        menu = item.wait_menu(lambda menu: top_labels(menu)[0].startswith("Waiting for NVIDIA's rate"), "the wait")
+        item.click(top_labels(menu)[0])
+        notifications.wait(lambda: bool(notifications.received), "the sentence")
+    assert "1 of 1 requests this minute went to GLM 4.7; 1 waits." in notifications.received[0].text
+    item.wait_menu(lambda menu: menu.has(f"Running on {keyed_app.url}"), "the client has left the queue")
+
+
+def test_quit_lets_a_running_answer_finish(app: RunningApp, watcher: Watcher) -> None:
+    with app.open_answer(stream=True) as answer:
+        begin = answer.read1()
+        app.item.wait_menu(lambda menu: menu.has("Quit (1 request active)"), "the active request")
+        app.item.click("Quit (1 request active)")
+        rest = answer.read()
+    check_stream(begin + rest)
+    assert rest.endswith(b'data: {"type":"message_stop"}\n\n')
+    watcher.wait(lambda: not watcher.items, "the icon is gone")
+
+
+def test_a_second_launch_says_where_the_first_one_runs_and_ends_well(
+    app: RunningApp, desktop: Desktop, watcher: Watcher, notifications: NotificationService
+) -> None:
+    second = desktop.spawn(*APP, log="second")
+    assert second.wait(20) == 0
+    notifications.wait(lambda: bool(notifications.received), "a notification")
+    assert notifications.received[0].text == f"Claude NVIDIA Tray is already running. It listens on http://{app.url}."
+    assert len(watcher.items) == 1
+
+
+def test_after_a_crash_the_next_launch_works(app: RunningApp, desktop: Desktop, watcher: Watcher) -> None:
+    pid = json.loads(Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "state", "instance.json").read_text())["pid"]
+    desktop.run("kill", "-KILL", str(pid))
+    watcher.wait(lambda: not watcher.items, "the icon is gone")
+    desktop.spawn(*APP, "--demo", log="next")
+    watcher.wait_item().__exit__()
+    desktop.wait_log("next", "listening on http://")
+
+
+def test_an_icon_comes_when_a_panel_does(desktop: Desktop) -> None:
+    desktop.spawn(*APP, "--demo", log="app")
+    desktop.wait_log("app", "No panel shows tray icons here yet")
+    with Watcher(desktop.bus) as late, late.wait_item() as item:
+        assert item.menu().has("Quit")
+
+
+def test_without_a_session_bus_it_runs_headless_and_says_so(desktop: Desktop) -> None:
+    desktop.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent"
+    app = desktop.spawn(*APP, "--demo", log="app")
+    desktop.wait_log("app", "Ctrl-C the way out")
+    assert "Running without a tray icon" in desktop.read_log("app")
+    app.terminate()
+    assert app.wait(10) == 0
+
+
+def test_the_menu_works_in_a_real_panel(tmp_path: Path) -> None:
+    need("dbus-daemon", "Xvfb", "xfce4-panel", "xdotool", "import", "xsetroot")
+    with Desktop("1024x640x24") as desktop:
+        desktop.env["ADDR"] = "127.0.0.1:0"
+        xfce4_panel(desktop)
+        desktop.spawn(*APP, "--demo", log="app")
+        desktop.wait_log("app", "listening on http://")
+        x, y = wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN), "the icon in the panel")
+        desktop.click(x, y, button=3)
+        wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
+        # the status line cannot be chosen, so the models are the first two
+        desktop.run("xdotool", "key", "Down", "Down", "Return")
+        settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+        wait_for(lambda: json.loads(settings.read_text())["model"] == "minimaxai/minimax-m2.1", "the other model")
+
+
+def test_a_menu_that_shrank_looks_in_a_real_panel_as_if_it_had_never_been_longer() -> None:
+    need("dbus-daemon", "Xvfb", "xfce4-panel", "xdotool", "import", "xsetroot")
+    with Desktop("1024x640x24") as desktop:
+        desktop.env["ADDR"] = f"127.0.0.1:{free_port()}"  # which the menu shows
+        settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
+        xfce4_panel(desktop)
+
+        def write_models(count: int) -> None:
+            models = [{"id": f"lab/m{n}", "label": f"Model {n}"} for n in range(count)]
+            settings.write_text(json.dumps({"version": 1, "models": models}))
+
+        @contextmanager
+        def run_app(*, models: int) -> Iterator[None]:
+            write_models(models)
+            app = desktop.spawn(*APP, "--demo", log="app")
+            yield
+            end(app)
+            wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN) is None, "the icon is gone")
+
+        def look_at_menu() -> bytes:
+            """The pixels of the open menu, which is closed again."""
+            x, y = wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN), "the icon in the panel")
+            desktop.click(x, y, button=3)
+            wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
+            picture = desktop.take_screenshot().crop((x - 340, 40, x, 600)).tobytes()
+            desktop.run("xdotool", "key", "Escape")
+            wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) == (52, 101, 164), "the closed menu")
+            return picture
+
+        with run_app(models=1):
+            short = look_at_menu()
+        with run_app(models=4):
+            assert look_at_menu() != short
+            write_models(1)
+            wait_for(lambda: look_at_menu() == short, "the same menu")
+
+
+def find_colour(image: Image.Image, colour: tuple[int, int, int]) -> tuple[int, int] | None:
+    """The middle of the pixels of this colour."""
+    found = [
+        (n % image.width, n // image.width) for n, pixel in enumerate(image.get_flattened_data()) if pixel == colour
+    ]
+    if len(found) < 50:
+        return None
+    return sum(x for x, _ in found) // len(found), sum(y for _, y in found) // len(found)

@@ -1,0 +1,237 @@
+"""The look at upstream's list of models: what it asks, when, and that it never does harm."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, Protocol, cast
+
+import pytest
+
+from tests.conftest import KEYS, LogFile
+from tests.support.fake_upstream import CUT, TIMEOUT_S, FakeUpstream, Gate, Reply, completion, listing, refusal, whole
+from tests.support.gateway import NVIDIA_KEY, RunningGateway
+from tests.support.ports import free_port
+from tray_app import APP_ID, __version__
+from tray_app.proxy.exchange.gateway import Gateway, GatewayConfig
+from tray_app.proxy.exchange.model_check import ModelCheck, find_list
+from tray_app.proxy.upstream.client import UpstreamClient
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import NVIDIA_URL, Address, Settings
+from tray_app.status.board import Status
+
+GLM, KIMI = "z-ai/glm4.7", "moonshotai/kimi-k3"
+DAY_S = 24 * 3600.0
+
+
+class StartChecking(Protocol):
+    """Starts a gateway that looks at the list; keywords are settings."""
+
+    def __call__(
+        self, keys: Keys = ..., *, every_s: float | None = ..., is_demo: bool = ..., **settings: Any
+    ) -> RunningGateway: ...
+
+
+@pytest.fixture
+def start_checking(upstream: FakeUpstream) -> Iterator[StartChecking]:
+    running: list[RunningGateway] = []
+
+    def start(
+        keys: Keys = KEYS, *, every_s: float | None = DAY_S, is_demo: bool = False, **settings: Any
+    ) -> RunningGateway:
+        chosen = replace(Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0)), **settings)
+        running.append(RunningGateway(chosen, keys, is_demo=is_demo, check_models_every_s=every_s))
+        return running[-1]
+
+    yield start
+    for gateway in running:
+        gateway.stop()
+
+
+def has_list(status: Status) -> bool:
+    return status.listed_models == {GLM}
+
+
+@pytest.mark.parametrize(
+    ("chat", "models"),
+    [
+        (NVIDIA_URL, "https://integrate.api.nvidia.com/v1/models"),
+        ("http://localhost:8000/chat/completions?key=1#a", "http://localhost:8000/models"),
+        ("http://localhost:8000/v1", ""),
+        ("http://localhost:8000/v1/chat/completions/", ""),
+    ],
+)
+def test_the_list_lies_beside_the_chat(chat: str, models: str) -> None:
+    assert find_list(chat) == models
+
+
+def test_at_start_the_list_is_asked_for_with_the_key(start_checking: StartChecking, upstream: FakeUpstream) -> None:
+    upstream.model_list = listing(KIMI, GLM)
+    gateway = start_checking()
+    gateway.wait_status(lambda status: status.listed_models == {KIMI, GLM})
+    assert upstream.list_requests[0]["Authorization"] == f"Bearer {NVIDIA_KEY}"
+    assert upstream.list_requests[0]["User-Agent"] == f"{APP_ID}/{__version__}"
+    assert len(upstream.list_requests) == 1
+
+
+def test_it_is_asked_for_again_and_again(start_checking: StartChecking, upstream: FakeUpstream) -> None:
+    upstream.model_list = listing(GLM)
+    gateway = start_checking(every_s=0.01)
+    gateway.wait_status(has_list)
+    upstream.model_list = listing(KIMI)
+    gateway.wait_status(lambda status: status.listed_models == {KIMI})
+    upstream.wait_listed(5)
+
+
+def test_it_is_asked_for_out_of_turn_with_what_is_in_force_then(
+    start_checking: StartChecking, upstream: FakeUpstream
+) -> None:
+    upstream.model_list = listing(GLM)
+    gateway = start_checking(Keys())
+    gateway.configure(Keys(nvidia="nvapi-another"))
+    gateway.service.check_models()
+    gateway.wait_status(has_list)
+    assert upstream.wait_listed()["Authorization"] == "Bearer nvapi-another"
+
+
+UNUSABLE: dict[str, Reply] = {
+    "not there": refusal(404),
+    "key refused": refusal(401, {"detail": f"bad key {NVIDIA_KEY}"}),
+    "elsewhere": refusal(302, Location="/v1/elsewhere"),
+    "a web page": refusal(200, "<html></html>", "text/html"),
+    "no JSON": Reply((b'{"data":',)),
+    "a list": whole([{"id": GLM}]),
+    "no data": whole({"object": "list"}),
+    "wrong data": whole({"data": 5}),
+    "no ids": whole({"data": [{"id": 5}, "x", {}]}),
+    "cut": Reply((b'{"data":', CUT)),
+    "longer than any list": Reply((json.dumps({"data": [{"id": GLM}], "rest": "x" * 9_000_000}).encode(),)),
+    "too deep": Reply((b"[" * 100_000 + b"]" * 100_000,)),
+}
+
+
+@pytest.mark.parametrize("reply", UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_an_answer_that_is_no_list_is_passed_over_in_silence(
+    start_checking: StartChecking, upstream: FakeUpstream, log_file: LogFile, reply: Reply
+) -> None:
+    upstream.model_list = listing(GLM)
+    gateway = start_checking()
+    gateway.wait_status(has_list)
+    heard: list[Status] = []
+    gateway.board.subscribe(heard.append)
+    upstream.model_list = reply
+    gateway.service.check_models()
+    upstream.wait_listed(2)
+    upstream.model_list = listing(KIMI)
+    gateway.service.check_models()  # taken up once the one before is over
+    gateway.wait_status(lambda status: status.listed_models == {KIMI})
+    assert [status.listed_models for status in heard] == [{KIMI}]
+    assert " INFO    no list of models from " in log_file.text
+    assert "Traceback" not in log_file.text
+    assert NVIDIA_KEY not in log_file.text
+
+
+def test_an_upstream_that_is_down_is_passed_over_in_silence_and_asked_again_before_long(
+    start_checking: StartChecking, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tray_app.proxy.exchange.model_check._RETRY_S", 0.01)
+    gateway = start_checking(nvidia_url=f"http://127.0.0.1:{free_port()}/v1/chat/completions")
+    deadline_s = time.monotonic() + TIMEOUT_S
+    while log_file.text.count("no list of models") < 2:
+        assert time.monotonic() < deadline_s, "it is not asked again"
+        assert gateway.request("GET", "/health").status == 200
+
+
+def test_the_systems_proxy_is_used_but_not_towards_this_machine(
+    start_checking: StartChecking, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream.model_list = listing(GLM)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{upstream.port}")
+    start_checking(nvidia_url="http://nvidia.invalid/v1/chat/completions").wait_status(has_list)
+    assert upstream.list_requests[0]["Host"] == "nvidia.invalid"
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    start_checking().wait_status(has_list)
+
+
+@pytest.mark.parametrize(
+    ("keys", "more"),
+    [
+        (Keys(), {}),
+        (KEYS, {"is_demo": True}),
+        (KEYS, {"every_s": None}),
+        (KEYS, {"nvidia_url": "http://127.0.0.1:1/v1"}),
+    ],
+    ids=["no key", "the demo", "no check", "no usual address"],
+)
+def test_where_there_is_nothing_to_look_at_nobody_is_asked(
+    start_checking: StartChecking, upstream: FakeUpstream, log_file: LogFile, keys: Keys, more: dict[str, Any]
+) -> None:
+    gateway = start_checking(keys, **{"every_s": 0.001, **more})
+    gateway.service.check_models()
+    for _ in range(5):
+        assert gateway.request("GET", "/health").status == 200
+    assert not upstream.list_requests
+    assert "no list of models" not in log_file.text
+
+
+def test_a_look_that_waits_holds_up_neither_a_request_nor_the_end(
+    start_checking: StartChecking, upstream: FakeUpstream
+) -> None:
+    upstream.model_list = replace(listing(GLM), before=(gate := Gate()))
+    gateway = start_checking()
+    gate.wait_reached()
+    upstream.script(whole(completion("Hello!")))
+    assert gateway.ask().text == "Hello!"
+    gateway.stop()
+    assert not gateway.board.status.listed_models
+
+
+def test_no_look_begins_once_the_gateway_ends(
+    start_checking: StartChecking, upstream: FakeUpstream, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its way upstream is closed by then, which would be a fault of this program in the log."""
+    close = UpstreamClient.close
+
+    async def close_slowly(self: UpstreamClient) -> None:
+        await close(self)
+        for _ in range(100):
+            await asyncio.sleep(0)  # a turn for whoever still runs
+
+    monkeypatch.setattr(UpstreamClient, "close", close_slowly)
+    upstream.model_list = replace(listing(GLM), before=(gate := Gate()))
+    gateway = start_checking()
+    gate.wait_reached()
+    gateway.service.check_models()  # taken up once this one is over
+    gateway.stop()
+    gc.collect()  # with the task, what nobody asked it for is told
+    assert "Traceback" not in log_file.text
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_a_look_that_becomes_due_does_not_outlast_the_end(turns: int) -> None:
+    """Whatever the event loop has done of it by then."""
+
+    async def play() -> None:
+        gateway = SimpleNamespace(config=GatewayConfig(Settings(), KEYS, is_demo=True))
+        check = ModelCheck(cast(Gateway, gateway), DAY_S)
+        check.start()
+        for _ in range(10):  # until it waits for the next day
+            await asyncio.sleep(0)
+        check.check_now()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(TIMEOUT_S):
+            await check.stop()
+
+    asyncio.run(play())
+
+
+def test_a_service_that_does_not_run_has_nothing_to_look_with(start_checking: StartChecking) -> None:
+    gateway = start_checking(Keys())
+    gateway.stop()
+    gateway.service.check_models()

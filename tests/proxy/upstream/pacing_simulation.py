@@ -1,0 +1,227 @@
+"""Agents at work against an upstream with a rate limit, in virtual time. Prints what pacing changes:
+
+    python -m tests.proxy.upstream.pacing_simulation [MINUTES]
+
+Without pacing every refusal is passed on, and Claude Code's own retries have to do: 10 of them within some three
+minutes, then the turn has failed. With pacing a refused request waits for another turn, at most
+five times. A turn takes 3 to 12 s beside its waits; every second agent works in the background.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from tests.support.virtual_time import run_virtually
+from tray_app.catalog import GLM_4_7
+from tray_app.proxy.upstream.pacing import Pacer
+from tray_app.status.board import StatusBoard
+
+ATTEMPTS = 6
+_CLIENT_ATTEMPTS = 11
+
+Limit = Callable[[float], int]
+"""Requests per minute that upstream takes at a time (s)."""
+
+
+def steady(limit: int) -> Limit:
+    return lambda _: limit
+
+
+def by_load(time_s: float) -> int:
+    """Sinks and rises every five minutes."""
+    return (40, 15, 30, 8)[int(time_s // 300) % 4]
+
+
+STORM_S, STORM_ENDS_S = 300, 480
+
+
+def storm(time_s: float) -> int:
+    """Refuses everything for three minutes."""
+    return 0 if STORM_S <= time_s < STORM_ENDS_S else 40
+
+
+@dataclass
+class Upstream:
+    """Takes so many requests within any minute; with `burst`, so many at once and the others one by one."""
+
+    limit: Limit
+    burst: int | None
+    luck: random.Random
+    taken_s: list[float] = field(default_factory=list)
+    refused: int = 0
+    _minute: deque[float] = field(default_factory=deque)
+    _tokens: float = 0
+
+    async def ask(self) -> bool:
+        """False for a refusal."""
+        await asyncio.sleep(self.luck.uniform(0.05, 0.4))
+        now_s = _now_s()
+        if not self._takes(now_s):
+            self.refused += 1
+            await asyncio.sleep(self.luck.uniform(0.05, 0.2))
+            return False
+        self.taken_s.append(now_s)
+        await asyncio.sleep(self.luck.uniform(0.5, 3))
+        return True
+
+    def _takes(self, now_s: float) -> bool:
+        limit = self.limit(now_s)
+        if self.burst is not None:
+            since_s = now_s - self.taken_s[-1] if self.taken_s else 60 * self.burst
+            refilled = min(self.burst, self._tokens + since_s * limit / 60)
+            if refilled < 1:
+                return False
+            self._tokens = refilled - 1
+            return True
+        while self._minute and self._minute[0] <= now_s - 60:
+            self._minute.popleft()
+        if len(self._minute) >= limit:
+            return False
+        self._minute.append(now_s)
+        return True
+
+
+@dataclass
+class Report:
+    """What the clients saw, and how much of upstream's limit was used."""
+
+    upstream_refusals: int = 0
+    client_refusals: int = 0
+    failed_turns: int = 0
+    turns: int = 0
+    used_share: float = 0
+    longest_s: float = 0
+    """From the first request of a turn to its answer's first byte."""
+    longest_interactive_s: float = 0
+    taken_s: list[float] = field(default_factory=list)
+    """When upstream took a request."""
+
+    def count_turn(self, waited_s: float, *, is_background: bool) -> None:
+        self.turns += 1
+        self.longest_s = max(self.longest_s, waited_s)
+        if not is_background:
+            self.longest_interactive_s = max(self.longest_interactive_s, waited_s)
+
+
+def simulate(
+    limit: Limit, *, agents: int, paced: bool, minutes: int = 30, burst: int | None = None, seed: int = 1
+) -> Report:
+    """The agents' work of so many minutes; always the same for the same arguments."""
+    return run_virtually(_simulate(limit, agents, paced, minutes, burst, random.Random(seed)))
+
+
+async def _simulate(
+    limit: Limit, agents: int, paced: bool, minutes: int, burst: int | None, luck: random.Random
+) -> Report:
+    report, upstream = Report(), Upstream(limit, burst, luck)
+    ask = _pace(upstream) if paced else lambda _: upstream.ask()
+    work = [asyncio.create_task(_work(ask, report, luck, is_background=bool(n % 2))) for n in range(agents)]
+    await asyncio.sleep(minutes * 60)
+    for task in work:
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
+    report.upstream_refusals, report.taken_s = upstream.refused, upstream.taken_s
+    report.used_share = len(upstream.taken_s) / sum(limit(minute * 60) for minute in range(minutes))
+    return report
+
+
+def simulate_fan_outs(limit: Limit, *, asks: int, times: int, burst: int | None = None, seed: int = 1) -> Report:
+    """So many requests in one moment, again and again every two minutes. Nobody repeats what was refused to the end."""
+
+    async def fan_out() -> Report:
+        report, upstream = Report(), Upstream(limit, burst, random.Random(seed))
+        ask = _pace(upstream)
+
+        async def ask_once() -> None:
+            asked_s = _now_s()
+            if await ask(False):
+                report.count_turn(_now_s() - asked_s, is_background=False)
+            else:
+                report.client_refusals += 1
+
+        for _ in range(times):
+            await asyncio.gather(asyncio.sleep(120), *(ask_once() for _ in range(asks)))
+        report.upstream_refusals = upstream.refused
+        return report
+
+    return run_virtually(fan_out())
+
+
+def _pace(upstream: Upstream) -> Callable[[bool], Awaitable[bool]]:
+    """Asks upstream in turn, and again where it refuses. The result is False for a request that failed to the end."""
+    pacer = Pacer(StatusBoard())
+
+    async def ask(is_background: bool) -> bool:
+        for attempt in range(ATTEMPTS):
+            await pacer.wait_turn(GLM_4_7, limit=40, is_background=is_background and attempt == 0)
+            if await upstream.ask():
+                pacer.note_served(GLM_4_7)
+                return True
+            pacer.note_refused(GLM_4_7)
+        return False
+
+    return ask
+
+
+async def _work(
+    ask: Callable[[bool], Awaitable[bool]], report: Report, luck: random.Random, *, is_background: bool
+) -> None:
+    """An agent: turn after turn, its tools in between."""
+    await asyncio.sleep(luck.uniform(0, 5))
+    while True:
+        asked_s = _now_s()
+        for attempt in range(_CLIENT_ATTEMPTS):
+            if await ask(is_background):
+                report.count_turn(_now_s() - asked_s, is_background=is_background)
+                break
+            report.client_refusals += 1
+            await asyncio.sleep(min(0.5 * 2**attempt, 32) * luck.uniform(1, 1.25))
+        else:
+            report.failed_turns += 1
+        await asyncio.sleep(luck.uniform(2, 9))
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+WORLDS: dict[str, tuple[Limit, int | None]] = {
+    "40 a minute": (steady(40), None),
+    "25 a minute": (steady(25), None),
+    "by load: 40, 15, 30, 8": (by_load, None),
+    "40, at most 10 at once": (steady(40), 10),
+    "40, at most 5 at once": (steady(40), 5),
+    "40, and none for three minutes": (storm, None),
+}
+
+
+def main(minutes: int) -> None:
+    print(
+        f"| upstream, {minutes} min | agents | | 429s of upstream | 429s at clients | failed turns | turns "
+        "| limit used | longest wait | interactive |"
+    )
+    print("|---" * 10 + "|")
+    for name, (limit, burst) in WORLDS.items():
+        for agents in (4, 8, 16):
+            for paced in (False, True):
+                report = simulate(limit, agents=agents, paced=paced, minutes=minutes, burst=burst)
+                print(
+                    f"| {name} | {agents} | {'paced' if paced else 'passed on'} | {report.upstream_refusals} "
+                    f"| {report.client_refusals} | {report.failed_turns} | {report.turns} | {report.used_share:.1%} "
+                    f"| {report.longest_s:.0f} s | {report.longest_interactive_s:.0f} s |"
+                )
+    print("\n| at once, every 2 min | upstream takes at once | 429s of upstream | longest wait |")
+    print("|---" * 4 + "|")
+    for asks in (10, 25, 40):
+        for burst in (None, 10, 5):
+            report = simulate_fan_outs(steady(40), asks=asks, times=minutes // 2, burst=burst)
+            print(f"| {asks} | {burst or 'all'} | {report.upstream_refusals} | {report.longest_s:.0f} s |")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)

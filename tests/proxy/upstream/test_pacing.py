@@ -1,0 +1,503 @@
+"""Who waits for whom, for how long, and what is shown of it; in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.virtual_time import jump, run_virtually
+from tests.translate.bounded import bounded
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
+from tray_app.errors import RateLimited
+from tray_app.proxy.upstream.pacing import GIVE_WAY_S, MAX_WAITING, Pacer
+from tray_app.proxy.upstream.window import LONGEST_PAUSE_S, PAUSE_S, WINDOW_S
+from tray_app.status.board import Status, StatusBoard, Wait
+
+MODELS = (GLM_4_7, MINIMAX_M2_1)
+
+
+@dataclass
+class Clients:
+    """Clients that come, wait and leave; and what became of each, by name."""
+
+    limit: int
+    board: StatusBoard = field(default_factory=StatusBoard)
+    starts: list[tuple[float, str]] = field(default_factory=list)
+    refused: dict[str, RateLimited] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.pacer = Pacer(self.board)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def come(self, *names: str, model: Model = GLM_4_7, is_background: bool = False) -> None:
+        for name in names:
+            self._tasks[name] = asyncio.create_task(self._wait(name, model, is_background))
+
+    def leave(self, *names: str) -> None:
+        for name in names:
+            self._tasks[name].cancel()
+
+    async def stay(self) -> None:
+        """Until nobody waits."""
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _wait(self, name: str, model: Model, is_background: bool) -> None:
+        try:
+            await self.pacer.wait_turn(model, limit=self.limit, is_background=is_background)
+        except RateLimited as error:
+            self.refused[name] = error
+        else:
+            self.starts.append((now_s(), name))
+
+    @property
+    def order(self) -> str:
+        return " ".join(name for _, name in self.starts)
+
+
+def now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def pass_s(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+
+
+def test_who_comes_first_is_served_first() -> None:
+    async def story() -> str:
+        clients = Clients(limit=4)
+        clients.come(*"abcdef")
+        await clients.stay()
+        return clients.order
+
+    assert run_virtually(story()) == "a b c d e f"
+
+
+def test_turns_go_before_background_requests() -> None:
+    async def story() -> str:
+        clients = Clients(limit=2)
+        clients.come("first")
+        clients.come("title", "agent", is_background=True)
+        clients.come("turn")
+        await pass_s(1)
+        clients.come("turn-2")
+        await clients.stay()
+        return clients.order
+
+    assert run_virtually(story()) == "first turn turn-2 title agent"
+
+
+def test_a_background_request_gives_way_for_a_minute_and_no_longer() -> None:
+    async def story() -> str:
+        clients = Clients(limit=2)
+        clients.come("first")
+        clients.come("agent", is_background=True)
+        for n in range(30):  # more turns than the limit bears, for minutes
+            clients.come(f"turn-{n}")
+            await pass_s(10)
+        await clients.stay()
+        return clients.order
+
+    assert run_virtually(story()).startswith("first turn-0 turn-1 turn-2 turn-3 turn-4 turn-5 agent turn-6 turn-7")
+
+
+def test_one_model_never_holds_another() -> None:
+    async def story() -> dict[str, float]:
+        clients = Clients(limit=1)
+        clients.come("glm", "glm-2", "glm-3")
+        await pass_s(5)
+        clients.come("minimax", model=MINIMAX_M2_1)
+        await clients.stay()
+        return {name: start_s for start_s, name in clients.starts}
+
+    assert run_virtually(story()) == {"glm": 0, "minimax": 5, "glm-2": WINDOW_S, "glm-3": 2 * WINDOW_S}
+
+
+def test_without_a_limit_nobody_waits() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = Clients(limit=0)
+        clients.come(*"abcdefgh")
+        clients.pacer.note_refused(GLM_4_7)
+        await clients.stay()
+        return clients.starts
+
+    assert run_virtually(story()) == [(0, name) for name in "abcdefgh"]
+
+
+@pytest.mark.parametrize("limit", [0, 40])
+def test_a_pause_that_upstream_wants_holds_all_of_that_model(limit: int) -> None:
+    async def story() -> dict[str, float]:
+        clients = Clients(limit)
+        clients.come("first")
+        await pass_s(1)
+        clients.pacer.hold(GLM_4_7, 20)
+        clients.pacer.hold(GLM_4_7, 5)  # another request's answer: the longer pause counts
+        clients.come("second")
+        clients.come("other", model=MINIMAX_M2_1)
+        await pass_s(10)
+        clients.come("third")
+        await clients.stay()
+        return {name: start_s for start_s, name in clients.starts}
+
+    assert run_virtually(story()) == {"first": 0, "other": 1, "second": 21, "third": 21}
+
+
+def test_no_pause_is_longer_than_clients_wait() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = Clients(limit=0)
+        clients.pacer.hold(GLM_4_7, 3_600)
+        clients.come("first")
+        await clients.stay()
+        return clients.starts
+
+    assert run_virtually(story()) == [(60, "first")]
+
+
+def test_a_pause_is_shown_without_a_limit_and_too_many_are_told_so() -> None:
+    async def story() -> tuple[Wait, str]:
+        clients = Clients(limit=0)
+        clients.pacer.hold(GLM_4_7, 30)
+        clients.come(*(f"turn-{n}" for n in range(MAX_WAITING + 1)))
+        await pass_s(5)
+        [wait] = clients.board.status.waits
+        await clients.stay()
+        [refused] = clients.refused.values()
+        return wait, refused.message
+
+    wait, refused = run_virtually(story())
+    assert wait == Wait("GLM 4.7", MAX_WAITING, 5, 0, 0)
+    assert wait.notice.sentence.startswith("0 requests this minute went to GLM 4.7; 64 wait. ")
+    assert refused == (
+        "64 requests wait for GLM 4.7 already, as NVIDIA wants a pause. Please try again, or run fewer agents at once."
+    )
+
+
+def test_a_limit_that_is_taken_away_lets_all_go_who_wait() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = Clients(limit=1)
+        clients.come(*(f"turn-{n}" for n in range(MAX_WAITING + 1)))
+        await pass_s(7)
+        clients.limit = 0
+        clients.come("late")
+        await clients.stay()
+        return clients.starts
+
+    starts = run_virtually(story())
+    assert starts[0] == (0, "turn-0")
+    assert {start_s for start_s, _ in starts[1:]} == {7}
+    assert len(starts) == MAX_WAITING + 2
+
+
+def test_a_client_that_leaves_frees_its_place_at_once() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = Clients(limit=1)
+        clients.come("a", "b", "c")
+        await pass_s(10)
+        clients.leave("b")
+        await clients.stay()
+        return clients.starts
+
+    assert run_virtually(story()) == [(0, "a"), (WINDOW_S, "c")]
+
+
+async def wait_in_a_storm() -> Clients:
+    """Two clients, c and d, wait for the end of a pause of 6 s, of which 5 s are left."""
+    clients = Clients(limit=40)
+    clients.come("a")
+    await pass_s(0)
+    clients.pacer.note_refused(GLM_4_7)
+    clients.come("b")
+    await pass_s(PAUSE_S)
+    clients.pacer.note_refused(GLM_4_7)
+    clients.come("c", "d")
+    await pass_s(1)
+    clients.pacer.note_refused(GLM_4_7)  # the same lesson
+    await pass_s(1)
+    return clients
+
+
+def test_a_turn_that_its_client_did_not_live_to_see_goes_to_the_next() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = await wait_in_a_storm()
+        await pass_s(3)
+        clients.pacer.note_served(GLM_4_7)  # gives c its turn,
+        clients.leave("c")  # but c has not woken yet
+        await clients.stay()
+        return clients.starts
+
+    assert run_virtually(story())[2:] == [(8, "d")]
+
+
+def test_a_client_that_leaves_as_turns_are_given_is_passed_over() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = await wait_in_a_storm()
+        await pass_s(3)
+        clients.leave("c")
+        clients.pacer.note_served(GLM_4_7)
+        await clients.stay()
+        return clients.starts
+
+    assert run_virtually(story())[2:] == [(8, "d")]
+
+
+def test_a_full_queue_refuses_at_once_and_says_when_to_come_again() -> None:
+    async def story() -> Clients:
+        clients = Clients(limit=2)
+        clients.come(*(f"turn-{n}" for n in range(MAX_WAITING + 1)))
+        await pass_s(10)
+        clients.come("late", "later")
+        clients.come("elsewhere", model=MINIMAX_M2_1)
+        await pass_s(0)
+        assert set(clients.refused) == {"late", "later"}
+        clients.leave("turn-9")
+        await pass_s(0)
+        clients.come("lucky")
+        await clients.stay()
+        return clients
+
+    clients = run_virtually(story())
+    error = clients.refused["late"]
+    assert (error.status, error.retry_after_s) == (429, 21)  # the next turn is due half a minute after the first
+    assert "64 requests wait for GLM 4.7 already, of which NVIDIA takes about 2 a minute" in str(error)
+    assert len(clients.starts) == MAX_WAITING + 2
+    assert clients.order.endswith("lucky")
+
+
+def test_retry_after_is_never_more_than_clients_bear() -> None:
+    async def story() -> RateLimited:
+        clients = Clients(limit=1)
+        clients.come(*(f"turn-{n}" for n in range(MAX_WAITING + 2)))
+        await pass_s(0)
+        clients.leave(*(f"turn-{n}" for n in range(1, MAX_WAITING + 1)))
+        await clients.stay()
+        return clients.refused[f"turn-{MAX_WAITING + 1}"]
+
+    assert run_virtually(story()).retry_after_s == 60
+
+
+def test_a_refusal_holds_back_whoever_waits() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = Clients(limit=40)
+        clients.come("a")
+        await pass_s(1)
+        clients.pacer.note_refused(GLM_4_7)
+        clients.come("b")
+        clients.come("elsewhere", model=MINIMAX_M2_1)
+        await pass_s(1)
+        clients.pacer.note_refused(GLM_4_7)
+        await clients.stay()
+        return clients.starts
+
+    assert run_virtually(story()) == [(0, "a"), (1, "elsewhere"), (2 + PAUSE_S, "b")]
+
+
+def test_a_request_that_is_served_gives_the_next_turn_at_once() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = await wait_in_a_storm()
+        await pass_s(2.5)
+        clients.pacer.note_served(GLM_4_7)
+        await clients.stay()
+        return clients.starts
+
+    starts = run_virtually(story())
+    assert starts[2] == (7.5, "c")
+
+
+def test_a_refusal_shows_when_the_next_turn_is_due() -> None:
+    """A refused request is none of the limit, so that the next one may go sooner than it seemed."""
+
+    async def story() -> list[tuple[float, str]]:
+        clients = Clients(limit=2)
+        clients.come("a", "b", "c")
+        await pass_s(31)
+        clients.pacer.note_refused(GLM_4_7)
+        await clients.stay()
+        return clients.starts
+
+    assert run_virtually(story()) == [(0, "a"), (WINDOW_S / 2, "b"), (31 + LONGEST_PAUSE_S, "c")]
+
+
+def test_a_clock_that_jumps_over_many_turns_gives_no_more_than_are_due() -> None:
+    async def story() -> list[tuple[float, str]]:
+        clients = Clients(limit=8)
+        clients.come(*(f"turn-{n}" for n in range(12)))
+        await pass_s(1)
+        jump(3600)
+        await clients.stay()
+        return clients.starts
+
+    starts = [start_s for start_s, _ in run_virtually(story())]
+    assert starts == pytest.approx([*[0] * 5, *[3601] * 5, 3601 + WINDOW_S / 4, 3601 + 2 * WINDOW_S / 4])
+
+
+def test_nothing_ticks_once_nobody_waits() -> None:
+    async def story() -> int:
+        clients = Clients(limit=1)
+        clients.come("a", "b", "c")
+        await pass_s(70)
+        clients.leave("c")
+        await clients.stay()
+        timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+        return len([timer for timer in timers if not timer.cancelled()])
+
+    assert run_virtually(story()) == 0
+
+
+# ---- what is shown
+
+
+def watch(board: StatusBoard) -> list[tuple[float, tuple[Wait, ...]]]:
+    shown: list[tuple[float, tuple[Wait, ...]]] = []
+
+    def see(status: Status) -> None:
+        shown.append((now_s(), status.waits))
+
+    board.subscribe(see)
+    return shown
+
+
+def test_a_wait_is_shown_once_a_second_until_it_is_over() -> None:
+    async def story() -> list[tuple[float, tuple[Wait, ...]]]:
+        clients = Clients(limit=15)
+        shown = watch(clients.board)
+        clients.come(*"abcdefghijk")
+        await clients.stay()
+        return shown
+
+    wait = Wait("GLM 4.7", waiting=2, longest_s=1, used=9, limit=15)
+    spacing_s = WINDOW_S / 7
+    assert run_virtually(story()) == [
+        *((n, (replace(wait, longest_s=n),)) for n in range(1, 9)),
+        *((n, (replace(wait, waiting=1, longest_s=n, used=10),)) for n in range(9, 18)),
+        (pytest.approx(2 * spacing_s), ()),
+    ]
+
+
+def test_short_waits_are_not_shown() -> None:
+    async def story() -> list[tuple[float, tuple[Wait, ...]]]:
+        clients = Clients(limit=100)
+        shown = watch(clients.board)
+        for n in range(50):
+            clients.come(f"turn-{n}", f"turn-{n}-too")
+            await pass_s(1.3)
+        await clients.stay()
+        return shown
+
+    assert run_virtually(story()) == []
+
+
+def test_the_longest_wait_is_shown_first_and_clients_that_leave_show_no_longer() -> None:
+    async def story() -> list[tuple[float, list[tuple[str, int, int]]]]:
+        clients = Clients(limit=1)
+        shown = watch(clients.board)
+        clients.come("a", "b", model=MINIMAX_M2_1)
+        await pass_s(2.5)
+        clients.come("c", "d", "e")
+        await pass_s(1.9)
+        clients.leave("b", "d")
+        await pass_s(1.0)
+        clients.leave("e")
+        await clients.stay()
+        return [(at_s, [(wait.model, wait.waiting, wait.longest_s) for wait in waits]) for at_s, waits in shown]
+
+    assert run_virtually(story()) == [
+        (1, [("MiniMax M2.1", 1, 1)]),
+        (2, [("MiniMax M2.1", 1, 2)]),
+        (3, [("MiniMax M2.1", 1, 3)]),
+        (4, [("MiniMax M2.1", 1, 4), ("GLM 4.7", 2, 1)]),
+        (5, [("GLM 4.7", 1, 2)]),
+        (5.4, []),
+    ]
+
+
+# ---- whatever clients do
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One client: it comes after the one before, and leaves if it is not served in time."""
+
+    after_s: int
+    model: int
+    is_background: bool
+    timeout_s: int | None
+
+
+PLANS = st.lists(
+    st.builds(
+        Plan,
+        after_s=st.sampled_from([0, 0, 0, 1, 2, 30]),
+        model=st.sampled_from([0, 0, 0, 1]),
+        is_background=st.booleans(),
+        timeout_s=st.none() | st.none() | st.integers(0, 90),
+    ),
+    min_size=30,
+    max_size=60,
+)
+
+
+@dataclass
+class Fate:
+    """What became of a client. It waited from when it came to its end, be that its turn or the end of its patience."""
+
+    plan: Plan
+    came_s: float
+    ended_s: float = 0.0
+    is_served: bool = False
+
+    @property
+    def rank(self) -> float:
+        return self.came_s + (GIVE_WAY_S if self.plan.is_background else 0)
+
+    def waits_at(self, time_s: float) -> bool:
+        return self.came_s < time_s < self.ended_s
+
+
+async def live_through(plans: list[Plan], limit: int) -> list[Fate]:
+    pacer = Pacer(StatusBoard())
+
+    async def live(fate: Fate) -> None:
+        # patience never ends at the very moment of a turn: which of the two came first would be chance
+        timeout_s = None if fate.plan.timeout_s is None else fate.plan.timeout_s + 0.0123
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await pacer.wait_turn(MODELS[fate.plan.model], limit=limit, is_background=fate.plan.is_background)
+                fate.is_served = True
+        fate.ended_s = now_s()
+
+    fates, tasks = [], []
+    for plan in plans:
+        if plan.after_s:
+            await pass_s(plan.after_s)
+        fates.append(Fate(plan, now_s()))
+        tasks.append(asyncio.create_task(live(fates[-1])))
+    await asyncio.gather(*tasks)
+    return fates
+
+
+@bounded
+@given(PLANS, st.sampled_from([1, 3, 16, 24]))
+def test_whatever_clients_do_turns_are_fair_and_as_many_as_the_limit_allows(plans: list[Plan], limit: int) -> None:
+    fates = run_virtually(live_through(plans, limit))
+    assert all(fate.is_served or fate.plan.timeout_s is not None for fate in fates), "a turn was lost"
+    burst = max(limit * 5 // 8, 1)
+    spacing_s = WINDOW_S / (limit + 1 - burst)
+    for model in range(len(MODELS)):
+        of_model = [fate for fate in fates if fate.plan.model == model]
+        served = sorted((fate for fate in of_model if fate.is_served), key=lambda fate: fate.ended_s)
+        starts_s = [fate.ended_s for fate in served]
+        for earlier_s, later_s in zip(starts_s, starts_s[limit:], strict=False):
+            assert later_s - earlier_s > WINDOW_S - 1e-6, "more than the limit within a minute"
+        for earlier_s, later_s in zip(starts_s, starts_s[burst:], strict=False):
+            assert later_s - earlier_s > spacing_s - 1e-6, "a burst that is too large"
+        for fate in served:
+            better = [other for other in of_model if other.waits_at(fate.ended_s) and other.rank < fate.rank]
+            assert not better, "somebody with a better right was overtaken"
+        for before, fate in pairwise(served):
+            is_near = fate.ended_s - before.ended_s < spacing_s + 1e-6
+            assert fate.ended_s == fate.came_s or is_near, "a turn was not given when it was due"

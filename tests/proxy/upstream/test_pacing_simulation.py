@@ -1,0 +1,68 @@
+"""Many agents for half an hour: what pacing is for, measured. `pacing_simulation.py` prints the whole table."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tests.proxy.upstream.pacing_simulation import STORM_ENDS_S, by_load, simulate, simulate_fan_outs, steady, storm
+
+
+@pytest.mark.parametrize("agents", [8, 16])
+def test_with_the_right_limit_upstream_never_refuses_and_is_fully_used(agents: int) -> None:
+    report = simulate(steady(40), agents=agents, paced=True)
+    assert report.upstream_refusals == 0
+    assert report.used_share >= 0.97
+    assert report.longest_interactive_s < 30
+
+
+@pytest.mark.parametrize("agents", [8, 16])
+@pytest.mark.parametrize("burst", [5, 10])
+def test_an_upstream_without_bursts_is_learned_at_once_and_fully_used(agents: int, burst: int) -> None:
+    report = simulate(steady(40), agents=agents, paced=True, burst=burst)
+    assert report.client_refusals == 0
+    assert report.upstream_refusals <= 4
+    assert report.used_share >= 0.95
+    assert report.longest_interactive_s < 60
+
+
+@pytest.mark.parametrize("burst", [None, 10])
+def test_quick_asks_in_an_idle_minute_start_at_once_if_upstream_takes_them(burst: int | None) -> None:
+    report = simulate_fan_outs(steady(40), asks=25, times=10, burst=burst)
+    assert report.client_refusals == 0
+    assert report.upstream_refusals == 0 if burst is None else report.upstream_refusals < 40
+    assert report.longest_s < 4 if burst is None else report.longest_s < 40
+
+
+def test_after_a_storm_of_refusals_turns_go_on_within_seconds() -> None:
+    report = simulate(storm, agents=8, paced=True, minutes=15)
+    assert report.upstream_refusals <= 20, "an upstream that refuses everything is asked seldom"
+    resumed_s = [time_s for time_s in report.taken_s if time_s >= STORM_ENDS_S]
+    assert resumed_s[0] - STORM_ENDS_S < 15
+    assert max(later - earlier for earlier, later in pairwise(resumed_s)) < 5
+
+
+def test_a_lower_limit_is_learned_and_no_client_sees_a_refusal() -> None:
+    report = simulate(steady(25), agents=16, paced=True)
+    assert report.client_refusals == 0
+    assert report.upstream_refusals <= 40  # one a minute, and those of the beginning
+    assert report.used_share >= 0.93
+
+
+def test_a_limit_that_sinks_and_rises_is_followed_and_no_client_sees_a_refusal() -> None:
+    report = simulate(by_load, agents=16, paced=True)
+    assert report.client_refusals == 0
+    assert report.upstream_refusals <= 60
+    assert report.used_share >= 0.75
+
+
+def test_agents_that_stay_below_the_limit_do_not_notice_it() -> None:
+    paced, free = (simulate(steady(40), agents=4, paced=paced) for paced in (True, False))
+    assert paced == free
+
+
+def test_without_pacing_clients_are_refused_all_the_time_and_wait_for_minutes() -> None:
+    report = simulate(steady(40), agents=16, paced=False)
+    assert report.client_refusals > report.turns
+    assert report.longest_interactive_s > 100

@@ -1,0 +1,600 @@
+"""The settings file on a real disk: nothing in it is ever lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from tray_app.errors import SettingsError
+from tray_app.settings.settings import NVIDIA_URL, VERSION, Address, Settings
+from tray_app.settings.store import Changes, SettingsStore
+
+GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
+ROOT = Path(__file__).resolve().parents[2]
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="file modes and links of POSIX")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "settings.json"
+
+
+@pytest.fixture
+def write(path: Path) -> Callable[[Any], None]:
+    """Writes the file as an editor would: a value as JSON, text and bytes as they are."""
+
+    def write(content: Any) -> None:
+        path.parent.mkdir(exist_ok=True)
+        if isinstance(content, dict | list):
+            content = json.dumps(content)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    return write
+
+
+def read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def kept_aside(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{path.stem}.damaged-*"))
+
+
+# ---- the first start
+
+
+def test_the_file_is_made_with_the_defaults(path: Path) -> None:
+    store = SettingsStore(path, {})
+    assert (store.current, store.problem, store.is_new) == (Settings(), None, True)
+    assert read(path) == {
+        "version": VERSION,
+        "nvidia_url": NVIDIA_URL,
+        "addr": "127.0.0.1:3001",
+        "model": GLM,
+        "models": [],
+        "aliases": {},
+        "fallback_models": [],
+        "clients_choose_model": False,
+        "upstream_timeout_seconds": 300,
+        "requests_per_minute": 40,
+        "allowed_origins": [],
+        "log_bodies": False,
+        "log_body_max_chars": 4096,
+        "log_stream_text_preview_chars": 256,
+    }
+    assert SettingsStore(path, {}).is_new is False
+
+
+@posix_only
+def test_the_file_is_its_owners_alone(path: Path) -> None:
+    store = SettingsStore(path, {})
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    store.update(nvidia_key="nvapi-secret")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_but_the_file_and_its_lock_is_left_in_the_folder(path: Path) -> None:
+    SettingsStore(path, {}).update(model=MINIMAX)
+    assert {file.name for file in path.parent.iterdir()} <= {"settings.json", ".settings.json.lock"}
+
+
+def test_the_environment_wins_over_the_file_and_is_not_written_into_it(path: Path) -> None:
+    store = SettingsStore(path, {"ADDR": ":4000", "LOG_BODY_MAX_CHARS": "10"})
+    assert store.current.addr == Address("", 4000)
+    assert store.current.log_bodies is True
+    store.update(model=MINIMAX)
+    assert store.current.addr == Address("", 4000)
+    assert (read(path)["addr"], read(path)["log_bodies"]) == ("127.0.0.1:3001", False)
+
+
+def test_a_change_wins_over_the_environment(path: Path) -> None:
+    store = SettingsStore(path, {"LOG_BODY_MAX_CHARS": "10"})
+    assert store.update(log_bodies=False).log_bodies is False
+    assert store.current.log_body_max_chars == 10
+
+
+def test_a_wrong_variable_makes_no_store(path: Path) -> None:
+    with pytest.raises(SettingsError, match="ADDR"):
+        SettingsStore(path, {"ADDR": "nonsense"})
+    assert not path.exists()
+
+
+def test_the_config_of_claude_nvidia_proxy_works_and_keeps_its_keys(path: Path, write: Callable[[Any], None]) -> None:
+    original = {"nvidia_url": "http://localhost:8000/v1", "nvidia_key": "nvapi-original", "something_else": {"a": [1]}}
+    write(original)
+    store = SettingsStore(path, {})
+    assert store.problem is None
+    assert (store.current.nvidia_url, store.current.nvidia_key) == ("http://localhost:8000/v1", "nvapi-original")
+    assert read(path) == original, "reading changes nothing"
+    store.update(model=MINIMAX)
+    assert read(path) == {"version": VERSION, **original, "model": MINIMAX}
+
+
+# ---- changes
+
+
+def test_a_change_is_saved_and_unknown_keys_stay(path: Path, write: Callable[[Any], None]) -> None:
+    write({"version": 1, "model": GLM, "my own": "Grüße 🎉", "half": "\ud83d", "list": [None, 1.5]})
+    store = SettingsStore(path, {})
+    assert store.update(model=MINIMAX, addr=Address("::1", 80)).model == MINIMAX
+    assert read(path) == {
+        **{"version": 1, "model": MINIMAX, "my own": "Grüße 🎉", "half": "\ud83d", "list": [None, 1.5]},
+        "addr": "[::1]:80",
+    }
+    assert SettingsStore(path, {}).current == store.current
+
+
+def test_a_setting_that_there_is_not_changes_nothing(path: Path) -> None:
+    store = SettingsStore(path, {})
+    before = path.read_bytes()
+    with pytest.raises(TypeError, match="log_bodys"):
+        store.update(log_bodys=True)  # type: ignore[call-arg]
+    assert (path.read_bytes(), store.current) == (before, Settings())
+
+
+def test_every_change_that_the_program_makes_is_of_a_setting_or_a_note_about_keys() -> None:
+    names = {field.name for field in fields(Settings)}
+    assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed"}
+
+
+def test_a_setting_is_removed_by_none(path: Path) -> None:
+    store = SettingsStore(path, {})
+    store.update(nvidia_key="nvapi-secret")
+    assert store.update(nvidia_key=None).nvidia_key == ""
+    assert "nvidia_key" not in read(path)
+
+
+def test_an_edit_is_picked_up(path: Path, write: Callable[[Any], None]) -> None:
+    store = SettingsStore(path, {"ADDR": ":4000"})
+    assert store.refresh() is False
+    write({"version": 1, "model": MINIMAX})
+    assert store.refresh() is True
+    assert (store.current.model, store.current.addr, store.problem) == (MINIMAX, Address("", 4000), None)
+    assert store.refresh() is False
+
+
+def test_its_own_change_is_no_edit(path: Path) -> None:
+    store = SettingsStore(path, {})
+    store.update(model=MINIMAX)
+    assert store.refresh() is False
+
+
+def test_a_change_keeps_an_edit_that_was_not_seen_yet(path: Path, write: Callable[[Any], None]) -> None:
+    store = SettingsStore(path, {})
+    write({"version": 1, "model": MINIMAX, "upstream_timeout_seconds": 60})
+    settings = store.update(log_bodies=True)
+    assert (settings.model, settings.upstream_timeout_seconds, settings.log_bodies) == (MINIMAX, 60, True)
+    assert read(path)["upstream_timeout_seconds"] == 60
+
+
+def test_an_edit_with_a_wrong_value_changes_nothing_and_is_named(path: Path, write: Callable[[Any], None]) -> None:
+    store = SettingsStore(path, {})
+    write({"version": 1, "model": MINIMAX, "log_bodies": "yes"})
+    assert store.refresh() is True
+    assert store.current == Settings()
+    assert store.problem == (
+        f"The changed settings file {path} is not used: \"log_bodies\" must be true or false, not 'yes'."
+    )
+    write({"version": 1, "model": MINIMAX, "log_bodies": True})
+    assert store.refresh() is True
+    assert store.problem is None
+    assert store.current.model == MINIMAX
+
+
+def test_a_wrong_value_at_the_start_is_named_and_the_rest_is_used(path: Path, write: Callable[[Any], None]) -> None:
+    write({"version": 1, "model": MINIMAX, "addr": "nonsense"})
+    store = SettingsStore(path, {})
+    assert (store.current.model, store.current.addr) == (MINIMAX, Settings().addr)
+    assert store.problem == (
+        f'Settings file {path}: "addr" must be an address such as "127.0.0.1:3001", not \'nonsense\'.'
+    )
+
+
+def test_a_file_that_goes_away_changes_no_setting(path: Path) -> None:
+    store = SettingsStore(path, {})
+    store.update(model=MINIMAX)
+    path.unlink()
+    assert store.refresh() is True
+    assert store.current.model == MINIMAX
+    assert store.problem == f"The settings file {path} is gone; the settings in use stay until the next change."
+    store.update(log_bodies=True)
+    assert read(path)["model"] == MINIMAX
+    assert store.problem is None
+
+
+def test_a_folder_that_goes_away_comes_back_with_the_next_change(path: Path) -> None:
+    store = SettingsStore(path, {})
+    for file in path.parent.iterdir():
+        file.unlink()
+    path.parent.rmdir()
+    assert store.refresh() is True
+    store.update(model=MINIMAX)
+    assert read(path)["model"] == MINIMAX
+
+
+@posix_only
+def test_a_link_keeps_pointing_where_it_points(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "dotfiles" / "tray.json"
+    target.parent.mkdir()
+    target.write_text(json.dumps({"version": 1, "model": MINIMAX}), encoding="utf-8")
+    path.parent.mkdir()
+    path.symlink_to(target)
+    store = SettingsStore(path, {})
+    store.update(log_bodies=True)
+    assert path.is_symlink()
+    assert read(target) == {"version": 1, "model": MINIMAX, "log_bodies": True}
+
+
+# ---- damage
+
+DAMAGED = [b"", b"{", b'{"model": ', b"[]", b"null", b"\xff\xfe\x00", b"[" * 100_000]
+DAMAGE_IDS = ["empty", "brace", "half", "list", "null", "no UTF-8", "too deep"]
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=DAMAGE_IDS)
+def test_a_damaged_file_is_kept_aside_and_said(path: Path, write: Callable[[Any], None], content: bytes) -> None:
+    write(content)
+    store = SettingsStore(path, {})
+    assert store.current == Settings()
+    (kept,) = kept_aside(path)
+    assert kept.read_bytes() == content
+    assert kept.suffix == ".json"
+    assert store.problem is not None
+    assert store.problem.startswith("The settings file ")
+    assert store.problem.endswith(f". It was kept as {kept.name}; the defaults are in use.")
+    assert read(path)["model"] == GLM
+
+
+def test_the_damaged_line_is_named(path: Path, write: Callable[[Any], None]) -> None:
+    write('{\n  "model": "x",\n  oops\n}')
+    problem = SettingsStore(path, {}).problem
+    assert problem is not None
+    where = "line 3, column 3 (a name in double quotes belongs here)"
+    assert problem.startswith(f"The settings file is not valid JSON, {where}. It was kept as ")
+
+
+def test_every_damaged_file_is_kept(path: Path, write: Callable[[Any], None]) -> None:
+    for n in range(4):
+        write(f"damage {n}")
+        SettingsStore(path, {})
+    assert sorted(file.read_text() for file in kept_aside(path)) == [f"damage {n}" for n in range(4)]
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=DAMAGE_IDS)
+def test_a_file_damaged_by_an_edit_changes_no_setting(path: Path, write: Callable[[Any], None], content: bytes) -> None:
+    store = SettingsStore(path, {})
+    store.update(model=MINIMAX)
+    write(content)
+    assert store.refresh() is True
+    assert store.current.model == MINIMAX
+    assert store.problem is not None
+    assert store.problem.startswith(f"The changed settings file {path} is not used: it ")
+    assert path.read_bytes() == content, "the user may still mend it"
+
+
+def test_a_change_keeps_a_file_damaged_by_an_edit_aside_and_says_so(path: Path, write: Callable[[Any], None]) -> None:
+    store = SettingsStore(path, {})
+    store.update(model=MINIMAX)
+    write("damage")
+    store.update(log_bodies=True)
+    (kept,) = kept_aside(path)
+    assert kept.read_text() == "damage"
+    assert store.problem == f"The settings file was damaged. It was kept as {kept.name}, and written anew."
+    assert (read(path)["model"], read(path)["log_bodies"]) == (MINIMAX, True)
+
+
+@pytest.mark.parametrize("version", [VERSION + 1, 99, "two", 1.5, None])
+def test_a_file_of_a_newer_version_is_used_but_never_written(
+    path: Path, write: Callable[[Any], None], version: object
+) -> None:
+    write({"version": version, "model": MINIMAX, "from the future": 1})
+    before = path.read_bytes()
+    store = SettingsStore(path, {})
+    assert store.current.model == MINIMAX
+    assert store.problem == (
+        f'Settings file {path}: "version" is {version!r}: it was made by a newer version, so changes are not saved.'
+    )
+    assert store.update(log_bodies=True).log_bodies is True
+    assert store.is_saved is False
+    assert store.problem == (
+        f"The settings file {path} could not be written: it was made by a newer version of this program."
+    )
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "needs_server_key"),
+    [
+        ('{"server_api_key": "two"', True),
+        ('{"needs_server_key": true', True),
+        ('{"server_api_key": "", "needs_server_key": false', None),
+        ("{", None),
+    ],
+    ids=["a key", "a note", "neither", "no trace"],
+)
+def test_a_server_key_is_still_needed_after_the_file_was_damaged(
+    path: Path, write: Callable[[Any], None], content: str, needs_server_key: bool | None
+) -> None:
+    """None: the keyring may still keep one, and has to be asked."""
+    write(content)
+    assert SettingsStore(path, {}).needs_server_key is needs_server_key
+    assert SettingsStore(path, {}).needs_server_key is needs_server_key, "at the next start, too"
+
+
+def test_a_new_file_needs_no_server_key(path: Path) -> None:
+    assert SettingsStore(path, {}).needs_server_key is False
+
+
+# ---- a file that the user named, anywhere
+
+FOREIGN = [b"", b"alias ll='ls -l'\n", b'{"model": "x", // ours?\n', b"[1, 2]", b"\x7fELF\x00\xff", b"[" * 100_000]
+FOREIGN_IDS = ["empty", "shell", "comments", "list", "binary", "too deep"]
+
+
+@pytest.mark.parametrize("content", FOREIGN, ids=FOREIGN_IDS)
+def test_another_programs_file_is_left_as_it_is(path: Path, write: Callable[[Any], None], content: bytes) -> None:
+    write(content)
+    store = SettingsStore(path, {}, owns_folder=False)
+    assert store.current == Settings()
+    assert store.problem is not None
+    assert store.problem.startswith(f"The settings file {path} ")
+    assert store.problem.endswith(
+        ". It is left as it is, since it may be another program's: the defaults are in use, and changes are not saved."
+    )
+    assert store.update(model=MINIMAX).model == MINIMAX, "it is in force all the same"
+    assert store.is_saved is False
+    assert store.problem.startswith(f"The settings file {path} could not be written: it ")
+    assert store.problem.endswith(", and is left as it is.")
+    assert path.read_bytes() == content
+    assert not kept_aside(path)
+
+
+def test_a_file_of_this_programs_settings_is_kept_aside_wherever_it_is(
+    path: Path, write: Callable[[Any], None]
+) -> None:
+    write('{"nvidia_url": "https://')
+    store = SettingsStore(path, {}, owns_folder=False)
+    (kept,) = kept_aside(path)
+    assert kept.read_text() == '{"nvidia_url": "https://'
+    assert store.update(model=MINIMAX).model == MINIMAX
+    assert read(path)["model"] == MINIMAX
+
+
+@posix_only
+def test_a_damaged_file_behind_a_link_is_not_renamed_unless_it_is_ours(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "somewhere" / "notes.txt"
+    target.parent.mkdir()
+    target.write_text("my notes")
+    path.parent.mkdir()
+    path.symlink_to(target)
+    SettingsStore(path, {}).update(model=MINIMAX)
+    assert path.is_symlink()
+    assert target.read_text() == "my notes"
+    assert {file.name for file in target.parent.iterdir()} == {"notes.txt", ".notes.txt.lock"}
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+OTHER_KINDS = [
+    pytest.param(lambda path: path.mkdir(), "a folder", id="folder"),
+    pytest.param(lambda path: os.mkfifo(path), "a pipe", id="pipe", marks=posix_only),
+    pytest.param(lambda path: path.symlink_to("/dev/zero"), "a device", id="device", marks=posix_only),
+    pytest.param(make_socket, "a socket", id="socket", marks=posix_only),
+]
+
+
+@pytest.mark.parametrize(("make", "kind"), OTHER_KINDS)
+def test_what_is_no_file_is_neither_read_nor_replaced(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], kind: str
+) -> None:
+    path.parent.mkdir()
+    monkeypatch.chdir(path.parent)  # a socket's path has little room
+    make(Path(path.name))
+    before = path.lstat()
+    store = SettingsStore(path, {})
+    assert store.current == Settings()
+    assert store.problem is not None
+    assert store.problem.endswith(f" cannot be used (it is {kind}, not a file); the defaults are in use.")
+    assert store.needs_server_key is None, "no key can have been in it, but one may be in the keyring"
+    assert store.refresh() is False, "it is said once"
+    assert store.update(model=MINIMAX).model == MINIMAX
+    assert store.problem.endswith(f" could not be written: it is {kind}, not a file.")
+    assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_a_file_that_is_too_large_for_settings_is_left_as_it_is(path: Path, write: Callable[[Any], None]) -> None:
+    content = json.dumps({"version": 1, "model": MINIMAX, "my own": "x" * 1_000_000})
+    write(content)
+    store = SettingsStore(path, {})
+    assert store.problem == (
+        f"The settings file {path} cannot be used (it has more than 1,000,000 bytes); the defaults are in use."
+    )
+    store.update(log_bodies=True)
+    assert path.read_text() == content
+    assert not kept_aside(path)
+
+
+@posix_only
+def test_a_link_to_itself_gives_way_to_a_new_file(path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(path)
+    assert SettingsStore(path, {}).current == Settings()
+    assert read(path)["model"] == GLM
+
+
+# ---- who may read it
+
+
+@posix_only
+def test_a_file_with_a_key_that_others_could_read_is_mended_and_said_once(
+    path: Path, write: Callable[[Any], None]
+) -> None:
+    write({"version": 1, "nvidia_key": "nvapi-secret"})
+    path.chmod(0o644)
+    for owns_folder in (True, False):
+        path.chmod(0o644)
+        store = SettingsStore(path, {}, owns_folder=owns_folder)
+        assert store.note == (
+            f"Other users could read the settings file {path}, and a key is in it. Now only you can. "
+            "If others use this computer, replace the key by a new one."
+        )
+        assert store.problem is None
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert SettingsStore(path, {}).note is None
+
+
+@posix_only
+def test_an_edit_that_opens_a_file_with_a_key_to_others_is_mended(path: Path, write: Callable[[Any], None]) -> None:
+    store = SettingsStore(path, {})
+    write({"version": 1, "nvidia_key": "nvapi-secret"})
+    path.chmod(0o664)
+    assert store.refresh() is True
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@posix_only
+def test_a_file_without_a_key_is_closed_in_our_own_folder_only_and_nothing_is_said(
+    path: Path, write: Callable[[Any], None]
+) -> None:
+    write({"version": 1})
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+    assert SettingsStore(path, {}, owns_folder=False).note is None
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o644, 0o755)
+    damaged = path.with_name("settings.damaged-20261101-100000.json")
+    damaged.touch(0o644)
+    assert SettingsStore(path, {}).note is None
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert damaged.stat().st_mode & 0o777 == 0o600
+
+
+@posix_only
+def test_everything_is_made_for_its_owner_alone_whatever_the_umask(path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "settings.json"
+    before = os.umask(0)
+    try:
+        SettingsStore(path, {}).update(model=MINIMAX)
+    finally:
+        os.umask(before)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", "a/b")] == [0o700, 0o700]
+    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+
+
+# ---- what cannot be read or written
+
+
+def test_a_folder_in_the_files_place_is_said_and_the_changes_hold_while_it_runs(path: Path) -> None:
+    path.mkdir(parents=True)
+    store = SettingsStore(path, {})
+    assert store.current == Settings()
+    assert store.problem is not None
+    assert store.problem.startswith(f"The settings file {path} cannot be used (")
+    store.update(model=MINIMAX)
+    settings = store.update(log_bodies=True)
+    assert (settings.model, settings.log_bodies) == (MINIMAX, True), "one change does not undo another"
+    assert store.is_saved is False
+    assert store.problem.startswith(f"The settings file {path} could not be written: ")
+    assert path.is_dir()
+
+
+def test_a_file_in_the_folders_place_is_said(path: Path) -> None:
+    path.parent.write_text("in the way")
+    store = SettingsStore(path, {})
+    assert store.current == Settings()
+    assert store.problem is not None
+    assert store.problem.startswith(f"The settings file {path} cannot be used (")
+    assert store.update(model=MINIMAX).model == MINIMAX
+    assert path.parent.read_text() == "in the way"
+
+
+def test_a_folder_that_turns_into_a_file_is_said(path: Path) -> None:
+    store = SettingsStore(path, {})
+    for file in path.parent.iterdir():
+        file.unlink()
+    path.parent.rmdir()
+    path.parent.write_text("in the way")
+    assert store.refresh() is True
+    assert store.problem is not None
+    assert store.current == Settings()
+
+
+def test_a_folder_that_takes_the_files_place_is_said(path: Path) -> None:
+    store = SettingsStore(path, {})
+    path.unlink()
+    path.mkdir()
+    assert store.refresh() is True
+    assert store.problem is not None
+    assert store.problem.startswith(f"The changed settings file {path} is not used: it cannot be read (")
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_file_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SettingsStore(path, {})
+    before = path.read_bytes()
+
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        assert store.update(model=MINIMAX).model == MINIMAX, "it is in force all the same"
+    assert store.problem == f"The settings file {path} could not be written: No space left on device."
+    assert path.read_bytes() == before
+    assert {file.name for file in path.parent.iterdir()} <= {"settings.json", ".settings.json.lock"}
+    store.update(log_bodies=True)
+    assert store.problem is None
+    assert read(path)["log_bodies"] is True
+
+
+def test_a_lock_that_is_never_freed_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = SettingsStore(path, {})
+    monkeypatch.setattr("tray_app.settings.store._LOCK_WAIT_S", 0)
+    with FileLock(path.with_name(".settings.json.lock")):
+        assert store.update(model=MINIMAX).model == MINIMAX
+    assert store.problem == f"The settings file {path} could not be written: another program holds it."
+
+
+# ---- two processes
+
+WRITER = """
+import sys
+from pathlib import Path
+from tray_app.settings.store import SettingsStore
+sys.stdin.read()
+path, name = Path(sys.argv[1]), sys.argv[2]
+for n in range(1, 21):
+    store = SettingsStore(path, {})
+    assert n == 1 or getattr(store.current, name) == n - 1, "the other writer has undone a change"
+    store.update(**{name: n})
+"""
+
+
+@pytest.mark.parametrize("exists", [True, False], ids=["an old file", "a new file"])
+def test_two_processes_that_write_at_once_lose_nothing(path: Path, exists: bool) -> None:
+    if exists:
+        SettingsStore(path, {})
+    names = ("upstream_timeout_seconds", "requests_per_minute")
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, path, name], stdin=subprocess.PIPE, cwd=ROOT) for name in names
+    ]
+    for writer in writers:  # both stand ready, then both are let go
+        assert writer.stdin is not None
+        writer.stdin.close()
+    assert [writer.wait(30) for writer in writers] == [0, 0]
+    assert [read(path)[name] for name in names] == [20, 20]
+    assert not kept_aside(path)
