@@ -17,7 +17,7 @@ from tray_app.keys import NVIDIA_KEY, SERVER_KEY, remove_key, save_key
 from tray_app.listening import Listening
 from tray_app.proxy.service import ProxyService
 from tray_app.settings_store import SettingsStore
-from tray_app.status import StatusBoard, Trouble
+from tray_app.status import StatusBoard, Topic, Trouble
 
 SERVER, NVIDIA = "key-of-this-gateway", "nvapi-of-the-test"
 WHO = {"missing": (401, "authentication_error"), "not told": (400, "billing_error")}
@@ -54,7 +54,7 @@ class Running:
 
     @property
     def key_trouble(self) -> Trouble | None:
-        return dict(self.board.status.troubles).get("key")
+        return dict(self.board.status.troubles).get(Topic.KEY)
 
     def notice_change(self) -> None:
         """What the control thread does every second."""

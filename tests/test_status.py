@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
-from tray_app.status import Absence, ModelTrouble, Phase, Status, StatusBoard, Trouble
+from tray_app.status import Absence, ModelTrouble, Phase, Status, StatusBoard, Topic, Trouble
 
 KEY, PORT = Trouble("Add a key…", "There is no key."), Trouble("Port taken…", "The port is taken.")
 
@@ -18,25 +19,33 @@ def test_subscribers_hear_of_a_change_and_only_of_a_change() -> None:
     assert board.status == heard[0]
 
 
-def test_the_first_trouble_is_the_one_that_shows_until_it_is_over() -> None:
+def test_the_most_urgent_trouble_is_the_one_that_shows_until_it_is_over() -> None:
     board = StatusBoard()
     assert board.status.trouble is None
-    board.report("key", KEY)
-    board.report("start", PORT)
-    assert board.status.trouble is KEY
-    board.report("key", None)
+    board.report(Topic.KEY, KEY)
+    board.report(Topic.START, PORT)
     assert board.status.trouble is PORT
-    board.report("start", None)
-    board.report("start", None)
+    board.report(Topic.START, None)
+    assert board.status.trouble is KEY
+    board.report(Topic.KEY, None)
+    board.report(Topic.KEY, None)
     assert board.status.trouble is None
 
 
 def test_a_trouble_that_changes_keeps_its_rank() -> None:
     board = StatusBoard()
-    board.report("key", KEY)
-    board.report("start", PORT)
-    board.report("key", other := Trouble("Refused…", "The key is refused."))
-    assert [trouble for _, trouble in board.status.troubles] == [other, PORT]
+    board.report(Topic.START, PORT)
+    board.report(Topic.KEY, KEY)
+    board.report(Topic.START, other := Trouble("Reserved…", "The system keeps the port."))
+    assert [trouble for _, trouble in board.status.troubles] == [other, KEY]
+
+
+def test_the_order_of_troubles_is_the_same_whoever_reports_first() -> None:
+    for topics in itertools.permutations(Topic):
+        board = StatusBoard()
+        for topic in topics:
+            board.report(topic, KEY)
+        assert [topic for topic, _ in board.status.troubles] == list(Topic), topics
 
 
 def test_requests_of_many_threads_are_all_counted() -> None:

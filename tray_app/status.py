@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import Enum, IntEnum, auto
 from typing import Any
 
 
@@ -25,6 +25,23 @@ class Trouble:
     sentence: str
     verb: str = ""
     """The command of this program that mends it, where there is one."""
+
+
+class Topic(IntEnum):
+    """What a trouble is about. The most urgent topic comes first, and its trouble is the one that the menu shows."""
+
+    START = auto()
+    """The gateway does not listen: nobody reaches it."""
+    KEY = auto()
+    """A key is missing or cannot be read: every request is refused."""
+    REFUSED_KEY = auto()
+    """NVIDIA refuses the key, and with it every request."""
+    MODEL = auto()
+    """NVIDIA has withdrawn the selected model. Found in `Status.model_troubles`, and never reported by itself."""
+    SETTINGS = auto()
+    """The settings file is not used, or cannot be written."""
+    STAND_IN = auto()
+    """Another model answers in the place of the chosen one."""
 
 
 class Absence(Enum):
@@ -82,8 +99,8 @@ class Status:
     active_requests: int = 0
     has_nvidia_key: bool = True
     is_demo: bool = False
-    troubles: tuple[tuple[str, Trouble], ...] = ()
-    """By topic, the most pressing first."""
+    troubles: tuple[tuple[Topic, Trouble], ...] = ()
+    """By topic, the most urgent first."""
     model_troubles: tuple[tuple[str, ModelTrouble], ...] = ()
     """By model id, what refused requests showed."""
     listed_models: frozenset[str] = frozenset()
@@ -132,8 +149,8 @@ class StatusBoard:
         """+1 as a request begins, -1 as it ends."""
         self._change(lambda status: replace(status, active_requests=status.active_requests + step))
 
-    def report(self, topic: str, trouble: Trouble | None) -> None:
-        """Sets the trouble of a topic, or clears it. A topic that is already there keeps its rank."""
+    def report(self, topic: Topic, trouble: Trouble | None) -> None:
+        """Sets the trouble of a topic; None clears it."""
 
         def change(status: Status) -> Status:
             troubles = dict(status.troubles)
@@ -141,7 +158,7 @@ class StatusBoard:
                 troubles.pop(topic, None)
             else:
                 troubles[topic] = trouble
-            return replace(status, troubles=tuple(troubles.items()))
+            return replace(status, troubles=tuple(sorted(troubles.items())))
 
         self._change(change)
 

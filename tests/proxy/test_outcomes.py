@@ -12,8 +12,7 @@ from tests.conftest import KEYS, StartGateway
 from tests.fake_upstream import FakeUpstream, Gate, Reply, completion, finish, refusal, stream, text, whole
 from tests.gateway import RunningGateway, question
 from tray_app.proxy.patience import Patience
-from tray_app.status import Absence, ModelTrouble
-from tray_app.troubles import REFUSED_KEY, STAND_IN
+from tray_app.status import Absence, ModelTrouble, Topic
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 
@@ -48,7 +47,7 @@ def test_a_refused_key_is_said_until_a_request_is_answered(gateway: RunningGatew
     gateway.ask()
     gateway.ask()
     [(topic, trouble)] = gateway.board.status.troubles
-    assert topic == REFUSED_KEY
+    assert topic == Topic.REFUSED_KEY
     assert trouble.title == "NVIDIA refused the key – fix…"
     assert "set-key" in trouble.sentence
     gateway.ask()
@@ -79,7 +78,7 @@ def test_a_model_of_the_users_list_answers_where_the_chosen_one_refuses(
     told = read_events(answer.raw)[0]["message"]["model"] if is_stream else answer.body["model"]
     assert told == MINIMAX
     [(topic, trouble)] = gateway.board.status.troubles
-    assert (topic, trouble.title) == (STAND_IN, "MiniMax M2.1 answers for GLM 4.7")
+    assert (topic, trouble.title) == (Topic.STAND_IN, "MiniMax M2.1 answers for GLM 4.7")
 
     upstream.script(HELLO)
     gateway.ask()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from tray_app.catalog import Model
 from tray_app.errors import KeyRefused, ModelWithdrawn, ProxyError, QueueFull, RateLimited
 from tray_app.proxy.pacing import Pacer
-from tray_app.status import Absence, ModelTrouble, StatusBoard, Trouble
-from tray_app.troubles import REFUSED_KEY, STAND_IN
+from tray_app.status import Absence, ModelTrouble, StatusBoard, Topic, Trouble
 
 
 class Outcomes:
@@ -20,7 +19,7 @@ class Outcomes:
         """The model began to answer, so that neither it nor the key is refused."""
         self._pacer.note_served(model)
         self._board.clear_model(model.id)
-        self._clear(REFUSED_KEY)
+        self._clear(Topic.REFUSED_KEY)
 
     def note_failed(self, model: Model, error: ProxyError) -> None:
         if error.pause_s:
@@ -34,21 +33,23 @@ class Outcomes:
                 kind = Absence.RETIRED if error.is_retired else Absence.NOT_SERVED
                 self._board.mark_model(model.id, ModelTrouble(kind, error.date))
             case KeyRefused():
-                self._board.report(REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", error.message, "set-key"))
+                self._board.report(
+                    Topic.REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", error.message, "set-key")
+                )
 
     def note_stand_in(self, chosen: Model, stand_in: Model) -> None:
         """Another model answers in the place of the chosen one."""
         sentence = f"{chosen.label} refuses to answer, so {stand_in.label} of your fallback list does."
-        self._board.report(STAND_IN, Trouble(f"{stand_in.label} answers for {chosen.label}", sentence))
+        self._board.report(Topic.STAND_IN, Trouble(f"{stand_in.label} answers for {chosen.label}", sentence))
 
     def note_own_answer(self) -> None:
         """The chosen model answered by itself."""
-        self._clear(STAND_IN)
+        self._clear(Topic.STAND_IN)
 
     def forget_key(self) -> None:
         """The key is another than the one that was refused."""
-        self._clear(REFUSED_KEY)
+        self._clear(Topic.REFUSED_KEY)
 
-    def _clear(self, topic: str) -> None:
+    def _clear(self, topic: Topic) -> None:
         if any(known == topic for known, _ in self._board.status.troubles):  # almost never
             self._board.report(topic, None)
