@@ -227,3 +227,13 @@ def test_beyond_loopback_a_server_key_that_cannot_be_read_keeps_everybody_out(ru
     running.listening.try_again()
     assert client.ask().outcome == (401, "authentication_error")
     assert client.ask(x_api_key=SERVER).text == "Hello!"
+
+
+def test_a_setting_that_there_is_not_is_refused_and_changes_nothing(run: Run) -> None:
+    running = run(NVIDIA_API_KEY=NVIDIA)
+    client = running.start()
+    with pytest.raises(TypeError, match="log_bodys"):
+        running.listening.change(log_bodys=True)  # type: ignore[call-arg]
+    assert running.listening.settings == running.store.current
+    assert b"log_bodys" not in running.store.path.read_bytes()
+    assert client.ask().text == "Hello!"

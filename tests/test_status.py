@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from typing import Any
 
-from tray_app.status import Absence, ModelTrouble, Phase, Status, StatusBoard, Topic, Trouble
+import pytest
+
+from tray_app.status import Absence, ModelTrouble, Phase, Status, StatusBoard, StatusChanges, Topic, Trouble
 
 KEY, PORT = Trouble("Add a key…", "There is no key."), Trouble("Port taken…", "The port is taken.")
 
@@ -17,6 +21,26 @@ def test_subscribers_hear_of_a_change_and_only_of_a_change() -> None:
     board.publish(phase=Phase.RUNNING)
     assert heard == [Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")]
     assert board.status == heard[0]
+
+
+@pytest.mark.parametrize("name", ["fase", "troubles", "active_requests"])
+def test_what_is_no_change_to_publish_is_refused_and_changes_nothing(name: str) -> None:
+    """Troubles are reported and requests counted, each by a method of its own: to set them would lose others'."""
+    board, heard = StatusBoard(), list[Status]()
+    changes: Any = {name: ()}
+    board.subscribe(heard.append)
+    with pytest.raises(TypeError, match=f"cannot be published: {name}"):
+        board.publish(**changes)
+    with pytest.raises(TypeError, match="fase"):
+        board.publish(fase=Phase.RUNNING)  # type: ignore[call-arg]
+    assert (board.status, heard) == (Status(), [])
+
+
+def test_all_that_can_be_published_is_of_the_status() -> None:
+    types = {field.name: field.type for field in fields(Status)}
+    assert {name: types.get(name) for name in StatusChanges.__annotations__} == {
+        name: annotation.__forward_arg__ for name, annotation in StatusChanges.__annotations__.items()
+    }
 
 
 def test_the_most_urgent_trouble_is_the_one_that_shows_until_it_is_over() -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
-from typing import Any
+from typing import TypedDict, Unpack
 
 
 class Phase(Enum):
@@ -126,6 +126,18 @@ class Status:
         return None
 
 
+class StatusChanges(TypedDict, total=False):
+    """The fields of the status that can be published. The others have methods of their own, which lose no change."""
+
+    phase: Phase
+    url: str
+    has_nvidia_key: bool
+    is_demo: bool
+    model_troubles: tuple[tuple[str, ModelTrouble], ...]
+    listed_models: frozenset[str]
+    waits: tuple[Wait, ...]
+
+
 class StatusBoard:
     """Holds the newest Status. Any thread may publish; subscribers run in the publisher's thread and must be quick."""
 
@@ -141,8 +153,13 @@ class StatusBoard:
     def subscribe(self, subscriber: Callable[[Status], None]) -> None:
         self._subscribers.append(subscriber)
 
-    def publish(self, **changes: Any) -> None:
-        """Changes fields of the status, and tells the subscribers if anything is different."""
+    def publish(self, **changes: Unpack[StatusChanges]) -> None:
+        """Changes fields of the status, and tells the subscribers if anything is different.
+
+        TypeError if there is no such field, or it is not for publishing.
+        """
+        if unknown := changes.keys() - StatusChanges.__annotations__.keys():
+            raise TypeError(f"this cannot be published: {', '.join(sorted(unknown))}")
         self._change(lambda status: replace(status, **changes))
 
     def count_request(self, step: int) -> None:
