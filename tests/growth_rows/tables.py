@@ -103,7 +103,7 @@ def many_names(n: int) -> list[str]:
 def learn(load: Load, complaint: str) -> object:
     """What a refusal teaches about the fields of a request."""
     quirk = load("tray_app.translate.quirk")
-    body = load("tray_app.translate.complaint").read_complaint(json.dumps({"detail": complaint}).encode())
+    body = load("tray_app.translate.error_body").read_error_body(json.dumps({"detail": complaint}).encode()).complaint
     return quirk.adapt(BODY, quirk.find_quirks(body, BODY))
 
 

@@ -101,11 +101,11 @@ BODIES = {
 
 
 def read(load: Load, answer: bytes) -> object:
-    complaint = load("tray_app.translate.complaint").read_complaint(answer)
+    complaint = load("tray_app.translate.error_body").read_error_body(answer).complaint
     refusal = load("tray_app.translate.refusal")
     return (
         complaint,
-        refusal.read_detail(answer),
+        load("tray_app.translate.error_body").read_error_body(answer).detail,
         str(refusal.explain_stream_error({"message": complaint}, load("tray_app.catalog").GLM_4_7)),
     )
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.complaint import read_complaint
+from tray_app.translate.error_body import read_error_body
 from tray_app.translate.quirk import Quirk, find_quirks
 from tray_app.translate.quotes import cut_quotes
 
@@ -89,7 +89,7 @@ def ask(prompt: str, **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("wording", WORDINGS)
 def test_a_prompt_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
-    complaint = read_complaint(WORDINGS[wording](CLAIMS[claim]))
+    complaint = read_error_body(WORDINGS[wording](CLAIMS[claim])).complaint
     assert find_quirks(complaint, ask(CLAIMS[claim])) == ()
 
 
@@ -97,7 +97,7 @@ def test_a_prompt_that_is_quoted_teaches_nothing(wording: str, claim: str) -> No
 @pytest.mark.parametrize("wording", ALL_WORDINGS)
 def test_a_page_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
     page = PAGE.format(CLAIMS[claim])
-    complaint = read_complaint(ALL_WORDINGS[wording](page))
+    complaint = read_error_body(ALL_WORDINGS[wording](page)).complaint
     content = [{"type": "text", "text": "Look:"}, {"type": "text", "text": page}]
     for body in (
         ask(page),
@@ -123,11 +123,11 @@ def test_what_is_refused_beside_a_quote_is_learned_alone(claim: str) -> None:
 
 def test_a_field_of_the_error_is_trusted_before_its_words() -> None:
     said = "Unsupported parameter(s): temperature"
-    complaint = read_complaint(say(f"top_k is not supported. {said}", param="top_k"))
+    complaint = read_error_body(say(f"top_k is not supported. {said}", param="top_k")).complaint
     assert find_quirks(complaint, ask("hi", top_k=5)) == (Quirk("top_k"),)
-    assert find_quirks(read_complaint(say(said, param="messages[0].content")), ask("hi")) == ()
+    assert find_quirks(read_error_body(say(said, param="messages[0].content")).complaint, ask("hi")) == ()
     thinking = {"enable_thinking": True}
-    complaint = read_complaint(say("enable_thinking is not supported", param="enable_thinking"))
+    complaint = read_error_body(say("enable_thinking is not supported", param="enable_thinking")).complaint
     assert find_quirks(complaint, ask("hi", chat_template_kwargs=thinking)) == (
         Quirk("chat_template_kwargs.enable_thinking"),
     )
