@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from tray_app.settings import Settings
 from tray_app.status import Absence, ModelTrouble, Phase, Status, StatusBoard, StatusChanges, Topic, Trouble
+from tray_app.troubles import find_trouble
 
 KEY, PORT = Trouble("Add a key…", "There is no key."), Trouble("Port taken…", "The port is taken.")
 
@@ -45,15 +47,15 @@ def test_all_that_can_be_published_is_of_the_status() -> None:
 
 def test_the_most_urgent_trouble_is_the_one_that_shows_until_it_is_over() -> None:
     board = StatusBoard()
-    assert board.status.trouble is None
+    assert find_trouble(board.status, Settings()) is None
     board.report(Topic.KEY, KEY)
     board.report(Topic.START, PORT)
-    assert board.status.trouble is PORT
+    assert find_trouble(board.status, Settings()) is PORT
     board.report(Topic.START, None)
-    assert board.status.trouble is KEY
+    assert find_trouble(board.status, Settings()) is KEY
     board.report(Topic.KEY, None)
     board.report(Topic.KEY, None)
-    assert board.status.trouble is None
+    assert find_trouble(board.status, Settings()) is None
 
 
 def test_a_trouble_that_changes_keeps_its_rank() -> None:

@@ -13,7 +13,7 @@ class Phase(Enum):
     STARTING = "starting"
     RUNNING = "running"
     STOPPED = "stopped"
-    """Not listening; `Status.trouble` says why."""
+    """Not listening; `Status.troubles` say why."""
     QUITTING = "quitting"
 
 
@@ -107,10 +107,6 @@ class Status:
     """Ids that NVIDIA lists, and what answers without being listed; empty while its list is not known."""
     waits: tuple[Wait, ...] = ()
     """One for each model that requests wait for, the longest first; short ones are left out."""
-
-    @property
-    def trouble(self) -> Trouble | None:
-        return self.troubles[0][1] if self.troubles else None
 
     @property
     def withdrawn_models(self) -> frozenset[str]:
