@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -384,6 +385,45 @@ def test_what_is_no_http_leaves_no_traceback_on_the_terminal(launch: Launch) -> 
 
 
 # ---- the end
+
+
+def with_fault(fault: str) -> tuple[str, ...]:
+    """What comes before the app's command line, so that the app runs with this change to its code."""
+    program = 'import runpy, sys; sys.argv[1:] = sys.argv[4:]; runpy.run_module("tray_app", run_name="__main__")'
+    return (sys.executable, "-c", f"{fault}\n{program}")
+
+
+DIES = """
+from tray_app.proxy.exchange.gateway import Gateway
+def die(self): raise SystemExit(1)  # no handler of errors takes it, so the thread ends
+Gateway.serve = die
+"""
+FAILS_TO_STOP = """
+from tray_app.proxy.service import ProxyService
+def fail(self, drain_s): raise RuntimeError("a fault of the program")
+ProxyService.stop = fail
+"""
+
+
+@posix_only
+def test_it_quits_after_its_gateway_has_died(launch: Launch) -> None:
+    app = launch(prefix=with_fault(DIES))
+    with suppress(ConnectionError, http.client.HTTPException):
+        app.wait_listening().ask()
+    app.send(signal.SIGTERM)
+    assert app.wait_end() == 0
+    assert "the gateway's thread ended" in app.log
+    assert app.log.splitlines()[-1].endswith("quit")
+
+
+@posix_only
+def test_it_quits_also_if_its_gateway_cannot_be_stopped(launch: Launch) -> None:
+    app = launch(prefix=with_fault(FAILS_TO_STOP))
+    app.wait_listening()
+    app.send(signal.SIGTERM)
+    assert app.wait_end() == 0
+    assert "RuntimeError: a fault of the program" in app.log
+    assert launch().wait_listening().request("GET", "/health").status == 200, "the next one can start"
 
 
 @posix_only

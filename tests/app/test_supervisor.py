@@ -17,7 +17,7 @@ from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.proxy.service import ProxyService
 from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY, remove_key, save_key
 from tray_app.settings.store import SettingsStore
-from tray_app.status.board import StatusBoard, Trouble
+from tray_app.status.board import StatusBoard, Topic, Trouble
 
 SERVER, NVIDIA = "key-of-this-gateway", "nvapi-of-the-test"
 WHO = {"missing": (401, "authentication_error"), "not told": (400, "billing_error")}
@@ -54,7 +54,7 @@ class Running:
 
     @property
     def key_trouble(self) -> Trouble | None:
-        return dict(self.board.status.troubles).get("key")
+        return dict(self.board.status.troubles).get(Topic.KEY)
 
     def notice_change(self) -> None:
         """What the job thread does every second."""
@@ -227,3 +227,13 @@ def test_beyond_loopback_a_server_key_that_cannot_be_read_keeps_everybody_out(ru
     running.listening.try_again()
     assert client.ask().outcome == (401, "authentication_error")
     assert client.ask(x_api_key=SERVER).text == "Hello!"
+
+
+def test_a_setting_that_there_is_not_is_refused_and_changes_nothing(run: Run) -> None:
+    running = run(NVIDIA_API_KEY=NVIDIA)
+    client = running.start()
+    with pytest.raises(TypeError, match="log_bodys"):
+        running.listening.change(log_bodys=True)  # type: ignore[call-arg]
+    assert running.listening.settings == running.store.current
+    assert b"log_bodys" not in running.store.path.read_bytes()
+    assert client.ask().text == "Hello!"

@@ -25,6 +25,7 @@ from tray_app.proxy.service import ProxyService
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 from tray_app.status.board import Phase, StatusBoard, Trouble, Wait
+from tray_app.status.messages import find_trouble
 from tray_app.translate.answer.web_search import SearchResult
 
 SEARCH = question("Perform a web search for the query: gnu", tools=[{"type": "web_search_1", "name": "web_search"}])
@@ -332,7 +333,7 @@ def test_a_gateway_whose_thread_died_is_not_running_and_the_status_says_so(log_f
         kill(gateway)
         assert not gateway.service.is_running
         assert gateway.board.status.url == ""
-        assert gateway.board.status.trouble == Trouble(
+        assert find_trouble(gateway.board.status, gateway.settings) == Trouble(
             "Gateway stopped \N{EN DASH} start it again\N{HORIZONTAL ELLIPSIS}",
             "The gateway ended by a fault of this program; its log says where. This entry of the menu starts it again.",
         )

@@ -8,6 +8,7 @@ import pytest
 
 from tray_app.catalog import MODELS
 from tray_app.errors import SettingsError
+from tray_app.settings import settings
 from tray_app.settings.settings import (
     NVIDIA_URL,
     Address,
@@ -200,6 +201,22 @@ def test_an_address_is_understood(text: str, address: Address, url: str, is_loop
 )
 def test_the_environment_overrides_a_setting(variable: str, text: str, values: dict[str, Any]) -> None:
     assert parse_environment({variable: text}) == values
+
+
+@pytest.mark.parametrize(
+    ("variable", "name", "text", "wanted", "value"),
+    [
+        ("UPSTREAM_TIMEOUT_SECONDS", "upstream_timeout_seconds", "60", "seconds, 1 or more", 60),
+        ("ADDR", "addr", "3001", "a whole number, or a host and a port", Address("127.0.0.1", 3001)),
+    ],
+    ids=["number", "text"],
+)
+def test_the_words_for_a_wrong_value_do_not_decide_how_a_variable_is_read(
+    variable: str, name: str, text: str, wanted: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, _ = settings._CHECKS[name]
+    monkeypatch.setitem(settings._CHECKS, name, (check, wanted))
+    assert parse_environment({variable: text}) == {name: value}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from typing import Any
 
-from tray_app.status.board import ModelTrouble, Phase, Status, StatusBoard, Trouble, Unavailability
+import pytest
+
+from tray_app.settings.settings import Settings
+from tray_app.status.board import (
+    ModelTrouble,
+    Phase,
+    Status,
+    StatusBoard,
+    StatusChanges,
+    Topic,
+    Trouble,
+    Unavailability,
+)
+from tray_app.status.messages import find_trouble
 
 KEY, PORT = Trouble("Add a key…", "There is no key."), Trouble("Port taken…", "The port is taken.")
 
@@ -18,25 +34,53 @@ def test_subscribers_hear_of_a_change_and_only_of_a_change() -> None:
     assert board.status == heard[0]
 
 
-def test_the_first_trouble_is_the_one_that_shows_until_it_is_over() -> None:
+@pytest.mark.parametrize("name", ["fase", "troubles", "active_requests"])
+def test_what_is_no_change_to_publish_is_refused_and_changes_nothing(name: str) -> None:
+    """Troubles are reported and requests counted, each by a method of its own: to set them would lose others'."""
+    board, heard = StatusBoard(), list[Status]()
+    changes: Any = {name: ()}
+    board.subscribe(heard.append)
+    with pytest.raises(TypeError, match=f"cannot be published: {name}"):
+        board.publish(**changes)
+    with pytest.raises(TypeError, match="fase"):
+        board.publish(fase=Phase.RUNNING)  # type: ignore[call-arg]
+    assert (board.status, heard) == (Status(), [])
+
+
+def test_all_that_can_be_published_is_of_the_status() -> None:
+    types = {field.name: field.type for field in fields(Status)}
+    assert {name: types.get(name) for name in StatusChanges.__annotations__} == {
+        name: annotation.__forward_arg__ for name, annotation in StatusChanges.__annotations__.items()
+    }
+
+
+def test_the_most_urgent_trouble_is_the_one_that_shows_until_it_is_over() -> None:
     board = StatusBoard()
-    assert board.status.trouble is None
-    board.report("key", KEY)
-    board.report("start", PORT)
-    assert board.status.trouble is KEY
-    board.report("key", None)
-    assert board.status.trouble is PORT
-    board.report("start", None)
-    board.report("start", None)
-    assert board.status.trouble is None
+    assert find_trouble(board.status, Settings()) is None
+    board.report(Topic.KEY, KEY)
+    board.report(Topic.START, PORT)
+    assert find_trouble(board.status, Settings()) is PORT
+    board.report(Topic.START, None)
+    assert find_trouble(board.status, Settings()) is KEY
+    board.report(Topic.KEY, None)
+    board.report(Topic.KEY, None)
+    assert find_trouble(board.status, Settings()) is None
 
 
 def test_a_trouble_that_changes_keeps_its_rank() -> None:
     board = StatusBoard()
-    board.report("key", KEY)
-    board.report("start", PORT)
-    board.report("key", other := Trouble("Refused…", "The key is refused."))
-    assert [trouble for _, trouble in board.status.troubles] == [other, PORT]
+    board.report(Topic.START, PORT)
+    board.report(Topic.KEY, KEY)
+    board.report(Topic.START, other := Trouble("Reserved…", "The system keeps the port."))
+    assert [trouble for _, trouble in board.status.troubles] == [other, KEY]
+
+
+def test_the_order_of_troubles_is_the_same_whoever_reports_first() -> None:
+    for topics in itertools.permutations(Topic):
+        board = StatusBoard()
+        for topic in topics:
+            board.report(topic, KEY)
+        assert [topic for topic, _ in board.status.troubles] == list(Topic), topics
 
 
 def test_requests_of_many_threads_are_all_counted() -> None:

@@ -7,15 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Status, Trouble, Unavailability, Wait
-from tray_app.status.messages import (
-    REFUSED_KEY,
-    explain_unavailability,
-    find_notice,
-    find_successor,
-    find_trouble,
-    list_news,
-)
+from tray_app.status.board import ModelTrouble, Status, StatusBoard, Topic, Trouble, Unavailability, Wait
+from tray_app.status.messages import explain_unavailability, find_notice, find_successor, find_trouble, list_news
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 RETIRED, NOT_SERVED = ModelTrouble(Unavailability.RETIRED, "2026-05-14"), ModelTrouble(Unavailability.NOT_SERVED)
@@ -68,9 +61,25 @@ def test_of_a_model_that_left_the_settings_nothing_is_told() -> None:
     assert explain_unavailability(GLM, with_trouble(GLM, RETIRED), replaced) is None
 
 
-def test_the_programs_own_troubles_come_first() -> None:
-    status = replace(with_trouble(GLM, RETIRED), troubles=(("key", NO_KEY),))
+def test_a_port_in_use_is_never_hidden_by_a_model_that_stands_in() -> None:
+    board = StatusBoard()
+    board.report(Topic.FALLBACK, Trouble("MiniMax M2.1 answers for GLM 4.7", "It does."))
+    board.report(Topic.SETTINGS, Trouble("Settings file has a problem…", "It has."))
+    board.report(Topic.START, port := Trouble("Port 3001 is in use – fix…", "It is."))
+    assert find_trouble(board.status, Settings()) == port
+
+
+@pytest.mark.parametrize("topic", [Topic.START, Topic.KEY, Topic.REFUSED_KEY])
+def test_what_lets_no_request_through_comes_before_the_selected_models_end(topic: Topic) -> None:
+    status = replace(with_trouble(GLM, RETIRED), troubles=((topic, NO_KEY),))
     assert find_trouble(status, Settings()) == NO_KEY
+
+
+@pytest.mark.parametrize("topic", [Topic.SETTINGS, Topic.FALLBACK])
+def test_the_selected_models_end_comes_before_what_lets_requests_through(topic: Topic) -> None:
+    status = replace(with_trouble(GLM, RETIRED), troubles=((topic, other := Trouble("Something else", "It is.")),))
+    assert find_trouble(status, Settings()) == explain_unavailability(GLM, status, Settings())
+    assert find_trouble(status, Settings(model=MINIMAX)) == other, "the selected model is another one"
 
 
 def test_a_model_that_is_only_not_listed_is_no_trouble_but_has_a_successor() -> None:
@@ -90,13 +99,13 @@ def test_where_all_is_well_there_is_nothing_to_switch_to() -> None:
 def test_the_longest_wait_is_told_unless_there_is_trouble() -> None:
     wait = Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40)
     status = Status(waits=(wait, Wait("MiniMax M2.1", waiting=1, longest_s=3, used=40, limit=40)))
-    assert status.trouble is None
+    assert find_trouble(status, Settings()) is None
     assert find_notice(status, Settings()) == Trouble(
         "Waiting for NVIDIA's rate limit, 12 s",
         "31 of 40 requests this minute went to GLM 4.7; 2 wait. Nothing is lost: they go on by themselves. "
         "Fewer agents at once wait less.",
     )
-    assert find_notice(Status(waits=(wait,), troubles=(("key", NO_KEY),)), Settings()) == NO_KEY
+    assert find_notice(Status(waits=(wait,), troubles=((Topic.KEY, NO_KEY),)), Settings()) == NO_KEY
     assert find_notice(Status(), Settings()) is None
     assert "; 1 waits." in status.waits[1].notice.sentence
 
@@ -105,10 +114,12 @@ def test_news_are_what_the_user_should_hear_of_at_once() -> None:
     refused, other = Trouble("NVIDIA refused the key – fix…", "It did."), Trouble("Port 3001 is in use", "It is.")
     wait = Wait("GLM 4.7", waiting=2, longest_s=61, used=31, limit=40)
     status = Status(
-        troubles=((REFUSED_KEY, refused), ("start", other)), model_troubles=((MINIMAX, RETIRED),), waits=(wait,)
+        troubles=((Topic.START, other), (Topic.REFUSED_KEY, refused)),
+        model_troubles=((MINIMAX, RETIRED),),
+        waits=(wait,),
     )
     news = list_news(status, Settings())
-    assert (set(news), news[REFUSED_KEY]) == ({REFUSED_KEY, MINIMAX, "wait"}, refused)
+    assert (set(news), news["REFUSED_KEY"]) == ({"REFUSED_KEY", MINIMAX, "wait"}, refused)
     assert news[MINIMAX].title == "MiniMax M2.1 was retired by NVIDIA"
 
 

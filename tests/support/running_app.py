@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,10 +52,15 @@ class App:
         self._process.send_signal(number)
 
     def wait_end(self) -> int:
-        """The exit code."""
+        """The exit code; that of a killed process if the app does not end by itself."""
         assert self._process.stdout is not None
-        self.lines += self._process.stdout.read().splitlines()
-        return self._process.wait(TIMEOUT_S)
+        too_late = threading.Timer(TIMEOUT_S, self._process.kill)
+        too_late.start()
+        try:
+            self.lines += self._process.stdout.read().splitlines()
+            return self._process.wait()
+        finally:
+            too_late.cancel()
 
     def close(self) -> None:
         if self._process.poll() is None:

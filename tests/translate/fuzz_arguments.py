@@ -77,7 +77,8 @@ def check_meaning(text: str) -> None:
 def read(fragments: list[str], schema: dict[str, Any], is_cut: bool) -> Outcome:
     reader = ArgumentsReader(Parameters(schema))
     pieces = [reader.feed(fragment) for fragment in fragments]
-    said = reader.is_complete, reader.is_truncated, reader.is_runaway, reader.unmended, reader.extra
+    text, start = reader.take_extra() or ("", 0)
+    said = reader.is_complete, reader.is_truncated, reader.is_runaway, reader.unmended, text[start:]
     return Outcome(*said, "".join([*pieces, reader.finish(is_cut=is_cut)]))
 
 

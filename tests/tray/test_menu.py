@@ -8,7 +8,7 @@ import pytest
 
 from tray_app.catalog import UNKNOWN
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Phase, Status, Trouble, Unavailability, Wait
+from tray_app.status.board import ModelTrouble, Phase, Status, Topic, Trouble, Unavailability, Wait
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
 
 RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")
@@ -69,12 +69,12 @@ def test_the_marks_follow_the_settings() -> None:
         ),
         (replace(RUNNING, url="http://[::1]:3001"), "(Running on [::1]:3001)", "GLM 4.7 · running on [::1]:3001"),
         (
-            replace(RUNNING, troubles=(("key", NO_KEY),)),
+            replace(RUNNING, troubles=((Topic.KEY, NO_KEY),)),
             "Add your NVIDIA API key…",
             "GLM 4.7 · add your NVIDIA API key…",
         ),
         (
-            replace(RUNNING, troubles=(("key", REFUSED_KEY),)),
+            replace(RUNNING, troubles=((Topic.REFUSED_KEY, REFUSED_KEY),)),
             "NVIDIA refused the key – fix…",
             "GLM 4.7 · NVIDIA refused the key – fix…",
         ),
@@ -91,7 +91,7 @@ def test_the_marks_follow_the_settings() -> None:
         ),
         (Status(phase=Phase.STOPPED), "(Not running)", "GLM 4.7 · not running"),
         (
-            Status(phase=Phase.QUITTING, troubles=(("key", NO_KEY),)),
+            Status(phase=Phase.QUITTING, troubles=((Topic.KEY, NO_KEY),)),
             "(Quitting…)",
             "GLM 4.7 · add your NVIDIA API key…",
         ),
@@ -126,7 +126,7 @@ def test_quit_says_what_it_would_break_off(active: int, label: str) -> None:
 def test_items_do_not_move_while_one_of_the_defaults_is_set() -> None:
     statuses = [
         Status(),
-        replace(RUNNING, active_requests=3, troubles=(("key", NO_KEY),)),
+        replace(RUNNING, active_requests=3, troubles=((Topic.KEY, NO_KEY),)),
         Status(phase=Phase.QUITTING),
         GLM_RETIRED,
         GLM_NOT_LISTED,
@@ -187,7 +187,7 @@ def test_the_click_chooses_the_successor() -> None:
 
 
 def test_every_command_can_be_reached() -> None:
-    menu = build_menu(replace(RUNNING, troubles=(("key", NO_KEY),)), Settings(), "bash")
+    menu = build_menu(replace(RUNNING, troubles=((Topic.KEY, NO_KEY),)), Settings(), "bash")
     assert {item.command for item in menu} - {None} == set(Command)
 
 

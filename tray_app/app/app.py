@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.instance import Instance
@@ -178,12 +179,14 @@ class App:
         self._redraw()
 
     def _stop(self, drain_s: float) -> None:
-        self._service.stop(drain_s)
-        self._instance.release()
-        log.info("quit")
-        self._job_thread.end()
-        if self._icon is not None:
-            self._icon.stop()
+        """Ends the app. Each part is ended also if another one fails to, or the app could never be quit."""
+        with ExitStack() as stack:  # the last callback runs first
+            if self._icon is not None:
+                stack.callback(self._icon.stop)
+            stack.callback(self._job_thread.end)
+            stack.callback(log.info, "quit")
+            stack.callback(self._instance.release)
+            self._service.stop(drain_s)
 
     def _hide(self, keys: Keys) -> None:
         self._formatter.secrets = frozenset(key for key in (keys.nvidia, keys.server) if key)

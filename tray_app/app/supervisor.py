@@ -16,7 +16,7 @@ from tray_app.proxy.service import ProxyService
 from tray_app.settings.keys import KeyReader, Keys, explain_exposure
 from tray_app.settings.settings import Address, Settings
 from tray_app.settings.store import Changes, SettingsStore
-from tray_app.status.board import Phase, StatusBoard, Trouble
+from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class GatewaySupervisor:
         self.keys = self._reader.read()
         self._on_keys(self.keys)
         self._board.publish(has_nvidia_key=bool(self.keys.nvidia))
-        self._board.report("key", self._find_key_trouble())
+        self._board.report(Topic.KEY, self._find_key_trouble())
         self._report_settings()
 
     def begin(self) -> None:
@@ -94,11 +94,11 @@ class GatewaySupervisor:
                 if isinstance(error, PortTaken)
                 else "Not listening – fix…"
             )
-            self._board.report("start", Trouble(title, sentence))
+            self._board.report(Topic.START, Trouble(title, sentence))
             self._board.publish(phase=Phase.STOPPED, url="")
             self._instance.publish("")
             return
-        self._board.report("start", None)
+        self._board.report(Topic.START, None)
         self._board.publish(phase=Phase.RUNNING, url=address.url)
         self._instance.publish(address.url)
 
@@ -181,7 +181,7 @@ class GatewaySupervisor:
 
     def _report_settings(self) -> None:
         problem = self._store.problem
-        self._board.report("settings", Trouble("Settings file has a problem…", problem) if problem else None)
+        self._board.report(Topic.SETTINGS, Trouble("Settings file has a problem…", problem) if problem else None)
 
 
 def _explain_silence(reason: str, keys: str) -> Trouble:

@@ -16,7 +16,7 @@ from tray_app.errors import PortTaken, StartError
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.settings.keys import Keys, explain_exposure
 from tray_app.settings.settings import Address, Settings
-from tray_app.status.board import Phase, StatusBoard, Trouble
+from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
 
 if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the icon is already being drawn
     import asyncio
@@ -166,7 +166,7 @@ class ProxyService:
             run.ended.set()
             if not run.gateway.is_quitting:
                 self._board.publish(phase=Phase.STOPPED, url="")
-                self._board.report("start", _DEAD)
+                self._board.report(Topic.START, _DEAD)
 
     async def _serve(self, settings: Settings, keys: Keys, is_demo: bool, started: Future[_Run]) -> None:
         import asyncio

@@ -192,11 +192,12 @@ def parse_file(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 def parse_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings that the environment overrides; SettingsError names the variable that is wrong."""
     values: dict[str, Any] = {}
+    defaults = Settings()
     for variable, name in _VARIABLES.items():
         text = environ.get(variable, "").strip()
         if not text:
             continue
-        is_number = _CHECKS[name][1].startswith("a whole number") and text.isascii() and text.isdecimal()
+        is_number = type(getattr(defaults, name)) is int and text.isascii() and text.isdecimal()
         value = int(text) if is_number and len(text) <= _MAX_DIGITS else text
         values[name] = _check(f"The environment variable {variable}", name, value, repr(text))
     if "log_body_max_chars" in values:  # setting the variable switches body logging, as in claude-nvidia-proxy

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Any
+from enum import Enum, IntEnum, auto
+from typing import TypedDict, Unpack
 
 
 class Phase(Enum):
     STARTING = "starting"
     RUNNING = "running"
     STOPPED = "stopped"
-    """Not listening; `Status.trouble` says why."""
+    """Not listening; `Status.troubles` say why."""
     QUITTING = "quitting"
 
 
@@ -25,6 +25,23 @@ class Trouble:
     sentence: str
     verb: str = ""
     """The command of this program that mends it, where there is one."""
+
+
+class Topic(IntEnum):
+    """What a trouble is about. The most urgent topic comes first, and its trouble is the one that the menu shows."""
+
+    START = auto()
+    """The gateway does not listen: nobody reaches it."""
+    KEY = auto()
+    """A key is missing or cannot be read: every request is refused."""
+    REFUSED_KEY = auto()
+    """NVIDIA refuses the key, and with it every request."""
+    MODEL = auto()
+    """NVIDIA has withdrawn the selected model. Found in `Status.model_troubles`, and never reported by itself."""
+    SETTINGS = auto()
+    """The settings file is not used, or cannot be written."""
+    FALLBACK = auto()
+    """Another model answers in the place of the chosen one."""
 
 
 class Unavailability(Enum):
@@ -82,18 +99,14 @@ class Status:
     active_requests: int = 0
     has_nvidia_key: bool = True
     is_demo: bool = False
-    troubles: tuple[tuple[str, Trouble], ...] = ()
-    """By topic, the most pressing first."""
+    troubles: tuple[tuple[Topic, Trouble], ...] = ()
+    """By topic, the most urgent first."""
     model_troubles: tuple[tuple[str, ModelTrouble], ...] = ()
     """By model id, what refused requests showed."""
     listed_models: frozenset[str] = frozenset()
     """Ids that NVIDIA lists, and what answers without being listed; empty while its list is not known."""
     waits: tuple[Wait, ...] = ()
     """One for each model that requests wait for, the longest first; short ones are left out."""
-
-    @property
-    def trouble(self) -> Trouble | None:
-        return self.troubles[0][1] if self.troubles else None
 
     @property
     def unavailable_models(self) -> frozenset[str]:
@@ -107,6 +120,18 @@ class Status:
         if self.listed_models and model_id not in self.listed_models:
             return ModelTrouble(Unavailability.NOT_LISTED)
         return None
+
+
+class StatusChanges(TypedDict, total=False):
+    """The fields of the status that can be published. The others have methods of their own, which lose no change."""
+
+    phase: Phase
+    url: str
+    has_nvidia_key: bool
+    is_demo: bool
+    model_troubles: tuple[tuple[str, ModelTrouble], ...]
+    listed_models: frozenset[str]
+    waits: tuple[Wait, ...]
 
 
 class StatusBoard:
@@ -124,16 +149,21 @@ class StatusBoard:
     def subscribe(self, subscriber: Callable[[Status], None]) -> None:
         self._subscribers.append(subscriber)
 
-    def publish(self, **changes: Any) -> None:
-        """Changes fields of the status, and tells the subscribers if anything is different."""
+    def publish(self, **changes: Unpack[StatusChanges]) -> None:
+        """Changes fields of the status, and tells the subscribers if anything is different.
+
+        TypeError if there is no such field, or it is not for publishing.
+        """
+        if unknown := changes.keys() - StatusChanges.__annotations__.keys():
+            raise TypeError(f"this cannot be published: {', '.join(sorted(unknown))}")
         self._change(lambda status: replace(status, **changes))
 
     def count_request(self, step: int) -> None:
         """+1 as a request begins, -1 as it ends."""
         self._change(lambda status: replace(status, active_requests=status.active_requests + step))
 
-    def report(self, topic: str, trouble: Trouble | None) -> None:
-        """Sets the trouble of a topic, or clears it. A topic that is already there keeps its rank."""
+    def report(self, topic: Topic, trouble: Trouble | None) -> None:
+        """Sets the trouble of a topic; None clears it."""
 
         def change(status: Status) -> Status:
             troubles = dict(status.troubles)
@@ -141,7 +171,7 @@ class StatusBoard:
                 troubles.pop(topic, None)
             else:
                 troubles[topic] = trouble
-            return replace(status, troubles=tuple(troubles.items()))
+            return replace(status, troubles=tuple(sorted(troubles.items())))
 
         self._change(change)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tray_app.catalog import Model
 from tray_app.settings.settings import Settings
-from tray_app.status.board import Status, Trouble, Unavailability
+from tray_app.status.board import Status, Topic, Trouble, Unavailability
 
-REFUSED_KEY, FALLBACK = "refused key", "fallback"
+_NEWS = frozenset({Topic.REFUSED_KEY, Topic.FALLBACK})
 """Topics that the user is told of as they come up, whether the menu is looked at or not."""
 
 _LONG_WAIT_S = 60
@@ -14,7 +14,7 @@ _LONG_WAIT_S = 60
 
 def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
     """What is worth a notification once, until it is over; by a name for each."""
-    news = {topic: trouble for topic, trouble in status.troubles if topic in (REFUSED_KEY, FALLBACK)}
+    news = {topic.name: trouble for topic, trouble in status.troubles if topic in _NEWS}
     for model_id in status.unavailable_models:
         if trouble := explain_unavailability(model_id, status, settings):
             news[model_id] = trouble
@@ -24,14 +24,15 @@ def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
 
 
 def find_trouble(status: Status, settings: Settings) -> Trouble | None:
-    """The most pressing one: the program's own, else that of the selected model."""
-    if status.trouble:
-        return status.trouble
-    return explain_unavailability(settings.selected_model.id, status, settings)
+    """The most urgent one, of the program's own and that of the selected model."""
+    troubles = dict(status.troubles)
+    if withdrawal := explain_unavailability(settings.selected_model.id, status, settings):
+        troubles[Topic.MODEL] = withdrawal
+    return troubles[min(troubles)] if troubles else None
 
 
 def find_notice(status: Status, settings: Settings) -> Trouble | None:
-    """What the menu says before all else: the most pressing trouble, or the longest wait."""
+    """What the menu says before all else: the most urgent trouble, or the longest wait."""
     return find_trouble(status, settings) or (status.waits[0].notice if status.waits else None)
 
 

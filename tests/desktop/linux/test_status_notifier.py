@@ -24,7 +24,7 @@ from PIL import Image
 
 from tests.support.desktop_harness import Desktop, NotificationService, TrayItem, Watcher, end
 from tests.support.parts import need
-from tray_app.desktop.linux.status_notifier import StatusNotifierIcon, TrayUnavailable, notify_once, watcher_present
+from tray_app.desktop.linux.status_notifier import StatusNotifierIcon, TrayUnavailable, notify_once
 
 pytestmark = pytest.mark.desktop
 
@@ -361,9 +361,9 @@ def test_a_notification_needs_no_icon(desktop: Desktop, monkeypatch: pytest.Monk
 def test_the_bus_of_systemd_is_found_without_the_variable(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(desktop.folder))  # the private bus is the socket `bus` in it
-    assert not watcher_present()
-    with Watcher(desktop.bus):
-        assert watcher_present()
+    assert not notify_once("Running", "on 127.0.0.1:3001")  # nobody is there to show it
+    with NotificationService(desktop.bus):
+        assert notify_once("Running", "on 127.0.0.1:3001")
 
 
 def remove_the_variable(monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
@@ -386,7 +386,6 @@ def test_without_a_bus_there_is_a_plain_sentence(
     spoil(monkeypatch, tmp_path)
     with pytest.raises(TrayUnavailable, match="there is no D-Bus session bus"):
         StatusNotifierIcon("sample")
-    assert not watcher_present()
     assert not notify_once("Running", "on 127.0.0.1:3001")
 
 

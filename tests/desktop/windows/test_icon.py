@@ -17,6 +17,7 @@ from tray_app.desktop.windows.icon import WINDOW_CLASS, Win32Icon
 
 TIMEOUT_S = 20
 WM_GETTEXTLENGTH = 0x000E
+WM_QUERYENDSESSION = 0x0011
 
 
 class Shell:
@@ -183,7 +184,7 @@ def test_log_off_is_not_vetoed_and_waits_for_the_program(shell: Shell, icon: Win
     icon.on_session_end = lambda: asked.append(threading.get_ident())
 
     def action() -> None:
-        assert win32.SendMessage(icon._window, win32.WM_QUERYENDSESSION, 0, 0) == 1
+        assert win32.SendMessage(icon._window, WM_QUERYENDSESSION, 0, 0) == 1
         win32.SendMessage(icon._window, win32.WM_ENDSESSION, 0, 0)  # somebody else vetoed it
         assert not asked
         win32.SendMessage(icon._window, win32.WM_ENDSESSION, 1, 0)

@@ -41,7 +41,7 @@ def read_again(load: Load, fragments: list[str]) -> object:
     reader = load("tray_app.translate.arguments.reader").ArgumentsReader()
     pieces = [reader.feed(fragment) for fragment in fragments]
     assert reader.restart("".join(fragments) + '"}')
-    return [*pieces, reader.finish(), *(reader.feed(fragment) for fragment in fragments), reader.extra]
+    return [*pieces, reader.finish(), *(reader.feed(fragment) for fragment in fragments), reader.take_extra()]
 
 
 def split(load: Load, text: str) -> object:

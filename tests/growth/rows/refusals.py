@@ -36,7 +36,7 @@ def explain_everywhere(load: Load, body: bytes) -> object:
     return (
         str(refusal.explain_refusal(422, body, model)),
         str(refusal.explain_malformed(body, model)),
-        refusal.read_detail(body),
+        load("tray_app.translate.refusal.error_body").read_error_body(body).detail,
     )
 
 

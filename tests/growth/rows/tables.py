@@ -103,7 +103,11 @@ def many_names(n: int) -> list[str]:
 def learn(load: Load, error_text: str) -> object:
     """What a refusal teaches about the fields of a request."""
     quirk = load("tray_app.translate.refusal.quirk")
-    body = load("tray_app.translate.refusal.error text").read_error_text(json.dumps({"detail": error_text}).encode())
+    body = (
+        load("tray_app.translate.refusal.error_body")
+        .read_error_body(json.dumps({"detail": error_text}).encode())
+        .error_text
+    )
     return quirk.adapt(BODY, quirk.find_quirks(body, BODY))
 
 

@@ -101,11 +101,11 @@ BODIES = {
 
 
 def read(load: Load, answer: bytes) -> object:
-    error_text = load("tray_app.translate.refusal.error text").read_error_text(answer)
+    error_text = load("tray_app.translate.refusal.error_body").read_error_body(answer).error_text
     refusal = load("tray_app.translate.refusal.refusal")
     return (
         error_text,
-        refusal.read_detail(answer),
+        load("tray_app.translate.refusal.error_body").read_error_body(answer).detail,
         str(refusal.explain_stream_error({"message": error_text}, load("tray_app.catalog").GLM_4_7)),
     )
 

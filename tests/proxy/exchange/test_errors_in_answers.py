@@ -23,8 +23,7 @@ from tests.support.fake_upstream import (
 )
 from tests.support.gateway import QUICK, RunningGateway, question
 from tray_app.proxy.upstream.timeouts import Timeouts
-from tray_app.status.board import ModelTrouble, Unavailability
-from tray_app.status.messages import REFUSED_KEY
+from tray_app.status.board import ModelTrouble, Topic, Unavailability
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
 
@@ -234,14 +233,14 @@ def test_a_model_that_a_stream_says_is_gone_is_marked_and_replaced(
 
 def test_a_200_is_no_sign_that_the_key_is_taken(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     refused = {"error": {"message": "no", "code": 401}}
-    shown: list[list[str]] = []
+    shown: list[list[Topic]] = []
     upstream.script(refusal(401), stream(refused), whole(refused), stream(text("Hello!"), finish()))
     gateway.ask()
     gateway.board.subscribe(lambda status: shown.append([topic for topic, _ in status.troubles]))
     for _ in range(2):
         gateway.ask(question(stream=True))
     assert shown
-    assert all(topics == [REFUSED_KEY] for topics in shown), "it never goes and comes back"
+    assert all(topics == [Topic.REFUSED_KEY] for topics in shown), "it never goes and comes back"
     gateway.ask(question(stream=True))
     assert not gateway.board.status.troubles
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import logging
 import socket
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.conftest import StartGateway
@@ -38,6 +40,7 @@ from tests.support.fake_upstream import (
 )
 from tests.support.gateway import QUICK, WEATHER, Answer, RunningGateway, question
 from tests.support.leftovers import wait_until_held, wait_until_nothing_is_held
+from tray_app.proxy.exchange.client_stream import ClientStream
 from tray_app.proxy.upstream.timeouts import Timeouts
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
@@ -544,3 +547,34 @@ def test_clients_that_go_in_the_middle_of_a_fast_stream_are_no_fault_of_upstream
     assert [line for line in said if "fault" in line.lower()] == []
     for received in upstream.received:
         received.wait_left()
+
+
+@pytest.mark.parametrize("write", range(1, 11))
+def test_a_client_that_is_found_gone_at_any_write_is_no_fault_of_upstream(
+    gateway: RunningGateway,
+    upstream: FakeUpstream,
+    write: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The write fails as aiohttp fails it when the connection breaks before the request is cancelled."""
+    numbers = itertools.count(1)
+    write_frames = ClientStream.write
+
+    async def write_or_fail(self: ClientStream, frames: bytes) -> None:
+        if next(numbers) == write:
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+        await write_frames(self, frames)
+
+    monkeypatch.setattr(ClientStream, "write", write_or_fail)
+    upstream.script(stream(Endless(event(text("word " * 1000)))))
+    with caplog.at_level(logging.INFO, "tray_app"):
+        with gateway.send_only(question(stream=True)):
+            upstream.wait_received().wait_left()
+        gateway.wait_active(0)
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("tray_app.proxy.")]
+    assert sum(": the client left after " in line for line in said) == 1
+    assert [line for line in said if "fault" in line.lower()] == []
+    assert (gateway.board.status.troubles, gateway.board.status.waits) == ((), ())
+    upstream.script(hello(is_stream=True))
+    assert gateway.ask(question(stream=True)).text == "Hello!", "nothing is learned of the model, so nobody waits"

@@ -12,8 +12,7 @@ from tests.support.client import read_events
 from tests.support.fake_upstream import FakeUpstream, Gate, Reply, completion, finish, refusal, stream, text, whole
 from tests.support.gateway import RunningGateway, question
 from tray_app.proxy.upstream.timeouts import Timeouts
-from tray_app.status.board import ModelTrouble, Unavailability
-from tray_app.status.messages import FALLBACK, REFUSED_KEY
+from tray_app.status.board import ModelTrouble, Topic, Unavailability
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 
@@ -51,7 +50,7 @@ def test_a_refused_key_is_said_until_a_request_is_answered(gateway: RunningGatew
     gateway.ask()
     gateway.ask()
     [(topic, trouble)] = gateway.board.status.troubles
-    assert topic == REFUSED_KEY
+    assert topic == Topic.REFUSED_KEY
     assert trouble.title == "NVIDIA refused the key – fix…"
     assert "set-key" in trouble.sentence
     gateway.ask()
@@ -82,7 +81,7 @@ def test_a_model_of_the_users_list_answers_where_the_chosen_one_refuses(
     told = read_events(answer.raw)[0]["message"]["model"] if is_stream else answer.body["model"]
     assert told == MINIMAX
     [(topic, trouble)] = gateway.board.status.troubles
-    assert (topic, trouble.title) == (FALLBACK, "MiniMax M2.1 answers for GLM 4.7")
+    assert (topic, trouble.title) == (Topic.FALLBACK, "MiniMax M2.1 answers for GLM 4.7")
 
     upstream.script(HELLO)
     gateway.ask()

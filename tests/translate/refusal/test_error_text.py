@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from tray_app.translate.refusal.error_text import read_error_text
+from tray_app.translate.refusal.error_body import read_error_body
 from tray_app.translate.refusal.quirk import adapt, find_quirks
-from tray_app.translate.refusal.refusal import read_detail
 
 FRONT_END = {"error": {"message": "Validation: Unsupported parameter(s): `top_k`", "type": "Bad Request", "code": 400}}
 PROBLEM = {
@@ -68,7 +67,7 @@ PYTHON = {
     ids=lambda value: json.dumps(value)[:60],
 )
 def test_every_reason_is_read_with_its_field(answer: object, error_text: str) -> None:
-    assert read_error_text(json.dumps(answer).encode()) == error_text
+    assert read_error_body(json.dumps(answer).encode()).error_text == error_text
 
 
 @pytest.mark.parametrize(
@@ -85,13 +84,13 @@ def test_every_reason_is_read_with_its_field(answer: object, error_text: str) ->
     ids=["text", "web page", "nothing", "no text", "endless", "too deep to read", "deep"],
 )
 def test_an_answer_that_is_no_error_body_is_no_trouble(answer: bytes, error_text: str | None) -> None:
-    assert read_error_text(answer) == error_text or error_text is None
+    assert read_error_body(answer).error_text == error_text or error_text is None
 
 
 @pytest.mark.parametrize("answer", [FRONT_END, PROBLEM, PYTHON], ids=["front end", "problem details", "Python"])
 def test_the_one_reason_that_users_are_told_tells_enough_where_it_names_the_field(answer: object) -> None:
     body = {"messages": [], "top_k": 40, "temperature": 1}
-    assert adapt(body, find_quirks(read_detail(json.dumps(answer).encode()), body)) == {
+    assert adapt(body, find_quirks(read_error_body(json.dumps(answer).encode()).detail, body)) == {
         "messages": [],
         "temperature": 1,
     }

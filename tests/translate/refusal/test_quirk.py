@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.refusal.error_text import read_error_text
+from tray_app.translate.refusal.error_body import read_error_body
 from tray_app.translate.refusal.quirk import Quirk, adapt, find_quirks
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases" / "quirks.json").read_text("utf-8"))
@@ -122,4 +122,4 @@ def test_no_error_text_takes_the_question_away_or_asks_for_the_same_twice(
 @given(st.text(), st.binary(), BODIES)
 def test_any_words_are_taken(text: str, answer: bytes, body: dict[str, Any]) -> None:
     find_quirks(text, body)
-    find_quirks(read_error_text(answer), body)
+    find_quirks(read_error_body(answer).error_text, body)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tray_app.translate.refusal.error_text import read_error_text
+from tray_app.translate.refusal.error_body import read_error_body
 from tray_app.translate.refusal.quirk import Quirk, find_quirks
 from tray_app.translate.refusal.quotes import cut_quotes
 
@@ -89,7 +89,7 @@ def ask(prompt: str, **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("wording", WORDINGS)
 def test_a_prompt_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
-    error_text = read_error_text(WORDINGS[wording](CLAIMS[claim]))
+    error_text = read_error_body(WORDINGS[wording](CLAIMS[claim])).error_text
     assert find_quirks(error_text, ask(CLAIMS[claim])) == ()
 
 
@@ -97,7 +97,7 @@ def test_a_prompt_that_is_quoted_teaches_nothing(wording: str, claim: str) -> No
 @pytest.mark.parametrize("wording", ALL_WORDINGS)
 def test_a_page_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
     page = PAGE.format(CLAIMS[claim])
-    error_text = read_error_text(ALL_WORDINGS[wording](page))
+    error_text = read_error_body(ALL_WORDINGS[wording](page)).error_text
     content = [{"type": "text", "text": "Look:"}, {"type": "text", "text": page}]
     for body in (
         ask(page),
@@ -123,11 +123,11 @@ def test_what_is_refused_beside_a_quote_is_learned_alone(claim: str) -> None:
 
 def test_a_field_of_the_error_is_trusted_before_its_words() -> None:
     said = "Unsupported parameter(s): temperature"
-    error_text = read_error_text(say(f"top_k is not supported. {said}", param="top_k"))
+    error_text = read_error_body(say(f"top_k is not supported. {said}", param="top_k")).error_text
     assert find_quirks(error_text, ask("hi", top_k=5)) == (Quirk("top_k"),)
-    assert find_quirks(read_error_text(say(said, param="messages[0].content")), ask("hi")) == ()
+    assert find_quirks(read_error_body(say(said, param="messages[0].content")).error_text, ask("hi")) == ()
     thinking = {"enable_thinking": True}
-    error_text = read_error_text(say("enable_thinking is not supported", param="enable_thinking"))
+    error_text = read_error_body(say("enable_thinking is not supported", param="enable_thinking")).error_text
     assert find_quirks(error_text, ask("hi", chat_template_kwargs=thinking)) == (
         Quirk("chat_template_kwargs.enable_thinking"),
     )

@@ -24,7 +24,8 @@ from tray_app.errors import (
     UserActionNeeded,
 )
 from tray_app.translate.answer.chunk import decode_chunk
-from tray_app.translate.refusal.refusal import explain_malformed, explain_refusal, explain_stream_error, read_detail
+from tray_app.translate.refusal.error_body import read_error_body
+from tray_app.translate.refusal.refusal import explain_malformed, explain_refusal, explain_stream_error
 
 KEY = "nvapi-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
 
@@ -189,11 +190,11 @@ def test_a_rate_limit_says_when_to_come_back_within_what_clients_wait_for() -> N
     ids=lambda value: repr(value)[:40],
 )
 def test_the_reason_is_found_in_any_shape(body: bytes, detail: str) -> None:
-    assert read_detail(body) == detail
+    assert read_error_body(body).detail == detail
 
 
 def test_a_body_that_is_nested_too_deeply_is_read_as_text() -> None:
-    assert read_detail(b"[" * 100_000 + b"]" * 100_000) == "[" * 300
+    assert read_error_body(b"[" * 100_000 + b"]" * 100_000).detail == "[" * 300
 
 
 # ---- a full context, whatever the status and the place

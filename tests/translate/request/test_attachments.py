@@ -1,4 +1,4 @@
-"""The cost of images and PDFs."""
+"""The cost of images, and of documents that are elsewhere."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from PIL import Image
 from tray_app.translate.request.attachments import (
     _MAX_READS,
     MOST_IMAGE_TOKENS,
-    MOST_PDF_TOKENS,
-    PAGE_TOKENS,
     UNSEEN_TOKENS,
     _BoundedFile,
     count_data_url,
     count_image,
-    count_pdf,
 )
 from tray_app.translate.request.tokens import estimate_body, estimate_chat
 
@@ -104,16 +101,8 @@ def test_an_image_by_its_address_costs_its_size_if_the_address_holds_it() -> Non
     assert count_data_url("data:") == UNSEEN_TOKENS
 
 
-@pytest.mark.parametrize(
-    ("size_bytes", "tokens"),
-    [(0, PAGE_TOKENS), (900, PAGE_TOKENS), (320_000, 10_000), (30_000_000, MOST_PDF_TOKENS)],
-)
-def test_a_pdf_costs_its_size_between_one_page_and_a_hundred(size_bytes: int, tokens: int) -> None:
-    assert count_pdf(base64.b64encode(bytes(size_bytes)).decode()) == pytest.approx(tokens, rel=0.001)
-
-
-def source(data: str, media_type: str = "image/png") -> dict[str, Any]:
-    return {"type": "base64", "media_type": media_type, "data": data}
+def source(data: str) -> dict[str, Any]:
+    return {"type": "base64", "media_type": "image/png", "data": data}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +111,6 @@ def source(data: str, media_type: str = "image/png") -> dict[str, Any]:
         ({"type": "image", "source": source(draw(200, 200))}, 54),
         ({"type": "image", "source": {"type": "url", "url": "https://example.org/image.png"}}, UNSEEN_TOKENS),
         ({"type": "image", "source": {"type": "file", "file_id": "file_1"}}, UNSEEN_TOKENS),
-        ({"type": "document", "source": source("", "application/pdf")}, PAGE_TOKENS),
         ({"type": "document", "source": {"type": "url", "url": "https://example.org/a.pdf"}}, UNSEEN_TOKENS),
         ({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{draw(200, 200)}"}}, 54),
         ({"type": "image_url", "image_url": {"url": "https://example.org/image.png"}}, UNSEEN_TOKENS),
@@ -130,7 +118,7 @@ def source(data: str, media_type: str = "image/png") -> dict[str, Any]:
         ({"type": "image"}, 0),
     ],
     ids=[
-        *("image", "by address", "by file", "PDF", "PDF by address"),
+        *("image", "by address", "by file", "PDF by address"),
         *("OpenAI's", "OpenAI's by address", "OpenAI's without any", "without a source"),
     ],
 )

@@ -269,12 +269,6 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         }
 
 
-def watcher_present() -> bool:
-    """Whether something on this desktop takes tray icons; answers within two seconds."""
-    reply = ask(message_bus.NameHasOwner(WATCHER.bus_name))
-    return reply is not None and bool(reply[0])
-
-
 def notify_once(title: str, text: str) -> bool:
     """Shows a notification without having an icon; False, within two seconds, if nobody took it."""
     return ask(_notification(title, text)) is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from tray_app.files.json_file import read_json, write_json
+from tray_app.proxy.upstream.learned_file import LearnedFile
 from tray_app.translate.request.calibration import LEAST_RATIO, MOST_RATIO, UNCALIBRATED, WINDOW, Calibration
 from tray_app.translate.request.tokens import Estimate
 
@@ -26,47 +26,31 @@ class Calibrations:
     """Use it in one event loop, and close it there. Without a folder nothing is kept."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._path = folder / FILE_NAME if folder else None
-        self._known: dict[str, Calibration] = _read(self._path) if self._path else {}
-        self._saved = dict(self._known)
-        self._saving: asyncio.Task[None] | None = None
+        self._file = LearnedFile(folder, FILE_NAME, _read, _replace, _has_moved)
 
     def of(self, model_id: str) -> Calibration:
-        return self._known.get(model_id, UNCALIBRATED)
+        return self._file.known.get(model_id, UNCALIBRATED)
 
     @property
     def known(self) -> Mapping[str, Calibration]:
         """What was learned, by model id. It changes with what is learned afterwards."""
-        return self._known
+        return self._file.known
 
     def learn(self, model_id: str, estimate: Estimate, reported: int | None) -> None:
         """Takes the prompt tokens that upstream reported for a complete answer, if it did and they tell something."""
         if reported is None or reported < 1 or not estimate.is_calibrating:
             return
-        self._known[model_id] = self.of(model_id).learn(estimate.text, reported)
-        if self._path and self._has_moved() and (self._saving is None or self._saving.done()):
-            self._saving = asyncio.create_task(self._save(self._path))
+        self._file.known[model_id] = self.of(model_id).learn(estimate.text, reported)
+        self._file.save()
 
     async def close(self) -> None:
         """Returns when what was learned is written."""
-        if self._saving is not None:
-            await self._saving
-        if self._path and self._known != self._saved:
-            await self._write(self._path)
+        await self._file.close()
 
-    def _has_moved(self) -> bool:
-        return any(
-            abs(known.factor / self._saved.get(model_id, UNCALIBRATED).factor - 1) >= _WORTH_SAVING
-            for model_id, known in self._known.items()
-        )
 
-    async def _save(self, path: Path) -> None:
-        while self._has_moved():  # again, if more was learned meanwhile
-            await self._write(path)
-
-    async def _write(self, path: Path) -> None:
-        self._saved = dict(self._known)  # also if writing fails, which is not tried again for every answer
-        await asyncio.to_thread(_replace, path, self._saved)
+def _has_moved(known: Calibration, saved: Calibration | None) -> bool:
+    """Whether a factor is so far from the one in the file that it is worth saving."""
+    return abs(known.factor / (saved or UNCALIBRATED).factor - 1) >= _WORTH_SAVING
 
 
 def _read(path: Path) -> dict[str, Calibration]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from tray_app.catalog import Model
 from tray_app.errors import KeyRefused, ModelUnavailable, ProxyError, QueueFull, RateLimited
 from tray_app.proxy.upstream.pacing import Pacer
-from tray_app.status.board import ModelTrouble, StatusBoard, Trouble, Unavailability
-from tray_app.status.messages import FALLBACK, REFUSED_KEY
+from tray_app.status.board import ModelTrouble, StatusBoard, Topic, Trouble, Unavailability
 
 
 class Outcomes:
@@ -20,7 +19,7 @@ class Outcomes:
         """The model began to answer, so that neither it nor the key is refused."""
         self._pacer.note_served(model)
         self._board.clear_model(model.id)
-        self._clear(REFUSED_KEY)
+        self._clear(Topic.REFUSED_KEY)
 
     def note_failed(self, model: Model, error: ProxyError) -> None:
         if error.pause_s:
@@ -34,21 +33,23 @@ class Outcomes:
                 kind = Unavailability.RETIRED if error.is_retired else Unavailability.NOT_SERVED
                 self._board.mark_model(model.id, ModelTrouble(kind, error.date))
             case KeyRefused():
-                self._board.report(REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", error.message, "set-key"))
+                self._board.report(
+                    Topic.REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", error.message, "set-key")
+                )
 
     def note_fallback(self, chosen: Model, fallback: Model) -> None:
         """Another model answers in the place of the chosen one."""
         sentence = f"{chosen.label} refuses to answer, so {fallback.label} of your fallback list does."
-        self._board.report(FALLBACK, Trouble(f"{fallback.label} answers for {chosen.label}", sentence))
+        self._board.report(Topic.FALLBACK, Trouble(f"{fallback.label} answers for {chosen.label}", sentence))
 
     def note_own_answer(self) -> None:
         """The chosen model answered by itself."""
-        self._clear(FALLBACK)
+        self._clear(Topic.FALLBACK)
 
     def forget_key(self) -> None:
         """The key is another than the one that was refused."""
-        self._clear(REFUSED_KEY)
+        self._clear(Topic.REFUSED_KEY)
 
-    def _clear(self, topic: str) -> None:
+    def _clear(self, topic: Topic) -> None:
         if any(known == topic for known, _ in self._board.status.troubles):  # almost never
             self._board.report(topic, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tray_app.files.json_file import read_json, write_json
+from tray_app.proxy.upstream.learned_file import LearnedFile
 from tray_app.translate.refusal.quirk import Quirk, adapt, find_quirks
 
 log = logging.getLogger(__name__)
@@ -77,17 +77,14 @@ class Quirks:
     """Use it in one event loop, and close it there. Without a folder nothing outlives it."""
 
     def __init__(self, folder: Path | None = None, today: Callable[[], date] = _today) -> None:
-        self._path = folder / FILE_NAME if folder else None
         self._today = today
-        self._known: _File = (read_json(self._path, _File) if self._path else None) or {}
+        self._file = LearnedFile(folder, FILE_NAME, _read, write_json)
         self._tried: dict[str, tuple[Quirk, ...]] = {}
         """Model id -> what is on trial, the newest last."""
-        self._saved = dict(self._known)
-        self._saving: asyncio.Task[None] | None = None
 
     def adapt(self, model_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """The request as the model takes it, as far as that is known; `body` itself stays as it is."""
-        if model_id not in self._known and model_id not in self._tried:
+        if model_id not in self._file.known and model_id not in self._tried:
             return body
         known = (known.quirk for known in self._remembered(model_id))
         return adapt(body, (*known, *self._tried.get(model_id, ())))
@@ -122,26 +119,24 @@ class Quirks:
         if not quirks:
             return
         new = (_Known(quirk, self._today()) for quirk in quirks)
-        self._known[model_id] = (*self._remembered(model_id), *new)[-_MOST_PER_MODEL:]
+        self._file.known[model_id] = (*self._remembered(model_id), *new)[-_MOST_PER_MODEL:]
         for quirk in quirks:
             log.info("%s: %s", model_id, _describe(quirk))
-        if self._path and (self._saving is None or self._saving.done()):
-            self._saving = asyncio.create_task(self._save(self._path))
+        self._file.save()
 
     async def close(self) -> None:
         """Returns when what was learned is written."""
-        if self._saving is not None:
-            await self._saving
+        await self._file.close()
 
     def _remembered(self, model_id: str) -> list[_Known]:
         today = self._today()
         # both ways, in case the clock was wrong when it was learned
-        return [known for known in self._known.get(model_id, ()) if abs((today - known.learned).days) <= KEPT_DAYS]
+        return [known for known in self._file.known.get(model_id, ()) if abs((today - known.learned).days) <= KEPT_DAYS]
 
-    async def _save(self, path: Path) -> None:
-        while self._known != self._saved:  # again, if more was learned meanwhile
-            self._saved = dict(self._known)  # also if writing fails, which the next that is learned tries again
-            await asyncio.to_thread(write_json, path, self._saved)
+
+def _read(path: Path) -> _File:
+    """What the file holds; nothing if there is none that can be used."""
+    return read_json(path, _File) or {}
 
 
 def _describe(quirk: Quirk) -> str:

@@ -96,13 +96,8 @@ class ArgumentsReader:
         most = MAX_BLANKS_IN_TEXT if self._may_be_in_text else MAX_BLANKS
         return self._received.blanks >= most and not self._is_closed
 
-    @property
-    def extra(self) -> str:
-        """What follows the closed object: another one, glued to it."""
-        return "".join(self._extra)[self._surplus_start :]
-
     def take_extra(self) -> tuple[str, int] | None:
-        """The text that holds another object, and where in it that begins; None where there is none.
+        """The text that holds another object, glued to the closed one, and where it begins; None if there is none.
 
         The text is not cut, as thousands of objects may be glued into one.
         """

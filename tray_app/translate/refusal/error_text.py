@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import Any
 
-from tray_app.translate import json_text
-
 _MAX_CHARS = 4_000
 _MAX_DEPTH = 10
 """No reason stands deeper in an error body."""
@@ -82,20 +80,11 @@ _VALUE_REFUSED = (
 """What is said of a field, in a text of small letters in which _IT stands for the field's name."""
 
 
-def read_error_text(answer: bytes) -> str:
-    """All reasons in an error body, each with the field that it belongs to; empty where it is a web page or nothing.
+def join_reasons(error: Any) -> str:
+    """All reasons in the decoded body of an error, each with the field that it belongs to; empty if there is none.
 
     Longer than what a user is told, who needs one reason; it may quote the request.
     """
-    try:
-        return join_reasons(json_text.decode(answer))
-    except (ValueError, RecursionError):
-        text = answer.decode("utf-8", "replace").strip()
-        return join_reasons("" if text.startswith("<") else text)
-
-
-def join_reasons(error: Any) -> str:
-    """What `read_error_text` reads, of a body that is decoded already."""
     reasons: list[str] = []
     size_chars = 0
     for reason in _read_reasons(error):

@@ -68,11 +68,6 @@ def explain_malformed(payload: bytes, model: Model, chat: ChatRequest | None = N
     return UpstreamFault("NVIDIA's answer is malformed: a part of it is no chat completion. Please try again.")
 
 
-def read_detail(body: bytes) -> str:
-    """The reason in an error body: one line, short, without keys; empty where it is a web page or nothing."""
-    return read_error_body(body).detail
-
-
 def _explain(status: int, error_body: ErrorBody, model: Model, chat: ChatRequest | None) -> ProxyError:
     if status not in _SAYS_WHAT_IT_IS and (overflow := _find_overflow(error_body, model, chat)):
         return overflow

@@ -1,4 +1,4 @@
-"""What images and PDFs cost, told from their first bytes and their size: they are never decoded as a whole."""
+"""What images cost, told from their first bytes: they are never decoded as a whole. PDFs are text by then."""
 
 from __future__ import annotations
 
@@ -13,11 +13,6 @@ MOST_IMAGE_TOKENS = 1_600
 
 UNSEEN_TOKENS = MOST_IMAGE_TOKENS
 """Of an image or a document that is elsewhere, or whose size cannot be read: photos and screenshots reach the limit."""
-
-# A page of 2,000 characters weighs 8 KB where it is typeset, and ten times that with pictures.
-PDF_BYTES_PER_TOKEN = 32
-PAGE_TOKENS = 500
-MOST_PDF_TOKENS = 100 * PAGE_TOKENS  # Anthropic's API takes 100 pages
 
 _HEAD_CHARS = 128 * 1024
 """Of base64: 96 KB, as a JPEG's size stands behind its EXIF data and thumbnail."""
@@ -42,12 +37,6 @@ def count_data_url(url: str) -> int:
     """Tokens of an image by its address, which may hold it."""
     head, _, data = url[:_HEAD_CHARS].partition(",")
     return count_image(data) if head.startswith("data:") else UNSEEN_TOKENS
-
-
-def count_pdf(data: str) -> int:
-    """Tokens of the text of a PDF in base64, by its size: the number of its pages may stand anywhere, compressed."""
-    tokens = round(len(data) * 3 / 4 / PDF_BYTES_PER_TOKEN)
-    return min(max(tokens, PAGE_TOKENS), MOST_PDF_TOKENS)
 
 
 class _BoundedFile(BytesIO):

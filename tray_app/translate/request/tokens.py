@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tray_app.translate import json_text
-from tray_app.translate.request.attachments import UNSEEN_TOKENS, count_data_url, count_image, count_pdf
+from tray_app.translate.request.attachments import UNSEEN_TOKENS, count_data_url, count_image
 from tray_app.translate.request.content import read_system
 from tray_app.translate.request.server_blocks import since_summary
 from tray_app.translate.request.tool_changes import effective_tools
@@ -55,7 +55,7 @@ class Estimate:
 
     text: float
     shown: int
-    """Of images and PDFs, which calibration leaves alone."""
+    """Of images and of documents that are elsewhere, which calibration leaves alone."""
 
     def tokens(self, factor: float = 1.0) -> int:
         """All tokens, those of the text times `factor`; at least 1."""
@@ -87,9 +87,9 @@ def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str
         elif isinstance(value, list):
             unread += value
         elif isinstance(value, dict):
-            image_or_pdf = _count_shown(value)
-            if image_or_pdf is not None:
-                shown += image_or_pdf
+            attachment = _count_shown(value)
+            if attachment is not None:
+                shown += attachment
             elif value.get("type") != "redacted_thinking":
                 turns += "role" in value or value.get("type") in _TURN_TYPES
                 texts += [_to_json(item) for name, item in value.items() if name == "input"]
@@ -102,11 +102,10 @@ def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str
 
 
 def _count_shown(block: dict[str, Any]) -> int | None:
-    """Tokens of an image or a PDF; None of anything else."""
+    """Tokens of an image, or of a document that is elsewhere; None of anything else."""
     kind = block.get("type")
     if kind == "base64":
-        count = count_pdf if block.get("media_type") == "application/pdf" else count_image
-        return count(str(block.get("data")))
+        return count_image(str(block.get("data")))
     if kind == "image_url":
         address = block.get("image_url")
         return count_data_url(str(address.get("url") if isinstance(address, dict) else address))
