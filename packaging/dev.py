@@ -4,7 +4,9 @@ usage: python packaging/dev.py VERB [ARGUMENTS]
 
   run [ARGUMENTS]          start the program with these arguments
   test [PYTEST ARGUMENTS]  lint, types and all tests; with arguments (-k name, a path) only those tests
+  test --quick             only the tests that need no server, no process and no desktop: under 30 seconds
   check                    lint and types only
+  cover [PYTEST ARGUMENTS] all tests but those with the real Claude Code or a desktop, and what they do not reach
   format                   put the source in its normal form
   lock [UV ARGUMENTS]      make packaging/requirements*.txt anew from pyproject.toml (--upgrade: newest versions)
   bench [PROGRAM...]       how soon the program (else this checkout's) is there, and its memory; on Linux
@@ -155,11 +157,30 @@ def run_steps(steps: Sequence[Sequence[str]]) -> int:
     return 0
 
 
-CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",))
+# Code within `if sys.platform == ...` is only checked by a mypy that believes to be on that system.
+FOREIGN_TYPES = tuple(
+    ("mypy", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}", "tray_app")
+    for platform in ("linux", "win32", "darwin")
+    if platform != sys.platform
+)
+CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), *FOREIGN_TYPES)
+QUICK = (
+    *("claude_code", "files", "settings", "status", "translate", "tray"),
+    *("test_catalog.py", "test_mirror.py", "test_paths.py", "test_printable.py", "test_redaction.py"),
+    *("test_shells.py", "test_walls.py"),
+)
 
 
 def test(arguments: list[str]) -> int:
+    if arguments and arguments[0] == "--quick":
+        arguments = [*(f"tests/{part}" for part in QUICK), *arguments[1:]]
     return run_steps([("pytest", *arguments)] if arguments else [*CHECKS, ("pytest",)])
+
+
+def cover(arguments: list[str]) -> int:
+    tests = ("pytest", "-m", "not kit and not desktop", *arguments)
+    code = run_steps([("coverage", "erase"), ("coverage", "run", "-m", *tests)])
+    return run_steps([("coverage", "combine", "--quiet"), ("coverage", "report")]) or code
 
 
 def check(_: list[str]) -> int:
@@ -214,6 +235,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "run": run_app,
     "test": test,
     "check": check,
+    "cover": cover,
     "format": format_source,
     "lock": lock,
     "bench": bench,

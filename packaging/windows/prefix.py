@@ -1,4 +1,4 @@
-"""A Windows for the build and for the tests: Wine's, with Python in C:\\python where that is asked for."""
+r"""A Windows for the build and for the tests: Wine's, with Python in C:\\python where that is asked for."""
 
 from __future__ import annotations
 

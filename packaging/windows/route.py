@@ -157,7 +157,7 @@ def run_tests() -> None:
 
 
 def run_own_tests() -> str:
-    """pytest's last line."""
+    """Pytest's last line."""
     with open_screen() as display:
         prefix = Prefix(WORK / "prefix", display)
         try:

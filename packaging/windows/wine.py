@@ -13,12 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PureWindowsPath
 
-_OVERRIDES = ";".join(
-    (
-        "mscoree,mshtml=",  # no offer to download Mono and Gecko
-        "winedbg.exe=",  # a crash ends the program, instead of waiting in a debugger for somebody
-        "winemenubuilder.exe=",  # Start-menu entries stay in the prefix, and out of the user's own menu
-    )
+_OVERRIDES = (
+    "mscoree,mshtml=;"  # no offer to download Mono and Gecko
+    "winedbg.exe=;"  # a crash ends the program, instead of waiting in a debugger for somebody
+    "winemenubuilder.exe="  # Start-menu entries stay in the prefix, and out of the user's own menu
 )
 _SET_UP_S = 180
 _STOP_S = 30

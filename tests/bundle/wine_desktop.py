@@ -1,4 +1,4 @@
-"""A Windows desktop for a test: Wine on an X server of its own, with its explorer's real tray, menus and balloons.
+r"""A Windows desktop for a test: Wine on an X server of its own, with its explorer's real tray, menus and balloons.
 
 with WineDesktop(prefix) as desktop:
     app = desktop.start(r"C:\\python\\python.exe", "-m", "tray_app", log="app")

@@ -202,7 +202,7 @@ class _Rewriter(ast.NodeTransformer):
         for part in ast.walk(result):
             if isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
                 part.ctx = ast.Load()
-        return [node, ast.Expr(_report("grown", cast(ast.expr, result)))]
+        return [node, ast.Expr(_report("grown", cast("ast.expr", result)))]
 
     def visit_YieldFrom(self, node: ast.YieldFrom) -> ast.YieldFrom:
         self.generic_visit(node)

@@ -382,7 +382,7 @@ class Node:
         return any(node.label == label for node in self.walk())
 
     def find(self, *labels: str) -> Node:
-        """find("More", "About"): by visible text, level by level."""
+        """Finds an item by the visible texts on the way to it: `find("More", "About")`."""
         node = self
         for label in labels:
             found = [child for child in node.children if child.label == label]

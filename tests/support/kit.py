@@ -75,9 +75,10 @@ class _Vllm:
         while time.monotonic() < deadline_s and self._process.poll() is None:
             try:
                 urllib.request.urlopen(f"{self.url}/health", timeout=2).close()
-                return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.3)  # between two looks; the deadline decides
+            else:
+                return
         pytest.fail(f"vLLM did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
 
     def end(self) -> None:

@@ -117,10 +117,9 @@ class Recorder:
             answer = b""
             async for part in reply.content.iter_any():
                 place = cut.search(answer + part) if cut else None
-                if place:
-                    part = part[: place.end() - len(answer)]
-                answer += part
-                await response.write(part)
+                sent = part[: place.end() - len(answer)] if place else part
+                answer += sent
+                await response.write(sent)
                 if place and request.transport:
                     request.transport.close()
                     break

@@ -98,7 +98,7 @@ def check_answer(passage: Passage) -> None:
 
 
 def find_url(exports: str) -> str:
-    return exports.split("ANTHROPIC_BASE_URL=")[1].split()[0]
+    return exports.split("ANTHROPIC_BASE_URL=")[1].split(maxsplit=1)[0]
 
 
 @contextmanager
