@@ -2,6 +2,9 @@
 
 import Anthropic, { APIError } from "@anthropic-ai/sdk";
 import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
+import { betaMemoryTool } from "@anthropic-ai/sdk/helpers/beta/memory";
+import { jsonSchemaOutputFormat } from "@anthropic-ai/sdk/helpers/json-schema";
+import { BetaLocalFilesystemMemoryTool } from "@anthropic-ai/sdk/tools/memory/node";
 
 import { MAX_TOKENS, MODEL, THINKING_TOKENS, play, reportWeather, say, stayAlive } from "./scenario.mjs";
 
@@ -10,6 +13,13 @@ const getWeather = betaTool({
   description: "Weather of a city",
   inputSchema: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
   run: reportWeather,
+});
+
+const forecast = jsonSchemaOutputFormat({
+  type: "object",
+  properties: { city: { type: "string" }, degrees: { type: "integer" } },
+  required: ["city", "degrees"],
+  additionalProperties: false,
 });
 
 const connect = ({ url }) => new Anthropic({ baseURL: url, apiKey: "any" });
@@ -39,6 +49,12 @@ async function follow(stream) {
   return message;
 }
 
+async function runTools(options, tools) {
+  const { stream } = options;
+  const runner = connect(options).beta.messages.toolRunner({ ...question(options), tools, stream });
+  for await (const answer of runner) await (stream ? follow(answer) : say(summarize(answer)));
+}
+
 const scenarios = {
   async plain(options) {
     say(summarize(await connect(options).messages.create(question(options))));
@@ -59,9 +75,7 @@ const scenarios = {
   },
 
   async loop(options) {
-    const { stream } = options;
-    const runner = connect(options).beta.messages.toolRunner({ ...question(options), tools: [getWeather], stream });
-    for await (const answer of runner) await (stream ? follow(answer) : say(summarize(answer)));
+    await runTools(options, [getWeather]);
   },
 
   async leave(options) {
@@ -78,10 +92,45 @@ const scenarios = {
     say({ input_tokens });
   },
 
-  async models(options) {
-    for await (const model of connect(options).models.list()) {
+  async models({ url, ...limits }) {
+    for await (const model of connect({ url }).models.list(limits)) {
       say({ model: [model.id, model.display_name, model.lifecycle] });
     }
+  },
+
+  async retrieve(options) {
+    const { id, display_name, lifecycle } = await connect(options).models.retrieve(options.model);
+    say({ model: [id, display_name, lifecycle] });
+  },
+
+  async parse(options) {
+    const { messages } = connect(options);
+    const asked = { ...question(options), output_config: { format: forecast } };
+    if (!options.stream) {
+      say({ parsed: (await messages.parse(asked)).parsed_output });
+      return;
+    }
+    const answer = messages.stream(asked);
+    answer.on("text", (text) => say({ text }));
+    say({ parsed: (await answer.finalMessage()).parsed_output });
+  },
+
+  // The SDK's own memory tool, which keeps notes in a folder.
+  async notes(options) {
+    await runTools(options, [betaMemoryTool(await BetaLocalFilesystemMemoryTool.init(options.folder))]);
+  },
+
+  // Tools that are offered by their type alone, as the API knows their schema.
+  async known(options) {
+    const make = (definition) => ({
+      ...definition,
+      parse: (input) => input,
+      run(input) {
+        say({ ran: [definition.name, input] });
+        return "done";
+      },
+    });
+    await runTools(options, options.tools.map(make));
   },
 };
 

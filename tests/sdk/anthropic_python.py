@@ -6,6 +6,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 from anthropic import Anthropic, APIError, APIStatusError, beta_tool
+from anthropic.lib.tools import BetaBuiltinFunctionTool
+from anthropic.tools.memory import BetaLocalFilesystemMemoryTool
+from pydantic import BaseModel
 
 from tests.support.fake_upstream import TIMEOUT_S
 
@@ -101,11 +104,65 @@ def count(client: Anthropic, **options: Any) -> Iterator[Line]:
     yield client.messages.count_tokens(model=asked["model"], messages=asked["messages"]).to_dict()
 
 
-def models(client: Anthropic) -> Iterator[Line]:
-    for model in client.models.list():
+def models(client: Anthropic, **limits: Any) -> Iterator[Line]:
+    for model in client.models.list(**limits):
         yield {"model": [model.id, model.display_name, model.lifecycle]}
 
 
+def retrieve(client: Anthropic, model: str) -> Iterator[Line]:
+    found = client.models.retrieve(model)
+    yield {"model": [found.id, found.display_name, found.lifecycle]}
+
+
+class Forecast(BaseModel):
+    city: str
+    degrees: int
+
+
+def parse(client: Anthropic, stream: bool, **options: Any) -> Iterator[Line]:
+    asked = question(**options)
+    if not stream:
+        message = client.messages.parse(**asked, output_format=Forecast)
+    else:
+        with client.messages.stream(**asked, output_format=Forecast) as answer:
+            for piece in answer.text_stream:
+                yield {"text": piece}
+            message = answer.get_final_message()
+    assert message.parsed_output is not None
+    yield {"parsed": message.parsed_output.model_dump()}
+
+
+def notes(client: Anthropic, folder: str, stream: bool, **options: Any) -> Iterator[Line]:
+    """The SDK's own memory tool, which keeps notes in a folder."""
+    memory = BetaLocalFilesystemMemoryTool(base_path=folder)
+    for answer in client.beta.messages.tool_runner(**question(**options), tools=[memory], stream=stream):
+        yield from follow(answer) if stream else [summarize(answer)]
+
+
+class KnownTool(BetaBuiltinFunctionTool):
+    """A tool that is offered by its type alone, as the API knows its schema."""
+
+    def __init__(self, definition: Any, ran: list[Line]) -> None:
+        self._definition = definition
+        self._ran = ran
+
+    def to_dict(self) -> Any:
+        return self._definition
+
+    def call(self, input: object) -> str:
+        self._ran.append({"ran": [self.name, input]})
+        return "done"
+
+
+def known(client: Anthropic, tools: list[Any], stream: bool, **options: Any) -> Iterator[Line]:
+    ran: list[Line] = []
+    offered = [KnownTool(tool, ran) for tool in tools]
+    for answer in client.beta.messages.tool_runner(**question(**options), tools=offered, stream=stream):
+        yield from follow(answer) if stream else [summarize(answer)]
+    yield from ran
+
+
 SCENARIOS: Mapping[str, Callable[..., Iterator[Line]]] = {
-    scenario.__name__: scenario for scenario in (plain, stream, chat, loop, leave, count, models)
+    scenario.__name__: scenario
+    for scenario in (plain, stream, chat, loop, leave, count, models, retrieve, parse, notes, known)
 }

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from anthropic import Anthropic
-from anthropic.tools.memory import BetaLocalFilesystemMemoryTool
 
 from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, Reply, call, completion, finish, stream, text, whole
 
@@ -27,34 +25,6 @@ def calls(name: str, arguments: dict[str, Any], *, is_stream: bool = False) -> R
         return stream(call(name, arguments), finish("tool_calls"))
     parts = call(name, arguments)["choices"][0]["delta"]["tool_calls"]
     return whole(completion(None, "tool_calls", tool_calls=parts))
-
-
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
-def test_the_memory_tool_of_the_sdk_keeps_notes(
-    client: Anthropic, upstream: FakeUpstream, tmp_path: Path, is_stream: bool
-) -> None:
-    commands: list[dict[str, Any]] = [
-        {"command": "view", "path": "/memories"},
-        {"command": "create", "path": "/memories/notes.md", "file_text": "It rains.\n"},
-        {"command": "insert", "path": "/memories/notes.md", "insert_line": "1", "insert_text": "It is cold.\n"},
-        {"command": "str_replace", "path": "/memories/notes.md", "old_str": "rains", "new_str": "snows"},
-        {"command": "rename", "old_path": "/memories/notes.md", "new_path": "/memories/weather.md"},
-    ]
-    done = stream(text("Done."), finish()) if is_stream else whole(completion("Done."))
-    upstream.script(*[calls("memory", command, is_stream=is_stream) for command in commands], done)
-    runner = client.beta.messages.tool_runner(
-        model=MODEL,
-        max_tokens=1000,
-        messages=[{"role": "user", "content": "Note the weather."}],
-        tools=[BetaLocalFilesystemMemoryTool(base_path=str(tmp_path))],
-        betas=["context-management-2025-06-27"],
-        stream=is_stream,
-    )
-    last: Any = runner.until_done()
-    assert [block.to_dict() for block in last.content] == [{"type": "text", "text": "Done."}]
-    assert (tmp_path / "memories" / "weather.md").read_text() == "It snows.\nIt is cold.\n"
-    assert upstream.received[0].body["tools"][0]["function"]["name"] == "memory"
-    assert len(upstream.received) == len(commands) + 1
 
 
 @pytest.mark.parametrize(

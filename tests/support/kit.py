@@ -34,6 +34,9 @@ with_both_models = pytest.mark.parametrize("model", list(FAMILIES), ids=list(FAM
 VLLM_WINDOW_TOKENS = 40_960
 """Smaller than the models' own, so that a story overflows it in seconds. Claude Code's first request takes 17,000."""
 
+COMMON_TOOLS = ("Bash", "Read", "Write", "Edit", "Glob")
+"""Tools that run without asking in most stories."""
+
 Turn = dict[str, Any]
 
 _VLLM_START_S = 240
@@ -165,11 +168,16 @@ class Session:
             folder.mkdir()
 
     def run(
-        self, exports: str, prompt: str, *arguments: str, allowed: Sequence[str] = ()
+        self,
+        exports: str,
+        prompt: str,
+        *arguments: str,
+        allowed: Sequence[str] = (),
+        common: Sequence[str] = COMMON_TOOLS,
     ) -> subprocess.CompletedProcess[str]:
         """`claude -p` in a bash that evaluates `exports` first, as a user would, bare of all else.
 
-        `allowed`: tools that may run without asking, beside the common ones.
+        `allowed`: tools that may run without asking, beside the `common` ones.
         """
         need_kit(CLAUDE)
         environment = {
@@ -181,7 +189,7 @@ class Session:
             "DISABLE_AUTOUPDATER": "1",
         }
         script = f'{exports}\nexec "$0" -p "$@"'
-        tools = ["--allowedTools", "Bash", "Read", "Write", "Edit", "Glob", *allowed]
+        tools = ["--allowedTools", *common, *allowed] if common or allowed else []
         return subprocess.run(
             ["/bin/bash", "-c", script, str(CLAUDE), prompt, *arguments, *tools],
             cwd=self.work,

@@ -37,10 +37,14 @@ class Passage:
 
 
 class Recorder:
-    """Forwards each request to the base URL that `choose` names for its JSON body; streams pass as they come."""
+    """Forwards each request to the base URL that `choose` names for its JSON body; streams pass as they come.
 
-    def __init__(self, choose: Callable[[Any], str]) -> None:
+    `watch` is told each part of an answer once it is on its way to the client.
+    """
+
+    def __init__(self, choose: Callable[[Any], str], watch: Callable[[bytes], None] = lambda _: None) -> None:
         self._choose = choose
+        self._watch = watch
         self._passages: list[Passage | None] = []  # None: still under way, or broken off
         self._under_way = 0
         self._changed = threading.Condition()  # guards the two, which the loop's thread changes
@@ -120,6 +124,7 @@ class Recorder:
                 sent = part[: place.end() - len(answer)] if place else part
                 answer += sent
                 await response.write(sent)
+                self._watch(sent)
                 if place and request.transport:
                     request.transport.close()
                     break

@@ -76,7 +76,8 @@ class App:
 
 @contextmanager
 def run_app(home: Path, upstream_url: str) -> Iterator[str]:
-    """The app without an icon, on a free port, with a key; yields its URL."""
+    """The app without an icon, on a free port, with a key, and without a limit of requests; yields its URL."""
+    (home / "settings.json").write_text('{"requests_per_minute": 0}', encoding="utf-8")
     environment = {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": upstream_url, "PROVIDER_API_KEY": NVIDIA_KEY}
     app = App(home, ("--no-tray",), environment, [])
     try:
