@@ -1,4 +1,4 @@
-"""GET /v1/models in pages, and one model by its id; with Anthropic's own SDK too."""
+"""GET /v1/models in pages, and one model by its id."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from anthropic import Anthropic, NotFoundError
 
 from tests.conftest import StartGateway
-from tests.fake_upstream import PATIENCE_S
 from tests.gateway import RunningGateway
 from tray_app.catalog import GLM_5_3, MODELS, NEMOTRON_3_SUPER, UNKNOWN
 from tray_app.printable import make_sentence
@@ -120,33 +118,6 @@ def test_a_model_tells_what_is_known_of_it(gateway: RunningGateway) -> None:
     efforts = gateway.request("GET", f"/v1/models/{GLM_5_3.id}").body["capabilities"]["effort"]
     known = {name for name, support in efforts.items() if isinstance(support, dict) and support["supported"]}
     assert (efforts["supported"], known) == (True, set(GLM_5_3.efforts))
-
-
-@pytest.fixture
-def sdk(gateway: RunningGateway) -> Anthropic:
-    # strict: an answer that is not what the SDK's types say is an error
-    return Anthropic(
-        base_url=f"http://{gateway.host}", api_key="any", timeout=PATIENCE_S, _strict_response_validation=True
-    )
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, len(IDS), 1000])
-def test_the_sdk_turns_the_pages_to_their_end(sdk: Anthropic, limit: int) -> None:
-    with sdk:
-        for models in (sdk.models, sdk.beta.models):
-            assert [model.id for model in models.list(limit=limit)] == IDS
-            after = [model.id for model in models.list(limit=limit, after_id=IDS[2])]
-            assert after == IDS[3:]
-            before = [model.id for model in models.list(limit=limit, before_id=IDS[3])]
-            assert sorted(before) == sorted(IDS[:3])
-
-
-def test_the_sdk_reads_a_model(sdk: Anthropic) -> None:
-    with sdk:
-        for name in IDS:
-            assert sdk.models.retrieve(name).id == sdk.beta.models.retrieve(name).id == name
-        with pytest.raises(NotFoundError):
-            sdk.models.retrieve("lab/nobody")
 
 
 def test_the_pages_do_not_overlap(gateway: RunningGateway) -> None:
