@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from freeze import BuildError
+from freeze import ROOT, BuildError
 
 from windows import suite
 
@@ -17,6 +18,14 @@ def results(passed: int, *skipped: str) -> ElementTree.Element:
 
 ONE = '<skipped type="pytest.skip" message="signals of POSIX">C:\\tests\\a.py:1: signals of POSIX</skipped>'
 MODULE = "<skipped message=\"collection skipped\">('C:\\\\tests\\\\a.py', 9, 'Skipped: D-Bus is for Linux')</skipped>"
+
+
+def test_what_is_left_out_is_there_and_so_is_what_runs_nevertheless() -> None:
+    left_out = suite.list_left_out(ROOT)
+    assert [path for path in left_out if not (ROOT / path).exists()] == []
+    pure = {path.stem for path in (ROOT / suite.PURE).glob("test_*.py")}
+    assert pure > suite.PURE_BUT_HERE
+    assert {Path(path).stem for path in left_out} & pure == pure - suite.PURE_BUT_HERE
 
 
 def test_skips_for_known_reasons_are_accepted() -> None:
