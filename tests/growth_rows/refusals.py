@@ -132,10 +132,10 @@ ROWS = [
     *(
         Growth(f"{kind}, {name}", make, run, small)
         for kind, run in (("error", explain_everywhere), ("event as error", decode_and_explain))
-        for bodies, small in ((BODIES, 15_000), (NESTED_BODIES, SMALL_DEPTH))
+        for bodies, small in ((BODIES, 4_000), (NESTED_BODIES, SMALL_DEPTH))
         for name, make in bodies.items()
     ),
-    *(Growth(f"error, {name}", make, explain_everywhere, small=15_000) for name, make in TEXTS.items()),
+    *(Growth(f"error, {name}", make, explain_everywhere, small=4_000) for name, make in TEXTS.items()),
     Growth("error with many names", lambda n: ["InsufficientQuotaError"] * n, read_named, small=200),
     Growth("usage in every chunk", lambda n: n, count, small=200),
     Growth("finish in every chunk", lambda n: n, finish_again_and_again, small=200),
