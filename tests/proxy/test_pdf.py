@@ -177,7 +177,8 @@ def test_a_tools_pdf_goes_upstream_as_text_too(ask: Ask) -> None:
 
 
 def test_a_pdf_whose_data_is_no_text_is_an_empty_one(ask: Ask) -> None:
-    for data in (5, None, ["x"], {}):
+    values: list[object] = [5, None, ["x"], {}]
+    for data in values:
         [message] = ask({"role": "user", "content": [document(data)]})
         assert EMPTY in message["content"], data
 
