@@ -21,6 +21,7 @@ from tests.support.running_app import ROOT
 from tray_app import APP_ID, __version__
 
 NAME = f"claude_nvidia_tray-{__version__}"
+SUMS = "SHA256SUMS"
 FOR_THE_REPOSITORY_ONLY = (".ci/", ".editorconfig", ".gitattributes", ".github/")
 
 
@@ -81,6 +82,13 @@ def test_the_sdist_makes_everything_anew_byte_for_byte(unpacked: Path, sdist: Pa
     assert again.items() <= digests(DIST).items()
 
 
+def test_the_sums_fit_what_is_published(wheel: Path, sdist: Path) -> None:
+    lines = (DIST / SUMS).read_text(encoding="utf-8").splitlines()
+    sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    assert sums.items() <= digests(DIST).items()
+    assert sums.keys() >= {wheel.name, sdist.name}
+
+
 def test_pipx_installs_the_sdist(sdist: Path, tmp_path: Path) -> None:
     need("pipx")
     places = {"PIPX_HOME": str(tmp_path / "pipx"), "PIPX_BIN_DIR": str(tmp_path / "bin")}
@@ -104,7 +112,9 @@ def check_command(command: Path) -> None:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    """Of all files but SHA256SUMS, which tells of whatever else lies there, such as the files of `dev.py windows`."""
+    files = [path for path in folder.iterdir() if path.name != SUMS]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def run(*command: str, cwd: Path, environ: Mapping[str, str] | None = None) -> str:

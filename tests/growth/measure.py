@@ -32,6 +32,11 @@ class Growth:
     """How many times as much work an input of twice the size may be."""
 
 
+SMALL_DEPTH = 150
+"""For rows that nest values: each Python decodes JSON of four times this depth. How much deeper JSON may be depends on
+the Python (1,000 levels in 3.11, thousands in 3.13), so that a row must not rely on a deeper one being decoded or not.
+"""
+
 _MOST_STEPS = 5_000_000
 """For the smallest input: some seconds. Work that grows without bounds is broken off there."""
 _HOPELESS_FACTOR = 10

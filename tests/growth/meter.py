@@ -29,10 +29,12 @@ TWINS = "counting."
 _TEXT = (str, bytes, bytearray)
 _LISTS = (list, tuple, deque, set, frozenset)
 _BUILDERS = (list, tuple, dict, set, frozenset, deque)
-_TOUCH_NOTHING: tuple[Any, ...] = (
+_NOTHING: tuple[Any, ...] = (
     *(len, isinstance, issubclass, id, type, bool, callable, iter, next, enumerate, zip, reversed, range),
     *(getattr, hasattr, setattr, ord, chr, abs, round),
 )
+_TOUCH_NOTHING = frozenset(map(id, _NOTHING))
+"""By their ids: not all that is called has a hash."""
 _TOUCH_ALL = frozenset({"index", "count", "remove", "reverse", "sort", "copy", "rotate"})
 """Methods of lists that go through them."""
 
@@ -165,7 +167,7 @@ class Meter:
             is_bulk = any(isinstance(argument, (*_LISTS, dict)) for argument in arguments)
             self.steps += len(owner) * (name == "copy") + sum(map(_size, arguments)) * is_bulk
             return function(*arguments, **named)
-        if any(function is known for known in _TOUCH_NOTHING):
+        if id(function) in _TOUCH_NOTHING:
             return function(*arguments, **named)
         return self._call_of_stranger(function, arguments, named)
 
@@ -184,8 +186,9 @@ class Meter:
         return self._call_of_pattern(pattern, name, getattr(pattern, name), (), known)
 
     def _call_of_pattern(self, pattern: Any, name: str, method: Any, arguments: Any, named: Any) -> Any:
-        known = _signature(getattr(re.Pattern, name)).bind(pattern, *arguments, **named).arguments
-        text, start = known["string"], known.get("pos", 0)
+        place = 1 if name in ("sub", "subn") else 0
+        text = arguments[place] if len(arguments) > place else named["string"]
+        start = arguments[place + 1] if len(arguments) > place + 1 else named.get("pos", 0)
         if name == "finditer":
             return self._count_matches(pattern, text, start, method(*arguments, **named))
         if name in ("sub", "subn", "split", "findall"):

@@ -191,7 +191,7 @@ def test_old_pythons_can_parse_it_as_far_as_to_say_so() -> None:
 @posix_only
 def test_program_gets_its_arguments_and_gives_the_exit_code(checkout: Checkout) -> None:
     process = start(checkout, "import sys; print(*sys.argv[1:], flush=True); sys.exit(7)", "run", "--port", "1")
-    assert process.communicate(timeout=10) == ("--port 1\n", "")
+    assert process.communicate(timeout=30) == ("--port 1\n", "")
     assert process.returncode == 7
 
 
@@ -199,14 +199,14 @@ def test_program_gets_its_arguments_and_gives_the_exit_code(checkout: Checkout) 
 def test_ctrl_c_reaches_the_program_and_nothing_else_speaks(checkout: Checkout) -> None:
     program = (
         "import time\n"
-        "try:\n    print('up', flush=True); time.sleep(10)\n"
+        "try:\n    print('up', flush=True); time.sleep(60)\n"
         "except KeyboardInterrupt:\n    print('bye'); raise SystemExit(5)"
     )
     process = start(checkout, program, "run")
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     os.killpg(process.pid, signal.SIGINT)
-    assert process.communicate(timeout=10) == ("bye\n", "")
+    assert process.communicate(timeout=30) == ("bye\n", "")
     assert process.returncode == 5
 
 
@@ -214,7 +214,7 @@ def test_ctrl_c_reaches_the_program_and_nothing_else_speaks(checkout: Checkout) 
 def test_ctrl_c_in_the_tests_leaves_the_last_word_to_pytest(checkout: Checkout) -> None:
     (checkout.root / "pytest.py").write_text(
         "import time\n"
-        "try:\n    print('up', flush=True); time.sleep(10)\n"
+        "try:\n    print('up', flush=True); time.sleep(60)\n"
         "except KeyboardInterrupt:\n    time.sleep(0.3); print('2 passed'); raise SystemExit(2)",
         encoding="utf-8",
     )
@@ -222,7 +222,7 @@ def test_ctrl_c_in_the_tests_leaves_the_last_word_to_pytest(checkout: Checkout) 
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     os.killpg(process.pid, signal.SIGINT)
-    assert process.communicate(timeout=10) == ("2 passed\n", "")
+    assert process.communicate(timeout=30) == ("2 passed\n", "")
     assert process.returncode == 2
 
 

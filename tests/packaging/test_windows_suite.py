@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from freeze import BuildError
+from freeze import ROOT, BuildError
 
 from windows import suite
 
@@ -17,6 +17,15 @@ def results(passed: int, *skipped: str) -> ElementTree.Element:
 
 ONE = '<skipped type="pytest.skip" message="signals of POSIX">C:\\tests\\a.py:1: signals of POSIX</skipped>'
 MODULE = "<skipped message=\"collection skipped\">('C:\\\\tests\\\\a.py', 9, 'Skipped: D-Bus is for Linux')</skipped>"
+
+
+def test_what_is_left_out_is_there_and_so_is_what_runs_nevertheless() -> None:
+    left_out = suite.list_left_out(ROOT)
+    assert [path for path in left_out if not (ROOT / path).exists()] == []
+    pure = {path.relative_to(ROOT).as_posix() for path in (ROOT / suite.PURE).rglob("test_*.py")}
+    runs = {f"{suite.PURE}/{path}" for path in suite.PURE_BUT_HERE}
+    assert pure > runs
+    assert set(left_out) & pure == pure - runs
 
 
 def test_skips_for_known_reasons_are_accepted() -> None:

@@ -87,7 +87,11 @@ PANEL_CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def wait_for(condition: Callable[[], T | None], what: str, timeout_s: float = 10) -> T:
+TIMEOUT_S = 30.0
+"""For what takes a moment, on a machine that is busy with other things."""
+
+
+def wait_for(condition: Callable[[], T | None], what: str, timeout_s: float = TIMEOUT_S) -> T:
     """The first true result of `condition`, for states that nothing announces."""
     deadline = time.monotonic() + timeout_s
     while not (result := condition()):
@@ -132,7 +136,7 @@ class Desktop:
 
     def run(self, *command: str | Path) -> str:
         """The output of a program that ends by itself and successfully."""
-        done = subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
         return done.stdout
 
     def read_log(self, name: str) -> str:
@@ -148,7 +152,7 @@ class Desktop:
     def has_name(self, name: str) -> bool:
         """Whether someone owns this name on the bus."""
         with open_blocking_connection(self.bus) as connection:
-            return bool(connection.send_and_get_reply(message_bus.NameHasOwner(name), timeout=5).body[0])
+            return bool(connection.send_and_get_reply(message_bus.NameHasOwner(name), timeout=TIMEOUT_S).body[0])
 
     def click(self, x: int, y: int, button: int = 1) -> None:
         self.run("xdotool", "mousemove", str(x), str(y), "click", str(button))
@@ -237,7 +241,7 @@ class BusService:
 
     def __exit__(self, *_: object) -> None:
         self._connection.interrupt()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=TIMEOUT_S)
         self._connection.close()
 
     def answer(self, sender: str, member: str, arguments: tuple[Any, ...]) -> tuple[str | None, tuple[Any, ...]]:
@@ -247,7 +251,7 @@ class BusService:
     def forget(self, connection: str) -> None:
         """Takes note that a program has left the bus."""
 
-    def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = 10) -> None:
+    def wait(self, condition: Callable[[], bool], what: str, timeout_s: float = TIMEOUT_S) -> None:
         """Waits until `condition` is true of what the thread has collected."""
         with self._changed:
             if not self._changed.wait_for(condition, timeout_s):
@@ -401,7 +405,7 @@ class TrayItem:
         self._signals: Queue[Message] = Queue()
         rule = MatchRule(type="signal", sender=name)
         self._filter = self._router.filter(rule, queue=self._signals)
-        self._router.send_and_get_reply(message_bus.AddMatch(rule), timeout=5)
+        self._router.send_and_get_reply(message_bus.AddMatch(rule), timeout=TIMEOUT_S)
         self._menu_path = str(self.property("Menu"))
 
     def __enter__(self) -> Self:
@@ -415,7 +419,7 @@ class TrayItem:
     def call(self, path: str, interface: str, member: str, types: str = "", *values: Any) -> tuple[Any, ...]:
         """What the method returns; RuntimeError with the text of a D-Bus error."""
         question = new_method_call(DBusAddress(path, self._name, interface), member, types or None, values)
-        reply = self._router.send_and_get_reply(question, timeout=5)
+        reply = self._router.send_and_get_reply(question, timeout=TIMEOUT_S)
         if reply.header.message_type == MessageType.error:
             raise RuntimeError(str(reply.body[0]))
         return tuple(reply.body)
@@ -456,7 +460,7 @@ class TrayItem:
 
     def wait_signal(self) -> tuple[str, tuple[Any, ...]]:
         """Name and values of the next signal."""
-        message = self._signals.get(timeout=10)
+        message = self._signals.get(timeout=TIMEOUT_S)
         return str(message.header.fields[HeaderFields.member]), tuple(message.body)
 
     def take_signals(self) -> list[str]:
@@ -491,7 +495,7 @@ def xfce4_panel(desktop: Desktop, background: str = "#3465a4") -> subprocess.Pop
     desktop.spawn(_find_xfconfd(), log="xfconfd")
     wait_for(lambda: desktop.has_name("org.xfce.Xfconf"), "the settings service of Xfce")
     panel = desktop.spawn("xfce4-panel", "--disable-wm-check", log="panel")
-    wait_for(lambda: desktop.has_name(WATCHER), "the tray of xfce4-panel", timeout_s=20)
+    wait_for(lambda: desktop.has_name(WATCHER), "the tray of xfce4-panel")
     return panel
 
 

@@ -61,6 +61,8 @@ FAULT_SHARE = 0.1
 LEAVING_SHARE = 0.02
 _ATTEMPTS = 11
 """Claude Code's, for one turn."""
+_ANSWERS_S = 120
+"""For a few answers on a machine that is busy with other things."""
 _SAMPLES = 30
 _GROWTH_BYTES = 256 * 1024
 """Less is no growth: caches fill, buffers come and go."""
@@ -186,12 +188,18 @@ class Tally:
     answers: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     longest_s: float = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def note(self, outcome: str, began_s: float) -> None:
-        with self._lock:
+        with self._changed:
             self.answers[outcome] += 1
             self.longest_s = max(self.longest_s, time.monotonic() - began_s)
+            self._changed.notify_all()
+
+    def wait_right(self, count: int) -> None:
+        """Returns once so many answers were right."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.answers["right"] >= count, _ANSWERS_S), self.answers
 
 
 class Agent(threading.Thread):
@@ -317,8 +325,8 @@ class Report:
         return statistics.median(values[:third]), statistics.median(values[-third:])
 
 
-def soak(seconds: float) -> Report:
-    """Lets the agents work for so long; what is left at the end must be nothing."""
+def soak(seconds: float, least_answers: int = 0) -> Report:
+    """Lets the agents work for so long, and until so many answers were right. At the end, nothing may be left."""
     upstream, tally, samples = Upstream(), Tally(), list[Sample]()
     with _shorter(), upstream.running() as url:
         settings = Settings(nvidia_url=url, addr=Address("127.0.0.1", 0), upstream_timeout_seconds=2)
@@ -332,6 +340,7 @@ def soak(seconds: float) -> Report:
             for _ in range(_SAMPLES):
                 time.sleep(seconds * 0.9 / _SAMPLES)
                 samples.append(_sample(gateway))
+            tally.wait_right(least_answers)
             for agent in agents:
                 agent.is_over.set()
             for agent in agents:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.growth.measure import Growth, Load
+from tests.growth.measure import SMALL_DEPTH, Growth, Load
 
 SCHEMA = {
     "type": "object",
@@ -137,7 +137,8 @@ ROWS = [
     *both("a list of strings", lambda n: '{"items": [' + '"a\\"b", ' * (n // 8) + '"c"]}'),
     *both("a long key", lambda n: '{"' + "k" * n + '": 1}'),
     *both("many members", lambda n: json.dumps({f"key{number}": number for number in range(n // 14)})),
-    *both("a value nested deeply", lambda n: '{"a": ' * (n // 6) + "1" + "}" * (n // 6), small=8_000),
+    *both("a value nested deeply", lambda depth: '{"a": ' * depth + "1" + "}" * depth, small=SMALL_DEPTH),
+    *both("a value nested deeply that is broken", lambda n: '{"a": ' * (n // 6) + "x" + "}" * (n // 6)),
     *both("a number of many digits", lambda n: '{"n": ' + "1" * n + "}", small=5_000),
     *both("white space between values", lambda n: '{"n": 1' + " " * n + "}"),
     *both("white space in a string of a list", lambda n: '{"items": ["' + " " * n),
@@ -149,7 +150,8 @@ ROWS = [
     Growth("members written to a client", lambda n: [f"key{number}" for number in range(n // 7)], write),
     Growth("the end of a value", in_ones(lambda n: '[{"a": "\\"b"}, ' * (n // 15) + "]" * n), scan),
     Growth("the input of a call: a number of many digits", lambda n: '{"n": ' + "1" * n + "}", read_input, small=5_000),
-    Growth("the input of a call: nested deeply", lambda n: '{"a":' * n + "1" + "}" * n, read_input),
+    Growth("the input of a call: nested deeply", lambda n: '{"a":' * n + "1" + "}" * n, read_input, small=SMALL_DEPTH),
+    Growth("the input of a call: nested deeply and broken", lambda n: '{"a":' * n + "x" + "}" * n, read_input),
     # broken
     *both("code with a quote that is not escaped", write_code),
     *both("white space behind the place where it broke", lambda n: '{"n": 1 x' + " " * n + "}"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.growth.measure import Growth, Load
+from tests.growth.measure import SMALL_DEPTH, Growth, Load
 
 
 def repeat(unit: str, size: int) -> str:
@@ -101,12 +101,16 @@ WORDINGS = {
 }
 BODIES: dict[str, Callable[[int], bytes]] = {
     "words": lambda size: json.dumps({"message": repeat("prompt too long ", size)}).encode(),
-    "errors in errors": lambda size: b'{"error":' * (size // 10) + b"1" + b"}" * (size // 10),
-    "errors in lists": lambda size: b'[{"error":' * (size // 12) + b"1" + b"}]" * (size // 12),
+    "errors in errors without an end": lambda size: b'{"error":' * (size // 10),
+    "errors in lists without an end": lambda size: b'[{"error":' * (size // 12),
     "many errors": lambda size: json.dumps({"errors": [{"message": "no", "code": "a"}] * (size // 30)}).encode(),
     "many fields": lambda size: json.dumps({f"field {n}": "a" for n in range(size // 16)}).encode(),
     "a long name": lambda size: json.dumps({"type": "a" * size, "code": "b" * size, "message": "no"}).encode(),
     "a long number": lambda size: b'{"message":"no","code":"' + b"4" * size + b'"}',
+}
+NESTED_BODIES: dict[str, Callable[[int], bytes]] = {
+    "errors in errors": lambda depth: b'{"error":' * depth + b"1" + b"}" * depth,
+    "errors in lists": lambda depth: b'[{"error":' * (depth // 2) + b"1" + b"}]" * (depth // 2),
 }
 TEXTS: dict[str, Callable[[int], bytes]] = {
     "text": lambda size: repeat("the input is too long ", size).encode(),
@@ -125,9 +129,13 @@ ROWS = [
         partial(repeat, "The prompt has 140000 tokens "),
         compare_with_request,
     ),
-    # the nested ones so deeply that each of the three is read as text
-    *(Growth(f"error, {name}", make, explain_everywhere, small=15_000) for name, make in {**BODIES, **TEXTS}.items()),
-    *(Growth(f"event as error, {name}", make, decode_and_explain, small=15_000) for name, make in BODIES.items()),
+    *(
+        Growth(f"{kind}, {name}", make, run, small)
+        for kind, run in (("error", explain_everywhere), ("event as error", decode_and_explain))
+        for bodies, small in ((BODIES, 4_000), (NESTED_BODIES, SMALL_DEPTH))
+        for name, make in bodies.items()
+    ),
+    *(Growth(f"error, {name}", make, explain_everywhere, small=4_000) for name, make in TEXTS.items()),
     Growth("error with many names", lambda n: ["InsufficientQuotaError"] * n, read_named, small=200),
     Growth("usage in every chunk", lambda n: n, count, small=200),
     Growth("finish in every chunk", lambda n: n, finish_again_and_again, small=200),

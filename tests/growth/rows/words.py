@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from tests.growth.measure import Growth, Load
+from tests.growth.measure import SMALL_DEPTH, Growth, Load
 
 KEY = "nvapi-Q7_xK2vLm-9Rt4WzPd8Yc3Hn6JbS1fGaUe5oTiN0wXq"
 KEYS = (KEY, "correct-horse-battery-staple")
@@ -184,12 +184,16 @@ ANSWERS: dict[str, Callable[[int], bytes]] = {
     "text": lambda size: repeat("a b", size).encode(),
     "blanks": lambda size: b" " * size,
     "a web page": lambda size: b"<html>" + b"<" * size,
-    "lists in lists": lambda size: b"[" * (size // 2) + b"]" * (size // 2),
-    "objects in objects": lambda size: b'{"error":' * size + b"1" + b"}" * size,
+    "lists in lists without an end": lambda size: b"[" * size,
+    "objects in objects without an end": lambda size: b'{"error":' * size,
     "a long text, deep": lambda size: b'{"error":' * 9 + b'"' + b"a" * size + b'"' + b"}" * 9,
     "a place of many names": lambda size: json.dumps({"loc": ["a"] * size, "detail": ["b"] * size}).encode(),
     "a place with a long name": lambda size: json.dumps({"loc": ["a" * size], "detail": ["b"] * size}).encode(),
     "many reasons": lambda size: json.dumps({"detail": [{"msg": "", "param": "a"}] * size}).encode(),
+}
+NESTED_ANSWERS: dict[str, Callable[[int], bytes]] = {
+    "lists in lists": lambda depth: b"[" * depth + b"]" * depth,
+    "objects in objects": lambda depth: b'{"error":' * depth + b"1" + b"}" * depth,
 }
 
 ROWS = [
@@ -213,8 +217,8 @@ ROWS = [
         lambda count: [KEY] * count,
         lambda load, keys: load("tray_app.redaction").find_margin_chars(keys),
     ),
-    # nested so deeply that each of the three is read as text
     *(Growth(f"error body, {name}", make, read, small=4_000) for name, make in ANSWERS.items()),
+    *(Growth(f"error body, {name}", make, read, small=SMALL_DEPTH) for name, make in NESTED_ANSWERS.items()),
     *(Growth(f"error text of {name}", partial(repeat, unit), understand, 900) for name, unit in ERROR_TEXTS.items()),
     Growth("quote of a page", make_request_with_quote, cut, small=20_000),
     Growth("quotes of everything", make_request_full_of_quotes, cut, small=20_000),

@@ -350,10 +350,10 @@ def test_a_body_without_an_end_is_an_error(gateway: RunningGateway, upstream: Fa
 def test_a_stream_that_says_nothing_for_ever_is_given_up(
     start_gateway: StartGateway, upstream: FakeUpstream, nothing: bytes, said: list[Chunk]
 ) -> None:
-    gateway = start_gateway(upstream_timeout_seconds=0.3)
+    gateway = start_gateway(upstream_timeout_seconds=0.5)
     upstream.script(stream(*said, Endless(nothing)))
     answer = gateway.ask(question(stream=True))
-    assert answer.sentence == "NVIDIA sent nothing of an answer for 0.3 s. Please try again."
+    assert answer.sentence == "NVIDIA sent nothing of an answer for 0.5 s. Please try again."
     upstream.received[0].wait_left()
     wait_until_nothing_is_held(gateway)
 

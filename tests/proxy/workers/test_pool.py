@@ -41,14 +41,15 @@ def count_job() -> Job:
 
 
 def run(work: Callable[[WorkerPool], Coroutine[Any, Any, None]], idle_s: float = 60.0) -> None:
-    """Runs `work` with a pool of one worker, and closes it."""
+    """Runs `work` with a pool of one worker, and closes it. What hangs ends as an error that shows where."""
 
     async def use() -> None:
         pool = WorkerPool(1, idle_s)
-        try:
-            await work(pool)
-        finally:
-            await pool.close()
+        async with asyncio.timeout(LIMIT_S):
+            try:
+                await work(pool)
+            finally:
+                await pool.close()
 
     asyncio.run(use())
 
