@@ -228,7 +228,7 @@ def bundle(_: list[str]) -> int:
 
 def bundle_for_windows(arguments: list[str]) -> int:
     prepare_venv(DEV_LOCK)
-    return run_to_its_own_end([prepare_venv(BUNDLE_LOCK, BUNDLE_VENV), "packaging/windows", *arguments])
+    return run_to_its_own_end([prepare_venv(BUNDLE_LOCK, BUNDLE_VENV), "packaging/wine", *arguments])
 
 
 VERBS: dict[str, Callable[[list[str]], int]] = {

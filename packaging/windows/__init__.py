@@ -1,1 +1,1 @@
-"""The Windows bundle and its installer, made and driven on Debian under Wine."""
+"""What a release for Windows is, beside the program: its installer, its manifest, and the check of its files."""

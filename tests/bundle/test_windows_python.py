@@ -12,7 +12,7 @@ from freeze import BuildError
 
 from tests.bundle.windows_build import PYTHON
 from tests.support.parts import need
-from windows.python import verify
+from wine.python import verify
 
 
 @pytest.fixture

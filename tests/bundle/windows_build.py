@@ -16,7 +16,7 @@ from tests.support.gateway import Client
 from tests.support.parts import need
 from tests.support.running_app import ROOT
 from tray_app import APP_ID, APP_NAME, __version__
-from windows.wine import Prefix
+from wine.wine import Prefix
 
 VARIABLE = "WINDOWS_BUILD"
 WORK = Path(os.environ.get(VARIABLE, ROOT / ".build" / "windows"))

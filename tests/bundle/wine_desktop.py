@@ -17,7 +17,7 @@ from typing import Self
 from PIL import Image
 
 from tests.support.desktop_harness import ROOT, Desktop, wait_for
-from windows.wine import Prefix
+from wine.wine import Prefix
 
 PARTS = ("Xvfb", "dbus-daemon", "import", "wineserver", "xclip", "xdotool")
 """The programs to `need`, beside WINE."""

@@ -77,7 +77,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
 
 INSTALL_TO_RUN = ["venv", "pip requirements.txt"]
 INSTALL_TO_TEST = ["venv", "pip requirements-dev.txt"]
-ALL_STEPS = ["ruff check .", "ruff format --check .", "mypy", "pytest"]
+OTHER_SYSTEMS = [
+    f"mypy --platform {system} --cache-dir .mypy_cache/{system} tray_app"
+    for system in ("linux", "win32", "darwin")
+    if system != sys.platform
+]
+ALL_STEPS = ["ruff check .", "ruff format --check .", "mypy", *OTHER_SYSTEMS, "pytest"]
 
 
 def test_first_run_installs_and_the_next_only_starts_the_program(checkout: Checkout) -> None:
@@ -143,7 +148,7 @@ def test_venv_of_a_moved_checkout_is_made_anew(
     assert moved.do("run") == (0, [*INSTALL_TO_RUN, "tray_app"])
 
 
-@pytest.mark.parametrize("failing", range(4))
+@pytest.mark.parametrize("failing", range(len(ALL_STEPS)))
 def test_steps_run_in_order_up_to_the_first_that_fails(checkout: Checkout, failing: int) -> None:
     checkout.do("check")
     steps: list[str] = []
@@ -155,6 +160,25 @@ def test_steps_run_in_order_up_to_the_first_that_fails(checkout: Checkout, faili
     checkout.dev.run = run  # type: ignore[attr-defined]
     assert checkout.dev.main(["test"]) == 3
     assert steps == ALL_STEPS[: failing + 1]
+
+
+def test_the_quick_part_runs_folders_and_files_that_exist(checkout: Checkout) -> None:
+    checkout.do("check")
+    code, [command] = checkout.do("test", "--quick", "-x")
+    program, *parts, option = command.split()
+    assert (code, program, option) == (0, "pytest", "-x")
+    assert parts
+    assert [part for part in parts if not (ROOT / part).exists()] == []
+
+
+def test_cover_measures_the_tests_and_reports_what_they_do_not_reach(checkout: Checkout) -> None:
+    checkout.do("check")
+    code, commands = checkout.do("cover", "tests/files")
+    assert [command.split()[1] for command in commands] == ["erase", "run", "combine", "report"]
+    assert commands[1].endswith(" tests/files")
+    assert code == 0
+    checkout.failing = {"coverage": 2}
+    assert checkout.do("cover")[0] == 2
 
 
 def test_arguments_of_test_go_to_pytest_alone(checkout: Checkout) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from windows.cache import cache_folder, keep
-from windows.wine import Prefix
+from wine.cache import cache_folder, keep
+from wine.wine import Prefix
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the route is for Debian")
 

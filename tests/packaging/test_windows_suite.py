@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from freeze import ROOT, BuildError
 
-from windows import suite
+from wine import suite
 
 
 def results(passed: int, *skipped: str) -> ElementTree.Element:

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 
 from freeze import ROOT, BuildError
 
-from windows.build import copy_source
-from windows.prefix import PYTHON, install_lock
-from windows.wine import Prefix
+from wine.build import copy_source
+from wine.prefix import PYTHON, install_lock
+from wine.wine import Prefix
 
 NOT_HERE = (
     "not desktop and not kit",  # a D-Bus or X desktop, and Claude Code, are on the other side

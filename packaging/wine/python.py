@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from freeze import BuildError
 
-from windows.cache import keep
+from wine.cache import keep
 
 REQUIREMENT = Path(__file__).with_name("requirements-python.txt")
 VERSION = "3.13"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from freeze import BuildError
 
-from windows import wine
-from windows.cache import keep
-from windows.python import VERSION
-from windows.wine import Prefix
+from wine import wine
+from wine.cache import keep
+from wine.python import VERSION
+from wine.wine import Prefix
 
 PYTHON = r"C:\python\python.exe"
 

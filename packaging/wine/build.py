@@ -10,8 +10,8 @@ from pathlib import Path
 
 from freeze import ROOT, SPEC, BuildError, freeze
 
-from windows.prefix import PYTHON
-from windows.wine import Prefix
+from wine.prefix import PYTHON
+from wine.wine import Prefix
 
 _FREEZE_S = 300
 _SELF_CHECK_S = 120

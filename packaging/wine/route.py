@@ -22,13 +22,13 @@ from dev import VENV, venv_program
 from freeze import ROOT, BuildError
 
 from tray_app import APP_ID, APP_NAME, __version__
-from windows.build import build, check_itself, copy_source, find_differences
 from windows.installer import make_installer
 from windows.pe_check import check_bundle
-from windows.prefix import install_python, make_prefix
-from windows.python import fetch_python
-from windows.suite import run_suite
-from windows.wine import Prefix, WineError, find_wine
+from wine.build import build, check_itself, copy_source, find_differences
+from wine.prefix import install_python, make_prefix
+from wine.python import fetch_python
+from wine.suite import run_suite
+from wine.wine import Prefix, WineError, find_wine
 
 WORK = ROOT / ".build" / "windows"
 DIST = ROOT / "dist"

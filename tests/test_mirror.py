@@ -1,0 +1,85 @@
+"""Each module has its tests under the same name, so that they are found without a search; a table names the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+PACKAGE = TESTS.parent / "tray_app"
+
+COVERED_BY = {
+    "__main__.py": "test_command_line.py",
+    "errors.py": "proxy/exchange/test_errors_in_answers.py",
+    "app/job_thread.py": "app/test_tray_app.py",
+    "desktop/api.py": "app/test_tray_app.py",
+    "desktop/macos.py": "",  # nothing runs it here: it needs macOS
+    "desktop/linux/session_bus.py": "desktop/linux/test_status_notifier.py",
+    "desktop/windows/desktop.py": "bundle/test_wine_app.py",
+    "desktop/windows/win32.py": "desktop/windows/test_icon.py",
+    "proxy/exchange/aside.py": "proxy/exchange/test_nobody_waits.py",
+    "proxy/exchange/client_stream.py": "proxy/upstream/test_faults.py",
+    "proxy/exchange/exchange.py": "proxy/exchange/test_retries.py",
+    "proxy/exchange/exchange_log.py": "proxy/exchange/test_body_log.py",
+    "proxy/exchange/gateway.py": "proxy/test_service.py",
+    "proxy/exchange/translator.py": "proxy/exchange/test_bodies.py",
+    "proxy/server/error_answers.py": "proxy/exchange/test_errors_in_answers.py",
+    "proxy/server/listener.py": "proxy/server/test_connections.py",
+    "proxy/server/messages.py": "proxy/server/test_routes.py",
+    "proxy/upstream/chat_response.py": "proxy/upstream/test_odd_upstream.py",
+    "proxy/upstream/client.py": "proxy/upstream/test_odd_upstream.py",
+    "proxy/upstream/learned_file.py": "proxy/upstream/test_quirks.py",
+    "proxy/upstream/timeouts.py": "proxy/exchange/test_retries.py",
+    "proxy/workers/frames.py": "proxy/workers/test_pool.py",
+    "proxy/workers/pdf_text.py": "proxy/exchange/test_pdf.py",
+    "proxy/workers/process.py": "proxy/workers/test_pool.py",
+    "settings/checks.py": "settings/test_settings.py",
+    "settings/system_keyring.py": "settings/test_keys.py",
+    "translate/call_ids.py": "translate/answer/test_calls.py",
+    "translate/signature.py": "translate/answer/test_omitted_thinking.py",
+    "translate/tool_names.py": "translate/request/test_tools.py",
+    "translate/answer/blocks.py": "translate/answer/test_stream.py",
+    "translate/answer/empty_message.py": "proxy/exchange/test_empty_answer.py",
+    "translate/answer/finish.py": "translate/answer/test_answer.py",
+    "translate/answer/usage.py": "translate/answer/test_answer.py",
+    "translate/arguments/broken_json.py": "translate/arguments/test_mending.py",
+    "translate/arguments/json_value.py": "translate/arguments/test_reader.py",
+    "translate/arguments/object_writer.py": "translate/arguments/test_reader.py",
+    "translate/arguments/received.py": "translate/arguments/test_reader.py",
+    "translate/markup/call_reader.py": "translate/markup/test_call_families.py",
+    "translate/markup/grammars.py": "translate/markup/test_call_families.py",
+    "translate/markup/json_calls.py": "translate/markup/test_call_families.py",
+    "translate/markup/literals.py": "translate/markup/test_reader.py",
+    "translate/markup/pieces.py": "translate/markup/test_reader.py",
+    "translate/markup/text_before.py": "translate/markup/test_reader.py",
+    "translate/markup/think_tags.py": "translate/markup/test_reader.py",
+    "translate/refusal/error_body.py": "translate/refusal/test_refusal.py",
+    "translate/request/history.py": "translate/request/test_chat.py",
+    "translate/request/output.py": "translate/request/test_chat.py",
+    "translate/request/question.py": "proxy/workers/test_jobs.py",
+    "translate/request/search.py": "translate/answer/test_web_search.py",
+    "translate/request/server_blocks.py": "translate/request/test_chat.py",
+    "translate/schema/json_types.py": "translate/schema/test_schema.py",
+    "translate/schema/limits.py": "translate/schema/test_schema.py",
+    "translate/schema/simplified.py": "translate/schema/test_schema.py",
+    "translate/schema/subschemas.py": "translate/schema/test_schema.py",
+    "translate/schema/union_types.py": "translate/schema/test_schema.py",
+    "tray/icon.py": "app/test_tray_app.py",
+}
+"""Module -> the tests that cover it, if they have another name; empty if nothing here can run it."""
+
+MODULES = [path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_has_tests_of_its_name_or_a_row_that_says_where_they_are(module: str) -> None:
+    path = Path(module)
+    own = TESTS / path.with_name(f"test_{path.name}")
+    covering = COVERED_BY.get(module)
+    assert own.is_file() is (covering is None), f"{module}: tests of its own, or a row, and not both"
+    assert not covering or (TESTS / covering).is_file(), covering
+
+
+def test_the_table_has_no_rows_of_modules_that_are_gone() -> None:
+    assert COVERED_BY.keys() - set(MODULES) == set()
