@@ -27,6 +27,7 @@ from tests.support.fake_upstream import (
     whole,
 )
 from tests.support.gateway import QUICK, WEATHER, RunningGateway, question
+from tests.support.leftovers import wait_until_held
 from tray_app.proxy.upstream.timeouts import Timeouts
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
@@ -272,6 +273,19 @@ def test_an_empty_answer_is_asked_for_once_more_without_streaming(
     assert gateway.ask(question(stream=True)).story == ["start text#0", "+Hello!", "stop#0", "end end_turn"]
     first, second = (received.body for received in upstream.received)
     assert second == {key: value for key, value in first.items() if key not in ("stream", "stream_options")}
+
+
+@both_ways
+def test_a_second_answer_is_asked_for_after_the_first_connection_is_given_back(
+    start_gateway: StartGateway, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, is_stream: bool
+) -> None:
+    """The second request may wait for its turn for minutes. Here the server does not end its stream by itself."""
+    monkeypatch.setattr("tray_app.proxy.upstream.client._REST_S", 0.01)
+    upstream.script(stream(finish(), b"data: [DONE]\n\n", Gate(), ends=False))
+    gateway = start_gateway(requests_per_minute=1)
+    with gateway.send_only(question(stream=is_stream)):
+        wait_until_held(gateway, lambda held: held.waiting == 1 and held.upstream_connections == 0)
+    upstream.received[0].wait_left()
 
 
 @both_ways

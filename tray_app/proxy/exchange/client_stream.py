@@ -13,7 +13,7 @@ from tray_app.errors import ProxyError
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.translate.answer.stream import PING_FRAME, error_frame
 
-_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+STREAM_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 
 
 class ClientStream:
@@ -81,7 +81,7 @@ class ClientStream:
     async def _open(self) -> web.StreamResponse:
         async with self._opening:  # content and a ping may come at the same time
             if self.response is None:
-                response = web.StreamResponse(headers={**_HEADERS, "request-id": self._request_id})
+                response = web.StreamResponse(headers={**STREAM_HEADERS, "request-id": self._request_id})
                 await response.prepare(self._request)
                 await response.write(self.head)
                 self.response = response

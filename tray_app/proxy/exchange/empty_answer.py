@@ -10,7 +10,7 @@ import uuid
 
 from aiohttp import web
 
-from tray_app.translate import json_text
+from tray_app.proxy.exchange.ready_reply import ready_reply
 from tray_app.translate.answer.empty_message import to_empty_frames, to_empty_message
 from tray_app.translate.request.chat import ChatRequest
 
@@ -21,7 +21,5 @@ def answer_with_nothing(chat: ChatRequest) -> web.Response:
     """A valid message without content, or its events."""
     message_id = f"msg_{uuid.uuid4().hex}"
     log.info("max_tokens 0: answered here with an empty message")
-    if chat.is_stream:
-        headers = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
-        return web.Response(body=to_empty_frames(chat, message_id), headers=headers)
-    return web.json_response(body=json_text.encode(to_empty_message(chat, message_id)))
+    frames = to_empty_frames(chat, message_id) if chat.is_stream else None
+    return ready_reply(to_empty_message(chat, message_id), frames)

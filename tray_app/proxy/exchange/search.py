@@ -15,7 +15,7 @@ from typing import Protocol
 from aiohttp import web
 
 from tray_app.errors import SearchFailed
-from tray_app.translate import json_text
+from tray_app.proxy.exchange.ready_reply import ready_reply
 from tray_app.translate.answer.web_search import SearchResult, to_search_frames, to_search_message
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.search import Search
@@ -54,10 +54,7 @@ async def answer_search(search: Search, chat: ChatRequest, backend: SearchBacken
     message = to_search_message(search, found, chat, f"msg_{uuid.uuid4().hex}")
     # what was looked for is the user's own text: not for the log
     log.info("web search: %s", found.code if isinstance(found, SearchFailed) else f"{len(found)} pages")
-    if chat.is_stream:
-        headers = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
-        return web.Response(body=to_search_frames(message), headers=headers)
-    return web.json_response(body=json_text.encode(message))
+    return ready_reply(message, to_search_frames(message) if chat.is_stream else None)
 
 
 async def _find(search: Search, backend: SearchBackend | None) -> Sequence[SearchResult] | SearchFailed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,6 +27,18 @@ _HEADER_PREFIX = "x-claude-code-"
 """The headers that translation looks at begin with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A client's request as it came, and the rules by which it is translated."""
+
+    body: Body
+    rules: Rules
+    headers: Mapping[str, str]
+    keeps_body: bool
+    """Whether the body may be needed again, for a fallback model. If not, a large body is given up piece by piece as a
+    worker process takes it, so that it is not held twice."""
+
+
 class RequestTranslator:
     """Translates requests. For one event loop."""
 
@@ -33,19 +46,17 @@ class RequestTranslator:
         self._workers = workers
         self._pdfs = pdfs
 
-    async def translate(
-        self, body: Body, rules: Rules, headers: Mapping[str, str], model: Model | None = None, *, keeps_body: bool
-    ) -> Question:
-        """What a request asks. Its errors are ProxyErrors.
+    async def translate(self, incoming: Incoming, model: Model | None = None) -> Question:
+        """Returns what the request asks of `model`. None leaves the choice of the model to the rules.
 
-        `model` is to answer, whatever the rules say; None leaves the choice to them. `keeps_body`: whether the same
-        body will be translated again; if not, a large one is given up on the way, so that it is not held twice.
+        A request that cannot be translated raises a ProxyError.
         """
-        if (content := _read_small(body)) is not None:
-            return question.read_question(content, rules, headers, model)
-        wanted = {name.lower(): value for name, value in headers.items() if name.lower().startswith(_HEADER_PREFIX)}
-        arguments = RequestArguments(rules, wanted, model)
-        return join_question(await self._run("translate", body, arguments, keeps_body=keeps_body))
+        if (content := _read_small(incoming.body)) is not None:
+            return question.read_question(content, incoming.rules, incoming.headers, model)
+        headers = {name.lower(): value for name, value in incoming.headers.items()}
+        wanted = {name: value for name, value in headers.items() if name.startswith(_HEADER_PREFIX)}
+        arguments = RequestArguments(incoming.rules, wanted, model)
+        return join_question(await self._run("translate", incoming.body, arguments, keeps_body=incoming.keeps_body))
 
     async def count_tokens(self, body: Body, rules: Rules) -> int:
         """An estimate of a request's tokens. Its errors are ProxyErrors."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from tray_app.catalog import Model
 from tray_app.proxy.exchange.empty_answer import answer_with_nothing
 from tray_app.proxy.exchange.exchange import Exchange
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway, GatewayConfig
 from tray_app.proxy.exchange.search import answer_search
-from tray_app.translate.request.chat import ChatRequest
+from tray_app.proxy.exchange.translator import Incoming
 from tray_app.translate.request.question import Rules
 
 
@@ -20,19 +19,14 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     rules = _make_rules(gateway, config)
     async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
         with gateway.serve():
-            # only a fallback model needs the body once more
             keeps_body = bool(config.settings.fallback_models)
-            question = await gateway.translator.translate(body, rules, request.headers, keeps_body=keeps_body)
+            incoming = Incoming(body, rules, request.headers, keeps_body)
+            question = await gateway.translator.translate(incoming)
             if question.chat.wants_nothing:
                 return answer_with_nothing(question.chat)
             if question.search:
                 return await answer_search(question.search, question.chat, gateway.search_backend)
-
-            async def translate_for(model: Model) -> ChatRequest:
-                other = await gateway.translator.translate(body, rules, request.headers, model, keeps_body=True)
-                return other.chat
-
-            return await Exchange(request, gateway, config, question, translate_for).answer()
+            return await Exchange(request, gateway, config, question, incoming).answer()
 
 
 async def count_tokens(request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -53,6 +54,13 @@ class Trial:
         self._quirks = quirks
         self._model_id = model_id
         self.lessons: tuple[Quirk, ...] = ()
+
+    async def learn(self, error_text: str, body: dict[str, Any]) -> bool:
+        """Learns from upstream's reason for refusing `body`, which is the request as it was sent.
+
+        Returns whether `adapt` now makes another request of it, so that it is worth sending again.
+        """
+        return self.take(await asyncio.to_thread(self.read, error_text, body), body)
 
     def read(self, error_text: str, body: dict[str, Any]) -> tuple[Quirk, ...]:
         """Understands upstream's reason for refusing `body` (as it was sent) with HTTP 400 or 422.
