@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,8 +28,13 @@ from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Settings
 from tray_app.status.board import StatusBoard
 
+log = logging.getLogger(__name__)
+
 _REQUEST_WORKERS = 2
 """Each takes a core while it works, and up to twice the size of the request in memory."""
+
+_GOODBYE_S = 0.5
+"""Time for cancelled requests to tell their clients that this program quits."""
 
 REQUEST_ID = web.RequestKey("request_id", str)
 
@@ -78,7 +84,9 @@ class Gateway:
         self._pdf_workers = WorkerPool(1)
         self.translator = RequestTranslator(self.workers, PdfTexts(self._pdf_workers))
         self.is_quitting = False
+        """Whether the gateway accepts no more requests. A request that is cancelled then tells its client why."""
         self.serving: set[asyncio.Task[object]] = set()
+        """The tasks that answer requests."""
 
     async def close(self) -> None:
         await self.upstream.close()
@@ -115,6 +123,25 @@ class Gateway:
         finally:
             self.serving.discard(task)
             self.board.count_request(-1)
+
+    def begin_drain(self) -> None:
+        """Notes that this program is quitting. Called before the listener closes."""
+        self.is_quitting = True
+
+    async def drain(self, limit_s: float) -> None:
+        """Lets running requests finish for `limit_s` seconds, then cancels the rest, so that each tells its client."""
+        if self.serving:
+            log.info("quitting: %d requests are still being answered", len(self.serving))
+            await asyncio.wait(set(self.serving), timeout=limit_s)
+        self.cancel_drain()
+        if self.serving:
+            await asyncio.wait(set(self.serving), timeout=_GOODBYE_S)
+
+    def cancel_drain(self) -> None:
+        """Cancels the requests that `drain` waits for. Does nothing unless the drain has begun."""
+        if self.is_quitting:
+            for task in self.serving:
+                task.cancel()
 
 
 GATEWAY = web.AppKey("gateway", Gateway)
