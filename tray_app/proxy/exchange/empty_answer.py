@@ -1,6 +1,7 @@
-"""The answer to a request that allows no tokens (`max_tokens: 0`): made here, as upstream refuses such a request.
+"""The answer to a request that allows no tokens (`max_tokens: 0`). It is made here because upstream refuses that.
 
-At Anthropic's API it fills the prompt cache. Claude Code has a finished sub-agent reviewed so (2.1.331, November 2026).
+Anthropic's API fills its prompt cache by such a request. Claude Code 2.1.331 sends one when it has a finished sub-agent
+reviewed (seen in November 2026).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def answer_with_nothing(chat: ChatRequest) -> web.Response:
-    """A valid message without content, or its events."""
+    """Returns a message without content, or its frames if the client wants a stream."""
     message_id = f"msg_{uuid.uuid4().hex}"
     log.info("max_tokens 0: answered here with an empty message")
     frames = to_empty_frames(chat, message_id) if chat.is_stream else None

@@ -1,4 +1,4 @@
-"""What the request handlers share: the settings in force, the way upstream, and who is being served."""
+"""What all request handlers share: the settings in force, the way to upstream, and the requests being answered."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tray_app.status.board import StatusBoard
 log = logging.getLogger(__name__)
 
 _REQUEST_WORKERS = 2
-"""Each takes a core while it works, and up to twice the size of the request in memory."""
+"""Number of worker processes for requests. Each uses one core and up to twice the size of its request in memory."""
 
 _GOODBYE_S = 0.5
 """Time for cancelled requests to tell their clients that this program quits."""
@@ -54,7 +54,7 @@ class GatewayConfig:
 
 
 class Gateway:
-    """The state of one running gateway. Lives in the proxy thread; only `config` is set from outside."""
+    """The state of one running gateway. It belongs to the proxy thread, but other threads may replace `config`."""
 
     def __init__(
         self,
@@ -67,7 +67,10 @@ class Gateway:
         timeouts: Timeouts = TIMEOUTS,
         tls_context: ssl.SSLContext | None = None,
     ) -> None:
-        """`state_folder`: where what is learned is kept for the next gateway; None: nowhere."""
+        """`state_folder` keeps what is learned of models for the next start. None keeps nothing.
+
+        Without a `search_backend` searches are refused. If `tls_context` is None, OpenSSL's certificates are trusted.
+        """
         self.config = config
         self.board = board
         self.demo_url = demo_url
@@ -80,7 +83,7 @@ class Gateway:
         self.quirks = Quirks(state_folder)
         self.bodies = BodyReader()
         self.workers = WorkerPool(_REQUEST_WORKERS)
-        # of their own: a request that waits for the text of its PDF keeps its worker meanwhile
+        # PDFs have a pool of their own, because a request keeps its worker while it waits for the text of its PDF.
         self._pdf_workers = WorkerPool(1)
         self.translator = RequestTranslator(self.workers, PdfTexts(self._pdf_workers))
         self.is_quitting = False
@@ -89,6 +92,7 @@ class Gateway:
         """The tasks that answer requests."""
 
     async def close(self) -> None:
+        """Closes the connections to upstream, ends the worker processes, and saves what was learned."""
         await self.upstream.close()
         await self.workers.close()
         await self._pdf_workers.close()
@@ -96,7 +100,7 @@ class Gateway:
         await self.quirks.close()
 
     def target(self, config: GatewayConfig) -> tuple[str, str]:
-        """Upstream's URL and key; the demo's own where it runs. UserActionNeeded without a key."""
+        """Returns upstream's URL and key, or those of the demo. Raises UserActionNeeded if there is no key."""
         if config.is_demo:
             return self.demo_url, "demo"
         if config.keys.is_nvidia_unknown:
@@ -113,7 +117,7 @@ class Gateway:
 
     @contextmanager
     def serve(self) -> Iterator[None]:
-        """Counts the current request as active for as long as it runs."""
+        """Counts the current task as a running request until the end of the `with`."""
         task = asyncio.current_task()
         assert task is not None
         self.serving.add(task)

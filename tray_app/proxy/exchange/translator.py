@@ -1,4 +1,4 @@
-"""Requests translated: a small one at once in the event loop, a large one in a worker process."""
+"""The translation of requests. A small one is translated in the event loop, a large one in a worker process."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tray_app.translate.request.content import find_pdfs
 from tray_app.translate.request.question import Question, Rules
 
 JOB_LIMIT_S = 60.0
-"""Translating 64 MB takes some 2 s, on a busy machine several times that."""
+"""Time for one translation in a worker process. 64 MB take about 2 s, on a busy machine several times as long."""
 
 _HEADER_PREFIX = "x-claude-code-"
-"""The headers that translation looks at begin with it."""
+"""Only headers with this prefix are sent to a worker process, because translation reads no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Incoming:
 
 
 class RequestTranslator:
-    """Translates requests. For one event loop."""
+    """Translates requests. Belongs to one event loop."""
 
     def __init__(self, workers: WorkerPool, pdfs: PdfTexts) -> None:
         self._workers = workers
@@ -59,7 +59,7 @@ class RequestTranslator:
         return join_question(await self._run("translate", incoming.body, arguments, keeps_body=incoming.keeps_body))
 
     async def count_tokens(self, body: Body, rules: Rules) -> int:
-        """An estimate of a request's tokens. Its errors are ProxyErrors."""
+        """Returns an estimate of a request's tokens. Raises a ProxyError if it cannot be read."""
         if (content := _read_small(body)) is not None:
             return question.count_tokens(content, rules)
         counted = await self._run("count", body, RequestArguments(rules), keeps_body=False)
@@ -73,7 +73,7 @@ class RequestTranslator:
             raise RequestTooLarge("The request is too large: working on it takes too long.") from None
 
     async def _answer(self, question: bytes) -> bytes:
-        """Answers a worker that comes upon a PDF: with its text, or with nothing if that is not known yet."""
+        """Answers a worker's question for the text of a PDF. The answer is empty if the text is not known yet."""
         kind, digest, data = (
             question[:1],
             question[1 : 1 + DIGEST_BYTES],
@@ -84,7 +84,7 @@ class RequestTranslator:
 
 
 def _read_small(body: Body) -> dict[str, Any] | None:
-    """The content of a small body; None if the body is for a worker."""
+    """Returns the content of a small body, or None if a worker process should translate the body."""
     if not body.is_small:
         return None
     content = question.decode_body(body.join())
