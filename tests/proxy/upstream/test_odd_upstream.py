@@ -16,7 +16,8 @@ from tests.support.gateway import NVIDIA_KEY, question
 from tests.support.raw_upstream import RawUpstream
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import UpstreamTimeout
-from tray_app.proxy.upstream import client as upstream_module
+from tray_app.proxy.upstream import client as upstream_client
+from tray_app.proxy.upstream import session as upstream_session
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.translate.request.chat import ChatRequest, to_chat
@@ -191,7 +192,7 @@ def test_of_an_error_page_that_is_cut_off_the_beginning_counts(start_gateway: St
 def test_what_drips_after_the_end_of_a_stream_is_not_waited_for(
     start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "_REST_S", 0.05)
+    monkeypatch.setattr(upstream_client, "_REST_S", 0.05)
     with RawUpstream(EVENTS + event(text("Hello!")) + event(finish()) + b"data:  [DONE] \n\n", b":") as raw:
         assert start_gateway(nvidia_url=raw.url).ask(question(stream=True)).text == "Hello!"
         raw.wait_left()
@@ -201,7 +202,7 @@ def test_what_drips_after_the_end_of_a_stream_is_not_waited_for(
 def test_an_upstream_that_never_takes_the_request_is_given_up(
     start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "_SLOWEST_UPLOAD_BYTES_PER_S", 100_000_000)
+    monkeypatch.setattr(upstream_session, "_SLOWEST_UPLOAD_BYTES_PER_S", 100_000_000)
     with socket.create_server(("127.0.0.1", 0)) as server:  # its system takes the connection, and as much as it buffers
         url = f"http://127.0.0.1:{server.getsockname()[1]}/v1/chat/completions"
         answer = start_gateway(nvidia_url=url, upstream_timeout_seconds=0.2).ask(question("word " * 3_000_000))

@@ -14,7 +14,7 @@ from tests.support.fake_upstream import FakeUpstream, completion, whole
 from tests.support.ports import free_port
 from tests.support.raw_upstream import RawUpstream
 from tray_app.errors import UpstreamUnusable
-from tray_app.proxy.upstream import client as upstream_module
+from tray_app.proxy.upstream import session as upstream_session
 from tray_app.proxy.upstream.system_proxy import find_proxy
 
 HTTPS, HTTP = "https://nvidia.invalid/v1/chat/completions", "http://nvidia.invalid/v1/chat/completions"
@@ -179,7 +179,7 @@ def test_a_proxy_that_does_not_answer_the_call_is_named(
 def test_a_proxy_that_never_makes_the_tunnel_is_given_up(
     start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "_CONNECT_S", 0.1)
+    monkeypatch.setattr(upstream_session, "_CONNECT_S", 0.1)
     with RawUpstream(b"") as proxy:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
         answer = start_gateway(nvidia_url=HTTPS).ask()

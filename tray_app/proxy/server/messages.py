@@ -1,4 +1,4 @@
-"""POST /v1/messages and its neighbours: the request read, the model chosen, the answer left to an Exchange."""
+"""The handlers of POST /v1/messages and /v1/messages/count_tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tray_app.translate.request.question import Rules
 
 
 async def post_messages(request: web.Request) -> web.StreamResponse:
-    """Answers with a message, or with its events if the body says `stream`."""
+    """Answers with a message, or with a stream of frames if the body asks for one."""
     gateway = request.app[GATEWAY]
     config = gateway.config
     rules = _make_rules(gateway, config)
@@ -30,7 +30,7 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
 
 
 async def count_tokens(request: web.Request) -> web.Response:
-    """An estimate made here, without upstream: clients ask for dozens at once."""
+    """Answers with an estimate. Upstream is not asked, because clients send dozens of these requests at once."""
     gateway = request.app[GATEWAY]
     async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
         tokens = await gateway.translator.count_tokens(body, _make_rules(gateway, gateway.config))
