@@ -24,7 +24,7 @@ class ExchangeLog:
     """Writes the log lines of one exchange, without the user's keys."""
 
     def __init__(self, requested_model: str, chat: ChatRequest, config: GatewayConfig) -> None:
-        """`requested_model`: the model that the client named."""
+        """`requested_model` is the name of a model that the client sent."""
         self._asked = f"{requested_model[:_NAME_CHARS]!r}"
         self._settings = config.settings
         self._secrets = config.secrets
