@@ -51,7 +51,7 @@ class Reply(Protocol):
         """Sends the error as the last frame, or raises it if no part of a response has been sent."""
 
     def give_up(self) -> web.StreamResponse:
-        """Returns a response for the server if the client has left."""
+        """Returns a response for aiohttp, which needs one even if the client has left."""
 
 
 def make_reply(request: web.Request, chat: ChatRequest, timeouts: Timeouts, exchange_log: ExchangeLog) -> Reply:
