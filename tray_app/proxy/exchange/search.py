@@ -35,12 +35,15 @@ _NO_BACKEND = (
 
 
 class SearchBackend(Protocol):
-    """Finds pages. It is made in the main thread and then used in the proxy thread's event loop only."""
+    """Finds pages. It is made in the main thread, but `search` runs in the proxy thread's event loop."""
 
     async def search(
         self, query: str, *, allowed_domains: Sequence[str], blocked_domains: Sequence[str], max_results: int
     ) -> Sequence[SearchResult]:
-        """Returns the best pages first. Raises SearchFailed if the search fails. Domains include their subdomains."""
+        """Returns at most `max_results` pages, the best first. Raises SearchFailed if the search fails.
+
+        If there are `allowed_domains`, all pages are from these or their subdomains. None is from `blocked_domains`.
+        """
 
 
 async def answer_search(search: Search, chat: ChatRequest, backend: SearchBackend | None) -> web.Response:
