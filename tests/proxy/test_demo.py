@@ -1,4 +1,4 @@
-"""The built-in demo: the whole path without a key or a network."""
+"""The built-in demo: the whole way of a request without a key or a network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DELETE = {"name": "DeleteEverything", "input_schema": {"type": "object"}}
 
 @pytest.fixture
 def demo(start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch) -> RunningGateway:
-    monkeypatch.setattr("tray_app.proxy.demo._PAUSE_S", 0)  # between words, for the eyes of people
+    monkeypatch.setattr("tray_app.proxy.demo._PAUSE_S", 0)  # the pause between words is for human readers
     return start_gateway(Keys(), is_demo=True)
 
 
@@ -65,7 +65,7 @@ def test_the_demo_reads_a_tools_result_and_calls_no_more(demo: RunningGateway, i
     assert answer.text.startswith("[demo] The tool answered: README.md")
 
 
-def test_the_demo_calls_nothing_where_it_must_not(demo: RunningGateway) -> None:
+def test_the_demo_calls_no_tool_if_it_must_not(demo: RunningGateway) -> None:
     answer = demo.ask(question(tools=[GLOB], tool_choice={"type": "none"}))
     assert [block["type"] for block in answer.body["content"]] == ["text"]
 

@@ -188,7 +188,7 @@ class Drain(logging.Handler):
 def stopping(gateway: RunningGateway, drain_s: float) -> Iterator[Drain]:
     """Stops in another thread, as the app does, and waits for the end of it."""
     drain = Drain()
-    logger = logging.getLogger("tray_app.proxy.service")
+    logger = logging.getLogger("tray_app.proxy")
     logger.addHandler(drain)
     logger.setLevel(logging.INFO)
     thread = threading.Thread(target=gateway.stop, args=(drain_s,))

@@ -1,1 +1,1 @@
-"""The gateway: the only room with asyncio and aiohttp."""
+"""The gateway: its thread, its HTTP server, its exchanges, and the way to upstream."""

@@ -1,7 +1,7 @@
-"""The built-in upstream of `--demo`: a chat-completions server that needs no key and no network.
+"""The built-in upstream of `--demo`: a chat completions server that needs no key and no network.
 
-It speaks the upstream's own protocol on a loopback port, so that all of the gateway runs as it does with NVIDIA. What
-it says is canned, and says so.
+It speaks NVIDIA's protocol on a loopback port, so that all of the gateway runs as it does with NVIDIA. Its answers are
+canned, and they say so.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from typing import Any
 from aiohttp import web
 
 _PAUSE_S = 0.02
-"""Between words, so that a reader sees it stream."""
+"""Pause between words, so that the user sees the answer stream."""
 
 _WAY_ON = "Set an NVIDIA API key and start without --demo to talk to a real model."
 
-# tools of Claude Code that change nothing, best first, with what to ask of them
+# Tools of Claude Code that change nothing, with arguments for a call. The first one that is offered is called.
 _HARMLESS = (
     ("Glob", {"pattern": "*"}),
     ("LS", {"path": "."}),
     ("Bash", {"command": "echo Hello from the demo", "description": "Say hello"}),
 )
+# The names of other tools that change nothing begin with one of these words.
 _LOOKING = ("get", "list", "read", "search", "find", "look", "query", "fetch")
 
 
@@ -38,6 +39,7 @@ class Demo:
     _runner: web.AppRunner
 
     async def stop(self) -> None:
+        """Stops the server and closes its connections."""
         await self._runner.cleanup()
 
 
@@ -71,7 +73,7 @@ async def _complete(request: web.Request) -> web.StreamResponse:
 
 
 def compose(question: dict[str, Any]) -> dict[str, Any]:
-    """The demo's assistant message (`content`, `reasoning_content`, `tool_calls`) for a chat request."""
+    """Returns the demo's assistant message (`content`, `reasoning_content`, `tool_calls`) for a chat request."""
     messages = question.get("messages") or [{}]
     tools, choice = question.get("tools") or [], question.get("tool_choice")
     if isinstance(choice, dict):
@@ -103,7 +105,7 @@ def compose(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _choose_call(tools: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
-    """A tool that changes nothing, where one can be told by its name."""
+    """Chooses a tool and its arguments. It prefers a tool that changes nothing, as far as names tell."""
     schemas = {tool["function"]["name"]: tool["function"].get("parameters") or {} for tool in tools}
     for name, arguments in _HARMLESS:
         if name in schemas:
@@ -113,7 +115,7 @@ def _choose_call(tools: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
 
 
 def _example(schema: Any) -> Any:
-    """A value that fits a simple JSON schema: required properties only, the first of an enum."""
+    """Returns a value that fits a simple JSON schema, with the required properties only."""
     if not isinstance(schema, dict):
         return "demo"
     if choices := schema.get("enum"):
@@ -129,7 +131,7 @@ def _example(schema: Any) -> Any:
 
 
 def _deltas(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The answer in small pieces, as a model would stream it."""
+    """Yields the answer in small pieces, as a model streams it."""
     yield {"role": "assistant", "content": ""}
     for key in ("reasoning_content", "content"):
         for word in re.findall(r"\s*\S+", answer.get(key, "")):

@@ -61,11 +61,6 @@ class _Run:
         if not self.drain_s.done():
             self.drain_s.set_result(drain_s)
 
-    def cancel_serving(self) -> None:
-        if self.gateway.is_quitting:
-            for task in self.gateway.serving:
-                task.cancel()
-
     def call(self, function: Callable[[], None]) -> None:
         """Has the function called in the thread, unless the run has ended."""
         with suppress(RuntimeError):  # the loop is closed
@@ -150,7 +145,7 @@ class ProxyService:
         """Ends the draining of a `stop` that another thread waits in."""
         running = self._running
         if running is not None:
-            running.call(running.cancel_serving)
+            running.call(running.gateway.cancel_drain)
 
     def _run(self, settings: Settings, keys: Keys, is_demo: bool, started: Future[_Run]) -> None:
         import asyncio
@@ -212,22 +207,9 @@ class ProxyService:
             run = _Run(address, threading.current_thread(), loop, gateway, model_check, loop.create_future())
             started.set_result(run)
             drain_s = await run.drain_s
-            gateway.is_quitting = True
+            gateway.begin_drain()
             await listener.close()
-            await _drain(gateway, drain_s)
-
-
-async def _drain(gateway: Gateway, drain_s: float) -> None:
-    """Waits for what is being served, then cancels it: each then tells its client."""
-    import asyncio
-
-    if gateway.serving:
-        log.info("quitting: %d requests are still being answered", len(gateway.serving))
-        await asyncio.wait(set(gateway.serving), timeout=drain_s)
-    for task in gateway.serving:
-        task.cancel()
-    if gateway.serving:
-        await asyncio.wait(set(gateway.serving), timeout=_CLOSE_S)
+            await gateway.drain(drain_s)
 
 
 def _explain_bind(error: OSError | UnicodeError, address: Address) -> StartError:

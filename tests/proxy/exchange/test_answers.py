@@ -1,4 +1,4 @@
-"""A question goes up, its answer comes down: plain, streamed, with tools, thinking and images."""
+"""Questions and their answers: plain, streamed, with tools, thinking and images."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_plain_question_gets_a_message(gateway: RunningGateway, upstream: Fake
     assert answer.headers["request-id"].startswith("req_")
 
 
-def test_a_streamed_question_gets_events(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_streamed_question_gets_a_stream(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(stream(text("Hel"), text("lo!"), finish(), usage(12, 3)))
     answer = gateway.ask(question(stream=True))
     assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
@@ -76,7 +76,7 @@ def test_thinking_text_and_two_calls_arrive_in_order(
         assert answer.body["stop_reason"] == "tool_use"
 
 
-def test_a_tool_result_goes_up_with_its_call(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_tool_result_is_sent_with_its_call(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(whole(completion("Sunny.")))
     turns: list[dict[str, Any]] = [
         {"role": "user", "content": "Weather in Rome?"},
@@ -88,7 +88,7 @@ def test_a_tool_result_goes_up_with_its_call(gateway: RunningGateway, upstream: 
     assert roles == ["user", "assistant", "tool"]
 
 
-def test_upstream_gets_our_key_and_nothing_of_the_client(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_upstream_gets_our_key_and_no_header_of_the_client(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(whole(completion("Hello!")))
     gateway.request(
         "POST",
@@ -166,7 +166,7 @@ def test_a_stream_with_finish_reason_ends_well_without_its_end_mark(
     assert gateway.ask(question(stream=True)).story == ["start text#0", "+Hello!", "stop#0", "end end_turn"]
 
 
-def test_thirty_requests_at_once_do_not_mix(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_thirty_requests_at_once_get_their_own_answers(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     everybody_is_here = Gate()
 
     def echo(body: dict[str, Any]) -> Reply:
@@ -205,7 +205,7 @@ def test_the_tray_decides_the_model(start_gateway: StartGateway, upstream: FakeU
     ],
     ids=["known", "known with a long window", "in capitals", "Claude's own", "unknown"],
 )
-def test_clients_choose_the_model_where_the_user_lets_them(
+def test_clients_choose_the_model_if_the_user_lets_them(
     start_gateway: StartGateway, upstream: FakeUpstream, asked: str, used: str
 ) -> None:
     upstream.script(whole(completion("Hello!")))
@@ -243,10 +243,10 @@ def test_without_an_nvidia_key_the_user_is_told_what_to_do(start_gateway: StartG
 
 
 HALF = "half \ud83d"
-"""Half a surrogate pair, as `json.dumps` writes it and a strict server refuses it."""
+"""Half a surrogate pair in the form that `json.dumps` writes. A strict server refuses it."""
 
 
-def test_half_pairs_of_a_question_are_made_valid_and_those_of_an_answer_are_carried_through(
+def test_half_surrogate_pairs_are_repaired_in_a_question_and_kept_in_an_answer(
     gateway: RunningGateway, upstream: FakeUpstream
 ) -> None:
     tool = {"name": "look", "description": HALF, "input_schema": {"type": "object", "title": HALF}}

@@ -1,4 +1,4 @@
-"""The bodies of requests: how large, how encoded, and how many at once."""
+"""The bodies of requests: their size, their encoding, and how many are held at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tray_app.proxy.exchange.bodies import MAX_BODY_BYTES, SMALL_BYTES, SMALL_OB
 
 LARGE = "many words of a long conversation, é \ud83d. " * (SMALL_BYTES // 32)
 LARGE_SENT = LARGE.replace("\ud83d", "\ufffd")
-"""The same as it goes upstream, where half a surrogate pair would be refused."""
+"""The same text as it is sent to upstream, which refuses half a surrogate pair."""
 SERVED = whole(completion("served"))
 
 
@@ -32,11 +32,11 @@ def post(gateway: RunningGateway, data: bytes, encoding: str = "") -> Answer:
     return gateway.request("POST", "/v1/messages", data, **headers)
 
 
-# ---- what is large goes the same way
+# ---- large requests
 
 
 @pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
-def test_a_large_request_goes_upstream_as_a_small_one_does(
+def test_a_large_request_is_sent_as_a_small_one_is(
     gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
     upstream.script(SERVED, SERVED)
@@ -68,7 +68,7 @@ def test_a_request_of_many_small_parts_counts_as_large(gateway: RunningGateway, 
     assert upstream.received[0].body["messages"] == messages
 
 
-def test_a_large_request_that_is_wrong_is_told_the_field(gateway: RunningGateway) -> None:
+def test_the_error_for_a_large_request_names_the_wrong_field(gateway: RunningGateway) -> None:
     answer = gateway.ask(question(LARGE, max_tokens="many"))
     assert (answer.outcome, answer.sentence) == (
         (400, "invalid_request_error"),
@@ -94,7 +94,7 @@ def test_a_pdf_in_a_large_request_is_read_too(gateway: RunningGateway, upstream:
     assert "from the PDF" in upstream.received[0].body["messages"][0]["content"]
 
 
-def test_a_large_request_is_sent_again_and_to_a_model_that_stands_in(
+def test_a_large_request_is_repeated_and_sent_to_a_fallback_model(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
     fallback = "minimaxai/minimax-m2.1"
@@ -176,15 +176,17 @@ def test_a_body_that_cannot_be_unpacked_is_refused(
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "Infinity", "NaN"])
-def test_a_number_that_is_none_is_never_sent(gateway: RunningGateway, number: str) -> None:
+def test_a_number_that_json_does_not_allow_is_never_sent(gateway: RunningGateway, number: str) -> None:
     text = json.dumps(question("half \ud83d", temperature=0.5)).replace("0.5", number)
     assert post(gateway, text.encode()).sentence == "The request body is not valid JSON."
 
 
-# ---- room
+# ---- the room for large bodies
 
 
-def test_large_requests_wait_for_room_and_are_told_in_the_end(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_large_requests_wait_for_room_and_fail_if_there_is_none(
+    gateway: RunningGateway, upstream: FakeUpstream
+) -> None:
     assert gateway.service._running is not None
     gateway.service._running.gateway.bodies = BodyReader(room_bytes=SMALL_BYTES, wait_s=0)
     assert gateway.ask(question(LARGE)).outcome == (529, "overloaded_error")
@@ -205,7 +207,7 @@ def test_room_is_given_first_come_first_served() -> None:
         for name, size_bytes in (("a", 8), ("b", 6), ("c", 1), ("d", 4)):
             tasks[name] = asyncio.create_task(take(name, size_bytes))
             await asyncio.sleep(0)
-        assert order == ["a"]  # c would fit, but b was there before
+        assert order == ["a"]  # c would fit, but b came before it
         tasks["b"].cancel()
         await asyncio.sleep(1)
         assert order == ["a", "c"]
@@ -218,7 +220,7 @@ def test_room_is_given_first_come_first_served() -> None:
     assert run_virtually(use()) == ["a", "c", "d"]
 
 
-def test_a_turn_that_comes_too_late_is_given_back() -> None:
+def test_room_for_a_request_that_was_cancelled_is_given_back() -> None:
     async def use() -> None:
         room = _Room(10)
         await room.take(10)
@@ -233,7 +235,7 @@ def test_a_turn_that_comes_too_late_is_given_back() -> None:
     run_virtually(use())
 
 
-def test_pieces_are_kept_large_however_small_they_come() -> None:
+def test_small_pieces_of_a_body_are_joined() -> None:
     body = Body()
     for _ in range(200_000):
         body.add(b"x")
@@ -241,10 +243,10 @@ def test_pieces_are_kept_large_however_small_they_come() -> None:
     assert body.size_bytes == 200_000
 
 
-# ---- beside others
+# ---- streams beside a large request
 
 
-def test_streams_go_on_while_a_large_request_is_worked_on(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_streams_go_on_while_a_large_request_is_translated(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     large = question(messages=[{"role": ("user", "assistant")[n % 2], "content": f"{n}"} for n in range(60_000)])
     with bystanders(gateway, upstream, lambda _: SERVED) as running:
         assert running.least_progress(lambda: gateway.request("POST", "/v1/messages/count_tokens", large)) >= 3

@@ -1,4 +1,4 @@
-"""What the log file holds of a request: nothing of its text by default, and never a key or image data."""
+"""The log lines of a request. They contain no text by default, and never a key or image data."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_streamed_request_and_a_failed_one_leave_no_text_either(
     assert "Overloaded after" in log_file.text
 
 
-def test_bodies_are_logged_where_the_user_wants_it(
+def test_bodies_are_logged_if_the_user_wants_it(
     start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile
 ) -> None:
     upstream.script(whole(completion("the answer")))
@@ -104,7 +104,7 @@ def test_a_key_that_the_limit_cuts_is_not_logged_in_part(
     assert SERVER_KEY[:3] not in log_file.text
 
 
-def test_a_logged_body_ends_at_its_limit(
+def test_a_logged_body_is_cut_at_its_limit(
     start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile
 ) -> None:
     upstream.script(whole(completion("the answer")))
@@ -112,7 +112,7 @@ def test_a_logged_body_ends_at_its_limit(
     assert re.search(r"request \{.{25} … \[\d{4} bytes left out\] … x{50}\"\}\]\}$", log_file.text, re.MULTILINE)
 
 
-def test_the_users_own_words_are_logged_however_long_all_others_are(
+def test_the_newest_question_is_logged_even_in_a_long_body(
     start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile
 ) -> None:
     upstream.script(whole(completion("the answer")))
@@ -146,7 +146,7 @@ def test_the_beginning_of_a_streamed_text_is_logged(
     assert "text begins 'Once upon a t'" in log_file.text
 
 
-def test_a_preview_of_zero_characters_is_none(
+def test_no_preview_is_logged_if_its_length_is_zero(
     start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile
 ) -> None:
     upstream.script(stream(text("Once upon a time"), finish()))
@@ -206,7 +206,7 @@ def test_a_key_that_upstream_repeats_reaches_neither_the_client_nor_the_log(
             assert hide_secrets(words, [keys.nvidia, keys.server]) == words
 
 
-def test_what_upstream_says_cannot_command_a_terminal_or_forge_a_line(
+def test_upstreams_words_cannot_control_a_terminal_or_forge_a_line(
     start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile
 ) -> None:
     upstream.script(refusal(400, {"message": "no\x1b[2J\x9b1m\u202e\u2028\r\n2026-01-01 00:00:00,000 INFO forged"}))
@@ -218,7 +218,7 @@ def test_what_upstream_says_cannot_command_a_terminal_or_forge_a_line(
     assert all(line.isprintable() for line in log_file.text.split("\n"))
 
 
-def test_what_a_client_says_cannot_either(gateway: RunningGateway, log_file: LogFile) -> None:
+def test_a_clients_words_cannot_control_a_terminal_or_forge_a_line(gateway: RunningGateway, log_file: LogFile) -> None:
     answer = gateway.request("GET", "/%1b%5b2J%e2%80%ae%0d%0a2026-01-01")
     assert answer.body["error"]["message"] == "There is nothing at GET / [2J 2026-01-01."
     assert "\x1b" not in log_file.text

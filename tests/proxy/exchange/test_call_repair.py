@@ -1,4 +1,4 @@
-"""Long broken arguments that only the library can read are repaired in a worker, so that nobody waits for them."""
+"""Long broken arguments that only the library can read are repaired in a worker process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that allow no tokens: answered here, with a message that is empty and valid."""
+"""Requests that allow no tokens get an empty but valid message, without asking upstream."""
 
 from __future__ import annotations
 
@@ -53,18 +53,20 @@ def test_each_empty_message_has_an_id_of_its_own(gateway: RunningGateway) -> Non
     assert len({gateway.ask(question(max_tokens=0)).body["id"] for _ in range(3)}) == 3
 
 
-def test_a_large_request_without_tokens_is_answered_here_too(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_large_request_without_tokens_is_answered_with_an_empty_message_too(
+    gateway: RunningGateway, upstream: FakeUpstream
+) -> None:
     message = gateway.ask(question("word " * (SMALL_BYTES // 4), max_tokens=0)).body
     assert message["usage"]["input_tokens"] > SMALL_BYTES // 8
     assert not upstream.received
 
 
 @pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
-def test_what_is_wrong_with_a_request_without_tokens_is_told_first(gateway: RunningGateway, is_stream: bool) -> None:
+def test_a_malformed_request_without_tokens_is_refused(gateway: RunningGateway, is_stream: bool) -> None:
     answer = gateway.ask(question(max_tokens=0, messages=[{"role": "user"}], stream=is_stream))
     assert (answer.outcome, answer.sentence) == ((400, "invalid_request_error"), "messages.0.content: Field required")
 
 
-def test_a_web_search_without_tokens_is_not_made(gateway: RunningGateway) -> None:
+def test_no_search_is_made_if_no_tokens_are_allowed(gateway: RunningGateway) -> None:
     tools = [{"type": "web_search_20250305", "name": "web_search"}]
     assert gateway.ask(question(max_tokens=0, tools=tools)).body["content"] == []

@@ -1,4 +1,4 @@
-"""Errors wherever upstream puts them: in a status, in the body of a 200, in a stream before or after its first word."""
+"""Errors in every place: in a status, in the body of a 200, in a stream before or after its first word."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ROLE = delta(role="assistant", content="")
 
 
 def put_everywhere(error: dict[str, Any]) -> dict[str, Reply]:
-    """Every place in which an error may come before the first word of an answer."""
+    """Returns a reply for every place in which an error may stand before the first word of an answer."""
     nested, bare = {"error": error}, {"object": "error", **error}
     named = b"event: error\ndata: " + json.dumps(error).encode() + b"\n\n"
     return {
@@ -90,7 +90,7 @@ PLACES = {
 
 @both_ways
 @pytest.mark.parametrize("place", PLACES)
-def test_a_full_context_is_a_400_that_compacts_and_nothing_else(
+def test_a_full_context_is_the_400_that_makes_the_client_compact(
     start_gateway: StartGateway, upstream: FakeUpstream, place: str, is_stream: bool
 ) -> None:
     gateway = start_gateway(timeouts=QUICK, fallback_models=(MINIMAX,))
@@ -104,7 +104,9 @@ def test_a_full_context_is_a_400_that_compacts_and_nothing_else(
 
 
 @both_ways
-def test_the_code_alone_is_enough(gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool) -> None:
+def test_the_code_alone_tells_that_the_context_is_full(
+    gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool
+) -> None:
     replies = put_everywhere({"code": "context_length_exceeded", "message": "Look at our website."})
     upstream.script(*replies.values())
     for place in replies:
@@ -117,7 +119,7 @@ def test_the_code_alone_is_enough(gateway: RunningGateway, upstream: FakeUpstrea
 def test_a_full_context_after_a_ping_is_an_error_event(
     start_gateway: StartGateway, upstream: FakeUpstream, error: dict[str, Any]
 ) -> None:
-    """The client then asks once more without a stream, and that can be a 400."""
+    """The client then asks once more without a stream, and that request gets a 400."""
     gateway = start_gateway(timeouts=Timeouts(first_ping_s=0.01, ping_s=600))
     upstream.script(stream(ROLE, gate := Gate(), error), refusal(400, {"error": FULL}))
     with gateway.stream() as reading:
@@ -143,7 +145,7 @@ def test_a_full_context_after_a_ping_is_an_error_event(
     ],
     ids=lambda value: json.dumps(value)[-30:],
 )
-def test_an_error_after_the_first_word_is_told_at_once(
+def test_an_error_after_the_first_word_is_not_retried(
     start_gateway: StartGateway, upstream: FakeUpstream, error: dict[str, Any], kind: str, sentence: str
 ) -> None:
     gateway = start_gateway(timeouts=QUICK, fallback_models=(MINIMAX,))
@@ -175,7 +177,7 @@ def test_an_error_after_the_first_word_is_told_at_once(
     ],
     ids=lambda value: json.dumps(value)[-10:],
 )
-def test_a_permanent_refusal_is_told_at_once_wherever_it_stands(
+def test_a_permanent_refusal_is_not_retried_wherever_it_stands(
     start_gateway: StartGateway,
     upstream: FakeUpstream,
     error: dict[str, Any],
@@ -200,7 +202,7 @@ def test_a_permanent_refusal_is_told_at_once_wherever_it_stands(
     [{"message": "no", "code": 500}, {"message": "no", "code": 503}, {"message": "no"}, {"message": "no", "code": 429}],
     ids=["500", "503", "unknown", "429"],
 )
-def test_a_passing_fault_is_asked_again_wherever_it_stands(
+def test_a_transient_error_is_retried_wherever_it_stands(
     start_gateway: StartGateway, upstream: FakeUpstream, error: dict[str, Any], is_stream: bool
 ) -> None:
     upstream.script(*put_everywhere(error).values(), hello(is_stream=is_stream))
@@ -231,7 +233,7 @@ def test_a_model_that_a_stream_says_is_gone_is_marked_and_replaced(
     assert gateway.board.status.model_troubles == ((GLM, ModelTrouble(Unavailability.NOT_SERVED)),)
 
 
-def test_a_200_is_no_sign_that_the_key_is_taken(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_200_alone_does_not_mean_that_the_key_is_accepted(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     refused = {"error": {"message": "no", "code": 401}}
     shown: list[list[Topic]] = []
     upstream.script(refusal(401), stream(refused), whole(refused), stream(text("Hello!"), finish()))
@@ -247,7 +249,7 @@ def test_a_200_is_no_sign_that_the_key_is_taken(gateway: RunningGateway, upstrea
 
 @both_ways
 @pytest.mark.parametrize("status", [402, 451])
-def test_what_is_no_fault_of_the_moment_is_not_repeated(
+def test_an_error_that_is_not_transient_is_not_retried(
     start_gateway: StartGateway, upstream: FakeUpstream, status: int, is_stream: bool
 ) -> None:
     upstream.script(refusal(status, {"detail": "no"}))
@@ -258,7 +260,7 @@ def test_what_is_no_fault_of_the_moment_is_not_repeated(
     assert len(upstream.received) == 1
 
 
-def test_a_prompt_that_upstream_repeats_is_no_full_context(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_prompt_that_upstream_quotes_is_no_full_context(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     prompt = f"What does this mean: {FULL['message']}"
     for detail in (
         f"messages.0.content: cannot be read: {FULL['message']}",
@@ -281,7 +283,7 @@ def test_a_secret_in_an_error_of_a_stream_is_hidden(gateway: RunningGateway, ups
         assert "\x1b" not in sentence
 
 
-def test_the_estimate_stands_in_where_nothing_says_how_long_the_prompt_is(
+def test_the_estimate_is_used_if_nothing_tells_the_length_of_the_prompt(
     gateway: RunningGateway, upstream: FakeUpstream
 ) -> None:
     upstream.script(refusal(400, {"error": "context length exceeded"}))
@@ -291,7 +293,7 @@ def test_the_estimate_stands_in_where_nothing_says_how_long_the_prompt_is(
     assert asked > 140_000
 
 
-def test_an_event_of_another_kind_says_nothing(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_an_event_of_an_unknown_kind_is_ignored(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
     upstream.script(stream(ping, text("Hel"), ping, text("lo!"), finish()))
     assert gateway.ask(question(stream=True)).text == "Hello!"

@@ -1,4 +1,4 @@
-"""The look at upstream's list of models: what it asks, when, and that it never does harm."""
+"""The check of upstream's model list: its request, its times, and that it never does harm."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DAY_S = 24 * 3600.0
 
 
 class StartChecking(Protocol):
-    """Starts a gateway that looks at the list; keywords are settings."""
+    """Starts a gateway that checks the list. Keywords are settings."""
 
     def __call__(
         self, keys: Keys = ..., *, every_s: float | None = ..., is_demo: bool = ..., **settings: Any
@@ -66,7 +66,7 @@ def has_list(status: Status) -> bool:
         ("http://localhost:8000/v1/chat/completions/", ""),
     ],
 )
-def test_the_list_lies_beside_the_chat(chat: str, models: str) -> None:
+def test_the_address_of_the_list_follows_from_that_of_the_chat(chat: str, models: str) -> None:
     assert find_list(chat) == models
 
 
@@ -79,7 +79,7 @@ def test_at_start_the_list_is_asked_for_with_the_key(start_checking: StartChecki
     assert len(upstream.list_requests) == 1
 
 
-def test_it_is_asked_for_again_and_again(start_checking: StartChecking, upstream: FakeUpstream) -> None:
+def test_the_list_is_asked_for_again_and_again(start_checking: StartChecking, upstream: FakeUpstream) -> None:
     upstream.model_list = listing(GLM)
     gateway = start_checking(every_s=0.01)
     gateway.wait_status(has_list)
@@ -88,9 +88,7 @@ def test_it_is_asked_for_again_and_again(start_checking: StartChecking, upstream
     upstream.wait_listed(5)
 
 
-def test_it_is_asked_for_out_of_turn_with_what_is_in_force_then(
-    start_checking: StartChecking, upstream: FakeUpstream
-) -> None:
+def test_a_check_out_of_turn_uses_the_settings_in_force(start_checking: StartChecking, upstream: FakeUpstream) -> None:
     upstream.model_list = listing(GLM)
     gateway = start_checking(Keys())
     gateway.configure(Keys(nvidia="nvapi-another"))
@@ -116,7 +114,7 @@ UNUSABLE: dict[str, Reply] = {
 
 
 @pytest.mark.parametrize("reply", UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_an_answer_that_is_no_list_is_passed_over_in_silence(
+def test_an_answer_that_is_no_list_changes_nothing(
     start_checking: StartChecking, upstream: FakeUpstream, log_file: LogFile, reply: Reply
 ) -> None:
     upstream.model_list = listing(GLM)
@@ -128,7 +126,7 @@ def test_an_answer_that_is_no_list_is_passed_over_in_silence(
     gateway.service.check_models()
     upstream.wait_listed(2)
     upstream.model_list = listing(KIMI)
-    gateway.service.check_models()  # taken up once the one before is over
+    gateway.service.check_models()  # begins when the one before has ended
     gateway.wait_status(lambda status: status.listed_models == {KIMI})
     assert [status.listed_models for status in heard] == [{KIMI}]
     assert " INFO    no list of models from " in log_file.text
@@ -136,7 +134,7 @@ def test_an_answer_that_is_no_list_is_passed_over_in_silence(
     assert NVIDIA_KEY not in log_file.text
 
 
-def test_an_upstream_that_is_down_is_passed_over_in_silence_and_asked_again_before_long(
+def test_an_upstream_that_is_down_changes_nothing_and_is_asked_again_soon(
     start_checking: StartChecking, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tray_app.proxy.exchange.model_check._RETRY_S", 0.01)
@@ -168,7 +166,7 @@ def test_the_systems_proxy_is_used_but_not_towards_this_machine(
     ],
     ids=["no key", "the demo", "no check", "no usual address"],
 )
-def test_where_there_is_nothing_to_look_at_nobody_is_asked(
+def test_nothing_is_sent_if_there_is_no_list_to_ask_for(
     start_checking: StartChecking, upstream: FakeUpstream, log_file: LogFile, keys: Keys, more: dict[str, Any]
 ) -> None:
     gateway = start_checking(keys, **{"every_s": 0.001, **more})
@@ -179,7 +177,7 @@ def test_where_there_is_nothing_to_look_at_nobody_is_asked(
     assert "no list of models" not in log_file.text
 
 
-def test_a_look_that_waits_holds_up_neither_a_request_nor_the_end(
+def test_a_check_that_waits_holds_up_neither_a_request_nor_the_quit(
     start_checking: StartChecking, upstream: FakeUpstream
 ) -> None:
     upstream.model_list = replace(listing(GLM), before=(gate := Gate()))
@@ -191,36 +189,36 @@ def test_a_look_that_waits_holds_up_neither_a_request_nor_the_end(
     assert not gateway.board.status.listed_models
 
 
-def test_no_look_begins_once_the_gateway_ends(
+def test_no_check_begins_while_the_gateway_ends(
     start_checking: StartChecking, upstream: FakeUpstream, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its way upstream is closed by then, which would be a fault of this program in the log."""
+    """Its client is closed by then, so a check would log a fault of this program."""
     close = UpstreamClient.close
 
     async def close_slowly(self: UpstreamClient) -> None:
         await close(self)
         for _ in range(100):
-            await asyncio.sleep(0)  # a turn for whoever still runs
+            await asyncio.sleep(0)  # lets the other tasks run
 
     monkeypatch.setattr(UpstreamClient, "close", close_slowly)
     upstream.model_list = replace(listing(GLM), before=(gate := Gate()))
     gateway = start_checking()
     gate.wait_reached()
-    gateway.service.check_models()  # taken up once this one is over
+    gateway.service.check_models()  # begins when this one has ended
     gateway.stop()
-    gc.collect()  # with the task, what nobody asked it for is told
+    gc.collect()  # an exception of a task that nobody awaited is logged when the task is collected
     assert "Traceback" not in log_file.text
 
 
 @pytest.mark.parametrize("turns", range(8))
-def test_a_look_that_becomes_due_does_not_outlast_the_end(turns: int) -> None:
-    """Whatever the event loop has done of it by then."""
+def test_a_check_that_becomes_due_does_not_outlast_the_gateway(turns: int) -> None:
+    """The number of turns that the event loop has had by then makes no difference."""
 
     async def play() -> None:
         gateway = SimpleNamespace(config=GatewayConfig(Settings(), KEYS, is_demo=True))
         check = ModelCheck(cast(Gateway, gateway), DAY_S)
         check.start()
-        for _ in range(10):  # until it waits for the next day
+        for _ in range(10):  # after these turns it waits for the next day
             await asyncio.sleep(0)
         check.check_now()
         for _ in range(turns):
@@ -231,7 +229,7 @@ def test_a_look_that_becomes_due_does_not_outlast_the_end(turns: int) -> None:
     asyncio.run(play())
 
 
-def test_a_service_that_does_not_run_has_nothing_to_look_with(start_checking: StartChecking) -> None:
+def test_a_service_that_does_not_run_checks_nothing(start_checking: StartChecking) -> None:
     gateway = start_checking(Keys())
     gateway.stop()
     gateway.service.check_models()

@@ -1,8 +1,8 @@
-"""One odd request or answer beside twenty running streams: none of them waits for it.
+"""Twenty running streams go on while the gateway handles one odd request or answer.
 
-The watchdog counts the calls of the event loop's longest callback. On a slow machine a call takes some 0.1 us, so that
-MOST_CALLS are about the 10 ms that nobody may be held for. What C functions do in one call is counted by the table of
-tests/growth/test_growth.py instead.
+The watchdog counts the function calls of the event loop's longest callback. A slow machine needs 0.1 us for a call,
+so MOST_CALLS stand for the 10 ms by which a stream may be delayed. tests/growth/test_growth.py counts the work of C
+functions instead.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def others() -> Iterator[tuple[RunningGateway, FakeUpstream, Bystanders, dict[str, Callable[[], Reply]]]]:
-    """A gateway with twenty running streams, and what upstream answers to the next other request."""
+    """A gateway with twenty running streams, and upstream's reply to the next other request."""
     replies: dict[str, Callable[[], Reply]] = {}
     with FakeUpstream() as upstream:
         settings = Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), requests_per_minute=0)
@@ -98,7 +98,7 @@ Others = tuple[RunningGateway, FakeUpstream, Bystanders, dict[str, Callable[[], 
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_nobody_waits_for_an_odd_answer(others: Others, name: str) -> None:
+def test_no_stream_waits_for_an_odd_answer(others: Others, name: str) -> None:
     gateway, _, running, replies = others
     replies["next"] = lambda: stream(*ANSWERS[name], finish())
     with watch_loop(gateway) as watch:
@@ -108,7 +108,7 @@ def test_nobody_waits_for_an_odd_answer(others: Others, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_nobody_waits_for_an_odd_request(others: Others, name: str) -> None:
+def test_no_stream_waits_for_an_odd_request(others: Others, name: str) -> None:
     gateway, _, running, replies = others
     replies["next"] = lambda: whole(completion("served"))
     with watch_loop(gateway) as watch:

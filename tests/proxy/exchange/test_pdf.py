@@ -1,4 +1,4 @@
-"""PDFs: their text, the notes where there is none, and that each is read once and holds nobody up."""
+"""PDFs: their text, the notes if there is no text, and that each is read once without delaying others."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_pages_without_text_and_broken_ones_are_named() -> None:
     assert read_pdf(make_pdf("")) == "[Without readable text, as scans and pictures are: page 1.]"
 
 
-def test_a_password_that_only_the_owner_needs_hides_nothing() -> None:
+def test_a_pdf_with_an_owner_password_only_is_read() -> None:
     assert read_pdf(make_pdf("open to all", password="")) == "[Page 1 of 1]\nopen to all"
 
 
@@ -74,7 +74,7 @@ def test_a_password_that_only_the_owner_needs_hides_nothing() -> None:
     ],
     ids=["encrypted", "no pages", "no data", "blank", "head only", "no PDF", "half", "one digit", "no base64"],
 )
-def test_what_has_no_text_says_why(data: str, note: str) -> None:
+def test_a_note_says_why_a_pdf_has_no_text(data: str, note: str) -> None:
     assert read_pdf(data) == note
 
 
@@ -106,7 +106,7 @@ def test_much_text_is_passed_on_up_to_a_limit_that_is_named() -> None:
     assert text.endswith("x\n\n[The rest is left out: this PDF is passed on up to page 3 of 3.]")
 
 
-def test_reading_ends_where_it_is_enough() -> None:
+def test_reading_stops_after_a_page_if_told_so() -> None:
     text = read_pdf(make_pdf("one", "two"), lambda: True)
     assert text == "[Page 1 of 2]\none\n\n[The rest is left out: this PDF is passed on up to page 1 of 2.]"
 
@@ -127,7 +127,7 @@ def test_a_file_that_is_damaged_anywhere_is_text_or_a_note(junk: bytes, place: i
 
 @pytest.fixture
 def ask(gateway: RunningGateway, upstream: FakeUpstream) -> Callable[..., list[dict[str, Any]]]:
-    """Sends turns of a conversation, and returns the messages that went upstream."""
+    """Sends turns of a conversation, and returns the messages that upstream received."""
 
     def ask(*messages: dict[str, Any]) -> list[dict[str, Any]]:
         upstream.script(whole(completion("seen")))
@@ -176,7 +176,7 @@ def test_a_tools_pdf_goes_upstream_as_text_too(ask: Ask) -> None:
     }
 
 
-def test_a_pdf_whose_data_is_no_text_is_an_empty_one(ask: Ask) -> None:
+def test_a_pdf_whose_data_is_no_string_is_treated_as_empty(ask: Ask) -> None:
     values: list[object] = [5, None, ["x"], {}]
     for data in values:
         [message] = ask({"role": "user", "content": [document(data)]})
@@ -195,11 +195,11 @@ def test_the_text_of_a_pdf_is_in_the_token_count(gateway: RunningGateway) -> Non
     assert count(page, page, page) - count(page) == pytest.approx(2 * of_one_page, rel=0.1)
 
 
-# ---- once, and without holding anybody up
+# ---- read once, and without delaying others
 
 
 class CountingPool(WorkerPool):
-    """Real workers, and what they were given to read."""
+    """Real worker processes that record the PDFs which they read."""
 
     def __init__(self) -> None:
         super().__init__(1)
@@ -211,7 +211,7 @@ class CountingPool(WorkerPool):
 
 
 def read_all(*pdfs: str, limit_s: float = MAX_READ_S) -> tuple[list[str], list[bytes]]:
-    """The texts of some PDFs, and which of them were really read."""
+    """Returns the texts of PDFs, and the data of those that were really read."""
 
     async def read() -> list[str]:
         texts = PdfTexts(pool, limit_s)
@@ -224,20 +224,20 @@ def read_all(*pdfs: str, limit_s: float = MAX_READ_S) -> tuple[list[str], list[b
     return asyncio.run(read()), pool.read
 
 
-def test_a_pdf_is_read_once_however_often_it_comes() -> None:
+def test_a_pdf_that_comes_again_is_not_read_again() -> None:
     other = make_pdf("other")
     texts, read = read_all(HELLO, other, HELLO, other)
     assert texts == [HELLO_TEXT, "[Page 1 of 1]\nother"] * 2
     assert read == [HELLO.encode(), other.encode()]
 
 
-def test_the_pdfs_that_were_not_used_for_longest_are_forgotten() -> None:
+def test_the_least_recently_used_pdfs_are_forgotten() -> None:
     names = [f"{n:04}" for n in range(pdf._KEPT_TEXTS)]
     _, read = read_all(*names, names[0], "ABCD", names[0], names[1])
     assert read == [name.encode() for name in (*names, "ABCD", names[1])]
 
 
-def test_others_are_served_while_a_pdf_is_read_and_nobody_reads_on_for_a_client_that_left(
+def test_others_are_served_while_a_pdf_is_read_and_the_reading_ends_if_its_client_leaves(
     gateway: RunningGateway, upstream: FakeUpstream
 ) -> None:
     upstream.default = lambda body: whole(completion("served"))
@@ -248,7 +248,7 @@ def test_others_are_served_while_a_pdf_is_read_and_nobody_reads_on_for_a_client_
         wait_until_held(gateway, lambda held: held.active == 1)
     wait_until_nothing_is_held(gateway)
     assert len(upstream.received) == 1
-    # the next one need not wait for the one that nobody wanted any more
+    # The next PDF does not wait for the one whose client has left.
     assert gateway.ask(question(messages=[{"role": "user", "content": [document(HELLO)]}])).text == "served"
 
 
@@ -257,7 +257,7 @@ def test_a_pdf_that_takes_too_long_is_given_up() -> None:
     assert slow == "[This PDF cannot be read: reading it takes too long or too much memory.]"
 
 
-def test_a_worker_that_is_given_up_does_not_take_the_next_pdf_with_it() -> None:
+def test_the_next_pdf_is_read_after_a_worker_was_given_up() -> None:
     texts, _ = read_all(make_slow_pdf(), HELLO, limit_s=5)
     assert texts[1] == HELLO_TEXT
 
@@ -273,7 +273,7 @@ def test_pypdf_is_loaded_with_the_first_pdf_and_not_before() -> None:
     subprocess.run([sys.executable, "-c", loads_it], check=True, cwd=Path(__file__).parents[3])
 
 
-def test_what_pypdf_says_of_a_file_is_not_logged(
+def test_messages_of_pypdf_are_not_logged(
     gateway: RunningGateway, upstream: FakeUpstream, log_file: LogFile, caplog: pytest.LogCaptureFixture
 ) -> None:
     upstream.script(whole(completion("seen")))

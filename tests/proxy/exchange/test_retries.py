@@ -1,4 +1,4 @@
-"""Passing faults: what is tried again, for how long, and what the client is told in the end."""
+"""Transient errors: which requests are retried, for how long, and what the client is told in the end."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from tests.support.fake_upstream import (
     whole,
 )
 from tests.support.gateway import QUICK, WEATHER, RunningGateway, question
+from tests.support.leftovers import wait_until_held
 from tray_app.proxy.upstream.timeouts import Timeouts
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
@@ -49,13 +50,13 @@ PASSING: dict[str, Reply] = {
 
 @pytest.fixture
 def patient(start_gateway: StartGateway) -> RunningGateway:
-    """A gateway that tries again for as long as it takes, with hardly a pause."""
+    """A gateway that retries for as long as it takes, almost without a pause."""
     return start_gateway(timeouts=QUICK)
 
 
 @both_ways
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_passing_fault_is_never_seen(
+def test_a_transient_error_is_hidden_from_the_client(
     patient: RunningGateway, upstream: FakeUpstream, fault: str, is_stream: bool
 ) -> None:
     upstream.script(PASSING[fault], PASSING[fault], hello(is_stream=is_stream))
@@ -67,7 +68,7 @@ def test_a_passing_fault_is_never_seen(
 
 
 @both_ways
-def test_a_connection_that_breaks_without_an_answer_is_tried_again(
+def test_a_request_is_retried_if_its_connection_breaks_without_an_answer(
     patient: RunningGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
     upstream.script(HANG_UP, HANG_UP, HANG_UP, hello(is_stream=is_stream))
@@ -85,7 +86,7 @@ def test_a_connection_that_breaks_without_an_answer_is_tried_again(
     ],
     ids=["cut", "end of file", "error", "cut after the role", "malformed"],
 )
-def test_a_stream_that_breaks_before_it_says_anything_is_tried_again(
+def test_a_stream_that_breaks_before_its_first_word_is_retried(
     patient: RunningGateway, upstream: FakeUpstream, broken: Reply
 ) -> None:
     upstream.script(broken, hello(is_stream=True))
@@ -93,7 +94,7 @@ def test_a_stream_that_breaks_before_it_says_anything_is_tried_again(
     assert answer.story == ["start text#0", "+Hello!", "stop#0", "end end_turn"]
 
 
-def test_a_stream_that_breaks_after_its_first_word_is_not_tried_again(
+def test_a_stream_that_breaks_after_its_first_word_is_not_retried(
     patient: RunningGateway, upstream: FakeUpstream
 ) -> None:
     upstream.script(stream(text("Hel"), CUT, ends=False))
@@ -102,7 +103,7 @@ def test_a_stream_that_breaks_after_its_first_word_is_not_tried_again(
     assert len(upstream.received) == 1
 
 
-def test_a_plain_answer_that_breaks_anywhere_is_tried_again(patient: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_plain_answer_that_breaks_in_the_middle_is_retried(patient: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(Reply((b'{"choices": [{"mess', CUT)), hello(is_stream=False))
     assert patient.ask().text == "Hello!"
 
@@ -120,7 +121,7 @@ def test_a_plain_answer_that_breaks_anywhere_is_tried_again(patient: RunningGate
     ],
     ids=["401", "403", "404", "410", "too long", "422"],
 )
-def test_what_will_not_pass_is_told_at_once(
+def test_a_permanent_error_is_not_retried(
     patient: RunningGateway, upstream: FakeUpstream, fault: Reply, is_stream: bool
 ) -> None:
     upstream.script(fault)
@@ -142,7 +143,7 @@ def test_when_the_budget_is_spent_the_client_is_told_when_to_come_back(
     assert 2 <= len(upstream.received) <= 12
 
 
-def test_a_client_that_leaves_during_a_pause_is_not_asked_for_again(
+def test_a_request_is_not_retried_if_its_client_left_during_the_pause(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
     gateway = start_gateway(timeouts=Timeouts(first_pause_s=600, longest_pause_s=600, retry_budget_s=6_000))
@@ -154,7 +155,7 @@ def test_a_client_that_leaves_during_a_pause_is_not_asked_for_again(
     assert len(upstream.received) == 1
 
 
-# ---- while nothing comes
+# ---- pings
 
 
 def test_a_client_that_waits_long_gets_its_200_and_pings(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
@@ -167,7 +168,7 @@ def test_a_client_that_waits_long_gets_its_200_and_pings(start_gateway: StartGat
         headers.open()
         gate.wait_reached()
         answer.read_until("content_block_delta")
-        answer.read_until("ping")  # also in the middle
+        answer.read_until("ping")  # also in the middle of the answer
         gate.open()
         assert [line for line in answer.read_rest().story if line != "ping"] == [
             *("start text#0", "+Hello!", "stop#0", "end end_turn")
@@ -194,7 +195,7 @@ def test_a_client_that_waits_through_retries_sees_one_clean_answer(
     [(PASSING["429"], "error overloaded_error"), (PASSING["500"], "error overloaded_error")],
     ids=["429", "500"],
 )
-def test_a_passing_fault_after_the_200_makes_the_client_repeat_the_request(
+def test_a_transient_error_after_the_200_makes_the_client_repeat_the_request(
     start_gateway: StartGateway, upstream: FakeUpstream, fault: Reply, told: str
 ) -> None:
     gateway = start_gateway(timeouts=Timeouts(first_ping_s=0.01, retry_budget_s=0))
@@ -206,7 +207,7 @@ def test_a_passing_fault_after_the_200_makes_the_client_repeat_the_request(
         assert [line for line in answer.read_rest().story if line != "ping"] == [told]
 
 
-def test_what_only_the_user_can_mend_keeps_its_type_after_the_200(
+def test_an_error_that_needs_the_user_keeps_its_type_after_the_200(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
     gateway = start_gateway(timeouts=Timeouts(first_ping_s=0.01))
@@ -230,11 +231,11 @@ def test_a_client_that_leaves_between_pings_leaves_nothing_behind(
     gate.open()
 
 
-# ---- a request that NVIDIA puts aside
+# ---- answers that come later (202)
 
 
 @both_ways
-def test_an_answer_that_is_put_aside_is_asked_for_until_it_is_there(
+def test_after_a_202_the_answer_is_polled_until_it_is_there(
     patient: RunningGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
     pending = refusal(202, NVCF_REQID="5e0c-1")
@@ -246,9 +247,7 @@ def test_an_answer_that_is_put_aside_is_asked_for_until_it_is_there(
     }
 
 
-def test_the_refusal_of_a_request_that_was_put_aside_is_told_as_any_other(
-    patient: RunningGateway, upstream: FakeUpstream
-) -> None:
+def test_a_refusal_after_a_202_is_told_as_any_other(patient: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(refusal(202, NVCF_REQID="5e0c-1"), refusal(410, {"detail": "end of life on 2026-05-14"}))
     assert "retired" in patient.ask().sentence
 
@@ -275,7 +274,20 @@ def test_an_empty_answer_is_asked_for_once_more_without_streaming(
 
 
 @both_ways
-def test_a_call_that_vanished_comes_with_the_second_answer(
+def test_a_second_answer_is_asked_for_after_the_first_connection_is_given_back(
+    start_gateway: StartGateway, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, is_stream: bool
+) -> None:
+    """The second request may wait for its turn for minutes. Here the server does not end its stream by itself."""
+    monkeypatch.setattr("tray_app.proxy.upstream.client._REST_S", 0.01)
+    upstream.script(stream(finish(), b"data: [DONE]\n\n", Gate(), ends=False))
+    gateway = start_gateway(requests_per_minute=1)
+    with gateway.send_only(question(stream=is_stream)):
+        wait_until_held(gateway, lambda held: held.waiting == 1 and held.upstream_connections == 0)
+    upstream.received[0].wait_left()
+
+
+@both_ways
+def test_a_missing_call_is_taken_from_the_second_answer(
     gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "list_files", "arguments": "{}"}}
@@ -320,13 +332,13 @@ def test_a_call_that_breaks_off_is_completed_from_a_second_answer_if_that_goes_o
 
 @both_ways
 @pytest.mark.parametrize("second", [whole(completion("")), refusal(503), HANG_UP], ids=["empty", "503", "gone"])
-def test_the_call_that_the_second_answer_lacks_as_well_does_not_exist(
+def test_the_first_answer_stands_if_the_second_lacks_the_call_as_well(
     gateway: RunningGateway, upstream: FakeUpstream, second: Reply, is_stream: bool
 ) -> None:
     first = stream(text("I look."), finish("tool_calls")) if is_stream else whole(completion("I look.", "tool_calls"))
     upstream.script(first, second)
     if second is HANG_UP:
-        upstream.script(HANG_UP)  # a fresh connection is tried for one that was kept alive
+        upstream.script(HANG_UP)  # a request on a kept-alive connection is sent once more on a new one
     answer = gateway.ask(question(stream=is_stream))
     assert answer.status == 200
     assert answer.text == "I look."
@@ -361,7 +373,7 @@ NOTHING_AT_ALL: dict[str, Reply] = {
 
 @both_ways
 @pytest.mark.parametrize("case", EMPTY)
-def test_an_answer_without_content_is_asked_for_until_it_has_some(
+def test_an_answer_without_content_is_retried_until_it_has_some(
     patient: RunningGateway, upstream: FakeUpstream, case: str, is_stream: bool
 ) -> None:
     empty, hello_there = EMPTY[case], hello(is_stream=is_stream)
@@ -382,7 +394,7 @@ def test_an_answer_without_content_is_never_a_success(
 
 @both_ways
 @pytest.mark.parametrize("case", NOTHING_AT_ALL)
-def test_what_is_no_answer_at_all_is_asked_for_again_or_an_error(
+def test_a_body_that_is_no_answer_is_retried_or_an_error(
     start_gateway: StartGateway, upstream: FakeUpstream, case: str, is_stream: bool
 ) -> None:
     upstream.script(NOTHING_AT_ALL[case], NOTHING_AT_ALL[case], hello(is_stream=is_stream))
@@ -402,7 +414,7 @@ def test_what_is_no_answer_at_all_is_asked_for_again_or_an_error(
     ],
     ids=["401", "400", "busy", "429", "given up"],
 )
-def test_why_the_second_answer_does_not_come_is_told_where_the_first_was_empty(
+def test_the_error_of_the_second_answer_is_told_if_the_first_was_empty(
     gateway: RunningGateway, upstream: FakeUpstream, second: Reply, outcome: tuple[int, str], is_stream: bool
 ) -> None:
     upstream.script(stream(), second)
@@ -412,7 +424,7 @@ def test_why_the_second_answer_does_not_come_is_told_where_the_first_was_empty(
 
 @both_ways
 @pytest.mark.parametrize("reason", ["abort", "error", "cancelled", "ERROR", "insufficient_system_resource"])
-def test_an_answer_that_upstream_gave_up_on_is_asked_for_again(
+def test_an_answer_that_upstream_gave_up_is_retried(
     patient: RunningGateway, upstream: FakeUpstream, reason: str, is_stream: bool
 ) -> None:
     upstream.script(
@@ -425,7 +437,7 @@ def test_an_answer_that_upstream_gave_up_on_is_asked_for_again(
 
 
 @pytest.mark.parametrize("last", [finish("abort"), finish("error"), {"choices": [{"error": {"message": "died"}}]}])
-def test_an_answer_that_upstream_gives_up_in_the_middle_of_is_an_error(
+def test_an_answer_that_upstream_gives_up_after_its_first_word_is_an_error(
     patient: RunningGateway, upstream: FakeUpstream, last: dict[str, Any]
 ) -> None:
     upstream.script(stream(text("Hel"), gate := Gate(), last, usage(12, 1)))
@@ -447,7 +459,7 @@ def test_an_answer_that_upstream_gives_up_in_the_middle_of_is_an_error(
     ],
     ids=["whole", "streamed", "filtered"],
 )
-def test_a_model_that_refuses_is_heard(
+def test_a_models_refusal_reaches_the_client(
     gateway: RunningGateway, upstream: FakeUpstream, first: Reply, stop_reason: str, is_stream: bool
 ) -> None:
     upstream.script(first)
@@ -458,7 +470,7 @@ def test_a_model_that_refuses_is_heard(
     assert len(upstream.received) == 1
 
 
-def test_the_second_answer_says_how_it_ended(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_the_stop_reason_and_usage_of_the_second_answer_count(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(stream(finish()), whole(completion("Hel", "length")))
     answer = gateway.ask(question(stream=True))
     assert answer.story == ["start text#0", "+Hel", "stop#0", "end max_tokens"]
@@ -466,7 +478,7 @@ def test_the_second_answer_says_how_it_ended(gateway: RunningGateway, upstream: 
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter"])
-def test_an_answer_that_says_why_it_is_empty_is_not_asked_for_again(
+def test_an_empty_answer_with_a_reason_is_not_asked_for_again(
     gateway: RunningGateway, upstream: FakeUpstream, reason: str
 ) -> None:
     upstream.script(stream(finish(reason)))
@@ -474,8 +486,6 @@ def test_an_answer_that_says_why_it_is_empty_is_not_asked_for_again(
     assert len(upstream.received) == 1
 
 
-def test_an_event_of_an_empty_stream_is_not_taken_for_an_answer(
-    patient: RunningGateway, upstream: FakeUpstream
-) -> None:
+def test_a_stream_with_an_empty_event_only_is_retried(patient: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(Reply((event({"choices": []}),), content_type="text/event-stream"), hello(is_stream=True))
     assert patient.ask(question(stream=True)).text == "Hello!"

@@ -1,4 +1,4 @@
-"""Requests for a web search: answered here, by a backend where one is plugged in."""
+"""Requests for a web search are answered by a backend if there is one, and by a refusal if not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def search_question(*, is_stream: bool = False, prompt: str = ASKS, **tool: Any)
 
 @dataclass
 class Backend:
-    """A backend with a shelf of pages; keeps what it was asked."""
+    """A backend that finds fixed pages, and records what it was asked."""
 
     find: Callable[[], Sequence[SearchResult]] = tuple
     gate: Gate | None = None
@@ -49,7 +49,7 @@ def backend() -> Backend:
 
 @pytest.fixture
 def searching(backend: Backend) -> Iterator[RunningGateway]:
-    """A gateway with a backend, and nothing that it could reach upstream."""
+    """A gateway with a backend and without an upstream."""
     gateway = RunningGateway(Settings(addr=Address("127.0.0.1", 0)), KEYS, search_backend=backend)
     yield gateway
     gateway.stop()
@@ -83,7 +83,7 @@ def test_a_backend_answers_in_anthropics_shape(searching: RunningGateway, backen
         assert part in text["text"]
 
 
-def test_a_backend_that_finds_too_much_is_cut_short(searching: RunningGateway, backend: Backend) -> None:
+def test_the_pages_of_a_backend_are_cut_at_the_limit(searching: RunningGateway, backend: Backend) -> None:
     backend.find = lambda: [SearchResult(f"https://a.org/{n}", "A page") for n in range(MAX_RESULTS + 5)]
     _, result, text = searching.ask(search_question()).content
     assert len(result["content"]) == MAX_RESULTS
@@ -107,7 +107,7 @@ def fail(error: Exception) -> Callable[[], Sequence[SearchResult]]:
     ],
     ids=["on purpose", "by accident", "too slow"],
 )
-def test_what_fails_in_a_backend_is_an_answer(
+def test_a_failed_search_is_an_answer(
     searching: RunningGateway, backend: Backend, is_stream: bool, error: Exception, code: str, sentence: str
 ) -> None:
     backend.find = fail(error)
@@ -133,7 +133,7 @@ def test_a_search_counts_as_active_and_ends_with_its_client(searching: RunningGa
     searching.wait_active(0)
 
 
-def test_a_request_without_words_never_reaches_the_backend(searching: RunningGateway, backend: Backend) -> None:
+def test_a_request_without_text_never_reaches_the_backend(searching: RunningGateway, backend: Backend) -> None:
     image = {"type": "image", "source": {"type": "url", "url": "https://a.org/a.png"}}
     answer = searching.ask({**search_question(), "messages": [{"role": "user", "content": [image]}]})
     assert answer.content[1]["content"]["error_code"] == "invalid_tool_input"
@@ -151,7 +151,7 @@ def test_a_malformed_search_is_refused_like_any_request(gateway: RunningGateway)
     assert answer.outcome == (400, "invalid_request_error")
 
 
-def test_the_log_tells_of_the_search_but_not_what_was_looked_for(
+def test_the_log_tells_the_result_of_a_search_but_not_its_query(
     searching: RunningGateway, backend: Backend, log_file: LogFile
 ) -> None:
     searching.ask(search_question())

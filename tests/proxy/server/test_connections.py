@@ -1,4 +1,4 @@
-"""How many connections there may be and for how long, and what is answered to what is not HTTP."""
+"""The limit and the time limits of connections, and the answers to requests that are not HTTP."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUICK_HEAD = Timeouts(head_s=0.05)
 
 
 def is_open(connection: socket.socket) -> bool:
-    """Whether it serves one more request."""
+    """Tells whether the connection serves one more request."""
     try:
         connection.sendall(HEALTH)
         return read_answer(connection).status == 200
@@ -38,13 +38,13 @@ def is_open(connection: socket.socket) -> bool:
 
 
 def wait_closed(connection: socket.socket) -> None:
-    """Returns when the gateway has closed it, without a word."""
+    """Returns when the gateway has closed the connection without sending anything more."""
     assert connection.recv(1) == b""
 
 
 @contextmanager
 def used_connections(gateway: RunningGateway, count: int) -> Iterator[list[socket.socket]]:
-    """Each has had an answer, one after another."""
+    """Opens connections that have each had one answer, in this order."""
     with ExitStack() as stack:
         connections = [stack.enter_context(connect(gateway)) for _ in range(count)]
         assert all(map(is_open, connections))
@@ -58,13 +58,13 @@ def start_small(start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch) ->
     return start_gateway
 
 
-# ---- how many
+# ---- the number of connections
 
 
 def test_the_connection_that_was_quiet_the_longest_makes_room(start_small: StartGateway, log_file: LogFile) -> None:
     gateway = start_small()
     with used_connections(gateway, 3) as (first, second, third):
-        assert is_open(first)  # so that the second was quiet longer
+        assert is_open(first)  # now the second has been quiet the longest
         assert gateway.request("GET", "/health").status == 200
         wait_closed(second)
         assert is_open(first)
@@ -114,7 +114,7 @@ def test_a_connection_with_a_request_makes_no_room(
     assert log_file.text.count("a new one was refused") == 1
 
 
-def test_a_connection_that_is_closed_counts_no_more(start_small: StartGateway, log_file: LogFile) -> None:
+def test_a_closed_connection_no_longer_counts(start_small: StartGateway, log_file: LogFile) -> None:
     gateway = start_small()
     for _ in range(10):
         assert gateway.request("GET", "/health").status == 200
@@ -122,7 +122,7 @@ def test_a_connection_that_is_closed_counts_no_more(start_small: StartGateway, l
 
 
 @posix_only
-def test_under_a_low_limit_of_files_idle_connections_keep_nobody_out(tmp_path: Path) -> None:
+def test_idle_connections_keep_nobody_out_if_few_files_are_allowed(tmp_path: Path) -> None:
     under_limit = ["sh", "-c", 'ulimit -n 128 && exec "$@"', "sh"]
     app = App(tmp_path / "home", ("--no-tray", "--demo"), {"ADDR": "127.0.0.1:0"}, under_limit)
     try:
@@ -140,7 +140,7 @@ def test_under_a_low_limit_of_files_idle_connections_keep_nobody_out(tmp_path: P
 
 
 @posix_only
-def test_where_files_run_out_all_the_same_a_quiet_connection_is_closed(
+def test_a_quiet_connection_is_closed_if_files_run_out_nevertheless(
     gateway: RunningGateway, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures = iter([OSError(errno.EMFILE, "Too many open files")] * 5)
@@ -180,7 +180,7 @@ def test_where_files_run_out_all_the_same_a_quiet_connection_is_closed(
         (20, 20, True, 16, 20),
     ],
 )
-def test_there_are_files_for_each_connection_and_one_to_nvidia(
+def test_the_limit_leaves_two_files_for_each_connection(
     monkeypatch: pytest.MonkeyPatch, files: int, hard: int, is_allowed: bool, limit: int, files_after: int
 ) -> None:
     import resource
@@ -198,15 +198,15 @@ def test_there_are_files_for_each_connection_and_one_to_nvidia(
     assert limits[-1] == (files_after, hard)
 
 
-def test_where_connections_are_no_files_there_may_be_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thousand_connections_are_allowed_if_connections_are_not_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "resource", None)
     assert listener.find_connection_limit() == 1000
 
 
-# ---- how long
+# ---- time limits
 
 
-def test_headers_that_do_not_end_are_given_up(start_gateway: StartGateway) -> None:
+def test_headers_that_do_not_end_are_refused(start_gateway: StartGateway) -> None:
     gateway = start_gateway(timeouts=QUICK_HEAD)
     with connect(gateway) as slow:
         slow.sendall(b"GET /health HTTP/1.1\r\nHost: loc")
@@ -217,7 +217,7 @@ def test_headers_that_do_not_end_are_given_up(start_gateway: StartGateway) -> No
         wait_closed(slow)
 
 
-def test_headers_that_come_byte_by_byte_are_given_up_as_well(start_gateway: StartGateway) -> None:
+def test_headers_that_arrive_byte_by_byte_are_refused_as_well(start_gateway: StartGateway) -> None:
     gateway = start_gateway(timeouts=QUICK_HEAD)
     with connect(gateway) as slow:
         for byte in HEALTH[:-2] + b"X: " + b"x" * 8000:
@@ -227,7 +227,7 @@ def test_headers_that_come_byte_by_byte_are_given_up_as_well(start_gateway: Star
         assert read_answer(slow).outcome == (408, "timeout_error")
 
 
-def test_a_connection_that_has_had_its_answer_is_not_hurried(start_gateway: StartGateway) -> None:
+def test_a_connection_may_stay_idle_after_its_answer(start_gateway: StartGateway) -> None:
     gateway = start_gateway(timeouts=QUICK_HEAD)
     with used_connections(gateway, 1) as (quiet,), connect(gateway) as silent, connect(gateway) as slow:
         slow.sendall(b"GET")
@@ -236,7 +236,7 @@ def test_a_connection_that_has_had_its_answer_is_not_hurried(start_gateway: Star
         assert is_open(silent)
 
 
-def test_a_long_answer_is_not_hurried(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
+def test_a_long_answer_has_no_limit_for_headers(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
     gateway = start_gateway(timeouts=QUICK_HEAD)
     upstream.script(stream(text("one "), gate := Gate(), text("two"), finish()))
     with gateway.stream() as answer, connect(gateway) as slow:
@@ -247,7 +247,7 @@ def test_a_long_answer_is_not_hurried(start_gateway: StartGateway, upstream: Fak
         assert answer.read_rest().text == "one two"
 
 
-def test_the_rest_of_a_body_that_is_refused_is_no_slow_head(start_gateway: StartGateway) -> None:
+def test_the_rest_of_a_refused_body_is_not_taken_for_slow_headers(start_gateway: StartGateway) -> None:
     gateway = start_gateway(timeouts=QUICK_HEAD)
     with connect(gateway) as refused, connect(gateway) as slow:
         refused.sendall(b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n1")
@@ -259,7 +259,7 @@ def test_the_rest_of_a_body_that_is_refused_is_no_slow_head(start_gateway: Start
         assert is_open(refused)
 
 
-def test_the_rest_of_a_body_that_does_not_come_is_given_up(start_gateway: StartGateway) -> None:
+def test_a_refused_body_whose_rest_never_arrives_ends_the_connection(start_gateway: StartGateway) -> None:
     gateway = start_gateway(timeouts=Timeouts(linger_s=0.05))
     with connect(gateway) as refused:
         refused.sendall(b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n1")
@@ -274,7 +274,7 @@ def test_a_connection_that_is_not_used_is_closed(start_gateway: StartGateway) ->
         wait_closed(silent)
 
 
-def test_a_client_that_does_not_read_its_answer_is_given_up(
+def test_a_client_that_does_not_read_its_answer_is_disconnected(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
     gateway = start_gateway(timeouts=Timeouts(unread_s=0.05))
@@ -284,7 +284,7 @@ def test_a_client_that_does_not_read_its_answer_is_given_up(
         gateway.wait_active(0)
 
 
-# ---- what is not HTTP
+# ---- requests that are not HTTP
 
 HEAD = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\n"
@@ -318,7 +318,7 @@ POST = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\n"
         *("chunk size", "unknown encoding", "TLS"),
     ],
 )
-def test_what_is_not_http_gets_anthropics_error_and_a_line_without_its_content(
+def test_a_request_that_is_not_http_gets_anthropics_error_and_a_log_line_without_its_content(
     gateway: RunningGateway, log_file: LogFile, request_bytes: bytes
 ) -> None:
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Which Host, Origin and Sec-Fetch-Site are let in, and what a web page that may use the gateway gets."""
+"""The checks of Host, Origin and Sec-Fetch-Site, and the CORS headers for pages that may use the gateway."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HINT = 'Pages that may are listed by their origin under "allowed_origins" in its
 
 @pytest.fixture
 def open_to_page(start_gateway: StartGateway) -> RunningGateway:
-    """A gateway that lets one page in, and wants a server key."""
+    """A gateway with a server key that one web page may use."""
     return start_gateway(Keys(nvidia=NVIDIA_KEY, server=SERVER_KEY), allowed_origins=(PAGE, "https://lab.example"))
 
 
@@ -60,7 +60,7 @@ def test_the_names_of_this_machine_are_served(gateway: RunningGateway, host: str
 
 
 @pytest.mark.parametrize("headers", [b"", b"Host: localhost\r\nHost: localhost\r\n"], ids=["no Host", "two of them"])
-def test_a_request_has_one_host(gateway: RunningGateway, headers: bytes) -> None:
+def test_a_request_without_exactly_one_host_is_refused(gateway: RunningGateway, headers: bytes) -> None:
     answer = send_raw(gateway, b"GET /health HTTP/1.1\r\n" + headers + b"\r\n")
     assert answer.outcome == (400, "invalid_request_error")
 
@@ -92,18 +92,18 @@ def test_a_page_of_another_scheme_is_refused(gateway: RunningGateway, scheme: st
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])
-def test_a_page_of_the_gateways_own_is_served(gateway: RunningGateway, upstream: FakeUpstream, host: str) -> None:
+def test_the_gateways_own_page_is_served(gateway: RunningGateway, upstream: FakeUpstream, host: str) -> None:
     upstream.script(whole(completion("Hello!")))
     address = f"{host}:{gateway.address.port}"
     assert gateway.ask(Host=address, Origin=f"http://{address.lower()}").text == "Hello!"
 
 
-def test_a_page_that_calls_the_gateway_by_another_name_is_a_foreign_one(gateway: RunningGateway) -> None:
+def test_a_page_that_names_the_gateway_differently_is_foreign(gateway: RunningGateway) -> None:
     origin = f"http://localhost:{gateway.address.port}"
     assert gateway.ask(Host=f"127.0.0.1:{gateway.address.port}", Origin=origin).status == 403
 
 
-def test_of_two_origins_none_may_be_foreign(open_to_page: RunningGateway) -> None:
+def test_a_request_with_two_origins_is_refused_if_one_is_foreign(open_to_page: RunningGateway) -> None:
     foreign = b"GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:8080\r\nOrigin: null\r\n\r\n"
     assert send_raw(open_to_page, foreign).outcome == (403, "permission_error")
 
@@ -131,13 +131,13 @@ def test_beyond_loopback_any_host_is_served_and_web_pages_still_are_not(start_ga
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "Same-Origin", "", "none, cross-site"])
-def test_what_a_page_of_another_site_caused_is_refused(gateway: RunningGateway, path: str, site: str) -> None:
+def test_a_request_that_another_site_caused_is_refused(gateway: RunningGateway, path: str, site: str) -> None:
     answer = gateway.request("GET", path, Sec_Fetch_Site=site)
     assert answer.outcome == (403, "permission_error")
     assert answer.sentence == f"Web pages may not use this gateway (Sec-Fetch-Site: {site}). {HINT}"
 
 
-def test_a_question_that_a_browser_sends_without_origin_does_not_reach_nvidia(
+def test_a_question_from_another_site_without_origin_does_not_reach_nvidia(
     gateway: RunningGateway, upstream: FakeUpstream
 ) -> None:
     assert gateway.ask(Sec_Fetch_Site="cross-site", Content_Type="text/plain").status == 403
@@ -145,16 +145,16 @@ def test_a_question_that_a_browser_sends_without_origin_does_not_reach_nvidia(
 
 
 @pytest.mark.parametrize("site", ["none", "same-origin"])
-def test_what_the_user_or_a_page_of_the_gateways_own_asks_for_is_served(gateway: RunningGateway, site: str) -> None:
+def test_a_request_of_the_user_or_of_the_gateways_own_page_is_served(gateway: RunningGateway, site: str) -> None:
     assert gateway.request("GET", "/health", Sec_Fetch_Site=site).status == 200
 
 
 def test_a_page_of_another_site_with_the_gateways_own_origin_is_refused(gateway: RunningGateway) -> None:
-    """So it is when a request was redirected through another site."""
+    """A browser sends this if the request was redirected through another site."""
     assert gateway.ask(Origin=f"http://{gateway.host}", Sec_Fetch_Site="cross-site").status == 403
 
 
-# ---- pages that may
+# ---- pages that the settings list
 
 
 @pytest.mark.parametrize("site", ["same-site", "cross-site"])
@@ -185,7 +185,7 @@ def test_a_listed_page_may_read_errors(open_to_page: RunningGateway, path: str, 
     assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (status, PAGE)
 
 
-def test_a_browser_that_asks_first_is_told_that_a_listed_page_may(open_to_page: RunningGateway) -> None:
+def test_a_preflight_of_a_listed_page_is_allowed(open_to_page: RunningGateway) -> None:
     wanted = "authorization,content-type,x-stainless-retry-count"
     answer = open_to_page.request(
         "OPTIONS",
@@ -202,7 +202,7 @@ def test_a_browser_that_asks_first_is_told_that_a_listed_page_may(open_to_page: 
     assert answer.headers["Vary"] == "Origin"
 
 
-def test_options_without_the_question_of_a_browser_is_no_method_of_a_route(open_to_page: RunningGateway) -> None:
+def test_options_that_is_no_preflight_is_not_allowed(open_to_page: RunningGateway) -> None:
     assert open_to_page.request("OPTIONS", "/health", Origin=PAGE).status == 405
 
 
@@ -214,7 +214,7 @@ def test_a_page_that_is_not_listed_is_refused_and_reads_nothing(open_to_page: Ru
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_who_is_no_listed_page_gets_no_headers_for_pages(open_to_page: RunningGateway) -> None:
+def test_a_client_that_is_no_listed_page_gets_no_cors_headers(open_to_page: RunningGateway) -> None:
     headers = [
         open_to_page.request("GET", "/health").headers,
         open_to_page.request("GET", "/health", Origin=f"http://{open_to_page.host}").headers,
@@ -222,7 +222,7 @@ def test_who_is_no_listed_page_gets_no_headers_for_pages(open_to_page: RunningGa
     assert not [name for names in headers for name in names if name == "Vary" or name.startswith("Access-Control")]
 
 
-def test_a_page_is_let_in_and_shut_out_as_the_settings_change(gateway: RunningGateway) -> None:
+def test_a_page_is_admitted_and_refused_as_the_settings_change(gateway: RunningGateway) -> None:
     answers = []
     for origins in ((), (PAGE,), ()):
         gateway.configure(allowed_origins=origins)
@@ -230,11 +230,11 @@ def test_a_page_is_let_in_and_shut_out_as_the_settings_change(gateway: RunningGa
     assert answers == [403, 200, 403]
 
 
-def test_a_listed_page_needs_the_host_to_be_ours_as_well(open_to_page: RunningGateway) -> None:
+def test_a_listed_page_with_a_foreign_host_is_refused(open_to_page: RunningGateway) -> None:
     assert open_to_page.request("GET", "/health", Origin=PAGE, Host="evil.example").status == 403
 
 
-def test_a_listed_page_that_asks_what_nobody_can_answer_reads_why(open_to_page: RunningGateway) -> None:
+def test_a_listed_page_may_read_why_its_request_is_malformed(open_to_page: RunningGateway) -> None:
     answer = open_to_page.ask(question(max_tokens=-1), Origin=PAGE, x_api_key=SERVER_KEY)
     assert answer.outcome == (400, "invalid_request_error")
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE

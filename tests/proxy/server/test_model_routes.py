@@ -1,4 +1,4 @@
-"""GET /v1/models in pages, and one model by its id."""
+"""GET /v1/models, which answers in pages, and GET /v1/models/{id}."""
 
 from __future__ import annotations
 
@@ -50,12 +50,14 @@ def ids_of(body: dict[str, Any]) -> list[str]:
         ("lifecycle=deprecated,retired", [], False),
     ],
 )
-def test_a_page_holds_what_is_asked_for(gateway: RunningGateway, query: str, ids: list[str], has_more: bool) -> None:
+def test_a_page_holds_the_models_that_are_asked_for(
+    gateway: RunningGateway, query: str, ids: list[str], has_more: bool
+) -> None:
     body = page(gateway, query)
     assert (ids_of(body), body["has_more"]) == (ids, has_more)
 
 
-def test_a_page_has_twenty_models_if_nobody_says_otherwise(start_gateway: StartGateway) -> None:
+def test_a_page_has_twenty_models_by_default(start_gateway: StartGateway) -> None:
     own = tuple(replace(UNKNOWN, id=f"lab/own-{n}", label=f"Own {n}") for n in range(30))
     gateway = start_gateway(models=own)
     body = page(gateway, "")
@@ -65,7 +67,7 @@ def test_a_page_has_twenty_models_if_nobody_says_otherwise(start_gateway: StartG
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "many", "", "1.5", "٣", "1" * 5000], ids=lambda text: text[:8])
-def test_a_limit_that_is_none_is_refused(gateway: RunningGateway, limit: str) -> None:
+def test_an_invalid_limit_is_refused(gateway: RunningGateway, limit: str) -> None:
     answer = gateway.request("GET", f"/v1/models?limit={limit.encode().hex() if not limit.isascii() else limit}")
     assert (answer.outcome, answer.sentence) == (
         (400, "invalid_request_error"),
@@ -85,7 +87,7 @@ def test_a_limit_that_is_none_is_refused(gateway: RunningGateway, limit: str) ->
         ("lifecycle=young", "lifecycle: Input should be 'active', 'deprecated' or 'retired'"),
     ],
 )
-def test_a_page_that_there_cannot_be_is_refused(gateway: RunningGateway, query: str, sentence: str) -> None:
+def test_a_page_that_cannot_exist_is_refused(gateway: RunningGateway, query: str, sentence: str) -> None:
     answer = gateway.request("GET", f"/v1/models?{query}")
     assert (answer.outcome, answer.sentence) == ((400, "invalid_request_error"), sentence)
 
@@ -104,7 +106,7 @@ def test_a_model_is_found_by_an_alias(start_gateway: StartGateway) -> None:
 
 
 @pytest.mark.parametrize("name", ["nobody", "lab/nobody", "lab%2Fnobody", "z-ai", "z-ai/glm4.7/more", "%00"])
-def test_a_model_that_there_is_not_is_not_found(gateway: RunningGateway, name: str) -> None:
+def test_an_unknown_model_is_not_found(gateway: RunningGateway, name: str) -> None:
     answer = gateway.request("GET", f"/v1/models/{name}")
     assert answer.outcome == (404, "not_found_error")
     assert answer.sentence == make_sentence(f"model: {unquote(name)}")

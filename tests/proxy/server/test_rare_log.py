@@ -1,4 +1,4 @@
-"""Log lines for what may happen thousands of times: the first one, and a count each minute."""
+"""RareLog writes the first of many lines, and their number each minute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
 
-def test_a_line_is_written_and_its_like_are_counted_for_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_line_is_written_and_further_lines_are_counted_for_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> list[bool]:
         rare = RareLog(log)
         written = [rare.warn(f"knock {number}") for number in range(1000)]
@@ -46,7 +46,7 @@ def test_a_line_after_a_quiet_minute_is_written_at_once(caplog: pytest.LogCaptur
     assert caplog.messages == ["knock 0", "knock 1", "knock 2"]
 
 
-def test_of_a_flood_of_loop_errors_the_first_is_told_in_full(caplog: pytest.LogCaptureFixture) -> None:
+def test_only_the_first_of_many_loop_errors_is_logged_in_full(caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(LoopErrors(log))

@@ -1,4 +1,4 @@
-"""What lies where, and what a request that cannot be served is told."""
+"""The routes of the gateway, and its errors for requests that cannot be served."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_health_answers_as_soon_as_the_gateway_serves(gateway: RunningGateway) -
 
 @pytest.mark.parametrize("path", ["/", "/api/hello", "/health"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_signs_of_life_are_given_to_anybody(locked: RunningGateway, method: str, path: str) -> None:
+def test_signs_of_life_need_no_key(locked: RunningGateway, method: str, path: str) -> None:
     assert locked.request(method, path).status == 200
 
 
@@ -57,9 +57,7 @@ def test_the_models_are_listed_in_anthropics_shape(gateway: RunningGateway) -> N
     assert (body["first_id"], body["last_id"], body["has_more"]) == (MODELS[0].id, MODELS[-1].id, False)
 
 
-def test_the_settings_say_which_models_there_are_and_what_their_names_stand_for(
-    start_gateway: StartGateway, upstream: FakeUpstream
-) -> None:
+def test_the_settings_define_the_models_and_their_aliases(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
     own = replace(UNKNOWN, id="lab/Own", label="Own", letter="O")
     aliases = {"z-ai/glm4.7": "lab/Own", "claude-haiku-5-5": "moonshotai/kimi-k3"}
     gateway = start_gateway(models=(own,), aliases=aliases, clients_choose_model=True)
@@ -80,7 +78,7 @@ def test_tokens_are_counted_without_asking_upstream(gateway: RunningGateway, ups
     assert not upstream.received
 
 
-def test_what_clients_report_about_themselves_goes_nowhere(locked: RunningGateway, upstream: FakeUpstream) -> None:
+def test_telemetry_of_clients_is_discarded(locked: RunningGateway, upstream: FakeUpstream) -> None:
     assert locked.request("POST", "/api/event_logging/batch", {"events": []}).status == 204
     assert not upstream.received
 
@@ -135,7 +133,7 @@ NO_JSON = "The request body is not valid JSON."
         *("list", "null", "string", "empty", "number as model", "no name", "no messages"),
     ],
 )
-def test_a_body_that_is_no_request_is_refused(gateway: RunningGateway, path: str, body: bytes, sentence: str) -> None:
+def test_a_malformed_body_is_refused(gateway: RunningGateway, path: str, body: bytes, sentence: str) -> None:
     answer = gateway.request("POST", path, body)
     assert (answer.outcome, answer.sentence) == ((400, "invalid_request_error"), sentence)
 
@@ -194,7 +192,7 @@ WRONG: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(
     ("field", "value", "sentence"), WRONG, ids=[f"{field}={str(value)[:40]}" for field, value, _ in WRONG]
 )
-def test_a_field_of_the_wrong_kind_is_named(
+def test_a_field_of_the_wrong_type_is_named(
     gateway: RunningGateway, upstream: FakeUpstream, field: str, value: Any, sentence: str
 ) -> None:
     answer = gateway.ask({**question(tools=[WEATHER]), field: value})
@@ -202,7 +200,7 @@ def test_a_field_of_the_wrong_kind_is_named(
     assert not upstream.received
 
 
-def test_a_field_of_the_wrong_kind_is_named_in_a_question_to_be_streamed_too(gateway: RunningGateway) -> None:
+def test_a_field_of_the_wrong_type_is_named_if_a_stream_is_asked_for_too(gateway: RunningGateway) -> None:
     assert gateway.ask(question(stream=True, max_tokens=-1)).outcome == (400, "invalid_request_error")
 
 
@@ -241,7 +239,7 @@ def test_a_body_that_is_not_compressed_as_it_says_is_refused(gateway: RunningGat
 
 
 @pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
-def test_a_fault_of_this_program_is_said_and_logged(
+def test_a_fault_of_this_program_is_an_error_and_is_logged(
     gateway: RunningGateway,
     upstream: FakeUpstream,
     log_file: LogFile,

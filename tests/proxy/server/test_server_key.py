@@ -1,4 +1,4 @@
-"""The server key: who needs it, and what becomes of those who try others."""
+"""The server key: which requests need it, and how wrong keys are slowed down."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def locked(start_gateway: StartGateway) -> RunningGateway:
     [{"Authorization": f"Bearer {SERVER_KEY}"}, {"Authorization": f"bearer {SERVER_KEY}"}, {"x_api_key": SERVER_KEY}],
     ids=["Bearer", "bearer", "x-api-key"],
 )
-def test_the_server_key_opens_either_way(
+def test_the_server_key_is_accepted_in_either_header(
     locked: RunningGateway, upstream: FakeUpstream, headers: dict[str, str]
 ) -> None:
     upstream.script(whole(completion("Hello!")))
@@ -82,13 +82,13 @@ def test_the_models_are_not_listed_without_the_key(locked: RunningGateway) -> No
     assert locked.request("GET", "/v1/models", x_api_key=SERVER_KEY).status == 200
 
 
-def test_without_a_server_key_any_key_will_do(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_any_key_is_accepted_if_no_server_key_is_set(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.default = lambda body: whole(completion("Hello!"))
     assert [gateway.ask(**headers).status for headers in ({}, {"x_api_key": "any"})] == [200, 200]
 
 
 @pytest.mark.parametrize("key", ["", "15-characters-x"])
-def test_a_key_that_became_too_weak_for_the_network_opens_nothing(start_gateway: StartGateway, key: str) -> None:
+def test_a_key_that_became_too_weak_for_the_network_is_refused(start_gateway: StartGateway, key: str) -> None:
     gateway = start_gateway(Keys(nvidia=NVIDIA_KEY, server=SERVER_KEY), addr=Address("0.0.0.0", 0))
     gateway.configure(Keys(nvidia=NVIDIA_KEY, server=key))
     answer = gateway.ask(x_api_key=key)
@@ -97,7 +97,7 @@ def test_a_key_that_became_too_weak_for_the_network_opens_nothing(start_gateway:
     assert gateway.request("GET", "/health").status == 200
 
 
-# ---- guesses
+# ---- wrong keys
 
 
 def test_a_wrong_key_is_logged_once_and_never_shown(locked: RunningGateway, log_file: LogFile) -> None:
@@ -111,7 +111,7 @@ def test_a_wrong_key_is_logged_once_and_never_shown(locked: RunningGateway, log_
 
 
 async def answer_s(guesses: Guesses, peer: str, *, is_right: bool) -> float | str:
-    """When it is answered; or that it is refused."""
+    """Returns the time of the answer, or a text if the key is refused at once."""
     try:
         assert await guesses.admit(peer, is_right=is_right) == is_right
     except RateLimited as error:
@@ -119,7 +119,7 @@ async def answer_s(guesses: Guesses, peer: str, *, is_right: bool) -> float | st
     return asyncio.get_running_loop().time()
 
 
-def test_wrong_keys_are_answered_four_a_second_wherever_they_come_from() -> None:
+def test_four_wrong_keys_are_answered_each_second_from_all_addresses_together() -> None:
     async def run() -> list[float | str]:
         guesses = Guesses()
         peers = (SOMEBODY, SOMEBODY_ELSE, "127.0.0.1", SOMEBODY)
@@ -137,7 +137,7 @@ def test_a_right_key_does_not_wait_for_wrong_ones() -> None:
     assert run_virtually(run())[-1] == 0
 
 
-def test_a_wrong_key_that_comes_alone_is_answered_at_once() -> None:
+def test_a_single_wrong_key_is_answered_at_once() -> None:
     async def run() -> list[float | str]:
         guesses = Guesses()
         answers = []
@@ -149,7 +149,7 @@ def test_a_wrong_key_that_comes_alone_is_answered_at_once() -> None:
     assert run_virtually(run()) == [1, 2, 3]
 
 
-def test_sixteen_wrong_keys_wait_and_no_more() -> None:
+def test_at_most_sixteen_wrong_keys_wait() -> None:
     async def run() -> list[float | str]:
         guesses = Guesses()
         first = [answer_s(guesses, SOMEBODY, is_right=False) for _ in range(16)]
@@ -161,7 +161,7 @@ def test_sixteen_wrong_keys_wait_and_no_more() -> None:
     assert answers[16:] == ["0 s: again in 4 s"] * 3
 
 
-def test_among_too_many_wrong_keys_the_right_one_is_taken_from_those_who_have_shown_it() -> None:
+def test_while_too_many_wrong_keys_wait_the_right_one_is_accepted_from_known_addresses_only() -> None:
     """Somebody who sends thousands of keys at once must not see which of them is right."""
 
     async def run() -> list[float | str]:
@@ -175,7 +175,7 @@ def test_among_too_many_wrong_keys_the_right_one_is_taken_from_those_who_have_sh
     assert run_virtually(run()) == [0, "0 s: again in 4 s", 0, 0, 3.75]
 
 
-def test_a_guesser_who_leaves_makes_room() -> None:
+def test_a_wrong_key_whose_client_leaves_frees_its_place() -> None:
     async def run() -> float | str:
         guesses = Guesses()
         waiting = [asyncio.create_task(answer_s(guesses, SOMEBODY, is_right=False)) for _ in range(16)]

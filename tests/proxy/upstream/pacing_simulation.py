@@ -1,10 +1,10 @@
-"""Agents at work against an upstream with a rate limit, in virtual time. Prints what pacing changes:
+"""A simulation of agents and an upstream with a rate limit, in virtual time. It prints what pacing changes:
 
     python -m tests.proxy.upstream.pacing_simulation [MINUTES]
 
-Without pacing every refusal is passed on, and Claude Code's own retries have to do: 10 of them within some three
-minutes, then the turn has failed. With pacing a refused request waits for another turn, at most
-five times. A turn takes 3 to 12 s beside its waits; every second agent works in the background.
+Without pacing every refusal is passed on to Claude Code, which retries 10 times in about three minutes. Then the turn
+has failed. With pacing a refused request waits for another turn, five times at most. A turn takes 3 to 12 s beside its
+waits, and every second agent works in the background.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ATTEMPTS = 6
 _CLIENT_ATTEMPTS = 11
 
 Limit = Callable[[float], int]
-"""Requests per minute that upstream takes at a time (s)."""
+"""Returns how many requests a minute upstream takes at a time, which is given in seconds."""
 
 
 def steady(limit: int) -> Limit:
@@ -33,7 +33,7 @@ def steady(limit: int) -> Limit:
 
 
 def by_load(time_s: float) -> int:
-    """Sinks and rises every five minutes."""
+    """Returns a limit that falls or rises every five minutes."""
     return (40, 15, 30, 8)[int(time_s // 300) % 4]
 
 
@@ -41,13 +41,13 @@ STORM_S, STORM_ENDS_S = 300, 480
 
 
 def storm(time_s: float) -> int:
-    """Refuses everything for three minutes."""
+    """Returns a limit that is 0 for three minutes."""
     return 0 if STORM_S <= time_s < STORM_ENDS_S else 40
 
 
 @dataclass
 class Upstream:
-    """Takes so many requests within any minute; with `burst`, so many at once and the others one by one."""
+    """Takes up to `limit` requests in any minute. With `burst`, up to so many at once and the others evenly spaced."""
 
     limit: Limit
     burst: int | None
@@ -58,7 +58,7 @@ class Upstream:
     _tokens: float = 0
 
     async def ask(self) -> bool:
-        """False for a refusal."""
+        """Returns False if the request is refused."""
         await asyncio.sleep(self.luck.uniform(0.05, 0.4))
         now_s = _now_s()
         if not self._takes(now_s):
@@ -88,7 +88,7 @@ class Upstream:
 
 @dataclass
 class Report:
-    """What the clients saw, and how much of upstream's limit was used."""
+    """What the clients saw, and which part of upstream's limit was used."""
 
     upstream_refusals: int = 0
     client_refusals: int = 0
@@ -96,10 +96,10 @@ class Report:
     turns: int = 0
     used_share: float = 0
     longest_s: float = 0
-    """From the first request of a turn to its answer's first byte."""
+    """Longest time from the first request of a turn to the first byte of its answer."""
     longest_interactive_s: float = 0
     taken_s: list[float] = field(default_factory=list)
-    """When upstream took a request."""
+    """The times at which upstream took a request."""
 
     def count_turn(self, waited_s: float, *, is_background: bool) -> None:
         self.turns += 1
@@ -111,7 +111,7 @@ class Report:
 def simulate(
     limit: Limit, *, agents: int, paced: bool, minutes: int = 30, burst: int | None = None, seed: int = 1
 ) -> Report:
-    """The agents' work of so many minutes; always the same for the same arguments."""
+    """Simulates the agents' work. The report is always the same for the same arguments."""
     return run_virtually(_simulate(limit, agents, paced, minutes, burst, random.Random(seed)))
 
 
@@ -131,7 +131,7 @@ async def _simulate(
 
 
 def simulate_fan_outs(limit: Limit, *, asks: int, times: int, burst: int | None = None, seed: int = 1) -> Report:
-    """So many requests in one moment, again and again every two minutes. Nobody repeats what was refused to the end."""
+    """Simulates `asks` requests at once every two minutes. A request that failed is not repeated."""
 
     async def fan_out() -> Report:
         report, upstream = Report(), Upstream(limit, burst, random.Random(seed))
@@ -153,7 +153,7 @@ def simulate_fan_outs(limit: Limit, *, asks: int, times: int, burst: int | None 
 
 
 def _pace(upstream: Upstream) -> Callable[[bool], Awaitable[bool]]:
-    """Asks upstream in turn, and again where it refuses. The result is False for a request that failed to the end."""
+    """Returns a function that asks upstream with pacing and retries. It returns False if all attempts were refused."""
     pacer = Pacer(StatusBoard())
 
     async def ask(is_background: bool) -> bool:
@@ -171,7 +171,7 @@ def _pace(upstream: Upstream) -> Callable[[bool], Awaitable[bool]]:
 async def _work(
     ask: Callable[[bool], Awaitable[bool]], report: Report, luck: random.Random, *, is_background: bool
 ) -> None:
-    """An agent: turn after turn, its tools in between."""
+    """Runs one agent, which takes turn after turn and uses its tools in between."""
     await asyncio.sleep(luck.uniform(0, 5))
     while True:
         asked_s = _now_s()

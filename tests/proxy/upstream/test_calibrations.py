@@ -1,4 +1,4 @@
-"""Counts of tokens on a running gateway: made here, learned from upstream, and remembered."""
+"""Token counts of a running gateway: estimated, corrected by upstream's counts, and kept for the next start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tray_app.translate.request.calibration import Calibration
 from tray_app.translate.request.tokens import Estimate
 
 LONG = "All work and no play makes Jack a dull boy. " * 400
-"""Some 4,000 tokens."""
+"""About 4,000 tokens."""
 TEXT = Estimate(10_000, 0)
 
 
@@ -30,7 +30,7 @@ def count(gateway: RunningGateway, **fields: Any) -> int:
 
 
 def teach(gateway: RunningGateway, upstream: FakeUpstream, true_tokens: int, times: int = 3) -> None:
-    """Has the gateway answer long questions, of which upstream reports so many tokens."""
+    """Lets the gateway answer long questions for which upstream reports these token counts."""
     for n in range(times):
         is_stream = n % 2 == 0
         reported = {"prompt_tokens": true_tokens, "completion_tokens": 3}
@@ -60,7 +60,7 @@ def test_a_malformed_tool_is_refused_as_anthropic_refuses_it(gateway: RunningGat
 # ---- learning
 
 
-def test_what_upstream_reports_corrects_every_estimate(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_upstreams_counts_correct_every_estimate(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     true_tokens = round(count(gateway) * 1.4)
     teach(gateway, upstream, true_tokens)
     assert count(gateway) == pytest.approx(true_tokens, rel=0.01)
@@ -103,7 +103,7 @@ ODD = 100_000
     ],
     ids=["a tiny prompt", "no usage", "no prompt tokens", "a cut stream", "an error"],
 )
-def test_what_tells_nothing_of_the_model_teaches_nothing(
+def test_counts_that_tell_nothing_of_the_model_teach_nothing(
     gateway: RunningGateway, upstream: FakeUpstream, prompt: str, reply: Reply
 ) -> None:
     before = count(gateway)
@@ -174,7 +174,7 @@ def test_a_damaged_file_is_replaced_by_what_is_learned_next(
     assert count(start_gateway(state_folder=tmp_path)) == pytest.approx(before * 1.2, rel=0.01)
 
 
-def test_a_folder_that_cannot_be_written_is_no_trouble(
+def test_answers_go_on_if_the_folder_cannot_be_written(
     start_gateway: StartGateway, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     in_the_way = tmp_path / "file"
@@ -187,7 +187,7 @@ def test_a_folder_that_cannot_be_written_is_no_trouble(
     assert in_the_way.read_text() == "the user's own"
 
 
-def test_what_stands_in_the_place_of_the_file_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_in_the_place_of_the_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME / "kept").mkdir(parents=True)
 
     async def live() -> None:
@@ -205,7 +205,7 @@ def test_the_file_is_written_when_a_factor_has_moved_and_not_for_every_answer(tm
         this = asyncio.current_task()
 
         async def learn(reported: int) -> bool:
-            """Whether it made the file be written."""
+            """Returns whether this count made the file be written."""
             calibrations.learn("a/model", TEXT, reported)
             writing = asyncio.all_tasks() - {this}
             await asyncio.gather(*writing)
@@ -223,7 +223,7 @@ def test_the_file_is_written_when_a_factor_has_moved_and_not_for_every_answer(tm
     asyncio.run(live())
 
 
-def test_the_end_saves_what_was_too_little_to_be_written_before(tmp_path: Path) -> None:
+def test_closing_saves_changes_that_were_too_small_before(tmp_path: Path) -> None:
     async def live() -> None:
         calibrations = Calibrations(tmp_path)
         calibrations.learn("a/model", TEXT, 10_010)

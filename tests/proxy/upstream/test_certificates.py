@@ -1,4 +1,4 @@
-"""Which servers the way upstream trusts: by the system's own judgement, on a real TLS connection.
+"""Trust in upstream's certificate, which follows the system, on real TLS connections.
 
 tests/certificates/ holds an authority, whose key is thrown away, and a server that it vouches for as localhost. Both
 are for these tests alone, and valid for a hundred years. The server shows its authority, too: Wine 8 lets a chain pass
@@ -24,7 +24,7 @@ AUTHORITY = CERTIFICATES / "authority.pem"
 
 
 def fetch(context: ssl.SSLContext, host: str) -> bytes:
-    """What a server says that shows a certificate for localhost."""
+    """Returns the answer of a server that shows a certificate for localhost."""
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text="hello")
@@ -73,7 +73,7 @@ def test_a_certificate_for_another_host_gets_no_request(trusting: ssl.SSLContext
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system itself is asked")
 @pytest.mark.parametrize("has_empty_folder", [False, True])
-def test_an_openssl_of_another_distribution_finds_the_certificates(
+def test_an_openssl_from_another_distribution_finds_the_certificates(
     has_empty_folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_folder = tmp_path / "own"  # that OpenSSL's, which is not where this system has them

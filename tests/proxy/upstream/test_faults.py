@@ -1,4 +1,4 @@
-"""Broken upstreams and broken clients: every answer is the right one or an honest error, and nothing stays behind."""
+"""Broken upstreams and clients: every answer is right or an honest error, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ MIB = 2**20
 
 
 def call_pieces(name: str, *pieces: str, index: int) -> list[Chunk]:
-    """A call whose arguments come in pieces."""
+    """Returns chunks with a call whose arguments come in pieces."""
     first = call(name, {}, call_id=f"call_{index}", index=index)
     first["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"] = pieces[0]
     more = [
@@ -87,7 +87,7 @@ RICH_CONTENT = [
 
 
 def places_to_cut(data: bytes) -> Iterator[int]:
-    """Every border of an event with its neighbours, and every 11th byte between."""
+    """Yields the places around the end of every event, and every 11th byte between them."""
     borders = {place + 2 for place in range(len(data)) if data[place : place + 2] == b"\n\n"}
     near = {place + step for place in borders for step in (-2, -1, 0, 1, 7)}
     return iter(sorted(place for place in near | set(range(0, len(data), 11)) if place < len(data)))
@@ -99,7 +99,7 @@ def contents(answer: Answer) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("is_clean", [False, True], ids=["broken off", "ended by a server between"])
-def test_a_stream_cut_anywhere_is_made_whole_or_says_that_it_is_not(
+def test_a_stream_cut_anywhere_is_completed_or_ends_with_an_error(
     start_gateway: StartGateway, upstream: FakeUpstream, is_clean: bool
 ) -> None:
     gateway = start_gateway(timeouts=QUICK)
@@ -132,7 +132,7 @@ def test_a_stream_cut_anywhere_is_made_whole_or_says_that_it_is_not(
 
 
 @pytest.mark.parametrize("is_clean", [False, True], ids=["broken off", "ended by a server between"])
-def test_a_plain_answer_cut_anywhere_is_made_whole(
+def test_a_plain_answer_cut_anywhere_is_completed(
     start_gateway: StartGateway, upstream: FakeUpstream, is_clean: bool
 ) -> None:
     gateway = start_gateway(timeouts=QUICK)
@@ -159,7 +159,7 @@ BROKEN_PAYLOADS: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("broken", BROKEN_PAYLOADS.values(), ids=list(BROKEN_PAYLOADS))
-def test_a_malformed_event_is_told_and_does_no_harm(
+def test_a_malformed_event_is_an_error_and_does_no_harm(
     gateway: RunningGateway, upstream: FakeUpstream, broken: bytes
 ) -> None:
     upstream.script(stream(broken, text("Hello!"), finish()))
@@ -177,7 +177,7 @@ def test_a_malformed_event_is_told_and_does_no_harm(
     wait_until_nothing_is_held(gateway)
 
 
-def test_what_is_no_data_of_an_event_is_passed_over(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_lines_without_data_are_ignored(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     noise = b": comment\n\nevent: message\nid: 5\nretry: 1000\ndata\nnonsense\n\n\n\n\r\n"
     upstream.script(stream(noise, text("Hel"), noise, text("lo!"), noise, finish()))
     assert gateway.ask(question(stream=True)).text == "Hello!"
@@ -189,7 +189,7 @@ def test_what_is_no_data_of_an_event_is_passed_over(gateway: RunningGateway, ups
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/octet-stream", "text/html; charset=utf-8", "x", "application/json"]
 )
-def test_events_are_events_whatever_they_are_called(
+def test_an_event_stream_is_read_whatever_its_content_type_is(
     gateway: RunningGateway, upstream: FakeUpstream, content_type: str
 ) -> None:
     events = stream(text("Hello!"), finish())
@@ -198,7 +198,7 @@ def test_events_are_events_whatever_they_are_called(
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "text/event-stream"])
-def test_a_plain_answer_is_one_whatever_it_is_called(
+def test_a_plain_answer_is_read_whatever_its_content_type_is(
     gateway: RunningGateway, upstream: FakeUpstream, content_type: str
 ) -> None:
     upstream.script(Reply((json.dumps(completion("Hello!")).encode(),), content_type=content_type))
@@ -219,7 +219,7 @@ def test_a_whole_answer_instead_of_a_stream_is_streamed(gateway: RunningGateway,
     ids=["line ends", "byte order mark", "byte order mark in three", "comment", "event"],
 )
 @both_ways
-def test_an_event_stream_is_known_by_how_it_begins(
+def test_an_event_stream_is_recognised_by_its_beginning(
     gateway: RunningGateway, upstream: FakeUpstream, start: tuple[bytes, ...], is_stream: bool
 ) -> None:
     upstream.script(Reply((*start, *stream(text("Hello!"), finish()).steps), content_type="application/json"))
@@ -228,7 +228,7 @@ def test_an_event_stream_is_known_by_how_it_begins(
 
 @pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/json", "application/x-ndjson"])
 @both_ways
-def test_what_is_no_answer_at_all_is_an_error(
+def test_a_body_that_is_no_answer_is_an_error(
     gateway: RunningGateway, upstream: FakeUpstream, content_type: str, is_stream: bool
 ) -> None:
     upstream.script(Reply((b"<html><body>Sign in to the network of this hotel</body></html>",), 200, content_type))
@@ -294,7 +294,7 @@ def test_half_of_a_compressed_answer_is_no_answer(
 
 @contextmanager
 def memory_bounded_to(limit_bytes: int) -> Iterator[None]:
-    """What this process holds, the fake upstream's part included, must never grow by more."""
+    """Fails if the memory of this process, with the fake upstream, grows by more than this."""
     tracemalloc.start()
     try:
         yield
@@ -305,7 +305,7 @@ def memory_bounded_to(limit_bytes: int) -> Iterator[None]:
 
 
 def bomb(size_bytes: int, start: bytes) -> bytes:
-    """So much of one letter after the start, packed a thousandfold."""
+    """Returns the start and then `size_bytes` of one letter, compressed to about a thousandth."""
     return gzip.compress(start) + gzip.compress(b"x" * MIB) * (size_bytes // MIB)
 
 
@@ -326,7 +326,7 @@ def test_a_bomb_is_an_error_and_does_not_fill_the_memory(gateway: RunningGateway
     wait_until_nothing_is_held(gateway)
 
 
-# ---- without an end
+# ---- answers without an end
 
 
 def test_a_body_without_an_end_is_an_error(gateway: RunningGateway, upstream: FakeUpstream) -> None:
@@ -347,7 +347,7 @@ def test_a_body_without_an_end_is_an_error(gateway: RunningGateway, upstream: Fa
     ids=["comments", "line ends", "events without choices", "empty deltas"],
 )
 @pytest.mark.parametrize("said", [[], [text("Hel")]], ids=["from the start", "after a word"])
-def test_a_stream_that_says_nothing_for_ever_is_given_up(
+def test_a_stream_without_content_is_ended_after_the_timeout(
     start_gateway: StartGateway, upstream: FakeUpstream, nothing: bytes, said: list[Chunk]
 ) -> None:
     gateway = start_gateway(upstream_timeout_seconds=0.5)
@@ -358,7 +358,7 @@ def test_a_stream_that_says_nothing_for_ever_is_given_up(
     wait_until_nothing_is_held(gateway)
 
 
-def test_what_comes_after_the_end_for_ever_is_not_waited_for(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_endless_bytes_after_the_end_mark_are_not_read(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(stream(text("Hello!"), finish(), b"data: [DONE]\n\n", Endless(b": more\n\n"), ends=False))
     assert gateway.ask(question(stream=True)).text == "Hello!"
     upstream.received[0].wait_left()
@@ -399,7 +399,9 @@ def test_a_client_that_sends_byte_by_byte_is_served_like_any_other(
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /v1/mess", b"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: b"])
-def test_a_head_that_never_ends_is_given_up(start_gateway: StartGateway, upstream: FakeUpstream, sent: bytes) -> None:
+def test_a_connection_whose_headers_never_end_is_closed(
+    start_gateway: StartGateway, upstream: FakeUpstream, sent: bytes
+) -> None:
     gateway = start_gateway(timeouts=Timeouts(idle_s=0.05))
     with raw(gateway) as connection:
         connection.sendall(sent)
@@ -407,7 +409,7 @@ def test_a_head_that_never_ends_is_given_up(start_gateway: StartGateway, upstrea
     wait_until_nothing_is_held(gateway)
 
 
-def test_a_body_that_never_ends_is_given_up(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
+def test_a_body_that_never_ends_is_refused(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
     gateway = start_gateway(timeouts=Timeouts(upload_s=0.05))
     with raw(gateway) as connection:
         connection.sendall(head(gateway, 1000) + b'{"model": ')
@@ -429,7 +431,7 @@ def test_a_client_that_reads_nothing_holds_up_nobody_else(gateway: RunningGatewa
     upstream.received[0].wait_left()
 
 
-# ---- the client goes
+# ---- the client leaves
 
 
 def leave_in_the_queue(gateway: RunningGateway, upstream: FakeUpstream, body: dict[str, Any]) -> None:
@@ -494,7 +496,7 @@ LEAVE = [
 
 @both_ways
 @pytest.mark.parametrize("leave", LEAVE, ids=[leave.__name__.removeprefix("leave_") for leave in LEAVE])
-def test_a_client_may_go_at_any_moment(
+def test_a_client_may_leave_at_any_moment(
     start_gateway: StartGateway,
     upstream: FakeUpstream,
     leave: Callable[[RunningGateway, FakeUpstream, dict[str, Any]], None],
@@ -511,7 +513,7 @@ def test_a_client_may_go_at_any_moment(
     wait_until_nothing_is_held(gateway)
 
 
-def test_many_clients_that_go_at_once_leave_nothing(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_many_clients_that_leave_at_once_leave_nothing_behind(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.default = lambda _: stream(text("Hel"), Gate())
 
     def ask_and_go() -> None:
@@ -526,7 +528,7 @@ def test_many_clients_that_go_at_once_leave_nothing(gateway: RunningGateway, ups
     wait_until_nothing_is_held(gateway)
 
 
-def test_clients_that_go_in_the_middle_of_a_fast_stream_are_no_fault_of_upstream(
+def test_clients_that_leave_in_the_middle_of_a_fast_stream_are_no_fault_of_upstream(
     gateway: RunningGateway, upstream: FakeUpstream, caplog: pytest.LogCaptureFixture
 ) -> None:
     upstream.default = lambda _: stream(Endless(event(text("word " * 1000))))
@@ -550,7 +552,7 @@ def test_clients_that_go_in_the_middle_of_a_fast_stream_are_no_fault_of_upstream
 
 
 @pytest.mark.parametrize("write", range(1, 11))
-def test_a_client_that_is_found_gone_at_any_write_is_no_fault_of_upstream(
+def test_a_write_that_fails_because_the_client_left_is_no_fault_of_upstream(
     gateway: RunningGateway,
     upstream: FakeUpstream,
     write: int,

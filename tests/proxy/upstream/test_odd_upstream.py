@@ -1,4 +1,4 @@
-"""Upstreams that speak HTTP badly, or never come to an end: all of it is a sentence, and within its time."""
+"""Upstreams that break the rules of HTTP or never end their answer: each becomes an error in time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tests.support.gateway import NVIDIA_KEY, question
 from tests.support.raw_upstream import RawUpstream
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import UpstreamTimeout
-from tray_app.proxy.upstream import client as upstream_module
+from tray_app.proxy.upstream import client as upstream_client
+from tray_app.proxy.upstream import session as upstream_session
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.translate.request.chat import ChatRequest, to_chat
@@ -37,7 +38,7 @@ def sized(body: bytes) -> bytes:
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-# ---- HTTP that is none
+# ---- answers that are not HTTP
 
 ODD_HTTP: dict[str, bytes] = {
     "another protocol": b"SSH-2.0-OpenSSH\r\n",
@@ -66,7 +67,7 @@ ODD_HTTP: dict[str, bytes] = {
 
 @both_ways
 @pytest.mark.parametrize("answer", ODD_HTTP.values(), ids=list(ODD_HTTP))
-def test_what_is_no_http_is_told(
+def test_an_answer_that_is_not_http_is_an_error(
     start_gateway: StartGateway, log_file: LogFile, answer: bytes, is_stream: bool
 ) -> None:
     with RawUpstream(answer, ends=True) as raw:
@@ -105,7 +106,7 @@ def test_an_answer_is_read_under_any_headers(start_gateway: StartGateway, header
     ],
     ids=["nothing", "101", "204", "302", "202"],
 )
-def test_an_answer_that_is_none_is_told(
+def test_an_answer_without_a_usable_body_is_an_error(
     start_gateway: StartGateway, answer: bytes, sentence: str, is_stream: bool
 ) -> None:
     with RawUpstream(answer, ends=True) as raw:
@@ -114,13 +115,13 @@ def test_an_answer_that_is_none_is_told(
     assert sentence in told.sentence
 
 
-def test_interim_responses_are_passed_over(start_gateway: StartGateway) -> None:
+def test_interim_responses_are_ignored(start_gateway: StartGateway) -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     with RawUpstream(b"HTTP/1.1 100 Continue\r\n\r\n" + 2_000 * interim + JSON + sized(WHOLE)) as raw:
         assert start_gateway(nvidia_url=raw.url).ask().text == "Hello!"
 
 
-# ---- without an end
+# ---- answers without an end
 
 TIMEOUT_S = 0.5
 """Of the gateway. It must begin to read an answer within it, whatever else the machine does."""
@@ -141,7 +142,7 @@ DRIPS: dict[str, tuple[bytes, bytes, str]] = {
 
 @both_ways
 @pytest.mark.parametrize(("start", "drip", "sentence"), DRIPS.values(), ids=list(DRIPS))
-def test_an_answer_that_never_comes_to_an_end_is_given_up(
+def test_an_answer_that_never_ends_is_an_error(
     start_gateway: StartGateway, start: bytes, drip: bytes, sentence: str, is_stream: bool
 ) -> None:
     with RawUpstream(start, drip) as raw:
@@ -151,14 +152,14 @@ def test_an_answer_that_never_comes_to_an_end_is_given_up(
 
 
 @pytest.mark.parametrize("start", [b"", b"data: ", b": ", b'data: {"x":"', b"\xef\xbb"], ids=repr)
-def test_a_line_of_events_that_never_ends_is_given_up(start_gateway: StartGateway, start: bytes) -> None:
+def test_a_line_of_an_event_stream_that_never_ends_is_an_error(start_gateway: StartGateway, start: bytes) -> None:
     with RawUpstream(EVENTS + start, b"x") as raw:
         told = start_gateway(nvidia_url=raw.url, upstream_timeout_seconds=TIMEOUT_S).ask(question(stream=True))
         assert told.sentence == SAID_NOTHING
         raw.wait_left()
 
 
-def test_a_whole_answer_may_come_after_blanks_in_many_pieces(start_gateway: StartGateway) -> None:
+def test_a_whole_answer_may_follow_white_space_and_arrive_in_many_pieces(start_gateway: StartGateway) -> None:
     body = b" " * 100 + WHOLE
     chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
     with RawUpstream(CHUNKED + chunks) as raw:
@@ -171,7 +172,7 @@ def test_a_whole_answer_may_come_after_blanks_in_many_pieces(start_gateway: Star
     [(b"503 Unavailable", (529, "overloaded_error")), (b"401 Unauthorized", (400, "billing_error"))],
     ids=["503", "401"],
 )
-def test_of_an_error_page_that_never_ends_the_status_is_enough(
+def test_the_status_of_an_error_page_that_never_ends_is_enough(
     start_gateway: StartGateway, status: bytes, outcome: tuple[int, str], is_stream: bool
 ) -> None:
     with RawUpstream(b"HTTP/1.1 " + status + b'\r\n\r\n{"detail": "', b"x") as raw:
@@ -180,7 +181,7 @@ def test_of_an_error_page_that_never_ends_the_status_is_enough(
         raw.wait_left()
 
 
-def test_of_an_error_page_that_is_cut_off_the_beginning_counts(start_gateway: StartGateway) -> None:
+def test_the_beginning_of_an_error_page_that_is_cut_off_is_used(start_gateway: StartGateway) -> None:
     head = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 1000\r\n\r\n"
     with RawUpstream(head + b'{"detail": "tools.0: too deep"}', ends=True) as raw:
         told = start_gateway(nvidia_url=raw.url).ask()
@@ -190,21 +191,23 @@ def test_of_an_error_page_that_is_cut_off_the_beginning_counts(start_gateway: St
     )
 
 
-def test_what_drips_after_the_end_of_a_stream_is_not_waited_for(
+def test_bytes_that_drip_after_the_end_mark_are_not_awaited(
     start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "_REST_S", 0.05)
+    monkeypatch.setattr(upstream_client, "_REST_S", 0.05)
     with RawUpstream(EVENTS + event(text("Hello!")) + event(finish()) + b"data:  [DONE] \n\n", b":") as raw:
         assert start_gateway(nvidia_url=raw.url).ask(question(stream=True)).text == "Hello!"
         raw.wait_left()
 
 
-@pytest.mark.filterwarnings("ignore:Sending a large body directly")  # no smaller one fills the system's buffers
-def test_an_upstream_that_never_takes_the_request_is_given_up(
+@pytest.mark.filterwarnings(
+    "ignore:Sending a large body directly"
+)  # a smaller body would fit into the system's buffers
+def test_an_upstream_that_never_reads_the_request_is_an_error(
     start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "_SLOWEST_UPLOAD_BYTES_PER_S", 100_000_000)
-    with socket.create_server(("127.0.0.1", 0)) as server:  # its system takes the connection, and as much as it buffers
+    monkeypatch.setattr(upstream_session, "_SLOWEST_UPLOAD_BYTES_PER_S", 100_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as server:  # the system accepts the connection and fills its buffers
         url = f"http://127.0.0.1:{server.getsockname()[1]}/v1/chat/completions"
         answer = start_gateway(nvidia_url=url, upstream_timeout_seconds=TIMEOUT_S).ask(question("word " * 3_000_000))
     assert (answer.outcome, answer.sentence) == ((504, "timeout_error"), SILENT)
@@ -218,7 +221,7 @@ def hello_request(*, is_stream: bool) -> ChatRequest:
 
 
 def with_client(work: Callable[[UpstreamClient], Any]) -> Any:
-    """What `work` returns, with a client that is closed after it."""
+    """Runs `work` with a client that is closed after it, and returns its result."""
 
     async def run() -> Any:
         client = UpstreamClient()
@@ -231,14 +234,14 @@ def with_client(work: Callable[[UpstreamClient], Any]) -> Any:
 
 
 @pytest.mark.parametrize("start", [b"", JSON + b"\r\n", b"HTTP/1.1 404 Not Found\r\n"], ids=["silent", "body", "head"])
-def test_a_list_that_never_ends_is_given_up(start: bytes) -> None:
+def test_a_list_that_never_ends_is_an_error(start: bytes) -> None:
     with RawUpstream(start, b"x" if start else b"") as raw:
         with pytest.raises(UpstreamTimeout, match=r"NVIDIA sent nothing for 0\.1 s"):
             with_client(lambda client: client.fetch(raw.url, NVIDIA_KEY, 0.1, 1_000_000))
         raw.wait_left()
 
 
-def test_others_get_their_turn_between_the_parts_of_a_large_read() -> None:
+def test_other_tasks_run_between_the_parts_of_a_large_read() -> None:
     events = b"data:{}\n\n" * 20_000
 
     async def read_all(client: UpstreamClient) -> tuple[bytes, int]:

@@ -1,4 +1,4 @@
-"""What requests teach the gateway, and how the next ones and the user's status go by it."""
+"""The outcomes of requests, and how they change later requests and the status."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_an_unavailable_model_is_marked_until_it_answers_again(
     assert not gateway.board.status.unavailable_models
 
 
-def test_a_refused_key_is_said_until_a_request_is_answered(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_refused_key_is_reported_until_a_request_is_answered(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(refusal(401), refusal(401), HELLO)
     gateway.ask()
     gateway.ask()
@@ -57,19 +57,19 @@ def test_a_refused_key_is_said_until_a_request_is_answered(gateway: RunningGatew
     assert gateway.board.status.troubles == ()
 
 
-def test_another_key_is_not_the_refused_one(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_the_report_of_a_refused_key_ends_with_another_key(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(refusal(401))
     gateway.ask()
     gateway.configure(replace(KEYS, nvidia="nvapi-another"))
     gateway.wait_status(lambda status: not status.troubles)
 
 
-# ---- models that stand in
+# ---- fallback models
 
 
 @both_ways
 @pytest.mark.parametrize("reply", [RETIRED, UNSERVED, BUSY, refusal(429)], ids=["retired", "unserved", "503", "429"])
-def test_a_model_of_the_users_list_answers_where_the_chosen_one_refuses(
+def test_a_fallback_model_answers_if_the_chosen_one_refuses(
     start_gateway: StartGateway, upstream: FakeUpstream, reply: Reply, is_stream: bool
 ) -> None:
     gateway = start_gateway(fallback_models=(MINIMAX, GPT_OSS))
@@ -88,7 +88,7 @@ def test_a_model_of_the_users_list_answers_where_the_chosen_one_refuses(
     assert gateway.board.status.troubles == ()
 
 
-def test_the_models_stand_in_one_after_another_and_then_the_last_refusal_is_told(
+def test_fallback_models_are_tried_in_order_and_then_the_last_refusal_is_told(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
     gateway = start_gateway(fallback_models=(MINIMAX, GPT_OSS))
@@ -97,12 +97,12 @@ def test_the_models_stand_in_one_after_another_and_then_the_last_refusal_is_told
     assert [received.body["model"] for received in upstream.received] == [GLM, MINIMAX, GPT_OSS]
 
 
-def test_without_a_list_nothing_stands_in(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_without_fallback_models_the_refusal_is_told(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(BUSY)
     assert gateway.ask().status == 529
 
 
-def test_nothing_stands_in_for_a_wrong_question_or_a_wrong_key(
+def test_no_fallback_model_is_tried_for_a_malformed_request_or_a_refused_key(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
     gateway = start_gateway(fallback_models=(MINIMAX,))
@@ -149,22 +149,22 @@ def test_a_streamed_request_in_the_queue_gets_pings(start_gateway: StartGateway,
     gateway.wait_status(lambda status: not status.waits)
 
 
-def test_a_limit_of_none_holds_nobody(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
+def test_no_request_waits_without_a_limit(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
     gateway = start_gateway(requests_per_minute=0)
     upstream.default = lambda _: HELLO
     assert {gateway.ask().status for _ in range(60)} == {200}
 
 
-def test_the_demo_knows_no_limit(start_gateway: StartGateway) -> None:
+def test_the_demo_has_no_limit(start_gateway: StartGateway) -> None:
     gateway = start_gateway(is_demo=True, requests_per_minute=1)
     assert {gateway.ask(question(max_tokens=5)).status for _ in range(3)} == {200}
 
 
-def test_a_refusal_of_one_model_holds_no_other(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
+def test_a_refusal_of_one_model_does_not_delay_another(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
     gateway = start_gateway(clients_choose_model=True, requests_per_minute=40)
     upstream.script(refusal(429), HELLO)
     assert gateway.ask(question(model=GLM)).status == 429
-    with gateway.stream_later():  # waits for GLM's pause
+    with gateway.stream_later():  # this one waits for the pause of GLM
         assert gateway.ask(question(model=MINIMAX)).status == 200
         upstream.script(stream(text("Hello!"), finish()))
 
@@ -173,7 +173,7 @@ def test_a_refusal_of_one_model_holds_no_other(start_gateway: StartGateway, upst
 
 
 @both_ways
-def test_what_a_model_refuses_is_left_out_at_once_and_from_then_on(
+def test_a_refused_parameter_is_left_out_at_once_and_from_then_on(
     start_gateway: StartGateway, upstream: FakeUpstream, tmp_path: Path, is_stream: bool
 ) -> None:
     gateway = start_gateway(state_folder=tmp_path)
@@ -193,13 +193,15 @@ def test_what_a_model_refuses_is_left_out_at_once_and_from_then_on(
     assert "top_p" not in upstream.received[-1].body
 
 
-def test_what_cannot_be_left_out_is_the_clients_error(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_refused_field_that_cannot_be_left_out_is_the_clients_error(
+    gateway: RunningGateway, upstream: FakeUpstream
+) -> None:
     upstream.script(refusal(400, {"error": {"message": "Validation: Unsupported parameter(s): `messages`"}}))
     assert gateway.ask().outcome == (400, "invalid_request_error")
     assert len(upstream.received) == 1
 
 
-def test_the_queue_forgets_a_stream_that_is_cut(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_stream_that_is_cut_leaves_the_queue_empty(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(stream(text("Hel"), gate := Gate()))
     with gateway.stream() as answer:
         answer.read_until("content_block_delta")

@@ -1,4 +1,4 @@
-"""Who waits for whom, for how long, and what is shown of it; in virtual time."""
+"""The order and the length of waits, and what the board shows of them, in virtual time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODELS = (GLM_4_7, MINIMAX_M2_1)
 
 @dataclass
 class Clients:
-    """Clients that come, wait and leave; and what became of each, by name."""
+    """Clients that come, wait and leave. Each has a name, under which its outcome is recorded."""
 
     limit: int
     board: StatusBoard = field(default_factory=StatusBoard)
@@ -44,7 +44,7 @@ class Clients:
             self._tasks[name].cancel()
 
     async def stay(self) -> None:
-        """Until nobody waits."""
+        """Returns when no client waits any more."""
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _wait(self, name: str, model: Model, is_background: bool) -> None:
@@ -78,7 +78,7 @@ def test_who_comes_first_is_served_first() -> None:
     assert run_virtually(story()) == "a b c d e f"
 
 
-def test_turns_go_before_background_requests() -> None:
+def test_other_requests_go_before_background_requests() -> None:
     async def story() -> str:
         clients = Clients(limit=2)
         clients.come("first")
@@ -97,7 +97,7 @@ def test_a_background_request_gives_way_for_a_minute_and_no_longer() -> None:
         clients = Clients(limit=2)
         clients.come("first")
         clients.come("agent", is_background=True)
-        for n in range(30):  # more turns than the limit bears, for minutes
+        for n in range(30):  # for minutes more requests than the limit allows
             clients.come(f"turn-{n}")
             await pass_s(10)
         await clients.stay()
@@ -106,7 +106,7 @@ def test_a_background_request_gives_way_for_a_minute_and_no_longer() -> None:
     assert run_virtually(story()).startswith("first turn-0 turn-1 turn-2 turn-3 turn-4 turn-5 agent turn-6 turn-7")
 
 
-def test_one_model_never_holds_another() -> None:
+def test_one_model_never_delays_another() -> None:
     async def story() -> dict[str, float]:
         clients = Clients(limit=1)
         clients.come("glm", "glm-2", "glm-3")
@@ -130,13 +130,13 @@ def test_without_a_limit_nobody_waits() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 40])
-def test_a_pause_that_upstream_wants_holds_all_of_that_model(limit: int) -> None:
+def test_a_pause_that_upstream_asks_for_delays_all_requests_to_that_model(limit: int) -> None:
     async def story() -> dict[str, float]:
         clients = Clients(limit)
         clients.come("first")
         await pass_s(1)
         clients.pacer.hold(GLM_4_7, 20)
-        clients.pacer.hold(GLM_4_7, 5)  # another request's answer: the longer pause counts
+        clients.pacer.hold(GLM_4_7, 5)  # the longer of two pauses counts
         clients.come("second")
         clients.come("other", model=MINIMAX_M2_1)
         await pass_s(10)
@@ -158,7 +158,7 @@ def test_no_pause_is_longer_than_clients_wait() -> None:
     assert run_virtually(story()) == [(60, "first")]
 
 
-def test_a_pause_is_shown_without_a_limit_and_too_many_are_told_so() -> None:
+def test_a_pause_without_a_limit_is_shown_and_a_full_queue_names_it() -> None:
     async def story() -> tuple[Wait, str]:
         clients = Clients(limit=0)
         clients.pacer.hold(GLM_4_7, 30)
@@ -177,7 +177,7 @@ def test_a_pause_is_shown_without_a_limit_and_too_many_are_told_so() -> None:
     )
 
 
-def test_a_limit_that_is_taken_away_lets_all_go_who_wait() -> None:
+def test_all_waiting_requests_start_when_the_limit_is_removed() -> None:
     async def story() -> list[tuple[float, str]]:
         clients = Clients(limit=1)
         clients.come(*(f"turn-{n}" for n in range(MAX_WAITING + 1)))
@@ -206,7 +206,7 @@ def test_a_client_that_leaves_frees_its_place_at_once() -> None:
 
 
 async def wait_in_a_storm() -> Clients:
-    """Two clients, c and d, wait for the end of a pause of 6 s, of which 5 s are left."""
+    """Returns clients of which two, c and d, wait for the last 5 s of a pause of 6 s."""
     clients = Clients(limit=40)
     clients.come("a")
     await pass_s(0)
@@ -216,12 +216,12 @@ async def wait_in_a_storm() -> Clients:
     clients.pacer.note_refused(GLM_4_7)
     clients.come("c", "d")
     await pass_s(1)
-    clients.pacer.note_refused(GLM_4_7)  # the same lesson
+    clients.pacer.note_refused(GLM_4_7)  # this belongs to the same lesson
     await pass_s(1)
     return clients
 
 
-def test_a_turn_that_its_client_did_not_live_to_see_goes_to_the_next() -> None:
+def test_the_turn_of_a_client_that_left_goes_to_the_next() -> None:
     async def story() -> list[tuple[float, str]]:
         clients = await wait_in_a_storm()
         await pass_s(3)
@@ -268,7 +268,7 @@ def test_a_full_queue_refuses_at_once_and_says_when_to_come_again() -> None:
     assert clients.order.endswith("lucky")
 
 
-def test_retry_after_is_never_more_than_clients_bear() -> None:
+def test_retry_after_is_never_longer_than_clients_accept() -> None:
     async def story() -> RateLimited:
         clients = Clients(limit=1)
         clients.come(*(f"turn-{n}" for n in range(MAX_WAITING + 2)))
@@ -280,7 +280,7 @@ def test_retry_after_is_never_more_than_clients_bear() -> None:
     assert run_virtually(story()).retry_after_s == 60
 
 
-def test_a_refusal_holds_back_whoever_waits() -> None:
+def test_a_refusal_delays_all_waiting_requests() -> None:
     async def story() -> list[tuple[float, str]]:
         clients = Clients(limit=40)
         clients.come("a")
@@ -308,8 +308,8 @@ def test_a_request_that_is_served_gives_the_next_turn_at_once() -> None:
     assert starts[2] == (7.5, "c")
 
 
-def test_a_refusal_shows_when_the_next_turn_is_due() -> None:
-    """A refused request is none of the limit, so that the next one may go sooner than it seemed."""
+def test_a_refusal_may_bring_the_next_turn_forward() -> None:
+    """A refused request does not count, so the next one may start sooner than before the refusal."""
 
     async def story() -> list[tuple[float, str]]:
         clients = Clients(limit=2)
@@ -335,7 +335,7 @@ def test_a_clock_that_jumps_over_many_turns_gives_no_more_than_are_due() -> None
     assert starts == pytest.approx([*[0] * 5, *[3601] * 5, 3601 + WINDOW_S / 4, 3601 + 2 * WINDOW_S / 4])
 
 
-def test_nothing_ticks_once_nobody_waits() -> None:
+def test_no_timer_runs_once_nobody_waits() -> None:
     async def story() -> int:
         clients = Clients(limit=1)
         clients.come("a", "b", "c")
@@ -348,7 +348,7 @@ def test_nothing_ticks_once_nobody_waits() -> None:
     assert run_virtually(story()) == 0
 
 
-# ---- what is shown
+# ---- waits on the board
 
 
 def watch(board: StatusBoard) -> list[tuple[float, tuple[Wait, ...]]]:
@@ -391,7 +391,7 @@ def test_short_waits_are_not_shown() -> None:
     assert run_virtually(story()) == []
 
 
-def test_the_longest_wait_is_shown_first_and_clients_that_leave_show_no_longer() -> None:
+def test_the_longest_wait_is_shown_first_and_clients_that_left_are_not_shown() -> None:
     async def story() -> list[tuple[float, list[tuple[str, int, int]]]]:
         clients = Clients(limit=1)
         shown = watch(clients.board)
@@ -415,12 +415,12 @@ def test_the_longest_wait_is_shown_first_and_clients_that_leave_show_no_longer()
     ]
 
 
-# ---- whatever clients do
+# ---- any behaviour of clients
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One client: it comes after the one before, and leaves if it is not served in time."""
+    """One client, which comes `after_s` after the one before and leaves after `timeout_s`. None means never."""
 
     after_s: int
     model: int
@@ -443,7 +443,7 @@ PLANS = st.lists(
 
 @dataclass
 class Fate:
-    """What became of a client. It waited from when it came to its end, be that its turn or the end of its patience."""
+    """The outcome of one client. Its wait ends with its turn or with its timeout."""
 
     plan: Plan
     came_s: float
@@ -462,7 +462,7 @@ async def live_through(plans: list[Plan], limit: int) -> list[Fate]:
     pacer = Pacer(StatusBoard())
 
     async def live(fate: Fate) -> None:
-        # patience never ends at the very moment of a turn: which of the two came first would be chance
+        # A timeout never falls on the time of a turn, because then chance would decide which comes first.
         timeout_s = None if fate.plan.timeout_s is None else fate.plan.timeout_s + 0.0123
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):

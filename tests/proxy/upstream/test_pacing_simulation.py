@@ -1,4 +1,4 @@
-"""Many agents for half an hour: what pacing is for, measured. `pacing_simulation.py` prints the whole table."""
+"""The effect of pacing on many agents in half an hour. `pacing_simulation.py` prints the whole table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.proxy.upstream.pacing_simulation import STORM_ENDS_S, by_load, simula
 
 
 @pytest.mark.parametrize("agents", [8, 16])
-def test_with_the_right_limit_upstream_never_refuses_and_is_fully_used(agents: int) -> None:
+def test_the_right_limit_is_never_refused_and_fully_used(agents: int) -> None:
     report = simulate(steady(40), agents=agents, paced=True)
     assert report.upstream_refusals == 0
     assert report.used_share >= 0.97
@@ -28,14 +28,14 @@ def test_an_upstream_without_bursts_is_learned_at_once_and_fully_used(agents: in
 
 
 @pytest.mark.parametrize("burst", [None, 10])
-def test_quick_asks_in_an_idle_minute_start_at_once_if_upstream_takes_them(burst: int | None) -> None:
+def test_a_burst_in_an_idle_minute_starts_at_once_if_upstream_takes_it(burst: int | None) -> None:
     report = simulate_fan_outs(steady(40), asks=25, times=10, burst=burst)
     assert report.client_refusals == 0
     assert report.upstream_refusals == 0 if burst is None else report.upstream_refusals < 40
     assert report.longest_s < 4 if burst is None else report.longest_s < 40
 
 
-def test_after_a_storm_of_refusals_turns_go_on_within_seconds() -> None:
+def test_after_many_refusals_turns_go_on_within_seconds() -> None:
     report = simulate(storm, agents=8, paced=True, minutes=15)
     assert report.upstream_refusals <= 20, "an upstream that refuses everything is asked seldom"
     resumed_s = [time_s for time_s in report.taken_s if time_s >= STORM_ENDS_S]
@@ -46,7 +46,7 @@ def test_after_a_storm_of_refusals_turns_go_on_within_seconds() -> None:
 def test_a_lower_limit_is_learned_and_no_client_sees_a_refusal() -> None:
     report = simulate(steady(25), agents=16, paced=True)
     assert report.client_refusals == 0
-    assert report.upstream_refusals <= 40  # one a minute, and those of the beginning
+    assert report.upstream_refusals <= 40  # one a minute, and some at the beginning
     assert report.used_share >= 0.93
 
 

@@ -1,4 +1,4 @@
-"""What the gateway keeps of the quirks of models: from one request to the next, from one start to the next."""
+"""Quirks of models are kept from one request to the next, and from one start to the next."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BARE = {name: value for name, value in WITHOUT_TOP_P.items() if name != "stream_
 
 
 class Calendar:
-    """Today, until the test says otherwise."""
+    """A clock of days that the test moves."""
 
     def __init__(self) -> None:
         self.today = date(2026, 11, 24)
@@ -54,7 +54,7 @@ def calendar() -> Calendar:
 
 
 def live(folder: Path | None, life: Callable[[Quirks], Any], calendar: Calendar | None = None) -> Any:
-    """One start of the gateway to its end."""
+    """Runs `life` between a start and an end of the gateway, and returns its result."""
 
     async def run() -> Any:
         quirks = Quirks(folder, calendar or Calendar())
@@ -72,7 +72,7 @@ def teach(trial: Trial, error_text: str, body: dict[str, Any]) -> bool:
 
 
 def learn(quirks: Quirks, model_id: str, error_text: str, body: dict[str, Any]) -> bool:
-    """One request that is refused once, and answered when it comes without what was refused."""
+    """Sends one request that is refused once and then answered without the refused parameter."""
     with quirks.trial(model_id) as trial:
         return teach(trial, error_text, body)
 
@@ -84,11 +84,11 @@ def learn_pinned(quirks: Quirks) -> None:
 # ---- from one request to the next
 
 
-def test_a_model_of_which_nothing_is_known_gets_the_very_request() -> None:
+def test_the_request_is_unchanged_for_a_model_without_quirks() -> None:
     assert Quirks().adapt(K3, BODY) is BODY
 
 
-def test_what_was_learned_changes_the_retry_and_what_follows_for_this_model_only() -> None:
+def test_a_lesson_changes_the_retry_and_later_requests_for_this_model_only() -> None:
     quirks = Quirks()
     assert learn(quirks, K3, PINNED, BODY)
     assert quirks.adapt(K3, BODY) == WITHOUT_TOP_P
@@ -115,14 +115,14 @@ def test_quirks_add_up() -> None:
     assert quirks.adapt(K3, BODY) == BARE
 
 
-def test_a_request_that_was_on_its_way_while_another_taught_is_worth_a_retry() -> None:
+def test_a_refused_request_is_retried_if_another_request_learned_meanwhile() -> None:
     quirks = Quirks()
     assert learn(quirks, K3, PINNED, BODY)
     assert learn(quirks, K3, PINNED, BODY)
     assert quirks.adapt(K3, BODY) == WITHOUT_TOP_P
 
 
-def test_the_newest_word_on_a_value_counts() -> None:
+def test_the_newest_lesson_on_a_value_counts() -> None:
     quirks = Quirks()
     body = {**BARE, "reasoning_effort": "max"}
     assert learn(quirks, K3, "reasoning_effort must be one of 'low', 'high'", body)
@@ -163,7 +163,7 @@ def test_the_log_names_fields_once_and_quotes_nothing(tmp_path: Path, log_file: 
 # ---- on trial
 
 
-def test_a_lesson_is_heeded_during_its_trial_and_forgotten_if_it_was_no_help(tmp_path: Path) -> None:
+def test_a_lesson_is_heeded_during_its_trial_and_forgotten_if_it_did_not_help(tmp_path: Path) -> None:
     def life(quirks: Quirks) -> None:
         with suppress(InvalidRequest), quirks.trial(K3) as trial:
             assert teach(trial, PINNED, BODY)
@@ -190,7 +190,7 @@ def test_each_trial_decides_on_its_own_lessons_only(tmp_path: Path) -> None:
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY)) == WITHOUT_OPTIONS
 
 
-def test_two_requests_that_understand_the_same_at_once_learn_it_once(log_file: LogFile) -> None:
+def test_two_requests_with_the_same_lesson_learn_it_once(log_file: LogFile) -> None:
     quirks = Quirks()
     with quirks.trial(K3) as first, quirks.trial(K3) as second:
         found = [trial.read(PINNED, BODY) for trial in (first, second)]
@@ -201,7 +201,7 @@ def test_two_requests_that_understand_the_same_at_once_learn_it_once(log_file: L
     assert log_file.text.count("top_p is refused") == 1
 
 
-def test_the_log_says_what_was_learned_and_not_what_was_tried(log_file: LogFile) -> None:
+def test_the_log_tells_lessons_that_helped_and_no_others(log_file: LogFile) -> None:
     quirks = Quirks()
     with suppress(InvalidRequest), quirks.trial(K3) as trial:
         assert teach(trial, PINNED, BODY)
@@ -224,9 +224,7 @@ def test_a_refused_field_is_kept_by_the_gateway_only_if_the_request_is_answered_
     assert ["temperature" in received.body for received in upstream.received] == [True, False, True, False, False]
 
 
-def test_a_prompt_that_upstream_repeats_switches_nothing_off(
-    start_gateway: StartGateway, upstream: FakeUpstream
-) -> None:
+def test_a_prompt_that_upstream_quotes_teaches_nothing(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
     prompt = "Unsupported parameter(s): temperature"
     gateway = start_gateway()
     detail = [{"loc": ["body", "messages", 0, "content"], "msg": f"Value error, cannot use {prompt}", "input": prompt}]
@@ -239,14 +237,14 @@ def test_a_prompt_that_upstream_repeats_switches_nothing_off(
 # ---- from one start to the next
 
 
-def test_the_next_start_knows(tmp_path: Path) -> None:
+def test_quirks_are_kept_for_the_next_start(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "deep"
     live(folder, learn_pinned)
     assert live(folder, lambda quirks: quirks.adapt(K3, BODY)) == WITHOUT_TOP_P
     assert [path.name for path in folder.iterdir()] == [FILE_NAME]
 
 
-def test_each_thing_learned_is_written_for_itself(tmp_path: Path) -> None:
+def test_each_lesson_is_written_at_once(tmp_path: Path) -> None:
     async def life(quirks: Quirks) -> None:
         for error_text in (PINNED, NO_OPTIONS):
             assert learn(quirks, K3, error_text, BODY)
@@ -256,7 +254,7 @@ def test_each_thing_learned_is_written_for_itself(tmp_path: Path) -> None:
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY)) == BARE
 
 
-def test_two_that_learn_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_two_lessons_at_once_are_both_written(tmp_path: Path) -> None:
     async def life(quirks: Quirks) -> None:
         async def ask(error_text: str) -> None:
             await asyncio.sleep(0)
@@ -270,22 +268,22 @@ def test_two_that_learn_at_once_lose_nothing(tmp_path: Path) -> None:
     assert live(tmp_path, lambda quirks: [quirks.adapt(model_id, BODY) for model_id in (K3, GLM)]) == [BARE, BARE]
 
 
-def test_what_is_learned_while_the_file_is_written_is_written_too(tmp_path: Path) -> None:
+def test_a_lesson_during_a_write_is_written_too(tmp_path: Path) -> None:
     async def life(quirks: Quirks) -> None:
         assert learn(quirks, K3, PINNED, BODY)
-        await asyncio.sleep(0)  # the write has begun, and its end is not yet noticed
+        await asyncio.sleep(0)  # the write has begun but has not ended
         assert learn(quirks, K3, NO_OPTIONS, BODY)
 
     live(tmp_path, life)
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY)) == BARE
 
 
-def test_nothing_is_written_where_nothing_is_learned(tmp_path: Path) -> None:
+def test_nothing_is_written_if_nothing_is_learned(tmp_path: Path) -> None:
     live(tmp_path, learn_pinned)
     before = (tmp_path / FILE_NAME).stat()
 
     def life(quirks: Quirks) -> None:
-        assert learn(quirks, K3, PINNED, BODY)  # on its way while another taught
+        assert learn(quirks, K3, PINNED, BODY)  # was sent before the other request learned
         assert not learn(quirks, K3, PINNED, quirks.adapt(K3, BODY))
 
     live(tmp_path, life)
@@ -293,9 +291,7 @@ def test_nothing_is_written_where_nothing_is_learned(tmp_path: Path) -> None:
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_a_quirk_is_forgotten_after_a_while_so_that_a_mended_upstream_is_noticed(
-    tmp_path: Path, calendar: Calendar
-) -> None:
+def test_a_quirk_expires_so_that_a_repaired_upstream_is_noticed(tmp_path: Path, calendar: Calendar) -> None:
     def life(quirks: Quirks) -> None:
         learn_pinned(quirks)
         calendar.pass_days(KEPT_DAYS)
@@ -310,7 +306,7 @@ def test_a_quirk_is_forgotten_after_a_while_so_that_a_mended_upstream_is_noticed
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY), calendar) == BODY
 
 
-def test_what_is_forgotten_is_learned_anew(tmp_path: Path, calendar: Calendar) -> None:
+def test_an_expired_quirk_is_learned_anew(tmp_path: Path, calendar: Calendar) -> None:
     live(tmp_path, learn_pinned, calendar)
     calendar.pass_days(KEPT_DAYS + 1)
     live(tmp_path, learn_pinned, calendar)
@@ -318,14 +314,14 @@ def test_what_is_forgotten_is_learned_anew(tmp_path: Path, calendar: Calendar) -
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY), calendar) == WITHOUT_TOP_P
 
 
-def test_a_date_far_ahead_is_no_reason_to_remember_for_ever(tmp_path: Path, calendar: Calendar) -> None:
+def test_a_quirk_with_a_date_far_in_the_future_expires_too(tmp_path: Path, calendar: Calendar) -> None:
     calendar.pass_days(4_000)
     live(tmp_path, learn_pinned, calendar)
     calendar.pass_days(-4_000)
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY), calendar) == BODY
 
 
-# ---- trouble with the file
+# ---- files that cannot be used
 
 
 @pytest.mark.parametrize(
@@ -337,14 +333,14 @@ def test_a_date_far_ahead_is_no_reason_to_remember_for_ever(tmp_path: Path, cale
     ],
     ids=["cut", "a wrong type", "no date"],
 )
-def test_a_damaged_file_is_replaced_by_what_is_learned(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_is_replaced_when_a_quirk_is_learned(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(content)
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY)) is BODY
     live(tmp_path, learn_pinned)
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, BODY)) == WITHOUT_TOP_P
 
 
-def test_a_file_that_somebody_wrote_cannot_take_the_question_away(tmp_path: Path) -> None:
+def test_a_file_written_by_hand_cannot_remove_required_fields(tmp_path: Path) -> None:
     fields = (*BARE, "tools", "chat_template_kwargs.thinking", "top_p.x")
     known = ", ".join(f'{{"quirk": {{"field": "{field}"}}, "learned": "2026-11-24"}}' for field in fields)
     (tmp_path / FILE_NAME).write_text(f'{{"{K3}": [{known}]}}')
@@ -352,7 +348,7 @@ def test_a_file_that_somebody_wrote_cannot_take_the_question_away(tmp_path: Path
     assert live(tmp_path, lambda quirks: quirks.adapt(K3, body)) == body
 
 
-def test_a_folder_that_cannot_be_written_costs_the_memory_only(tmp_path: Path, log_file: LogFile) -> None:
+def test_quirks_are_heeded_but_not_kept_if_the_folder_cannot_be_written(tmp_path: Path, log_file: LogFile) -> None:
     folder = tmp_path / "state"
     folder.write_text("a file is in the way")
 

@@ -1,4 +1,4 @@
-"""How long upstream wants to be left alone: what it says, and who heeds it."""
+"""The pause that upstream asks for: how it is read, and which requests heed it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
 
 
 def date(seconds: float) -> str:
-    """So long after noon."""
+    """Returns an HTTP date so many seconds after noon."""
     return format_datetime(NOON + timedelta(seconds=seconds), usegmt=True)
 
 
@@ -50,7 +50,7 @@ def test_seconds_and_dates_are_read(value: str, seconds: float | None) -> None:
     assert read_retry_after({"Retry-After": value, "Date": date(0)}) == seconds
 
 
-def test_a_date_counts_from_now_where_the_answer_has_none() -> None:
+def test_a_date_counts_from_now_if_the_answer_has_no_date() -> None:
     later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
     for answered in ({}, {"Date": "yesterday"}):
         seconds = read_retry_after({"Retry-After": later, **answered})
@@ -62,7 +62,7 @@ def test_a_date_counts_from_now_where_the_answer_has_none() -> None:
 # ---- the retries of the gateway, and the client's
 
 
-def test_a_pause_is_at_least_as_long_as_upstream_wants() -> None:
+def test_a_pause_is_at_least_as_long_as_upstream_asks_for() -> None:
     backoff = Timeouts(retry_budget_s=90).backoff()
     assert backoff.next_pause_s(30.0) == 30.0
     assert backoff.next_pause_s(0.001) != 0.001
@@ -90,7 +90,7 @@ def test_a_short_pause_is_waited_out(
     ],
     ids=["429", "503", "date", "529"],
 )
-def test_a_pause_beyond_the_budget_is_for_the_client(
+def test_a_pause_beyond_the_budget_is_passed_on_to_the_client(
     start_gateway: StartGateway, upstream: FakeUpstream, reply: Reply, told: str, is_stream: bool
 ) -> None:
     upstream.script(reply)
@@ -104,14 +104,14 @@ def test_a_pause_beyond_the_budget_is_for_the_client(
 @pytest.mark.parametrize(
     ("value", "told"), [("7", "7"), ("6.2", "7"), ("0", "1"), ("61", "60"), ("soon", "15"), ("", "15")]
 )
-def test_the_client_is_told_what_it_bears(
+def test_the_client_is_told_a_pause_that_it_accepts(
     gateway: RunningGateway, upstream: FakeUpstream, value: str, told: str
 ) -> None:
     upstream.script(refusal(429, Retry_After=value))
     assert gateway.ask().headers["retry-after"] == told
 
 
-def test_what_is_no_passing_fault_is_not_waited_for(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_the_pause_of_a_permanent_error_is_ignored(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(refusal(400, {"message": "no"}, Retry_After="5"), whole(completion("Hello!")))
     assert "retry-after" not in gateway.ask().headers
     assert gateway.ask().text == "Hello!"
@@ -121,7 +121,9 @@ def test_what_is_no_passing_fault_is_not_waited_for(gateway: RunningGateway, ups
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_others_wait_as_well(start_gateway: StartGateway, upstream: FakeUpstream, status: int) -> None:
+def test_other_requests_to_the_model_wait_as_well(
+    start_gateway: StartGateway, upstream: FakeUpstream, status: int
+) -> None:
     gateway = start_gateway(timeouts=Timeouts(retry_budget_s=0, queue_s=0.05), clients_choose_model=True)
     upstream.script(refusal(status, Retry_After="3600"), whole(completion("Hello!")))
     assert gateway.ask(question(model=GLM_4_7.id)).status in (429, 529)
@@ -132,7 +134,7 @@ def test_the_others_wait_as_well(start_gateway: StartGateway, upstream: FakeUpst
     assert len(upstream.received) == 2
 
 
-def test_without_a_word_of_upstream_nobody_waits_where_the_user_wants_no_limit(
+def test_nobody_waits_if_there_is_no_limit_and_upstream_asks_for_no_pause(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:
     gateway = start_gateway(timeouts=AT_ONCE)

@@ -1,4 +1,4 @@
-"""The system's proxy: who is asked by way of it, with which user name, and what is told and logged of it."""
+"""The system's proxy: when it is used, its user name, and what errors and the log tell of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.fake_upstream import FakeUpstream, completion, whole
 from tests.support.ports import free_port
 from tests.support.raw_upstream import RawUpstream
 from tray_app.errors import UpstreamUnusable
-from tray_app.proxy.upstream import client as upstream_module
+from tray_app.proxy.upstream import session as upstream_session
 from tray_app.proxy.upstream.system_proxy import find_proxy
 
 HTTPS, HTTP = "https://nvidia.invalid/v1/chat/completions", "http://nvidia.invalid/v1/chat/completions"
@@ -65,13 +65,13 @@ def test_the_variables_decide_which_proxy_is_used(
         *("http://me:secret@proxy.example\x1b:80", "://"),
     ],
 )
-def test_an_address_that_is_no_proxys_is_told_by_its_name_and_without_its_password(
+def test_the_error_for_an_unusable_proxy_names_its_variable_and_not_its_password(
     name: str, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, address)
     with pytest.raises(UpstreamUnusable) as caught:
         asyncio.run(find_proxy(HTTPS))
-    told = name.upper() if sys.platform == "win32" else name  # names differ by their case only elsewhere
+    told = name.upper() if sys.platform == "win32" else name  # on Windows the case of a variable's name does not matter
     assert str(caught.value) == (
         f"NVIDIA cannot be reached: the environment variable {told} is no usable address of an HTTP proxy. "
         "It must be one such as http://proxy.example:8080."
@@ -80,8 +80,8 @@ def test_an_address_that_is_no_proxys_is_told_by_its_name_and_without_its_passwo
     assert caught.value.__suppress_context__
 
 
-def test_a_proxy_of_the_systems_settings_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows and macOS have proxies without a variable; here the variable goes while its value is looked at."""
+def test_an_unusable_proxy_of_the_systems_settings_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and macOS have proxies without a variable. Here the variable is removed while its value is read."""
     monkeypatch.setattr(
         "tray_app.proxy.upstream.system_proxy.getproxies", lambda: {"https": "socks4://proxy.example:1080"}
     )
@@ -89,7 +89,7 @@ def test_a_proxy_of_the_systems_settings_is_named_as_such(monkeypatch: pytest.Mo
         asyncio.run(find_proxy(HTTPS))
 
 
-def test_a_wrong_address_is_told_at_once_and_not_tried_again(
+def test_an_unusable_proxy_is_not_retried(
     start_gateway: StartGateway, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "socks5://me:secret@proxy.example:1080")
@@ -115,7 +115,7 @@ def test_a_netrc_file_is_not_read(
     assert "Proxy-Authorization" not in received.headers
 
 
-def test_a_proxy_learns_the_user_name_and_password_and_the_log_does_not(
+def test_the_proxy_gets_the_user_name_and_password_and_the_log_does_not(
     start_gateway: StartGateway, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, log_file: LogFile
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://me:p%C3%A4%3Ass%401@127.0.0.1:{upstream.port}")
@@ -127,7 +127,7 @@ def test_a_proxy_learns_the_user_name_and_password_and_the_log_does_not(
     assert "ss%401" not in log_file.text
 
 
-def test_a_tunnel_is_asked_for_with_the_password_and_without_the_key(
+def test_the_request_for_a_tunnel_has_the_password_but_not_the_key(
     start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch, log_file: LogFile
 ) -> None:
     with RawUpstream(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as proxy:
@@ -155,7 +155,7 @@ def test_a_tunnel_is_asked_for_with_the_password_and_without_the_key(
     ],
     ids=["nothing", "no HTTP", "another status", "no TLS"],
 )
-def test_a_proxy_that_makes_no_tunnel_is_told(
+def test_a_proxy_that_refuses_the_tunnel_is_named(
     start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch, reply: bytes, sentence: str
 ) -> None:
     with RawUpstream(reply, ends=True) as proxy:
@@ -165,9 +165,7 @@ def test_a_proxy_that_makes_no_tunnel_is_told(
     assert sentence in answer.sentence
 
 
-def test_a_proxy_that_does_not_answer_the_call_is_named(
-    start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proxy_that_does_not_answer_is_named(start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
     assert start_gateway(nvidia_url=HTTPS).ask().sentence == (
@@ -176,10 +174,10 @@ def test_a_proxy_that_does_not_answer_the_call_is_named(
     )
 
 
-def test_a_proxy_that_never_makes_the_tunnel_is_given_up(
+def test_a_proxy_that_never_makes_the_tunnel_is_an_error(
     start_gateway: StartGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "_CONNECT_S", 0.1)
+    monkeypatch.setattr(upstream_session, "_CONNECT_S", 0.1)
     with RawUpstream(b"") as proxy:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
         answer = start_gateway(nvidia_url=HTTPS).ask()

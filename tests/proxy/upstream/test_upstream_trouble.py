@@ -1,4 +1,4 @@
-"""Every way in which upstream fails: before the first frame it is an HTTP status, after it an `event: error`."""
+"""Every failure of upstream. Before the first frame it becomes an HTTP status, after it an `event: error`."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_rate_limit_says_when_to_try_again(gateway: RunningGateway, upstream: 
     assert 1 <= int(gateway.ask().headers["retry-after"]) <= 60
 
 
-def test_a_key_in_upstreams_words_does_not_reach_the_client(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_a_key_that_upstream_quotes_does_not_reach_the_client(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(refusal(400, {"detail": "bad key nvapi-0123456789abcdef in Authorization: Bearer 0123456789"}))
     assert "0123456789" not in gateway.ask().sentence
 
@@ -194,7 +194,7 @@ NOT_FOLLOWED: dict[str, tuple[int, str | None]] = {
 
 @both_ways
 @pytest.mark.parametrize("case", NOT_FOLLOWED)
-def test_any_other_redirect_is_told_at_once(
+def test_any_other_redirect_is_an_error_and_not_retried(
     start_gateway: StartGateway, upstream: FakeUpstream, case: str, is_stream: bool
 ) -> None:
     status, place = NOT_FOLLOWED[case]
@@ -289,7 +289,7 @@ def test_a_stale_connection_is_replaced_once_only(
     assert len(upstream.received) == 3
 
 
-def test_a_connection_that_upstream_closed_while_idle_costs_nothing(
+def test_a_connection_that_upstream_closed_while_idle_is_replaced(
     gateway: RunningGateway, upstream: FakeUpstream
 ) -> None:
     upstream.default = lambda body: whole(completion("Hello!"))
@@ -302,8 +302,8 @@ def test_a_connection_that_upstream_closed_while_idle_costs_nothing(
 # ---- silence
 
 
-def test_silence_ends_in_a_sentence(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
-    """One second, which is the shortest that the settings allow: before the answer, and in the middle of it."""
+def test_silence_ends_with_an_error(start_gateway: StartGateway, upstream: FakeUpstream) -> None:
+    """The timeout is one second, the shortest that the settings allow. It counts before and within the answer."""
     gateway = start_gateway(upstream_timeout_seconds=1)
     upstream.default = lambda body: stream(text("Hel"), Gate()) if body.get("stream") else whole({}, before=Gate())
     sentence = "NVIDIA sent nothing for 1 s. Please try again."
@@ -403,10 +403,12 @@ def test_a_web_page_in_place_of_a_stream_is_an_error(gateway: RunningGateway, up
     assert gateway.ask().sentence == MALFORMED
 
 
-# ---- the client goes
+# ---- the client leaves
 
 
-def test_upstream_stops_when_the_client_leaves_in_mid_stream(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_upstream_is_disconnected_when_the_client_leaves_in_mid_stream(
+    gateway: RunningGateway, upstream: FakeUpstream
+) -> None:
     upstream.script(stream(text("Hel"), Gate()))
     with gateway.stream() as answer:
         answer.read_until("content_block_delta")
@@ -415,7 +417,7 @@ def test_upstream_stops_when_the_client_leaves_in_mid_stream(gateway: RunningGat
     gateway.wait_active(0)
 
 
-def test_upstream_stops_when_the_client_leaves_before_the_answer(
+def test_upstream_is_disconnected_when_the_client_leaves_before_the_answer(
     gateway: RunningGateway, upstream: FakeUpstream
 ) -> None:
     upstream.script(whole({}, before=(gate := Gate())))
@@ -440,7 +442,7 @@ def test_one_client_leaving_does_not_disturb_the_others(gateway: RunningGateway,
 # ---- the system's proxy
 
 
-def test_a_proxy_of_the_system_is_used_beyond_this_machine_only(
+def test_the_systems_proxy_is_not_used_for_this_machine(
     start_gateway: StartGateway, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{upstream.port}")

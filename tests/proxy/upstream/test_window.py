@@ -1,4 +1,4 @@
-"""How many requests a minute takes, with every time given."""
+"""The number of requests that may start in a minute, with given times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def make_window(limit: int) -> RequestWindow:
 
 
 def start_all(window: RequestWindow, count: int, from_s: float = 0.0) -> list[float]:
-    """Starts as many as that, each as early as may be; returns when."""
+    """Starts `count` requests, each as early as it may, and returns their times."""
     starts, now_s = [], from_s
     for _ in range(count):
         now_s = max(now_s, window.next_start_s(now_s))
@@ -26,7 +26,7 @@ def start_all(window: RequestWindow, count: int, from_s: float = 0.0) -> list[fl
 
 
 def refuse(window: RequestWindow, now_s: float, times: int = 1) -> int:
-    """Upstream refuses; returns the limit that is left."""
+    """Notes refusals, and returns the limit after them."""
     for _ in range(times):
         window.note_refused(now_s)
     return window.limit_in_force
@@ -38,7 +38,7 @@ def limit_after(window: RequestWindow, now_s: float) -> int:
 
 
 SPACING_S = WINDOW_S / 16
-"""What is left of 40 after a burst of 25 lasts for a minute."""
+"""Seconds between the requests that a limit of 40 leaves for the minute after a burst of 25."""
 
 
 def test_25_of_40_start_at_once_and_the_rest_are_spread_over_the_minute() -> None:
@@ -55,7 +55,7 @@ def test_a_burst_may_use_what_the_minute_has_left() -> None:
     assert 20 < window.next_start_s(20.0) <= 20 + SPACING_S
 
 
-def test_what_leaves_the_minute_one_by_one_may_start_at_once() -> None:
+def test_requests_may_start_at_once_if_older_ones_leave_the_minute_one_by_one() -> None:
     window = make_window(40)
     for n in range(30):
         start_all(window, 1, from_s=2.0 * n)  # 30 a minute
@@ -63,7 +63,7 @@ def test_what_leaves_the_minute_one_by_one_may_start_at_once() -> None:
 
 
 @pytest.mark.parametrize("burst", [1, 10, 25, 40])
-def test_after_any_burst_the_next_turn_is_some_seconds_away_for_as_long_as_anybody_waits(burst: int) -> None:
+def test_after_any_burst_the_next_turn_is_a_few_seconds_away_while_requests_wait(burst: int) -> None:
     window = make_window(40)
     for n in range(10):
         start_all(window, 1, from_s=3.0 * n)
@@ -75,10 +75,10 @@ def test_after_any_burst_the_next_turn_is_some_seconds_away_for_as_long_as_anybo
 def test_no_minute_ever_holds_more_than_the_limit(limit: int) -> None:
     starts = start_all(make_window(limit), 5 * limit)
     assert all(later - earlier >= WINDOW_S - 1e-6 for earlier, later in zip(starts, starts[limit:], strict=False))
-    assert starts[-1] <= 5 * WINDOW_S  # and none is wasted
+    assert starts[-1] <= 5 * WINDOW_S  # the limit is used fully
 
 
-def test_the_minute_glides() -> None:
+def test_a_start_leaves_the_window_a_minute_later() -> None:
     window = make_window(2)
     for start_s in (0.0, 40.0):
         window.count_start(start_s)
@@ -110,23 +110,23 @@ def test_a_start_that_is_taken_back_leaves_no_trace() -> None:
     other.count_start(20.0)
     other.take_back(20.0)
     assert start_all(other, 50, 20.0) == pytest.approx(start_all(window, 50, 20.0))
-    other.take_back(19.0)  # never was
+    other.take_back(19.0)  # this start was never counted
 
 
-def test_the_refused_of_a_minute_tell_how_many_upstream_takes() -> None:
+def test_refusals_teach_how_many_requests_upstream_takes() -> None:
     window = make_window(40)
     start_all(window, 30)
     assert refuse(window, 40.0, times=1) == 29
     assert refuse(window, 40.1, times=4) == 25
 
 
-def test_refusals_of_what_was_under_way_take_half_at_most() -> None:
+def test_refusals_of_requests_under_way_halve_the_limit_at_most() -> None:
     window = make_window(40)
     start_all(window, 40)
     assert refuse(window, 60.0, times=40) == 20
 
 
-def test_a_refusal_far_below_the_limit_halves_it_for_it_tells_of_load() -> None:
+def test_a_refusal_far_below_the_limit_halves_it() -> None:
     window = make_window(40)
     start_all(window, 3)
     assert refuse(window, 10.0) == 20
@@ -168,7 +168,7 @@ def test_a_refusal_begins_the_rise_anew() -> None:
     assert limit_after(window, refused_s + RECOVERY_S) == 20
 
 
-def test_what_was_learned_fades_while_nobody_asks() -> None:
+def test_a_learned_limit_is_gone_after_a_day_without_requests() -> None:
     window = make_window(40)
     start_all(window, 1)
     refuse(window, 0.0)
@@ -197,7 +197,7 @@ def test_bursts_become_larger_again_while_requests_are_served() -> None:
         )
 
 
-def test_a_refused_request_is_none_of_those_that_upstream_took() -> None:
+def test_a_refused_request_does_not_count_as_taken() -> None:
     window = make_window(40)
     start_all(window, 3)
     refuse(window, 1.0, times=2)
@@ -212,7 +212,7 @@ def test_with_a_learned_limit_starts_are_evenly_spaced() -> None:
     assert start_all(window, 3, from_s=20.0) == pytest.approx([20 + WINDOW_S / 20 * n for n in range(3)])
 
 
-def test_in_a_storm_of_refusals_one_at_a_time_asks_and_its_pauses_become_longer() -> None:
+def test_during_many_refusals_one_request_at_a_time_is_tried_after_growing_pauses() -> None:
     window = make_window(40)
     start_all(window, 25)
     refuse(window, 0.0, times=25)
@@ -225,14 +225,14 @@ def test_in_a_storm_of_refusals_one_at_a_time_asks_and_its_pauses_become_longer(
     assert LONGEST_PAUSE_S == 12
 
 
-def test_a_request_without_an_answer_holds_the_next_one_back_for_a_pause_only() -> None:
+def test_a_request_without_an_answer_delays_the_next_one_for_a_pause_only() -> None:
     window = make_window(40)
     start_all(window, 1)
     refuse(window, 0.0)
     assert start_all(window, 2, from_s=3.0) == pytest.approx([3.0, 6.0], abs=0.1)
 
 
-def test_after_a_storm_the_limit_is_that_of_its_first_lesson() -> None:
+def test_after_many_refusals_the_first_lesson_sets_the_limit() -> None:
     window = make_window(40)
     for n in range(6):
         start_all(window, 1, from_s=20.0 * n)
@@ -241,7 +241,7 @@ def test_after_a_storm_the_limit_is_that_of_its_first_lesson() -> None:
     assert limit_after(window, 101.0) == 20
 
 
-def test_a_learned_limit_holds_nobody_back_for_longer_than_a_pause() -> None:
+def test_a_learned_limit_delays_a_request_for_a_pause_at_most() -> None:
     window = make_window(40)
     start_all(window, 25)
     for now_s in (10.0, 10.1, 10.2):

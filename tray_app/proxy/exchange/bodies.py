@@ -1,4 +1,4 @@
-"""The bodies of requests: read up to a limit, unpacked in steps, and no more of them at once than there is room for."""
+"""The bodies of requests. They are read up to a limit, unpacked in steps, and share a limited room in memory."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from aiohttp import web
 from tray_app.errors import InvalidRequest, Overloaded, RequestTooLarge, RequestTooSlow
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Claude Code sends up to 32 MB."""
+"""The largest body that is read, after unpacking. Claude Code sends up to 32 MB."""
 
 SMALL_BYTES = 256 * 1024
-"""A body up to this size is worked on in the event loop, where that takes some 4 ms; a larger one in a worker."""
+"""A body up to this size is translated in the event loop, which takes about 4 ms. A worker process gets larger ones."""
 SMALL_OBJECTS = 1_000
-"""Likewise a body of so many JSON objects: one takes 3 to 12 us, however short it is (a message, a tool's property)."""
+"""A body with more JSON objects goes to a worker process, too. Each object takes 3 to 12 us, however short it is."""
 
 _MEDIA = b'"base64"'
-"""A body that holds an image or a PDF is a worker's, too, whatever its size: its libraries take long to load."""
+"""A body with an image or a PDF goes to a worker process whatever its size, because its libraries load slowly."""
 
 ROOM_BYTES = 256 * 1024 * 1024
-"""What all large bodies together may have, each from when it is read until its request is answered."""
+"""Memory for all large bodies together. Each holds its share from when it is read until its request is answered."""
 WAIT_S = 30.0
-"""A large request waits for so long for room."""
+"""Longest wait of a large request for its room."""
 
 _STEP_BYTES = 64 * 1024
 _PACKED_STEP_BYTES = 4 * 1024
 _STEPS_AT_ONCE = 8
-"""Unpacking so many steps of _STEP_BYTES takes some 2 ms; then others have their turn."""
+"""After so many steps of _STEP_BYTES, which take about 2 ms, the event loop runs other tasks."""
 _UNPACKED = frozenset({"gzip", "x-gzip", "deflate"})
 
 
@@ -44,7 +44,7 @@ class Body:
     size_bytes: int = 0
 
     def add(self, piece: bytes) -> None:
-        """Adds what came next; pieces are kept large, since a client may send byte by byte."""
+        """Adds the next piece. Short pieces are joined, since a client may send byte by byte."""
         if self.pieces and len(self.pieces[-1]) < _STEP_BYTES:
             self.pieces[-1] += piece
         else:
@@ -53,19 +53,19 @@ class Body:
 
     @property
     def is_small(self) -> bool:
-        """Whether working on it takes the event loop a few milliseconds at most."""
+        """Whether the event loop can translate the body within a few milliseconds."""
         if self.size_bytes > SMALL_BYTES:
             return False
         data = self.join()
         return _MEDIA not in data and data.count(b"{") <= SMALL_OBJECTS
 
     def join(self) -> bytes:
-        """The whole body; for a small one."""
+        """Returns the whole body in one piece. Meant for a small one."""
         return b"".join(self.pieces)
 
 
 class BodyReader:
-    """Reads the bodies of all requests of a gateway. For one event loop."""
+    """Reads the bodies of all requests of a gateway. Belongs to one event loop."""
 
     def __init__(self, room_bytes: int = ROOM_BYTES, wait_s: float = WAIT_S) -> None:
         self._room = _Room(room_bytes)
@@ -73,9 +73,9 @@ class BodyReader:
 
     @asynccontextmanager
     async def read(self, request: web.Request, upload_s: float) -> AsyncIterator[Body]:
-        """The body, which must come within `upload_s` seconds. A large one has its room until the end of the `with`.
+        """Reads the body, which must arrive within `upload_s` seconds. A large one has its room until the `with` ends.
 
-        RequestTooLarge, RequestTooSlow, InvalidRequest or Overloaded says why there is none.
+        Raises RequestTooLarge, RequestTooSlow, InvalidRequest, or Overloaded if there is no room in time.
         """
         if (request.content_length or 0) > MAX_BODY_BYTES:
             raise _too_large()
@@ -98,7 +98,7 @@ class BodyReader:
             self._room.give_back(taken_bytes)
 
     async def _take_room(self, request: web.Request) -> int:
-        """Waits for the room of a large body, which is its length if that is known."""
+        """Waits for the room of a large body and returns its size. A body of unknown length gets the largest room."""
         is_known = request.content_length is not None and not _encoding(request)
         size_bytes = request.content_length if is_known and request.content_length else MAX_BODY_BYTES
         try:
@@ -110,7 +110,7 @@ class BodyReader:
 
 
 class _Room:
-    """A number of bytes that requests share; whoever finds too few left waits, first come, first served."""
+    """A number of bytes that requests share. If too few are left, requests wait in the order in which they came."""
 
     def __init__(self, size_bytes: int) -> None:
         self._left_bytes = size_bytes
@@ -128,7 +128,7 @@ class _Room:
             if turn.cancelled():
                 self._waiting.remove((size_bytes, turn))
                 self.give_back(0)
-            else:  # it came in this very moment
+            else:  # the turn was given in the same moment
                 self.give_back(size_bytes)
             raise
 
@@ -146,7 +146,7 @@ def _encoding(request: web.Request) -> str:
 
 
 async def _unpack(request: web.Request) -> AsyncIterator[bytes]:
-    """The body as it comes, unpacked step by step if it is compressed."""
+    """Yields the body as it arrives, unpacked step by step if it is compressed."""
     encoding = _encoding(request)
     if not encoding:
         async for piece in request.content.iter_any():
@@ -164,14 +164,14 @@ async def _unpack(request: web.Request) -> AsyncIterator[bytes]:
 
 
 class _Unpacker:
-    """Unpacks gzip, also of several members, and deflate with zlib's head."""
+    """Unpacks gzip, with any number of members, and deflate with a zlib header."""
 
     def __init__(self) -> None:
         self._zlib = _new_decompressor()
 
     def feed(self, packed: bytes) -> Iterator[bytes]:
-        """What `packed` unpacks to, in steps. zlib.error if it is no such data."""
-        for place in range(0, len(packed), _PACKED_STEP_BYTES):  # zlib copies what a step leaves over
+        """Yields the unpacked data in steps. Raises zlib.error if the data is malformed."""
+        for place in range(0, len(packed), _PACKED_STEP_BYTES):  # in small steps, since zlib copies its leftovers
             rest = packed[place : place + _PACKED_STEP_BYTES]
             while rest:
                 if self._zlib.eof:
@@ -180,13 +180,13 @@ class _Unpacker:
                 rest = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
 
     def finish(self) -> None:
-        """zlib.error if the data broke off."""
+        """Raises zlib.error if the data is incomplete."""
         if not self._zlib.eof:
             raise zlib.error("the data breaks off")
 
 
 def _new_decompressor() -> zlib._Decompress:
-    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: tells the two formats apart by their heads
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32 makes zlib detect the format by its header
 
 
 def _too_large() -> RequestTooLarge:

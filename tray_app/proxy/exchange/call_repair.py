@@ -1,4 +1,7 @@
-"""The repair of long broken arguments. The library for it takes the square of their length, so a worker runs it."""
+"""The repair of long broken arguments.
+
+A worker process runs the repair library, because its time grows with the square of their length.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from tray_app.translate.arguments.reader import ArgumentsReader
 log = logging.getLogger(__name__)
 
 LIMIT_S = 5.0
-"""For one call. After it the arguments stay as the model wrote them, and the tool says what is wrong with them."""
+"""Time to repair one call. After it the arguments stay as the model wrote them, and the tool reports the error."""
 
 
 async def mend_calls(readers: Iterable[ArgumentsReader], workers: WorkerPool) -> None:
-    """Has the library read the arguments of these calls."""
+    """Repairs the arguments that these readers hold, one after another."""
     for reader in readers:
         data = reader.unmended.encode("utf-8", "surrogatepass")
         try:

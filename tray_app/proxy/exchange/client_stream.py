@@ -1,4 +1,7 @@
-"""The client's side of a streamed answer: nothing is sent until there is something to say, or it has waited long."""
+"""The client's side of a streamed answer.
+
+The 200 is held back until the first content or ping, so that an early failure can still be an HTTP status.
+"""
 
 from __future__ import annotations
 
@@ -13,48 +16,50 @@ from tray_app.errors import ProxyError
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.translate.answer.stream import PING_FRAME, error_frame
 
-_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+STREAM_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 
 
 class ClientStream:
-    """One streamed response. Until it is open, a failure can still be an HTTP status."""
+    """One streamed response. It is opened by its first content or ping."""
 
     def __init__(self, request: web.Request, request_id: str, head: bytes, timeouts: Timeouts) -> None:
         self._request = request
         self._request_id = request_id
         self.head = head
-        """Sent as the stream is opened."""
+        """The `message_start` frame, which is sent when the stream is opened."""
         self._timeouts = timeouts
         self._opening = asyncio.Lock()
         self._written_s = time.monotonic()
         self.response: web.StreamResponse | None = None
+        """None until the stream is open."""
         self.has_content = False
-        """Whether the client has seen more than the head and pings."""
+        """Whether more than the head and pings has been sent to the client."""
 
     async def write(self, frames: bytes) -> None:
-        """Sends content."""
+        """Sends frames with content."""
         self.has_content = True
         await self._write(frames)
 
     async def fail(self, error: ProxyError) -> web.StreamResponse | None:
-        """Ends an open stream with the error; None where it is not open."""
+        """Ends an open stream with the error. Returns None, and sends nothing, if the stream is not open."""
         if self.response is None:
             return None
         if self.has_content and error.is_transient:
             await asyncio.sleep(self._timeouts.error_pause_s)
-        with suppress(ConnectionError):  # the client may be gone as well
+        with suppress(ConnectionError):  # the client may have left as well
             await self.response.write(error_frame(error, self._request_id))
             await self.response.write_eof()
         return self.response
 
     async def end(self) -> web.StreamResponse:
+        """Ends the stream and returns the response."""
         response = await self._open()
         await response.write_eof()
         return response
 
     @asynccontextmanager
     async def kept_alive(self) -> AsyncIterator[None]:
-        """Sends pings meanwhile, whenever the client has heard nothing for long."""
+        """Sends a ping whenever nothing has been sent for long, until the end of the `with`."""
         pinging = asyncio.create_task(self._ping())
         try:
             yield
@@ -79,9 +84,9 @@ class ClientStream:
         await response.write(frames)
 
     async def _open(self) -> web.StreamResponse:
-        async with self._opening:  # content and a ping may come at the same time
+        async with self._opening:  # content and a ping may open the stream at the same time
             if self.response is None:
-                response = web.StreamResponse(headers={**_HEADERS, "request-id": self._request_id})
+                response = web.StreamResponse(headers={**STREAM_HEADERS, "request-id": self._request_id})
                 await response.prepare(self._request)
                 await response.write(self.head)
                 self.response = response

@@ -1,6 +1,7 @@
-"""The answer to a request that allows no tokens (`max_tokens: 0`): made here, as upstream refuses such a request.
+"""The answer to a request that allows no tokens (`max_tokens: 0`). It is made here because upstream refuses that.
 
-At Anthropic's API it fills the prompt cache. Claude Code has a finished sub-agent reviewed so (2.1.331, November 2026).
+Anthropic's API fills its prompt cache by such a request. Claude Code 2.1.331 sends one when it has a finished sub-agent
+reviewed (seen in November 2026).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import uuid
 
 from aiohttp import web
 
-from tray_app.translate import json_text
+from tray_app.proxy.exchange.ready_reply import ready_reply
 from tray_app.translate.answer.empty_message import to_empty_frames, to_empty_message
 from tray_app.translate.request.chat import ChatRequest
 
@@ -18,10 +19,8 @@ log = logging.getLogger(__name__)
 
 
 def answer_with_nothing(chat: ChatRequest) -> web.Response:
-    """A valid message without content, or its events."""
+    """Returns a message without content, or its frames if the client wants a stream."""
     message_id = f"msg_{uuid.uuid4().hex}"
     log.info("max_tokens 0: answered here with an empty message")
-    if chat.is_stream:
-        headers = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
-        return web.Response(body=to_empty_frames(chat, message_id), headers=headers)
-    return web.json_response(body=json_text.encode(to_empty_message(chat, message_id)))
+    frames = to_empty_frames(chat, message_id) if chat.is_stream else None
+    return ready_reply(to_empty_message(chat, message_id), frames)

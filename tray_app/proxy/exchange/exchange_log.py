@@ -1,4 +1,4 @@
-"""What the log says of one exchange: a line at its end, and bodies only while the user has them logged."""
+"""The log lines of one exchange: one at its end, and its bodies if the user has them logged."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from tray_app.translate.request.encoded import EncodedMessages, encode_body
 log = logging.getLogger(__name__)
 
 _NAME_CHARS = 80
+"""So much of the model name that the client sent is logged. No real name is longer."""
 
 
 class ExchangeLog:
-    """Knows how to name the exchange, how long it has taken, and what must not be written."""
+    """Writes the log lines of one exchange, without the user's keys."""
 
     def __init__(self, requested_model: str, chat: ChatRequest, config: GatewayConfig) -> None:
-        """`requested_model`: the model that the client named."""
+        """`requested_model` is the name of a model that the client sent."""
         self._asked = f"{requested_model[:_NAME_CHARS]!r}"
         self._settings = config.settings
         self._secrets = config.secrets
@@ -34,33 +35,35 @@ class ExchangeLog:
         self.begin(chat)
 
     def begin(self, chat: ChatRequest) -> None:
-        """From here on it is this chat request that is served."""
+        """Logs the chat request. The lines that follow name its model."""
         self._name = f"{self._asked} -> {chat.model.id}{', streamed' if chat.is_stream else ''}"
         is_encoded = isinstance(chat.body["messages"], EncodedMessages)
         self.body("request", encode_body(chat.body) if is_encoded else chat.body)
 
     def body(self, what: str, body: dict[str, Any] | Sequence[bytes]) -> None:
-        """Logs a request or an answer, if the user wants that: a value, or the pieces of its JSON if it is large."""
+        """Logs a request or an answer if the user has bodies logged. A large one is given as the pieces of its JSON."""
         max_chars = self._settings.log_body_max_chars
         if not self._settings.log_bodies or not max_chars:
             return
         if isinstance(body, dict):
-            # the end is shown of what is long, and the newest words are in the last message
+            # A long text is cut in front, so the messages come last: the newest words are in the last message.
             shown = show_body(dict(sorted(body.items(), key=_is_messages)), max_chars, self._secrets)
         else:
             shown = show_json(body, max_chars, self._secrets)
         log.info("%s: %s %s", self._name, what, shown)
 
     def note(self, chunk: Chunk) -> None:
-        """Keeps the beginning of a streamed answer's text, if it is to be logged."""
+        """Keeps the beginning of a streamed answer's text for the log, if the user wants that preview."""
         if len(self._preview) < self._preview_chars + self._margin_chars and self._preview_chars:
             message = chunk.choices[0].delta if chunk.choices else None
             self._preview += message.text if message else ""
 
     def say(self, what: str) -> None:
+        """Logs a step of the exchange."""
         log.info("%s: %s", self._name, what)
 
     def answered(self, usage: dict[str, int]) -> None:
+        """Logs that the answer is complete, with Anthropic's usage object."""
         if self._preview:
             preview = show_start(self._preview, self._preview_chars, self._secrets)
             log.info("%s: text begins %r", self._name, preview)
@@ -68,10 +71,12 @@ class ExchangeLog:
         log.info("%s: answered in %.1f s, %s", self._name, self._elapsed_s(), tokens)
 
     def left(self) -> None:
+        """Logs that the client closed its connection before the answer was complete."""
         log.info("%s: the client left after %.1f s", self._name, self._elapsed_s())
 
     def failed(self, error: ProxyError) -> None:
-        # the sentence may quote upstream, and upstream the prompt
+        """Logs the error that the client gets."""
+        # The sentence may quote upstream, and upstream may quote the prompt.
         sentence = f": {error}" if self._settings.log_bodies else ""
         log.warning("%s: %s after %.1f s%s", self._name, type(error).__name__, self._elapsed_s(), sentence)
 

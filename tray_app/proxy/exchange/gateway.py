@@ -1,8 +1,9 @@
-"""What the request handlers share: the settings in force, the way upstream, and who is being served."""
+"""What all request handlers share: the settings in force, the way to upstream, and the requests being answered."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,8 +28,13 @@ from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Settings
 from tray_app.status.board import StatusBoard
 
+log = logging.getLogger(__name__)
+
 _REQUEST_WORKERS = 2
-"""Each takes a core while it works, and up to twice the size of the request in memory."""
+"""Number of worker processes for requests. Each uses one core and up to twice the size of its request in memory."""
+
+_GOODBYE_S = 0.5
+"""Time for cancelled requests to tell their clients that this program quits."""
 
 REQUEST_ID = web.RequestKey("request_id", str)
 
@@ -48,7 +54,7 @@ class GatewayConfig:
 
 
 class Gateway:
-    """The state of one running gateway. Lives in the proxy thread; only `config` is set from outside."""
+    """The state of one running gateway. It belongs to the proxy thread, but other threads may replace `config`."""
 
     def __init__(
         self,
@@ -61,7 +67,10 @@ class Gateway:
         timeouts: Timeouts = TIMEOUTS,
         tls_context: ssl.SSLContext | None = None,
     ) -> None:
-        """`state_folder`: where what is learned is kept for the next gateway; None: nowhere."""
+        """`state_folder` keeps what is learned of models for the next start. None keeps nothing.
+
+        Without a `search_backend` searches are refused. If `tls_context` is None, OpenSSL's certificates are trusted.
+        """
         self.config = config
         self.board = board
         self.demo_url = demo_url
@@ -74,13 +83,16 @@ class Gateway:
         self.quirks = Quirks(state_folder)
         self.bodies = BodyReader()
         self.workers = WorkerPool(_REQUEST_WORKERS)
-        # of their own: a request that waits for the text of its PDF keeps its worker meanwhile
+        # PDFs have a pool of their own, because a request keeps its worker while it waits for the text of its PDF.
         self._pdf_workers = WorkerPool(1)
         self.translator = RequestTranslator(self.workers, PdfTexts(self._pdf_workers))
         self.is_quitting = False
+        """Whether the gateway accepts no more requests. A request that is cancelled then tells its client why."""
         self.serving: set[asyncio.Task[object]] = set()
+        """The tasks that answer requests."""
 
     async def close(self) -> None:
+        """Closes the connections to upstream, ends the worker processes, and saves what was learned."""
         await self.upstream.close()
         await self.workers.close()
         await self._pdf_workers.close()
@@ -88,7 +100,7 @@ class Gateway:
         await self.quirks.close()
 
     def target(self, config: GatewayConfig) -> tuple[str, str]:
-        """Upstream's URL and key; the demo's own where it runs. UserActionNeeded without a key."""
+        """Returns upstream's URL and key, or those of the demo. Raises UserActionNeeded if there is no key."""
         if config.is_demo:
             return self.demo_url, "demo"
         if config.keys.is_nvidia_unknown:
@@ -105,7 +117,7 @@ class Gateway:
 
     @contextmanager
     def serve(self) -> Iterator[None]:
-        """Counts the current request as active for as long as it runs."""
+        """Counts the current task as a running request until the end of the `with`."""
         task = asyncio.current_task()
         assert task is not None
         self.serving.add(task)
@@ -115,6 +127,25 @@ class Gateway:
         finally:
             self.serving.discard(task)
             self.board.count_request(-1)
+
+    def begin_drain(self) -> None:
+        """Notes that this program is quitting. Called before the listener closes."""
+        self.is_quitting = True
+
+    async def drain(self, limit_s: float) -> None:
+        """Lets running requests finish for `limit_s` seconds, then cancels the rest, so that each tells its client."""
+        if self.serving:
+            log.info("quitting: %d requests are still being answered", len(self.serving))
+            await asyncio.wait(set(self.serving), timeout=limit_s)
+        self.cancel_drain()
+        if self.serving:
+            await asyncio.wait(set(self.serving), timeout=_GOODBYE_S)
+
+    def cancel_drain(self) -> None:
+        """Cancels the requests that `drain` waits for. Does nothing unless the drain has begun."""
+        if self.is_quitting:
+            for task in self.serving:
+                task.cancel()
 
 
 GATEWAY = web.AppKey("gateway", Gateway)

@@ -1,4 +1,4 @@
-"""A look at start and every day at which models NVIDIA lists: one small request, beside those of the clients."""
+"""The check which models NVIDIA lists. It sends one small request at start, and one every day."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from tray_app.translate import json_text
 log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 60
-_RETRY_S = 900.0  # the network may come up later than this program
-_MAX_LIST_BYTES = 1024 * 1024  # a model takes some hundred, and all are decoded without a pause
+"""Time for the whole request."""
+_RETRY_S = 900.0
+"""Pause after a failed check. The network may come up later than this program."""
+_MAX_LIST_BYTES = 1024 * 1024
+"""A longer list is refused, since it is decoded in one go. One model takes some hundred bytes."""
 _CHAT = "/chat/completions"
 
 
 class ModelCheck:
-    """Puts the ids that upstream lists on the board. A check that fails changes nothing there."""
+    """Publishes the ids that upstream lists on the board. A failed check leaves the board as it is."""
 
     def __init__(self, gateway: Gateway, every_s: float) -> None:
         self._gateway = gateway
@@ -29,28 +32,28 @@ class ModelCheck:
         self._is_due = asyncio.Event()
 
     def start(self) -> None:
-        """Looks at once, and again every `every_s` seconds, after a failure sooner, until `stop`."""
+        """Checks at once and then every `every_s` seconds until `stop`. A failed check is repeated sooner."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Ends a look that is under way, too."""
+        """Ends the checks, including one that is running."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
     def check_now(self) -> None:
-        """Lets the next look begin at once."""
+        """Lets the next check begin at once."""
         self._is_due.set()
 
     async def _run(self) -> None:
         while True:
             self._is_due.clear()
-            pause_s = self._every_s if await self._look() else min(self._every_s, _RETRY_S)
+            pause_s = self._every_s if await self._check() else min(self._every_s, _RETRY_S)
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):  # up to 3.11, wait_for may swallow that the task is cancelled
+                async with asyncio.timeout(pause_s):  # not wait_for, which may swallow a cancellation up to Python 3.11
                     await self._is_due.wait()
 
-    async def _look(self) -> bool:
-        """False if it failed."""
+    async def _check(self) -> bool:
+        """Checks once. Returns False if that failed, and True if it succeeded or there is nothing to ask."""
         config = self._gateway.config
         url, key = find_list(config.settings.nvidia_url), config.keys.nvidia
         if config.is_demo or not url or not key:
@@ -66,7 +69,7 @@ class ModelCheck:
 
 
 def find_list(chat_url: str) -> str:
-    """Where the list of models is, for the address that takes chat requests; empty where it has no usual end."""
+    """Returns the address of the model list for the address of chat requests, or "" if that has an unusual end."""
     parts = urlsplit(chat_url)
     if not parts.path.endswith(_CHAT):
         return ""
@@ -74,7 +77,7 @@ def find_list(chat_url: str) -> str:
 
 
 def _read_ids(value: Any) -> frozenset[str]:
-    """The ids of a list in OpenAI's form. ValueError for anything else."""
+    """Returns the ids of a model list in OpenAI's form. Raises ValueError for anything else."""
     models = value.get("data") if isinstance(value, dict) else None
     ids = (model.get("id") for model in models if isinstance(model, dict)) if isinstance(models, list) else ()
     found = frozenset(model_id for model_id in ids if isinstance(model_id, str))

@@ -1,4 +1,4 @@
-"""PDFs as text, for models that read text only: each is read once, by a worker process that can be stopped."""
+"""The texts of PDFs, for models that read text only. A worker process reads each PDF once, and can be stopped."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from tray_app.proxy.workers.frames import Job
 from tray_app.proxy.workers.pool import WorkerEnded, WorkerPool
 
 MAX_READ_S = 20.0
-"""A PDF that takes longer to read is given up; what was read of its pages until then is passed on."""
+"""Longest time to read one PDF. After it the text of the pages that have been read is passed on."""
 _KEPT_TEXTS = 16
+"""So many texts are kept. The least recently used one is dropped first."""
 _GIVEN_UP = "[This PDF cannot be read: reading it takes too long or too much memory.]"
 
 
 class PdfTexts:
-    """The texts of the PDFs that came before: a client sends them again with every turn. Use it in one event loop."""
+    """Keeps the texts of PDFs, because a client sends its PDFs again with every turn. Belongs to one event loop."""
 
     def __init__(self, workers: WorkerPool, limit_s: float = MAX_READ_S) -> None:
         self._workers = workers
@@ -25,15 +26,15 @@ class PdfTexts:
         self._turn = asyncio.Lock()
 
     def find(self, digest: bytes) -> str | None:
-        """The text of a PDF that was read before; None if it was not."""
+        """Returns the text of a PDF that has been read before, or None."""
         if digest not in self._texts:
             return None
         text = self._texts[digest] = self._texts.pop(digest)
         return text
 
     async def read(self, digest: bytes, data: bytes) -> str:
-        """The text of a PDF in base64, or a note in brackets that says why there is none."""
-        async with self._turn:  # whoever waits for the same PDF finds its text here
+        """Returns the text of a PDF in base64, or a note in brackets that says why there is no text."""
+        async with self._turn:  # a second request with the same PDF finds its text after the wait
             if (text := self.find(digest)) is None:
                 text = self._texts[digest] = await self._extract(data)
         if len(self._texts) > _KEPT_TEXTS:

@@ -1,7 +1,7 @@
-"""Web search, answered here: NVIDIA's models have none, so such a request never goes upstream.
+"""The answer to a request for a web search. NVIDIA has no web search, so such a request is never sent upstream.
 
-No backend is shipped. To plug one in, write a class with the method of `SearchBackend` into a file of this room, and
-name it where `app` makes its ProxyService: `ProxyService(self._board, MySearch())`.
+No search backend is shipped, so the answer is a refusal that says what works instead. To plug one in, write a class
+with the method of `SearchBackend` and pass it on where `app` makes its ProxyService.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Protocol
 from aiohttp import web
 
 from tray_app.errors import SearchFailed
-from tray_app.translate import json_text
+from tray_app.proxy.exchange.ready_reply import ready_reply
 from tray_app.translate.answer.web_search import SearchResult, to_search_frames, to_search_message
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.search import Search
@@ -23,7 +23,9 @@ from tray_app.translate.request.search import Search
 log = logging.getLogger(__name__)
 
 MAX_RESULTS = 10
+"""The most pages that an answer lists."""
 _TIMEOUT_S = 30
+"""Longest time that a backend may take for one search."""
 
 _NO_BACKEND = (
     "Nothing was searched: the gateway in use, Claude NVIDIA Tray, has no web search, and another try will not change "
@@ -33,31 +35,24 @@ _NO_BACKEND = (
 
 
 class SearchBackend(Protocol):
-    """Finds pages. Made in the main thread, then used in the proxy thread's event loop only.
-
-    What belongs to that loop, such as an HTTP session, is therefore opened within `search`.
-    """
+    """Finds pages. It is made in the main thread, but `search` runs in the proxy thread's event loop."""
 
     async def search(
         self, query: str, *, allowed_domains: Sequence[str], blocked_domains: Sequence[str], max_results: int
     ) -> Sequence[SearchResult]:
-        """The best pages first, at most `max_results`. SearchFailed says why there are none to be had.
+        """Returns at most `max_results` pages, the best first. Raises SearchFailed if the search fails.
 
-        With `allowed_domains`, pages of these and their subdomains only; never one of `blocked_domains`.
+        If there are `allowed_domains`, all pages are from these or their subdomains. None is from `blocked_domains`.
         """
-        ...
 
 
 async def answer_search(search: Search, chat: ChatRequest, backend: SearchBackend | None) -> web.Response:
-    """The answer to a request that asks for a search alone; a search that fails is an answer, too, never an error."""
+    """Returns the answer to a request that asks for a search only. A failed search is an answer, too, not an error."""
     found = await _find(search, backend)
     message = to_search_message(search, found, chat, f"msg_{uuid.uuid4().hex}")
-    # what was looked for is the user's own text: not for the log
+    # The query is the user's own text, so it is not logged.
     log.info("web search: %s", found.code if isinstance(found, SearchFailed) else f"{len(found)} pages")
-    if chat.is_stream:
-        headers = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
-        return web.Response(body=to_search_frames(message), headers=headers)
-    return web.json_response(body=json_text.encode(message))
+    return ready_reply(message, to_search_frames(message) if chat.is_stream else None)
 
 
 async def _find(search: Search, backend: SearchBackend | None) -> Sequence[SearchResult] | SearchFailed:
@@ -78,6 +73,6 @@ async def _find(search: Search, backend: SearchBackend | None) -> Sequence[Searc
         return failure
     except TimeoutError:
         return SearchFailed("The web search took too long and was given up. It can be tried again.")
-    except Exception as error:  # a backend is a third party's service; and its text may quote the query
+    except Exception as error:  # the backend is not our code; its error text may quote the query, so it is not logged
         log.warning("the search backend failed: %s", type(error).__name__)
         return SearchFailed("The web search failed. It can be tried again.")

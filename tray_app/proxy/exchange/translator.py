@@ -1,8 +1,9 @@
-"""Requests translated: a small one at once in the event loop, a large one in a worker process."""
+"""The translation of requests. A small one is translated in the event loop, a large one in a worker process."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -20,35 +21,45 @@ from tray_app.translate.request.content import find_pdfs
 from tray_app.translate.request.question import Question, Rules
 
 JOB_LIMIT_S = 60.0
-"""Translating 64 MB takes some 2 s, on a busy machine several times that."""
+"""Time for one translation in a worker process. 64 MB take about 2 s, on a busy machine several times as long."""
 
 _HEADER_PREFIX = "x-claude-code-"
-"""The headers that translation looks at begin with it."""
+"""Only headers with this prefix are sent to a worker process, because translation reads no others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A client's request as it came, and the rules by which it is translated."""
+
+    body: Body
+    rules: Rules
+    headers: Mapping[str, str]
+    keeps_body: bool
+    """Whether the body may be needed again, for a fallback model. If not, a large body is given up piece by piece as a
+    worker process takes it, so that it is not held twice."""
 
 
 class RequestTranslator:
-    """Translates requests. For one event loop."""
+    """Translates requests. Belongs to one event loop."""
 
     def __init__(self, workers: WorkerPool, pdfs: PdfTexts) -> None:
         self._workers = workers
         self._pdfs = pdfs
 
-    async def translate(
-        self, body: Body, rules: Rules, headers: Mapping[str, str], model: Model | None = None, *, keeps_body: bool
-    ) -> Question:
-        """What a request asks. Its errors are ProxyErrors.
+    async def translate(self, incoming: Incoming, model: Model | None = None) -> Question:
+        """Returns what the request asks of `model`. None leaves the choice of the model to the rules.
 
-        `model` is to answer, whatever the rules say; None leaves the choice to them. `keeps_body`: whether the same
-        body will be translated again; if not, a large one is given up on the way, so that it is not held twice.
+        A request that cannot be translated raises a ProxyError.
         """
-        if (content := _read_small(body)) is not None:
-            return question.read_question(content, rules, headers, model)
-        wanted = {name.lower(): value for name, value in headers.items() if name.lower().startswith(_HEADER_PREFIX)}
-        arguments = RequestArguments(rules, wanted, model)
-        return join_question(await self._run("translate", body, arguments, keeps_body=keeps_body))
+        if (content := _read_small(incoming.body)) is not None:
+            return question.read_question(content, incoming.rules, incoming.headers, model)
+        headers = {name.lower(): value for name, value in incoming.headers.items()}
+        wanted = {name: value for name, value in headers.items() if name.startswith(_HEADER_PREFIX)}
+        arguments = RequestArguments(incoming.rules, wanted, model)
+        return join_question(await self._run("translate", incoming.body, arguments, keeps_body=incoming.keeps_body))
 
     async def count_tokens(self, body: Body, rules: Rules) -> int:
-        """An estimate of a request's tokens. Its errors are ProxyErrors."""
+        """Returns an estimate of a request's tokens. Raises a ProxyError if it cannot be read."""
         if (content := _read_small(body)) is not None:
             return question.count_tokens(content, rules)
         counted = await self._run("count", body, RequestArguments(rules), keeps_body=False)
@@ -62,7 +73,7 @@ class RequestTranslator:
             raise RequestTooLarge("The request is too large: working on it takes too long.") from None
 
     async def _answer(self, question: bytes) -> bytes:
-        """Answers a worker that comes upon a PDF: with its text, or with nothing if that is not known yet."""
+        """Answers a worker's question for the text of a PDF. The answer is empty if the text is not known yet."""
         kind, digest, data = (
             question[:1],
             question[1 : 1 + DIGEST_BYTES],
@@ -73,7 +84,7 @@ class RequestTranslator:
 
 
 def _read_small(body: Body) -> dict[str, Any] | None:
-    """The content of a small body; None if the body is for a worker."""
+    """Returns the content of a small body, or None if a worker process should translate the body."""
     if not body.is_small:
         return None
     content = question.decode_body(body.join())

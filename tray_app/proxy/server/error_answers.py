@@ -1,4 +1,4 @@
-"""Every failure as Anthropic's error object: as an answer to a request, and as bytes where there is no request yet."""
+"""Errors as Anthropic's error object, in an answer to a request, or as bytes if there is no request yet."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Gives the request its id, and turns every failure into Anthropic's error object."""
+    """Gives the request its id, and turns every exception into Anthropic's error object."""
     request[REQUEST_ID] = request_id = make_request_id()
     try:
         response = await handler(request)
@@ -41,16 +41,18 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def make_request_id() -> str:
+    """Returns a new id in the form of Anthropic's request ids."""
     return f"req_{uuid.uuid4().hex}"
 
 
 def error_response(error: ProxyError, request_id: str) -> web.Response:
+    """Returns the HTTP response for an error."""
     headers = {**error.headers(), "request-id": request_id}
     return web.json_response(error.body(request_id), status=error.status, headers=headers)
 
 
 def error_bytes(error: ProxyError) -> bytes:
-    """The whole answer, for a connection that is closed after it."""
+    """Returns a whole HTTP response for an error, for a connection that is closed after it."""
     request_id = make_request_id()
     body = json.dumps(error.body(request_id)).encode()
     headers = {

@@ -1,6 +1,6 @@
-"""Which web pages may use the gateway: the checks of Host, Origin and Sec-Fetch-Site, and what CORS asks of an answer.
+"""Protection against web pages: checks of the headers Host, Origin and Sec-Fetch-Site, and the headers of CORS.
 
-Clients that are no browsers send neither Origin nor Sec-Fetch-Site, and a Host that names this machine.
+Clients other than browsers send no Origin and no Sec-Fetch-Site, and a Host that names this machine.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from tray_app.settings.settings import Address
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _HOST = re.compile(r"(\[[0-9a-f:.]*\]|[a-z0-9._-]*)(?::[0-9]*)?", re.ASCII)
-"""A Host header in small letters: a name or an address, and a port. An IPv6 address has no zone there."""
+"""Form of a Host header in lower case: a name or an address, and a port. An IPv6 address has no zone in it."""
 
 _HARMLESS_SITES = {"none", "same-origin"}
-"""Sec-Fetch-Site of what the user typed into the address bar, and of a page that the gateway itself gave out."""
+"""Values of Sec-Fetch-Site for an address that the user typed, and for a page of the gateway itself."""
 
 _LISTED_ORIGIN = web.RequestKey("listed_origin", str)
-"""The request's Origin, where the settings list it."""
+"""The request's Origin. It is set only if the settings list it."""
 
 _PREFLIGHT_AGE_S = 600
-"""A browser does not ask again for this time. The requests themselves are checked all the same."""
+"""For this time a browser does not ask again whether it may send a request. Each request is checked nevertheless."""
 
 
 @web.middleware
 async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses a name that is not this machine's: a page may give its own name our address (DNS rebinding).
+    """Refuses a Host that is not on loopback, since a web page may let its own name point to 127.0.0.1 (DNS rebinding).
 
-    Beyond loopback the names of this machine are many, and the server key is what protects.
+    A gateway that listens beyond loopback has many names, so the server key protects it instead.
     """
     header = request.headers.get(hdrs.HOST, "")
     host = _host_of(header)
@@ -46,7 +46,7 @@ async def check_host(request: web.Request, handler: Handler) -> web.StreamRespon
 
 @web.middleware
 async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses the requests of web pages, but for pages of the gateway's own and of origins that the settings list."""
+    """Refuses requests of web pages, except for the gateway's own pages and those of origins that the settings list."""
     origins = request.headers.getall(hdrs.ORIGIN, [])
     listed = request.app[GATEWAY].config.settings.allowed_origins
     if len(origins) == 1 and origins[0] in listed:
@@ -64,7 +64,7 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def let_page_read(request: web.Request, response: web.StreamResponse) -> None:
-    """Lets a page of a listed origin read the answer: a signal, since it is for errors and streams as well."""
+    """Lets a page of a listed origin read the answer. As a signal of aiohttp it covers errors and streams."""
     if origin := request.get(_LISTED_ORIGIN):
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
         response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "*"  # request-id, retry-after, x-should-retry
@@ -72,15 +72,15 @@ async def let_page_read(request: web.Request, response: web.StreamResponse) -> N
 
 
 def _host_of(header: str) -> str:
-    """The host in a Host header, in small letters and without the port; empty if the header is malformed."""
+    """Returns the host of a Host header in lower case, without the port, or "" if the header is malformed."""
     match = _HOST.fullmatch(header.lower())
     return match[1] if match else ""
 
 
 def _own_origin(request: web.Request) -> str | None:
-    """The origin of a page that the gateway gives out, by the name that the client uses for it."""
+    """Returns the origin of the gateway's own pages as the client names it, or None if the client has left."""
     socket_address = request.get_extra_info("sockname")
-    if socket_address is None:  # the client has left
+    if socket_address is None:
         return None
     port = socket_address[1]
     host = _host_of(request.headers.get(hdrs.HOST, ""))
@@ -88,12 +88,12 @@ def _own_origin(request: web.Request) -> str | None:
 
 
 def _answer_preflight(request: web.Request) -> web.Response:
-    """What a browser asks before a request with a JSON body or a key: whether the page may send it."""
+    """Answers the question of a browser whether a page may send a request with a JSON body or a key."""
     return web.Response(
         status=204,
         headers={
             hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST",
-            # "*" would leave Authorization out
+            # "*" would not include Authorization
             hdrs.ACCESS_CONTROL_ALLOW_HEADERS: request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, ""),
             hdrs.ACCESS_CONTROL_MAX_AGE: str(_PREFLIGHT_AGE_S),
         },

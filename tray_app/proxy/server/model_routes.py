@@ -1,4 +1,4 @@
-"""GET /v1/models and /v1/models/{id}: the catalog in Anthropic's shape, in pages.
+"""The handlers of GET /v1/models and /v1/models/{id}: the catalog in the form of Anthropic's API.
 
 https://docs.anthropic.com/en/api/models-list
 """
@@ -21,7 +21,7 @@ _SUPPORTED, _UNSUPPORTED = {"supported": True}, {"supported": False}
 
 
 async def list_models(request: web.Request) -> web.Response:
-    """One page: the models after one, before one, or the first of all."""
+    """Answers with one page of models: those after a model, those before a model, or the first ones."""
     query = request.query
     limit = _read_limit(query.get("limit"))
     models: Sequence[Model] = request.app[GATEWAY].config.settings.catalog.models if _wants_active(request) else ()
@@ -46,7 +46,7 @@ async def list_models(request: web.Request) -> web.Response:
 
 
 async def show_model(request: web.Request) -> web.Response:
-    """One model. Its id holds a slash, which the address may hold as it is or percent-encoded."""
+    """Answers with one model. The slash in its id may be percent-encoded in the address."""
     model_id = request.match_info["model_id"]
     model = request.app[GATEWAY].config.settings.catalog.find(model_id)
     if model is None:
@@ -55,8 +55,8 @@ async def show_model(request: web.Request) -> web.Response:
 
 
 def describe_model(model: Model) -> dict[str, Any]:
-    """A model as Anthropic's API describes one. What NVIDIA does not tell, such as the date of its release, is null, or
-    the epoch where there must be a date."""
+    """Returns a model in the form of Anthropic's API. Facts that NVIDIA does not tell are null. Only the release date
+    is the epoch, because that field must have a date."""
     return {
         "type": "model",
         "id": model.id,
@@ -74,7 +74,7 @@ def describe_model(model: Model) -> dict[str, Any]:
 
 
 def _describe_capabilities(model: Model) -> dict[str, Any]:
-    """What a request to this gateway may ask of the model: PDFs reach it as their text, schemas at least in words."""
+    """Returns what a request may ask of the model. PDFs reach it as text, and schemas at least as words."""
     efforts = {effort: _supports(effort in model.efforts) for effort in EFFORTS}
     thinking_types = dict.fromkeys(("adaptive", "enabled", "disabled", "between_tools"), _SUPPORTED)
     return {
@@ -110,7 +110,7 @@ def _read_limit(text: str | None) -> int:
 
 
 def _wants_active(request: web.Request) -> bool:
-    """Whether the stages of life that the client asks for include the one of all models here."""
+    """Tells whether the client asks for active models. All models of the catalog are active."""
     values = [*request.query.getall("lifecycle", ()), *request.query.getall("lifecycle[]", ())]
     stages = {stage for value in values for stage in value.split(",")}
     if stages - _STAGES:
@@ -119,6 +119,7 @@ def _wants_active(request: web.Request) -> bool:
 
 
 def _find_place(ids: list[str], model_id: str, where: str) -> int:
+    """Returns the place of a model. `where` names the query parameter for the error if there is no such model."""
     if model_id not in ids:
         raise InvalidRequest(f"{where}: there is no model with the id {model_id!r}")
     return ids.index(model_id)

@@ -1,4 +1,4 @@
-"""Log lines for what may happen thousands of times a second."""
+"""Log lines about events that may happen thousands of times a second."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ import logging
 from typing import Any
 
 _PAUSE_S = 60.0
+"""Time between two lines."""
 
 
 class RareLog:
-    """Writes at most one line a minute. What happens in between is counted, and the count is the next line."""
+    """Writes at most one line a minute. Lines in between are counted, and the next line tells their number."""
 
     def __init__(self, log: logging.Logger) -> None:
-        """It belongs to the running event loop."""
+        """The new object belongs to the running event loop."""
         self._log = log
         self._loop = asyncio.get_running_loop()
         self._unsaid = 0
         self._newest = ""
-        self._timer: asyncio.TimerHandle | None = None  # None: the last line is a minute old
+        self._timer: asyncio.TimerHandle | None = None  # None if the last line is more than a minute old
 
     def warn(self, line: str) -> bool:
-        """Writes the line, or counts it; True if it was written."""
+        """Writes the line or counts it. Returns whether it was written."""
         if self._timer is not None:
             self._unsaid += 1
             self._newest = line
@@ -41,7 +42,7 @@ class RareLog:
 
 
 class LoopErrors:
-    """The event loop's exception handler: one error a minute is told with all that is known of it, the rest counted."""
+    """The event loop's exception handler. It logs one error a minute in full, and counts the others."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = RareLog(log)

@@ -1,4 +1,4 @@
-"""The web application: its routes, and what every request passes through on its way to them."""
+"""The web application: its routes, and the middlewares that every request passes before it gets there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tray_app.proxy.server.server_key import GUESSES, Guesses, check_key
 
 
 def make_app(gateway: Gateway) -> web.Application:
-    """The application of one gateway, for the connections of a Listener."""
+    """Returns the application of one gateway, for the connections of a Listener."""
     app = web.Application(
         middlewares=[note_answering, answer_errors, check_host, check_origin, check_key],
     )
@@ -29,14 +29,14 @@ def make_app(gateway: Gateway) -> web.Application:
     app.router.add_get("/v1/models", list_models)
     app.router.add_get("/v1/models/{model_id:.+}", show_model)
     app.router.add_get("/health", get_health)
-    for path in ("/", "/api/hello"):  # Claude Code's look whether anybody is there
+    for path in ("/", "/api/hello"):  # Claude Code asks these whether a server is there
         app.router.add_get(path, get_hello)
     app.router.add_post("/api/event_logging/{rest:.*}", drop_telemetry)
     return app
 
 
 async def get_health(request: web.Request) -> web.Response:
-    """200 while the gateway serves."""
+    """Answers with 200 and the state of the gateway."""
     gateway = request.app[GATEWAY]
     config, status = gateway.config, gateway.board.status
     return web.json_response(
@@ -53,9 +53,10 @@ async def get_health(request: web.Request) -> web.Response:
 
 
 async def get_hello(_: web.Request) -> web.Response:
+    """Answers with the name and the version of this program."""
     return web.json_response({"name": APP_ID, "version": __version__})
 
 
 async def drop_telemetry(_: web.Request) -> web.Response:
-    """What clients report about themselves goes nowhere."""
+    """Discards the telemetry of clients."""
     return web.Response(status=204)

@@ -1,4 +1,4 @@
-"""The server key: whoever asks for more than a sign of life must show it, where one is set."""
+"""The check of the server key, which requests under /v1/ must show if the user has set one."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from tray_app.settings.keys import explain_exposure
 log = logging.getLogger(__name__)
 
 _TURN_S = 0.25
-"""One wrong key is answered in this time, whoever sends it: a list of a million words takes three days."""
+"""One wrong key is answered in this time, so trying a million keys takes three days."""
 
 _MOST_WAITING = 16
-"""So many wrong keys wait for their turns. A client with an old key sends two or three requests at the same time."""
+"""The most wrong keys that wait for their turn. A client with an old key sends two or three requests at a time."""
 
 _MOST_KNOWN = 1000
+"""The most addresses that are remembered for having shown the right key."""
 _THIS_MACHINE = ("127.0.0.1", "::1")
 
 
 class Guesses:
-    """The wrong keys that wait for an answer. They wait so that nobody can try many keys; a right key never waits."""
+    """Slows down wrong keys, so that nobody can try many of them. A right key does not wait."""
 
     def __init__(self) -> None:
         self._next_turn_s = 0.0
         self._waiting = 0
         self._known = set(_THIS_MACHINE)
-        """Addresses that have shown the right key, and this machine's own, which all its users share."""
+        """Addresses that have shown the right key, and those of this machine."""
         self._log = RareLog(log)
 
     async def admit(self, peer: str, *, is_right: bool) -> bool:
-        """True at once for the right key, False after a while for a wrong one.
+        """Returns True at once for the right key, and False for a wrong key when its turn comes.
 
-        RateLimited while too many wrong keys wait. An address that has never shown the right key is told so even if
-        it shows it now: otherwise a guesser who sends thousands of keys at once would see which one is right.
+        Raises RateLimited while too many wrong keys wait, for the right key as well if its address is new. Otherwise a
+        guesser could send thousands of keys at once and see which one is right.
         """
         is_full = self._waiting >= _MOST_WAITING
         if is_right and (not is_full or peer in self._known):
@@ -73,7 +74,7 @@ GUESSES = web.AppKey("guesses", Guesses)
 
 @web.middleware
 async def check_key(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Wants the server key, where one is set, of everything that is not a sign of life."""
+    """Refuses a request under /v1/ without the server key, if one is set. Other routes tell nothing that is secret."""
     config = request.app[GATEWAY].config
     wanted = config.keys.server
     if not request.path.startswith("/v1/"):
@@ -83,7 +84,7 @@ async def check_key(request: web.Request, handler: Handler) -> web.StreamRespons
             "This gateway cannot read its server key, and refuses every request until it can. Unlock the system "
             "keyring where it runs; the menu of its tray icon, and its log, say what is in the way."
         )
-    if reason := explain_exposure(config.settings.addr, wanted):  # the key was changed or lost since the start
+    if reason := explain_exposure(config.settings.addr, wanted):  # the key has been removed since the start
         raise WrongServerKey(reason, client_may_retry=False)
     if wanted:
         shown = _read_keys(request)
@@ -96,7 +97,7 @@ async def check_key(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def _read_keys(request: web.Request) -> list[bytes]:
-    """The keys that the client shows; it may send its Anthropic key in one header and ours in the other."""
+    """Returns the keys that the client shows. It may send its Anthropic key in one header and ours in the other."""
     headers = (request.headers.get("x-api-key", ""), _token_of(request.headers.get(hdrs.AUTHORIZATION, "")))
     return [key.encode("utf-8", "replace") for key in headers if key]
 

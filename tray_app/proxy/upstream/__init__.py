@@ -1,1 +1,1 @@
-"""The way to NVIDIA: the HTTP client, pacing, and what is learned of its models."""
+"""The way to upstream: the HTTP client, pacing, and what is learned of each model."""

@@ -1,4 +1,4 @@
-"""The calibration of each model, kept in a small file from one start to the next."""
+"""The calibration of each model, which a small file keeps between starts."""
 
 from __future__ import annotations
 
@@ -15,46 +15,47 @@ from tray_app.translate.request.tokens import Estimate
 
 FILE_NAME = "token_calibration.json"
 _WORTH_SAVING = 0.01
-"""How much a factor moves before it is written."""
+"""The file is written when a factor has changed by this share."""
 
 _Ratio = Annotated[float, msgspec.Meta(ge=LEAST_RATIO, le=MOST_RATIO)]
 _File = dict[str, Annotated[list[_Ratio], msgspec.Meta(min_length=1, max_length=WINDOW)]]
-"""Model id -> ratios."""
+"""Maps a model id to its ratios."""
 
 
 class Calibrations:
-    """Use it in one event loop, and close it there. Without a folder nothing is kept."""
+    """Learns how each model counts tokens. Belongs to one event loop. Without a folder nothing is kept."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._file = LearnedFile(folder, FILE_NAME, _read, _replace, _has_moved)
 
     def of(self, model_id: str) -> Calibration:
+        """Returns the calibration of a model, which is neutral if nothing has been learned."""
         return self._file.known.get(model_id, UNCALIBRATED)
 
     @property
     def known(self) -> Mapping[str, Calibration]:
-        """What was learned, by model id. It changes with what is learned afterwards."""
+        """The learned calibrations by model id. This is a live view."""
         return self._file.known
 
     def learn(self, model_id: str, estimate: Estimate, reported: int | None) -> None:
-        """Takes the prompt tokens that upstream reported for a complete answer, if it did and they tell something."""
+        """Learns from the prompt tokens that upstream reported for an answer. None means that it reported none."""
         if reported is None or reported < 1 or not estimate.is_calibrating:
             return
         self._file.known[model_id] = self.of(model_id).learn(estimate.text, reported)
         self._file.save()
 
     async def close(self) -> None:
-        """Returns when what was learned is written."""
+        """Saves what was learned."""
         await self._file.close()
 
 
 def _has_moved(known: Calibration, saved: Calibration | None) -> bool:
-    """Whether a factor is so far from the one in the file that it is worth saving."""
+    """Tells whether a factor differs enough from the one in the file to be saved."""
     return abs(known.factor / (saved or UNCALIBRATED).factor - 1) >= _WORTH_SAVING
 
 
 def _read(path: Path) -> dict[str, Calibration]:
-    """What the file holds; nothing where there is none that can be used: a few answers replace it."""
+    """Returns the content of the file, or nothing if it cannot be used. A few answers make up for it."""
     known = read_json(path, _File) or {}
     return {model_id: Calibration(tuple(ratios)) for model_id, ratios in known.items()}
 

@@ -1,4 +1,4 @@
-"""Upstream's 200 answer to a chat request: its body, read in parts or as a whole."""
+"""The body of upstream's 200 answer to a chat request, read in parts or as a whole."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from tray_app.translate.answer.chunk import MAX_CHUNK_BYTES
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NO_EVENTS = (b"{", b"[", b'"', b"<", b"null")
-"""How JSON and web pages begin, and no line of an event stream does."""
+"""How JSON and web pages begin. No line of an event stream begins so."""
 
 _PART_BYTES = 8 * 1024
-"""So much of events is decoded and translated in less than 7 ms, also if each is a tag, one character or nothing."""
+"""Largest part of an event stream that is handed on. It is translated in less than 7 ms, even the slowest content."""
 
 
 class ChatResponse:
-    """An answer whose headers are there. Only its reads raise, and what they raise is a ProxyError."""
+    """An answer whose headers have arrived. Its reads raise ProxyErrors."""
 
     def __init__(self, response: aiohttp.ClientResponse, timeout_s: float) -> None:
-        """`timeout_s`: how long upstream may say nothing of the answer."""
+        """`timeout_s` is the longest silence of upstream."""
         self._response = response
         self._timeout_s = timeout_s
-        self._read = b""  # what the last read brought
-        self._place = 0  # up to where it was handed on
+        self._read = b""  # the bytes of the last read
+        self._place = 0  # the bytes before it have been handed on
 
     def close(self) -> None:
-        """Gives up the rest of the body."""
+        """Closes the connection without reading the rest of the body."""
         self._response.close()
 
     async def read_part(self) -> bytes:
-        """The next bytes of a streamed body, as soon as there are any; none at its end.
+        """Returns the next bytes of the body as soon as there are any. Returns b"" at its end.
 
-        One read may bring 256 KiB, and the next one may not have to wait: others get their turn between the parts.
+        One read may bring 256 KiB without a wait, so the event loop runs other tasks between the parts.
         """
         await asyncio.sleep(0)
         if self._place >= len(self._read):
@@ -45,14 +45,17 @@ class ChatResponse:
         return self._read[start : self._place]
 
     async def has_events(self) -> bool:
-        """Whether the body is an event stream: by how it begins, since servers call it anything. Takes nothing away."""
+        """Tells from its beginning whether the body is an event stream, since content types are unreliable.
+
+        The next read returns this beginning again.
+        """
         start = await self._read_start()
         return bool(start) and not start.startswith(_NO_EVENTS)
 
     async def read_whole(self) -> bytes:
-        """The body of an answer that is not streamed, without the blanks before it.
+        """Returns the body of an answer that is not streamed, without leading white space.
 
-        Once the answer has begun it has `timeout_s`: a server that does not stream has all of it by then.
+        It must be complete within `timeout_s` of its beginning. A server that does not stream has all of it by then.
         """
         body = bytearray()
         if not await self._read_start():
@@ -70,9 +73,9 @@ class ChatResponse:
         return bytes(body)
 
     async def _read_start(self) -> bytes:
-        """The first bytes of the rest that are not blank, which the next read brings again; none at the end.
+        """Returns the first bytes that are not white space, or b"" at the end. The next read returns them again.
 
-        Upstream may say nothing for `timeout_s`, blanks included, which some servers send while they think.
+        They must arrive within `timeout_s`. Some servers send white space while the model thinks.
         """
         start, size_bytes = b"", 0
         try:

@@ -1,4 +1,4 @@
-"""What can go wrong between this program and upstream, as sentences: the one place that knows aiohttp's exceptions."""
+"""aiohttp's exceptions as errors with sentences for the user."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def faults_explained(timeout_s: float) -> Iterator[None]:
-    """Turns every exception into a ProxyError. For use around calls of aiohttp's client, and nothing else.
+    """Turns every exception into a ProxyError. Only calls of aiohttp's client belong into this `with`.
 
-    `timeout_s`: how long upstream has been silent if the call gave up waiting.
+    `timeout_s` is how long upstream has been silent if the call raises TimeoutError.
     """
     try:
         yield
     except ProxyError:
         raise
-    except Exception as error:  # odd bytes and addresses make ValueError, LookupError and others, too
+    except Exception as error:  # odd bytes and addresses make aiohttp raise ValueError, LookupError and others
         is_known = isinstance(error, aiohttp.ClientError | OSError)
         log.warning("upstream fault: %s: %s", type(error).__name__, error, exc_info=not is_known)
         raise _explain(error, timeout_s) from error
@@ -55,7 +55,7 @@ def _explain(error: Exception, timeout_s: float) -> ProxyError:
             return UpstreamFault(
                 f"NVIDIA cannot be reached: {error.host}:{error.port} does not answer. Check the internet connection."
             )
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | UnicodeError():  # UnicodeError: of the host
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | UnicodeError():  # UnicodeError: a bad host
             return UpstreamUnusable('NVIDIA cannot be reached: "nvidia_url" in the settings is no usable address.')
         case aiohttp.ClientResponseError():
             return UpstreamFault(

@@ -1,4 +1,4 @@
-"""What is learned of each model, kept in a small file from one start to the next."""
+"""A small file that keeps what is learned of each model between starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Known = TypeVar("_Known")
 
 
 class LearnedFile(Generic[_Known]):
-    """Use it in one event loop, and close it there. Without a folder nothing is read or written."""
+    """Reads the file once and saves news in a thread. Belongs to one event loop. Without a folder it does nothing."""
 
     def __init__(
         self,
@@ -22,7 +22,7 @@ class LearnedFile(Generic[_Known]):
         write: Callable[[Path, dict[str, _Known]], None],
         is_news: Callable[[_Known, _Known | None], bool] = operator.ne,
     ) -> None:
-        """`is_news` says whether what is known of a model is worth saving; it also gets what was saved last, if any.
+        """`is_news` gets what is known of a model and what was saved last, or None. It tells whether to save again.
 
         `read` and `write` must not raise. `write` runs in a thread, one call at a time.
         """
@@ -30,17 +30,17 @@ class LearnedFile(Generic[_Known]):
         self._write = write
         self._is_news = is_news
         self.known = read(self._path) if self._path else {}
-        """By model id. The owner changes it, and then calls `save`."""
+        """What is known, by model id. The owner of this object changes it and then calls `save`."""
         self._saved = dict(self.known)
         self._saving: asyncio.Task[None] | None = None
 
     def save(self) -> None:
-        """Begins to write what is known, if there is news and it is not being written already."""
+        """Begins to write the file if there is news. A running write takes later news with it."""
         if self._path and self._has_news() and (self._saving is None or self._saving.done()):
             self._saving = asyncio.create_task(self._save_news(self._path))
 
     async def close(self) -> None:
-        """Returns when all that is known is written."""
+        """Writes what has not been saved, and returns when the file is complete."""
         if self._saving is not None:
             await self._saving
         if self._path and self.known != self._saved:
@@ -50,9 +50,9 @@ class LearnedFile(Generic[_Known]):
         return any(self._is_news(known, self._saved.get(model_id)) for model_id, known in self.known.items())
 
     async def _save_news(self, path: Path) -> None:
-        while self._has_news():  # more may have been learned during the last writing
+        while self._has_news():  # more may have been learned during the last write
             await self._save_all(path)
 
     async def _save_all(self, path: Path) -> None:
-        self._saved = dict(self.known)  # also if writing fails: the next news try it again
+        self._saved = dict(self.known)  # even if writing fails; the next news write the file again
         await asyncio.to_thread(self._write, path, self._saved)

@@ -1,4 +1,4 @@
-"""What answers and refusals show, for the next request and for the user: the limit, the model's life, the key."""
+"""What answers and errors tell about the rate limit, the model and the key, for the next request and for the user."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from tray_app.status.board import ModelTrouble, StatusBoard, Topic, Trouble, Una
 
 
 class Outcomes:
-    """Tells the pacer and the board."""
+    """Passes the outcome of each attempt on to the pacer and the board."""
 
     def __init__(self, board: StatusBoard, pacer: Pacer) -> None:
         self._board = board
         self._pacer = pacer
 
     def note_answered(self, model: Model) -> None:
-        """The model began to answer, so that neither it nor the key is refused."""
+        """Notes that the model began to answer, so the model is served and the key is accepted."""
         self._pacer.note_served(model)
         self._board.clear_model(model.id)
         self._clear(Topic.REFUSED_KEY)
 
     def note_failed(self, model: Model, error: ProxyError) -> None:
+        """Notes that an attempt with the model failed."""
         if error.pause_s:
             self._pacer.hold(model, error.pause_s)
         match error:
             case QueueFull():
-                pass  # upstream was not even asked
+                pass  # nothing was sent to upstream
             case RateLimited():
                 self._pacer.note_refused(model)
             case ModelUnavailable():
@@ -38,18 +39,18 @@ class Outcomes:
                 )
 
     def note_fallback(self, chosen: Model, fallback: Model) -> None:
-        """Another model answers in the place of the chosen one."""
+        """Notes that a fallback model is asked instead of the chosen one."""
         sentence = f"{chosen.label} refuses to answer, so {fallback.label} of your fallback list does."
         self._board.report(Topic.FALLBACK, Trouble(f"{fallback.label} answers for {chosen.label}", sentence))
 
     def note_own_answer(self) -> None:
-        """The chosen model answered by itself."""
+        """Notes that the chosen model answered, not a fallback model."""
         self._clear(Topic.FALLBACK)
 
     def forget_key(self) -> None:
-        """The key is another than the one that was refused."""
+        """Notes that the user changed the NVIDIA API key, so an older refusal says nothing about it."""
         self._clear(Topic.REFUSED_KEY)
 
     def _clear(self, topic: Topic) -> None:
-        if any(known == topic for known, _ in self._board.status.troubles):  # almost never
+        if any(known == topic for known, _ in self._board.status.troubles):  # most answers have nothing to clear
             self._board.report(topic, None)

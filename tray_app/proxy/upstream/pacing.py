@@ -1,7 +1,7 @@
-"""Requests wait here for their turn, so that upstream need not refuse them: a queue for each model.
+"""Pacing: each model has a queue, in which requests wait so that upstream need not refuse them.
 
-Within a kind, first come, first served. A background request gives way to turns that come up to a minute after it, and
-to none that come later: it never waits for ever.
+The order is first come, first served. But a background request gives way to other requests that arrive up to a minute
+after it.
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from tray_app.status.board import StatusBoard, Wait
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 64
-"""For one model. Claude Code with many sub-agents has some dozens of requests under way."""
+"""The most requests that wait for one model. Claude Code with many sub-agents runs some dozens at a time."""
 
 GIVE_WAY_S = 60.0
+"""A background request gives way to requests that arrive up to this time after it, so it never waits for ever."""
 
 SHOW_S = 1.0
-"""Shorter waits are not shown, and longer ones not more often."""
+"""Shorter waits are not shown. Longer waits are updated on the board at this interval."""
 
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
     joined_s: float
     rank: float
-    """The lowest is next: when it joined, or later for a background request."""
+    """The waiter with the lowest rank is next. The rank is the time of joining, or later for a background request."""
     turn: asyncio.Future[float]
-    """Its result is when the request may start, and counts as started."""
+    """Its result is the time at which the request is counted as started."""
 
 
 class _Line:
-    """The window and the queue of one model, with a timer for the next turn while anybody waits."""
+    """The window and the queue of one model, with a timer for the next turn while requests wait."""
 
     def __init__(self, label: str) -> None:
         self.label = label
@@ -48,19 +49,19 @@ class _Line:
         self._held_until_s = float("-inf")
 
     def hold(self, pause_s: float) -> None:
-        """Starts nothing for so long, whatever the limit."""
+        """Starts no request for `pause_s` seconds, whatever the limit is."""
         self._held_until_s = max(self._held_until_s, _now_s() + min(pause_s, MOST_RETRY_AFTER_S))
 
     def next_start_s(self, now_s: float) -> float:
-        """When the next request may start; a time that is not after `now_s` means at once."""
+        """Returns when the next request may start. A time up to `now_s` means at once."""
         return max(self.window.next_start_s(now_s), self._held_until_s)
 
     def give_turns(self) -> None:
-        """Gives the turns that are due, and sets the timer for the next."""
+        """Gives the turns that are due, and sets the timer for the next one."""
         now_s = _now_s()
         while self.queue and self.next_start_s(now_s) <= now_s:
             turn = self.queue.pop(0).turn
-            if not turn.done():  # else its client has left in this very moment
+            if not turn.done():  # if it is done, its client has left in the same moment
                 self.window.count_start(now_s)
                 turn.set_result(now_s)
         if self._timer is not None:
@@ -70,7 +71,7 @@ class _Line:
             self._timer = asyncio.get_running_loop().call_at(self.next_start_s(now_s), self.give_turns)
 
     def leave(self, waiter: _Waiter) -> None:
-        """Frees the place, or gives back the turn that came too late."""
+        """Frees the place of a waiter whose client has left, or gives back the turn that it got meanwhile."""
         if waiter in self.queue:
             self.queue.remove(waiter)
         elif not waiter.turn.cancelled():
@@ -78,7 +79,7 @@ class _Line:
         self.give_turns()
 
     def describe(self) -> Wait | None:
-        """What there is to show."""
+        """Returns the wait to be shown on the board, or None if nobody waits for long."""
         now_s = _now_s()
         waited_s = now_s - min((waiter.joined_s for waiter in self.queue), default=now_s)
         if waited_s < SHOW_S:
@@ -88,7 +89,10 @@ class _Line:
 
 
 class Pacer:
-    """Holds requests back for as long as their model's limit wants, and shows that on the board. For one event loop."""
+    """Holds requests back for as long as their model's limit demands, and shows that on the board.
+
+    It belongs to one event loop.
+    """
 
     def __init__(self, board: StatusBoard) -> None:
         self._board = board
@@ -96,14 +100,14 @@ class Pacer:
         self._show_timer: asyncio.TimerHandle | None = None
 
     async def wait_turn(self, model: Model, *, limit: int, is_background: bool) -> None:
-        """Returns when one request to the model may start, and counts it; `limit` is per minute, 0: at once.
+        """Waits until one request to the model may start, and counts it. `limit` is per minute; 0 means no limit.
 
-        QueueFull, at once, if too many wait already. Cancelled, it frees its place and counts nothing. A request that
-        upstream refused waits anew, and not as background: it has given way before.
+        Raises QueueFull at once if too many requests wait already. If the wait is cancelled, nothing is counted. A
+        background request that is repeated should wait as a normal one, since it has given way before.
         """
         line, now_s = self._find_line(model), _now_s()
         line.window.limit = limit
-        line.give_turns()  # the limit may be another than before; after this, who waits must wait
+        line.give_turns()  # the limit may have changed; whoever still waits after this must wait
         if line.next_start_s(now_s) <= now_s:
             line.window.count_start(now_s)
             return
@@ -123,20 +127,20 @@ class Pacer:
             self._show_end()
 
     def note_refused(self, model: Model) -> None:
-        """Upstream answered 429."""
+        """Notes that upstream answered 429."""
         line = self._find_line(model)
         before = line.window.limit_in_force
         line.window.note_refused(_now_s())
-        line.give_turns()  # the next one is due at another time
+        line.give_turns()  # the time of the next turn has changed
         if line.window.limit_in_force != before:
             log.info("%s takes %d requests a minute for the time being", model.id, line.window.limit_in_force)
 
     def hold(self, model: Model, pause_s: float) -> None:
-        """Upstream wants to be left alone for so long. No longer than clients wait: it is asked again then."""
+        """Notes that upstream asks for a pause. It is limited to the time that clients wait before they ask again."""
         self._find_line(model).hold(pause_s)
 
     def note_served(self, model: Model) -> None:
-        """Upstream answered a request."""
+        """Notes that upstream answered a request."""
         line = self._find_line(model)
         line.window.note_served(_now_s())
         line.give_turns()

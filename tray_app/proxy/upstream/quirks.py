@@ -1,7 +1,8 @@
-"""What each model was found to refuse, kept in a small file from one start to the next, and forgotten after a while."""
+"""The quirks of each model: parameters that it refuses. A small file keeps them between starts, for some days."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +19,9 @@ log = logging.getLogger(__name__)
 
 FILE_NAME = "model_quirks.json"
 KEPT_DAYS = 14
-"""After that a model is asked for everything again, and one more retry shows whether upstream was mended meanwhile."""
+"""Days until a learned quirk expires. The parameter is then sent again. If it is still refused, it is learned anew."""
 _MOST_PER_MODEL = 32
-"""More would be values that clients vary, each refused anew."""
+"""The most quirks that are kept for a model. More would be single values of a field, each refused by itself."""
 
 _ROW_FIELDS = {
     "top_k": "takes_top_k",
@@ -29,7 +30,7 @@ _ROW_FIELDS = {
     "reasoning_effort": "efforts",
     "chat_template_kwargs": "thinking_on and thinking_off",
 }
-"""Request field -> what says in a catalog row that it is not to be sent."""
+"""Maps a request field to the field of a catalog row that keeps it from being sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class _Known:
 
 
 _File = dict[str, tuple[_Known, ...]]
-"""Model id -> what is known, the newest last."""
+"""Maps a model id to its quirks, the newest last."""
 
 
 def _today() -> date:
@@ -47,24 +48,31 @@ def _today() -> date:
 
 
 class Trial:
-    """What one request was taught by refusals of it. It is true if the request is answered without what was refused."""
+    """The quirks that refusals of one request suggest. They are true if it is answered without what was refused."""
 
     def __init__(self, quirks: Quirks, model_id: str) -> None:
         self._quirks = quirks
         self._model_id = model_id
         self.lessons: tuple[Quirk, ...] = ()
 
-    def read(self, error_text: str, body: dict[str, Any]) -> tuple[Quirk, ...]:
-        """Understands upstream's reason for refusing `body` (as it was sent) with HTTP 400 or 422.
+    async def learn(self, error_text: str, body: dict[str, Any]) -> bool:
+        """Learns from upstream's reason for refusing `body`, which is the request as it was sent.
 
-        Changes nothing, so that a thread may do it: a large request takes some milliseconds for each megabyte.
+        Returns whether `adapt` now makes another request of it, so that it is worth sending again.
+        """
+        return self.take(await asyncio.to_thread(self.read, error_text, body), body)
+
+    def read(self, error_text: str, body: dict[str, Any]) -> tuple[Quirk, ...]:
+        """Finds quirks in upstream's reason for refusing `body`, as it was sent, with HTTP 400 or 422.
+
+        This takes some milliseconds for each megabyte of the request. It changes nothing, so it may run in a thread.
         """
         return find_quirks(error_text, self._quirks.adapt(self._model_id, body))
 
     def take(self, found: tuple[Quirk, ...], body: dict[str, Any]) -> bool:
-        """Heeds what was found. True if `adapt` makes another request of `body` now.
+        """Heeds the quirks that were found. Returns whether `adapt` now makes another request of `body`.
 
-        That may also be by what others learned while the request was on its way.
+        It may do so because of a quirk that another request found meanwhile.
         """
         adapted = self._quirks.adapt(self._model_id, body)
         new = tuple(quirk for quirk in found if adapt(adapted, [quirk]) != adapted)
@@ -74,16 +82,16 @@ class Trial:
 
 
 class Quirks:
-    """Use it in one event loop, and close it there. Without a folder nothing outlives it."""
+    """Knows the quirks of all models. Belongs to one event loop. Without a folder no file keeps them."""
 
     def __init__(self, folder: Path | None = None, today: Callable[[], date] = _today) -> None:
         self._today = today
         self._file = LearnedFile(folder, FILE_NAME, _read, write_json)
         self._tried: dict[str, tuple[Quirk, ...]] = {}
-        """Model id -> what is on trial, the newest last."""
+        """Maps a model id to its quirks that are on trial, the newest last."""
 
     def adapt(self, model_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        """The request as the model takes it, as far as that is known; `body` itself stays as it is."""
+        """Returns the request without what the model is known to refuse. Does not change `body`."""
         if model_id not in self._file.known and model_id not in self._tried:
             return body
         known = (known.quirk for known in self._remembered(model_id))
@@ -91,9 +99,9 @@ class Quirks:
 
     @contextmanager
     def trial(self, model_id: str) -> Iterator[Trial]:
-        """For one request and its retries. What it learns meanwhile is kept if the request is answered in the end.
+        """Encloses one request and its retries. The quirks that it finds are kept if the `with` ends without an error.
 
-        Otherwise it is forgotten: what was refused was something else, and upstream only mentioned the field.
+        Otherwise they are forgotten, because upstream refused something else and only mentioned the field.
         """
         trial = Trial(self, model_id)
         try:
@@ -105,7 +113,7 @@ class Quirks:
         self._keep(model_id, trial.lessons)
 
     def add(self, model_id: str, quirks: tuple[Quirk, ...]) -> None:
-        """Heeds the quirks, on trial."""
+        """Puts quirks on trial. From now on `adapt` heeds them."""
         if quirks:
             self._tried[model_id] = (*self._tried.get(model_id, ()), *quirks)
 
@@ -125,22 +133,22 @@ class Quirks:
         self._file.save()
 
     async def close(self) -> None:
-        """Returns when what was learned is written."""
+        """Saves what was learned."""
         await self._file.close()
 
     def _remembered(self, model_id: str) -> list[_Known]:
         today = self._today()
-        # both ways, in case the clock was wrong when it was learned
+        # The difference counts in both directions, in case the clock was wrong when the quirk was learned.
         return [known for known in self._file.known.get(model_id, ()) if abs((today - known.learned).days) <= KEPT_DAYS]
 
 
 def _read(path: Path) -> _File:
-    """What the file holds; nothing if there is none that can be used."""
+    """Returns the content of the file, or nothing if it cannot be used."""
     return read_json(path, _File) or {}
 
 
 def _describe(quirk: Quirk) -> str:
-    """Names only: a value may be the client's."""
+    """Describes a quirk for the log by names only, since a value may come from the client."""
     what = f"a value of {quirk.field}" if quirk.refused is not None else quirk.field
     instead = "something else is sent" if quirk.instead else "it is left out"
     row_field = _ROW_FIELDS.get(quirk.field.partition(".")[0])

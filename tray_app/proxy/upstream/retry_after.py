@@ -1,4 +1,4 @@
-"""`Retry-After`: how long a server wants to be left alone.
+"""The header `Retry-After`, by which a server asks for a pause.
 
 https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
 """
@@ -14,9 +14,9 @@ _SECONDS = re.compile(r"\d{1,9}(?:\.\d{0,9})?")
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """In seconds from now; 0 for a time that is past, and None if there is none that can be read.
+    """Returns the pause in seconds. It is 0 for a time in the past, and None if there is no readable header.
 
-    A date counts from the answer's own `Date`, as the server's clock may differ from this machine's.
+    A date is compared with the answer's own `Date`, because the server's clock may differ from this machine's.
     """
     value = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(value):

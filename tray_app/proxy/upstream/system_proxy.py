@@ -1,4 +1,4 @@
-"""The HTTP proxy that the user's system wants between this program and upstream."""
+"""The HTTP proxy that the system's settings name for the way to upstream."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _HOST = re.compile(r"[\w.:%-]+")
 
 @dataclass(frozen=True, slots=True)
 class SystemProxy:
-    """A proxy. Its address holds no user name and no password, so that it may be logged and shown."""
+    """A proxy. Its URL contains no user name and no password, so it may be logged and shown."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
-    """What the proxy wants to see of every request: who the user is, if it has a user name."""
+    """The headers for the proxy, which carry the user name and the password if there are any."""
 
 
 async def find_proxy(url: str) -> SystemProxy | None:
-    """The proxy on the way to `url`; None: there is none. UpstreamUnusable if its address cannot be used.
+    """Returns the proxy on the way to `url`, or None. Raises UpstreamUnusable if the proxy's address cannot be used.
 
-    HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide, or if they are not set, the settings of Windows or macOS. An address
+    HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide or, if they are not set, the settings of Windows or macOS. An address
     on this machine is never behind a proxy.
     """
     target = urlsplit(url)
@@ -39,13 +39,13 @@ async def find_proxy(url: str) -> SystemProxy | None:
 
 
 def _ask_system(target: SplitResult) -> SystemProxy | None:
-    """Windows and macOS may ask the name server whether the target is an exception."""
+    """Looks the proxy up. This may block: Windows and macOS may ask the name server if the target is an exception."""
     address = getproxies().get(target.scheme)
     if not address or proxy_bypass(target.netloc):
         return None
     try:
         return _parse(address)
-    except ValueError:  # its text may hold the password
+    except ValueError:  # which is dropped, because its text may contain the password
         raise UpstreamUnusable(
             f"NVIDIA cannot be reached: {_name_source(target.scheme)} is no usable address of an HTTP proxy. "
             "It must be one such as http://proxy.example:8080."
@@ -53,7 +53,7 @@ def _ask_system(target: SplitResult) -> SystemProxy | None:
 
 
 def _parse(address: str) -> SystemProxy:
-    """ValueError if it is no address of an HTTP proxy."""
+    """Reads the address of an HTTP proxy. Raises ValueError if it is not one."""
     parts = urlsplit(address if "://" in address else f"http://{address}")
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
@@ -64,7 +64,7 @@ def _parse(address: str) -> SystemProxy:
 
 
 def _authorize(parts: SplitResult) -> dict[str, str]:
-    """The header that shows the proxy the user name and password of its address."""
+    """Returns the header with the user name and password of the proxy's address, or nothing if it has no user name."""
     if not parts.username:
         return {}
     login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
@@ -72,7 +72,7 @@ def _authorize(parts: SplitResult) -> dict[str, str]:
 
 
 def _name_source(scheme: str) -> str:
-    """Where the address of the proxy for URLs of a scheme stands, for a sentence."""
+    """Returns words for the place where the proxy for URLs of this scheme is set."""
     names = [name for name, value in os.environ.items() if name.lower() == f"{scheme}_proxy" and value]
-    # where names differ by their case, the one in lower case counts
+    # If both cases of a name are set, the one in lower case counts.
     return f"the environment variable {max(names)}" if names else "the proxy in the system's settings"

@@ -1,4 +1,4 @@
-"""How long the gateway waits, and for what."""
+"""The time limits of the gateway, and the pauses between attempts."""
 
 from __future__ import annotations
 
@@ -9,36 +9,40 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. The figures are what Claude Code 2.1.330 bears (measured November 2026)."""
+    """Limits in seconds. They suit the limits of Claude Code 2.1.330 (measured in November 2026)."""
 
     first_ping_s: float = 10.0
-    """A streamed request gets its 200 and a ping after that: the client gives up after 361 s without headers."""
+    """Silence after which a streamed request gets its 200 and a ping. The client waits 361 s for headers."""
     ping_s: float = 25.0
-    """Pings every 10 s keep a client for 600 s only, every 30 s for as long as is needed."""
+    """Silence between pings. With pings every 10 s a client gives up after 600 s, with pings every 30 s never."""
     retry_budget_s: float = 90.0
-    """From the first failure to the last attempt: the client repeats for 3 minutes more by itself."""
+    """Time from the first failure to the last attempt. The client itself retries for 3 more minutes."""
     queue_s: float = 240.0
-    """For a turn: whoever asks again later is served no worse, and the user learns why."""
+    """Longest wait in the pacing queue. After it the request fails with QueueFull: a retry gets an equally good place,
+    and the user sees the reason."""
     first_pause_s: float = 1.0
+    """Pause before the second attempt. It doubles with each further attempt."""
     longest_pause_s: float = 16.0
+    """The pause between attempts does not grow beyond this."""
     upload_s: float = 600.0
-    """For a request's body: 64 MB come through in that time even from afar, and no client waits longer."""
+    """Time for a request's body. 64 MB arrive in it even over a slow line, and no client waits longer."""
     idle_s: float = 600.0
-    """For a client's next request: longer than clients keep a connection that they do not use."""
+    """Time to a client's next request on its connection. Clients close unused connections sooner."""
     head_s: float = 30.0
-    """For all headers of a request, from the first byte on."""
+    """Time for all headers of a request, from their first byte on."""
     linger_s: float = 10.0
-    """For the rest of a body that is not read any more: a client that is refused in the middle sees why."""
+    """Time for the rest of a refused body. A client that still sends it would not see the error otherwise."""
     unread_s: float = 600.0
-    """For a client that does not read on; whoever suspends it for longer has to ask again."""
+    """Longest time for which a client may read nothing of its answer, for example because it is suspended."""
     error_pause_s: float = 2.0
-    """Before an answer that broke off is said to have: the client repeats it at once, and three times at the most."""
+    """Pause before the error that ends a broken stream. The client retries at once, and three times at most."""
     error_body_s: float = 5.0
-    """For the rest of upstream's error page: what has come by then explains the error well enough."""
+    """Time for the body of upstream's error answer. The part that has arrived by then explains the error."""
     poll_pause_s: float = 2.0
-    """Between two looks for the answer to a request that NVIDIA put aside."""
+    """Pause between two requests for the answer to a request that NVIDIA answered with 202."""
 
     def backoff(self) -> Backoff:
+        """Returns the pauses for a new request."""
         return Backoff(self)
 
 
@@ -46,7 +50,7 @@ TIMEOUTS = Timeouts()
 
 
 class Backoff:
-    """The pauses between the attempts at one request: each twice the last, less a random part, within the budget."""
+    """The pauses between the attempts of one request. Each is twice the last, less a random part of up to a half."""
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._pause_s = timeouts.first_pause_s
@@ -55,10 +59,10 @@ class Backoff:
         self._ends_s: float | None = None  # set by the first failure
 
     def next_pause_s(self, least_s: float = 0.0) -> float | None:
-        """None: the budget is spent, or does not last for `least_s`."""
+        """Returns the next pause, of `least_s` seconds at least, or None if the budget does not last for it."""
         if self._ends_s is None:
             self._ends_s = time.monotonic() + self._budget_s
-        pause_s = max(least_s, self._pause_s * random.uniform(0.5, 1.0))  # several agents must not come back in step
+        pause_s = max(least_s, self._pause_s * random.uniform(0.5, 1.0))  # or agents would retry together
         if time.monotonic() + pause_s > self._ends_s:
             return None
         self._pause_s = min(2 * self._pause_s, self._longest_pause_s)

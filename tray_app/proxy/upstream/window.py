@@ -1,18 +1,19 @@
-"""How many requests one model takes in a minute: the user's limit, and what refusals teach. Pure: times are given.
+"""The number of requests that may start in a minute, from the user's limit and from upstream's refusals.
 
-A burst may use what the minute has left, less what keeps the next turn near: with 40 a minute, 25 may start at once,
-and after that one can start every four seconds until those 25 are a minute old. How much may start at once follows
-from when the starts of the last minute leave it.
+The code is pure: it gets the time as an argument.
 
-A refusal (429) says that upstream took as many of the last minute's requests as were not refused, and no more: that is
-the learned limit. It is no less than half the one before, since a refusal far below a limit tells of upstream's load
-and not of a count. If many had started just before, it is their burst that was refused, and only an eighth of the
-limit may start at once. All refusals before the next start are one lesson: they answer what was under way already.
+A burst may use a part of the minute's limit. The rest is kept so that the next turn is never far away. With a limit of
+40, 25 requests may start at once, and then one every four seconds until those 25 are a minute old.
 
-Until a request is served again, one at a time asks, after pauses that become longer. What a storm of refusals taught
-counts no more than its first lesson once it is over.
+A refusal (429) teaches a limit: upstream takes as many requests a minute as it took in the last minute. The learned
+limit is at least half of the limit before, because a refusal far below a limit is due to upstream's load and not to a
+count. If many requests had started just before, upstream refused their burst: then only an eighth of the limit may
+start at once. All refusals before the next start are one lesson, because those requests were under way already.
 
-The figures were chosen by tests/proxy/upstream/pacing_simulation.py.
+Until a request is served again, one request at a time is tried, after growing pauses. When a series of refusals is
+over, its first lesson limits what the later ones have taught.
+
+The figures were chosen with tests/proxy/upstream/pacing_simulation.py.
 """
 
 from __future__ import annotations
@@ -21,50 +22,51 @@ from collections import deque
 from itertools import islice
 
 WINDOW_S = 61.0
-"""Upstream's minute, and a second for requests that are longer on their way than those that follow a minute later."""
+"""Upstream's minute, and a second because one request may take longer to arrive than one that starts a minute later."""
 
 PAUSE_S = 3.0
-"""No start for so long after a refusal, and twice as long after each lesson that follows before a request is served."""
+"""Pause after a refusal. It doubles with each further lesson until a request is served."""
 
 LONGEST_PAUSE_S = 12.0
-"""A learned limit holds the next request back no longer, as upstream may take more by then."""
+"""Longest time for which a learned limit holds a request back. Upstream may take more by then."""
 
 RECOVERY_S = 30.0
-"""So often the learned limit rises while requests are served, by 1, 2, 4, 8 ... until the next refusal.
+"""Interval at which the learned limit rises while requests are served, by 1, 2, 4, 8 ... until the next refusal.
 
-A lower limit that stays costs a refusal a minute; after a low one that passed, all is as before within three minutes.
-Bursts become larger by one at a time, as a burst that is too large costs many refusals.
+If upstream's limit stays low, this costs one refusal a minute. If it was low for a while, all is as before within three
+minutes. The size of a burst rises by one at a time, because a burst that is too large costs many refusals.
 """
 
 _BURST_SHARE = 0.625
-"""So much of the limit may start at once: 25 of 40."""
+"""This share of the limit may start at once: 25 of 40."""
 _MOST_CUT = 0.5
+"""One lesson lowers a limit to this share of it at the lowest."""
 
 _EVEN_SHARE = 0.125
 BURST_S = 5.0
-"""More than an eighth of the limit in so short a time is a burst. Evenly spaced, it would take 7.6 s."""
+"""More than an eighth of the limit within this time is a burst. Evenly spaced requests would take 7.6 s for it."""
 
 _MOST_LOOKS = 50
-"""So many of the minute's starts are looked at to place the next one; where there are more, every second or third."""
+"""The next start is computed from so many of the minute's starts. If there are more, every second or third is used."""
 
 
 def _find_burst(limit: int) -> int:
-    """How many requests may start at once in an idle minute."""
+    """Returns how many requests may start at once after an idle minute."""
     return max(int(limit * _BURST_SHARE), 1)
 
 
 class RequestWindow:
-    """The starts of the last minute, and how many there may be. Times in seconds, of a clock that never goes back."""
+    """The starts of the last minute, and their limit. Times are seconds of a clock that never goes back."""
 
     def __init__(self) -> None:
         self.limit = 0
-        """The user's, per minute; 0 means none, also none that is learned."""
-        self._starts: deque[float] = deque()  # of the last minute, less those that were refused
-        self._learned: int | None = None
-        self._learned_burst: int | None = None  # how many may start at once
-        self._before_lesson: int | None = None  # the limit; None where the lesson is about bursts
+        """The user's limit per minute. 0 means no limit, and then no learned limit applies either."""
+        self._starts: deque[float] = deque()  # in the last minute, without refused requests
+        self._learned: int | None = None  # the learned limit per minute; None if there is none
+        self._learned_burst: int | None = None  # how many requests may start at once; None if nothing was learned
+        self._before_lesson: int | None = None  # the limit before the last lesson; None if that was about bursts
         self._started_since_lesson = True
-        self._before_storm: int | None = None  # the limit at the first lesson since a request was served
+        self._before_storm: int | None = None  # the limit before the first lesson since a request was served
         self._pause_s = PAUSE_S
         self._refused_s = float("-inf")
         self._raised_s = float("-inf")
@@ -72,16 +74,16 @@ class RequestWindow:
 
     @property
     def limit_in_force(self) -> int:
-        """The user's limit, or the learned one where that is lower; 0 means none."""
+        """The user's limit, or the learned limit if that is lower. 0 means no limit."""
         return self.limit if self._learned is None else min(self.limit, self._learned)
 
     def count_used(self, now_s: float) -> int:
-        """How many requests started in the last minute and were not refused."""
+        """Returns how many requests started in the last minute and were not refused."""
         self._forget(now_s)
         return len(self._starts)
 
     def next_start_s(self, now_s: float) -> float:
-        """When the next request may start; a time that is not after `now_s` means at once."""
+        """Returns when the next request may start. A time up to `now_s` means at once."""
         limit = self.limit_in_force
         if not limit:
             return now_s
@@ -96,28 +98,29 @@ class RequestWindow:
         return max(start_s, self._full_until_s(self.limit))
 
     def count_start(self, now_s: float) -> None:
+        """Counts a request that starts now."""
         self._starts.append(now_s)
         self._started_since_lesson = True
 
     def take_back(self, start_s: float) -> None:
-        """Undoes the `count_start` of that time: nothing was sent."""
+        """Undoes the `count_start` of that time, because nothing was sent."""
         if start_s in self._starts:
             self._starts.remove(start_s)
 
     def note_refused(self, now_s: float) -> None:
-        """Upstream answered 429."""
+        """Notes that upstream answered 429."""
         self._forget(now_s)
         if self._started_since_lesson:
             self._begin_lesson(now_s)
         if self._starts:
-            self._starts.pop()  # upstream does not count it
+            self._starts.pop()  # upstream does not count a refused request
         if self._before_lesson is not None:
             self._learned = max(len(self._starts), int(self._before_lesson * _MOST_CUT), 1)
         self._refused_s = self._raised_s = now_s
         self._raise = 1
 
     def note_served(self, now_s: float) -> None:
-        """Upstream answered a request."""
+        """Notes that upstream answered a request, and raises the learned limits when it is time."""
         if self._before_storm is not None and self._learned is not None:
             self._learned = max(self._learned, int(self._before_storm * _MOST_CUT))
         self._before_storm, self._pause_s = None, PAUSE_S
@@ -150,13 +153,13 @@ class RequestWindow:
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def _spaced_s(self, limit: int, last_s: float) -> float:
-        """When the next may start so that after it one can start every `spacing_s`, as others leave the minute."""
+        """Returns when the next request may start so that after it one can start every `spacing_s`."""
         used = len(self._starts)
         burst = min(_find_burst(limit), self._learned_burst or limit)
         spacing_s = WINDOW_S / (limit - burst + 1)
         step = used // _MOST_LOOKS + 1
         ends_s = (start_s + WINDOW_S for start_s in islice(self._starts, 0, None, step))
-        rooms = range(limit - used, limit, step)  # how many may start before each of these times
+        rooms = range(limit - used, limit, step)  # how many requests may start before each of these times
         start_s = max((end_s - room * spacing_s for end_s, room in zip(ends_s, rooms, strict=True)), default=last_s)
         return max(self._full_until_s(limit), min(start_s, last_s + spacing_s))
 

@@ -1,0 +1,71 @@
+"""The bytes of upstream's answer, decoded and fed to an Answer."""
+
+from __future__ import annotations
+
+from tray_app.errors import UpstreamFault
+from tray_app.proxy.exchange.aside import LARGE_BYTES, work_aside
+from tray_app.proxy.exchange.exchange_log import ExchangeLog
+from tray_app.translate.answer.answer import Answer
+from tray_app.translate.answer.chunk import Chunk, decode_chunk
+from tray_app.translate.answer.sse import EventTooLong, SseReader
+from tray_app.translate.refusal.refusal import explain_malformed
+from tray_app.translate.request.chat import ChatRequest
+
+_DONE = b"[DONE]"
+
+
+class Intake:
+    """Feeds one answer, from an event stream or from a whole completion. Malformed input raises a ProxyError."""
+
+    def __init__(self, answer: Answer, chat: ChatRequest, exchange_log: ExchangeLog) -> None:
+        self._answer = answer
+        self._chat = chat
+        self._log = exchange_log
+        self._reader = SseReader()
+        self.prompt_tokens: int | None = None
+        """The newest count of prompt tokens that upstream reported. None if it reported none."""
+
+    async def feed(self, data: bytes) -> bool:
+        """Takes the next part of an event stream. Returns True at its end, even if more bytes follow."""
+        try:
+            payloads = self._reader.feed(data)
+        except EventTooLong:
+            raise UpstreamFault("NVIDIA's answer holds an event larger than any answer. Please try again.") from None
+        return await self._take_payloads(payloads) or self._answer.is_over
+
+    async def finish(self) -> bool:
+        """Takes the rest when the connection has ended. Returns whether upstream had finished its answer."""
+        return await self._take_payloads(self._reader.finish()) or self._answer.has_finish
+
+    def take_whole(self, body: bytes) -> None:
+        """Takes an answer that is not streamed."""
+        self._answer.feed_whole(self._read(body))
+
+    def supplement(self, body: bytes) -> None:
+        """Takes what the answer lacks from a second one, which is not streamed."""
+        self._answer.supplement(self._read(body))
+
+    async def _take_payloads(self, payloads: list[bytes]) -> bool:
+        """Takes the events up to the end mark. Returns whether the mark was among them."""
+        for payload in payloads:
+            if payload.strip() == _DONE:
+                return True
+            if len(payload) <= LARGE_BYTES:
+                self._take(payload)
+            else:
+                await work_aside(len(payload), self._take, payload)
+        return False
+
+    def _take(self, payload: bytes) -> None:
+        chunk = self._read(payload)
+        self._answer.feed(chunk)
+        self._log.note(chunk)
+
+    def _read(self, payload: bytes) -> Chunk:
+        try:
+            chunk = decode_chunk(payload)
+        except ValueError:
+            raise explain_malformed(payload, self._chat.model, self._chat) from None
+        if chunk.usage is not None:
+            self.prompt_tokens = chunk.usage.prompt or self.prompt_tokens
+        return chunk
