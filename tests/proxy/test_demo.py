@@ -8,12 +8,10 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.support.fake_upstream import FakeUpstream
-from tests.support.gateway import WEATHER, RunningGateway, question
+from tests.support.gateway import WEATHER, RunningGateway, both_ways, question
 from tests.support.validators import check_chat_request
 from tray_app.proxy.demo import compose
 from tray_app.settings.keys import Keys
-
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 GLOB = {"name": "Glob", "input_schema": {"type": "object", "properties": {"pattern": {"type": "string"}}}}
 DELETE = {"name": "DeleteEverything", "input_schema": {"type": "object"}}

@@ -21,9 +21,8 @@ from tests.support.fake_upstream import (
     thinking,
     whole,
 )
+from tests.support.gateway import both_ways
 from tray_app.translate.signature import sign_hidden
-
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 OMITTED = {"thinking": {"type": "adaptive", "display": "omitted"}}
 """The client wants no text of the thinking; the model has to have it before its eyes all the same."""

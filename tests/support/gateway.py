@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.client import fold, read_events, story
 from tests.support.fake_upstream import TIMEOUT_S
 from tests.support.validators import check_body, check_error, check_stream
@@ -29,6 +31,9 @@ AT_ONCE = Timeouts(retry_budget_s=0, error_pause_s=0)
 
 QUICK = Timeouts(first_pause_s=0.001, longest_pause_s=0.001, poll_pause_s=0.001, error_pause_s=0.001)
 """Second attempts for as long as it takes, with hardly a pause."""
+
+both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+"""Runs a test for an answer in one piece and for a streamed one."""
 
 WEATHER = {"name": "get_weather", "description": "Weather of a city", "input_schema": {"type": "object"}}
 

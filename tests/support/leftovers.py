@@ -43,7 +43,7 @@ def wait_until_held(gateway: RunningGateway, is_it: Callable[[Holdings], bool]) 
 
     async def wait() -> None:
         async with asyncio.timeout(TIMEOUT_S):
-            while not is_it(_count(gateway)):  # no event tells of the very end of a task
+            while not is_it(_count(gateway)):
                 await asyncio.sleep(0.005)
 
     _run(gateway, wait)

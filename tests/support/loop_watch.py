@@ -23,7 +23,7 @@ class LoopWatch:
         """Those of the longest callback so far."""
         self._calls = 0
 
-    def _count(self, frame: FrameType, event: str, _: Any) -> None:
+    def count(self, frame: FrameType, event: str, _: Any) -> None:
         if event == "call" and frame.f_code is _CALLBACK:
             self.most_calls = max(self.most_calls, self._calls)
             self._calls = 0
@@ -40,7 +40,7 @@ def watch_loop(gateway: RunningGateway) -> Iterator[LoopWatch]:
     async def set_profile(count: Any) -> None:
         sys.setprofile(count)
 
-    asyncio.run_coroutine_threadsafe(set_profile(watch._count), loop).result(TIMEOUT_S)
+    asyncio.run_coroutine_threadsafe(set_profile(watch.count), loop).result(TIMEOUT_S)
     try:
         yield watch
     finally:

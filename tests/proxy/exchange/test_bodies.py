@@ -214,7 +214,7 @@ def test_room_is_given_first_come_first_served() -> None:
         room.give_back(8)
         await asyncio.gather(*tasks.values(), return_exceptions=True)
         room.give_back(5)
-        assert room._left_bytes == 10
+        assert room.left_bytes == 10
         return order
 
     assert run_virtually(use()) == ["a", "c", "d"]
@@ -230,7 +230,7 @@ def test_room_for_a_request_that_was_cancelled_is_given_back() -> None:
         late.cancel()  # in the same turn of the loop
         with pytest.raises(asyncio.CancelledError):
             await late
-        assert room._left_bytes == 10
+        assert room.left_bytes == 10
 
     run_virtually(use())
 

@@ -21,13 +21,12 @@ from tests.support.fake_upstream import (
     text,
     whole,
 )
-from tests.support.gateway import QUICK, RunningGateway, question
+from tests.support.gateway import QUICK, RunningGateway, both_ways, question
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.status.board import ModelTrouble, Topic, Unavailability
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
 
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 FULL: dict[str, Any] = {
     "message": "You passed 140000 input tokens and requested 8192 output tokens. However, the model's context length "

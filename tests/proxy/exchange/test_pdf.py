@@ -232,7 +232,7 @@ def test_a_pdf_that_comes_again_is_not_read_again() -> None:
 
 
 def test_the_least_recently_used_pdfs_are_forgotten() -> None:
-    names = [f"{n:04}" for n in range(pdf._KEPT_TEXTS)]
+    names = [f"{n:04}" for n in range(pdf.KEPT_TEXTS)]
     _, read = read_all(*names, names[0], "ABCD", names[0], names[1])
     assert read == [name.encode() for name in (*names, "ABCD", names[1])]
 

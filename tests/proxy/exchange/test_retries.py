@@ -26,11 +26,9 @@ from tests.support.fake_upstream import (
     usage,
     whole,
 )
-from tests.support.gateway import QUICK, WEATHER, RunningGateway, question
+from tests.support.gateway import QUICK, WEATHER, RunningGateway, both_ways, question
 from tests.support.leftovers import wait_until_held
 from tray_app.proxy.upstream.timeouts import Timeouts
-
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 DEGRADED = {"status": 400, "detail": "Function id 'abc': DEGRADED function cannot be invoked"}
 

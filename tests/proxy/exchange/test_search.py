@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import KEYS, LogFile, StartGateway
 from tests.support.fake_upstream import FakeUpstream, Gate, completion, whole
-from tests.support.gateway import WEATHER, RunningGateway, question
+from tests.support.gateway import WEATHER, RunningGateway, both_ways, question
 from tray_app.errors import SearchFailed
 from tray_app.proxy.exchange.search import MAX_RESULTS
 from tray_app.settings.keys import Keys
@@ -19,8 +19,6 @@ from tray_app.translate.answer.web_search import SearchResult
 
 TOOL = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
 ASKS = "Perform a web search for the query: rare words"
-
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 
 def search_question(*, is_stream: bool = False, prompt: str = ASKS, **tool: Any) -> dict[str, Any]:

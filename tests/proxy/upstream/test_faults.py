@@ -38,12 +38,10 @@ from tests.support.fake_upstream import (
     usage,
     whole,
 )
-from tests.support.gateway import QUICK, WEATHER, Answer, RunningGateway, question
+from tests.support.gateway import QUICK, WEATHER, Answer, RunningGateway, both_ways, question
 from tests.support.leftovers import wait_until_held, wait_until_nothing_is_held
 from tray_app.proxy.exchange.client_stream import ClientStream
 from tray_app.proxy.upstream.timeouts import Timeouts
-
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 MALFORMED = "NVIDIA's answer is malformed: a part of it is no chat completion. Please try again."
 MIB = 2**20

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import LogFile, StartGateway
 from tests.support.fake_upstream import completion, event, finish, text
-from tests.support.gateway import NVIDIA_KEY, question
+from tests.support.gateway import NVIDIA_KEY, both_ways, question
 from tests.support.raw_upstream import RawUpstream
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import UpstreamTimeout
@@ -21,8 +21,6 @@ from tray_app.proxy.upstream import session as upstream_session
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.translate.request.chat import ChatRequest, to_chat
-
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 OK = b"HTTP/1.1 200 OK\r\n"
 JSON = OK + b"Content-Type: application/json\r\n"

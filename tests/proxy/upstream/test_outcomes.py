@@ -10,13 +10,12 @@ import pytest
 from tests.conftest import KEYS, StartGateway
 from tests.support.client import read_events
 from tests.support.fake_upstream import FakeUpstream, Gate, Reply, completion, finish, refusal, stream, text, whole
-from tests.support.gateway import RunningGateway, question
+from tests.support.gateway import RunningGateway, both_ways, question
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.status.board import ModelTrouble, Topic, Unavailability
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 HELLO = whole(completion("Hello!"))
 RETIRED = refusal(410, {"detail": "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14"})

@@ -9,12 +9,10 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.support.fake_upstream import FakeUpstream, Reply, completion, hello, refusal, whole
-from tests.support.gateway import AT_ONCE, QUICK, RunningGateway, question
+from tests.support.gateway import AT_ONCE, QUICK, RunningGateway, both_ways, question
 from tray_app.catalog import GLM_4_7
 from tray_app.proxy.upstream.retry_after import read_retry_after
 from tray_app.proxy.upstream.timeouts import Timeouts
-
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 NOON = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
 

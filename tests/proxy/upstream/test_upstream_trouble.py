@@ -23,10 +23,8 @@ from tests.support.fake_upstream import (
     thinking,
     whole,
 )
-from tests.support.gateway import QUICK, WEATHER, RunningGateway, question
+from tests.support.gateway import QUICK, WEATHER, RunningGateway, both_ways, question
 from tests.support.ports import free_port
-
-both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 
 RETIRED = {"detail": "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is no longer available."}
 UNSERVED = {"status": 404, "title": "Not Found", "detail": "Function 'abc': Not found for account 'xyz'"}

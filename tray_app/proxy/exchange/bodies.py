@@ -113,12 +113,12 @@ class _Room:
     """A number of bytes that requests share. If too few are left, requests wait in the order in which they came."""
 
     def __init__(self, size_bytes: int) -> None:
-        self._left_bytes = size_bytes
+        self.left_bytes = size_bytes
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def take(self, size_bytes: int) -> None:
-        if not self._waiting and size_bytes <= self._left_bytes:
-            self._left_bytes -= size_bytes
+        if not self._waiting and size_bytes <= self.left_bytes:
+            self.left_bytes -= size_bytes
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((size_bytes, turn))
@@ -133,10 +133,10 @@ class _Room:
             raise
 
     def give_back(self, size_bytes: int) -> None:
-        self._left_bytes += size_bytes
-        while self._waiting and self._waiting[0][0] <= self._left_bytes:
+        self.left_bytes += size_bytes
+        while self._waiting and self._waiting[0][0] <= self.left_bytes:
             taken_bytes, turn = self._waiting.popleft()
-            self._left_bytes -= taken_bytes
+            self.left_bytes -= taken_bytes
             turn.set_result(None)
 
 

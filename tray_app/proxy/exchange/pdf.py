@@ -11,7 +11,7 @@ from tray_app.proxy.workers.pool import WorkerEnded, WorkerPool
 
 MAX_READ_S = 20.0
 """Longest time to read one PDF. After it the text of the pages that have been read is passed on."""
-_KEPT_TEXTS = 16
+KEPT_TEXTS = 16
 """So many texts are kept. The least recently used one is dropped first."""
 _GIVEN_UP = "[This PDF cannot be read: reading it takes too long or too much memory.]"
 
@@ -37,7 +37,7 @@ class PdfTexts:
         async with self._turn:  # a second request with the same PDF finds its text after the wait
             if (text := self.find(digest)) is None:
                 text = self._texts[digest] = await self._extract(data)
-        if len(self._texts) > _KEPT_TEXTS:
+        if len(self._texts) > KEPT_TEXTS:
             del self._texts[next(iter(self._texts))]
         return text
 

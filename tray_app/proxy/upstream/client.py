@@ -39,11 +39,11 @@ class UpstreamClient:
     def __init__(self, timeouts: Timeouts = TIMEOUTS, tls_context: ssl.SSLContext | None = None) -> None:
         """`tls_context` names the trusted certificates. None stands for those that OpenSSL finds."""
         self._timeouts = timeouts
-        self._session = make_session(tls_context)
+        self.session = make_session(tls_context)
 
     async def close(self) -> None:
         """Closes all connections."""
-        await self._session.close()
+        await self.session.close()
 
     @asynccontextmanager
     async def open_chat(
@@ -77,7 +77,7 @@ class UpstreamClient:
         body = bytearray()
         with faults_explained(timeout_s):
             async with asyncio.timeout(timeout_s):
-                response = await send(self._session, "GET", url, key, timeout_s, headers)
+                response = await send(self.session, "GET", url, key, timeout_s, headers)
                 async with response:
                     if response.status != 200:
                         raise UpstreamFault(f"{url} answered HTTP {response.status}.")
@@ -108,7 +108,7 @@ class UpstreamClient:
         for attempt in ("first", "again"):
             try:
                 data = body[0] if len(body) == 1 else _one_by_one(body)
-                return await send(self._session, "POST", url, key, timeout_s, headers, data)
+                return await send(self.session, "POST", url, key, timeout_s, headers, data)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 # ClientConnectorError is a ClientOSError, too, but it means that a new connection failed.
                 if attempt == "again" or isinstance(error, aiohttp.ClientConnectorError):
@@ -128,7 +128,7 @@ class UpstreamClient:
         ends_s = time.monotonic() + timeout_s
         while time.monotonic() < ends_s:
             await asyncio.sleep(self._timeouts.poll_pause_s)
-            response = await send(self._session, "GET", address, key, timeout_s, {"Accept": "application/json"})
+            response = await send(self.session, "GET", address, key, timeout_s, {"Accept": "application/json"})
             if response.status != 202:
                 return response
             response.close()
