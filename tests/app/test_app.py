@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
+from tests.support.chunks import completion, finish, text
+from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import NVIDIA_KEY, Client, question
 from tests.support.ports import free_port
 from tests.support.running_app import ROOT, App

@@ -8,7 +8,8 @@ from pathlib import Path
 import keyring
 import pytest
 
-from tests.support.fake_upstream import FakeUpstream, completion, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import FakeUpstream, whole
 from tests.support.gateway import AT_ONCE, Client
 from tests.support.keyrings import FailingKeyring, LockedKeyring, MemoryKeyring
 from tray_app import APP_ID

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.support.chunks import completion
 from tests.support.desktop_harness import (
     Desktop,
     Node,
@@ -23,7 +24,7 @@ from tests.support.desktop_harness import (
     wait_for,
     xfce4_panel,
 )
-from tests.support.fake_upstream import FakeUpstream, completion, listing, refusal, whole
+from tests.support.fake_upstream import FakeUpstream, listing, refusal, whole
 from tests.support.gateway import NVIDIA_KEY
 from tests.support.parts import need
 from tests.support.ports import free_port

@@ -17,8 +17,9 @@ from jeepney.io.blocking import open_dbus_connection
 from tests.app.test_tray_app import GREEN, find_colour
 from tests.bundle.built import DIST, find_built
 from tests.bundle.debian_root import DebianRoot, make_debian_root
+from tests.support.chunks import completion
 from tests.support.desktop_harness import PROPERTIES, WATCHER, Desktop, TrayItem, Watcher, wait_for, xfce4_panel
-from tests.support.fake_upstream import FakeUpstream, completion, listing, whole
+from tests.support.fake_upstream import FakeUpstream, listing, whole
 from tests.support.gateway import NVIDIA_KEY, Client
 from tests.support.parts import need
 from tests.support.pdfs import make_pdf

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.support.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
+from tests.support.chunks import completion, finish, text
+from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import NVIDIA_KEY, Client, RunningGateway, question
 from tests.support.ports import free_port
 from tray_app.errors import PortTaken, StartError

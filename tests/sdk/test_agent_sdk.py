@@ -11,7 +11,8 @@ import pytest
 from tests.sdk.sdks import NodeSdk, Sdk
 from tests.sdk.test_sdks import pieces
 from tests.support import kit
-from tests.support.fake_upstream import FakeUpstream, Reply, call, finish, stream, text, usage
+from tests.support.chunks import finish, text, usage, whole_call
+from tests.support.fake_upstream import FakeUpstream, Reply, stream
 from tray_app.catalog import GLM_4_7
 from tray_app.claude_code.exports import NO_KEY_TOKEN, list_variables
 
@@ -27,7 +28,7 @@ def answer(body: dict[str, Any]) -> Reply:
     *_, last = body["messages"]
     if last["role"] == "tool":
         return stream(text(f"I am told: {last['content']}"), finish(), usage(10, 3))
-    return stream(call(f"functions.{TIDES}", {"place": "Kiel", "days": None}), finish("tool_calls"), usage(10, 3))
+    return stream(whole_call(f"functions.{TIDES}", {"place": "Kiel", "days": None}), finish("tool_calls"), usage(10, 3))
 
 
 @pytest.mark.parametrize("sdk", [NodeSdk("@anthropic-ai/claude-agent-sdk", "agent.mjs")], indirect=True, ids=["agent"])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from anthropic import Anthropic
 
-from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, Reply, call, completion, finish, stream, text, whole
+from tests.support.chunks import completion, finish, text, whole_call
+from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, Reply, stream, whole
 
 MODEL = "z-ai/glm4.7"
 
@@ -22,8 +23,8 @@ def client(url: str) -> Iterator[Anthropic]:
 
 def calls(name: str, arguments: dict[str, Any], *, is_stream: bool = False) -> Reply:
     if is_stream:
-        return stream(call(name, arguments), finish("tool_calls"))
-    parts = call(name, arguments)["choices"][0]["delta"]["tool_calls"]
+        return stream(whole_call(name, arguments), finish("tool_calls"))
+    parts = whole_call(name, arguments)["choices"][0]["delta"]["tool_calls"]
     return whole(completion(None, "tool_calls", tool_calls=parts))
 
 

@@ -9,18 +9,8 @@ import pytest
 
 from tests.sdk.sdks import Sdk
 from tests.sdk.test_sdks import anthropics_sdks, messages, pieces, said
-from tests.support.fake_upstream import (
-    FakeUpstream,
-    Reply,
-    call,
-    completion,
-    delta,
-    finish,
-    stream,
-    text,
-    thinking,
-    whole,
-)
+from tests.support.chunks import completion, delta, finish, text, think, whole_call
+from tests.support.fake_upstream import FakeUpstream, Reply, stream, whole
 from tests.support.gateway import both_ways
 from tray_app.translate.signature import sign_hidden
 
@@ -33,7 +23,7 @@ def says(words: str, *, is_stream: bool) -> Reply:
 
 
 def calls(name: str, arguments: dict[str, Any], *, is_stream: bool) -> Reply:
-    parts = call(name, arguments)
+    parts = whole_call(name, arguments)
     if is_stream:
         return stream(parts, finish("tool_calls"))
     return whole(completion(None, "tool_calls", tool_calls=parts["choices"][0]["delta"]["tool_calls"]))
@@ -119,9 +109,7 @@ def hidden(words: str) -> dict[str, str]:
 def test_thinking_that_is_not_shown_is_before_the_models_eyes_in_the_next_turn(
     sdk: Sdk, url: str, upstream: FakeUpstream
 ) -> None:
-    upstream.script(
-        stream(thinking("Hm, "), thinking("well.\n"), text("Hello"), finish()), stream(text("Bye"), finish())
-    )
+    upstream.script(stream(think("Hm, "), think("well.\n"), text("Hello"), finish()), stream(text("Bye"), finish()))
     lines = list(sdk.play("chat", url, prompts=["Say hello", "Say bye"], fields=OMITTED))
     assert not pieces(lines, "thinking")
     first, second = messages(lines)
@@ -139,9 +127,9 @@ def test_thinking_that_is_not_shown_is_before_the_models_eyes_in_the_next_turn(
 def test_thinking_that_is_not_shown_is_before_the_models_eyes_after_a_call(
     sdk: Sdk, is_stream: bool, url: str, upstream: FakeUpstream
 ) -> None:
-    parts = call("get_weather", {"city": "Oslo"})["choices"][0]["delta"]["tool_calls"]
+    parts = whole_call("get_weather", {"city": "Oslo"})["choices"][0]["delta"]["tool_calls"]
     if is_stream:
-        asked = stream(thinking("Oslo, then."), delta(tool_calls=parts), finish("tool_calls"))
+        asked = stream(think("Oslo, then."), delta(tool_calls=parts), finish("tool_calls"))
     else:
         asked = whole(completion(None, "tool_calls", reasoning_content="Oslo, then.", tool_calls=parts))
     upstream.script(asked, says("Cold.", is_stream=is_stream))

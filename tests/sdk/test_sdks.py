@@ -15,20 +15,8 @@ import pytest
 
 from tests.sdk.anthropic_python import Line
 from tests.sdk.sdks import ALL, ANTHROPIC, Sdk
-from tests.support.fake_upstream import (
-    FakeUpstream,
-    Gate,
-    Reply,
-    completion,
-    delta,
-    finish,
-    refusal,
-    stream,
-    text,
-    thinking,
-    usage,
-    whole,
-)
+from tests.support.chunks import completion, delta, finish, text, think, usage
+from tests.support.fake_upstream import FakeUpstream, Gate, Reply, refusal, stream, whole
 from tray_app.translate.signature import SIGNATURE
 
 every_sdk = pytest.mark.parametrize("sdk", ALL, indirect=True, ids=lambda sdk: sdk.name)
@@ -78,14 +66,14 @@ def whole_call(call_id: str, arguments: str) -> dict[str, Any]:
 
 STREAMED_LOOP = (
     stream(
-        thinking("Two "),
-        thinking("calls.\n"),
+        think("Two "),
+        think("calls.\n"),
         text("Looking."),
         *call(0, "call_a", '{"ci', 'ty": "Os', 'lo"}'),
         *call(1, "call_b", '{"city"', ': "Zürich"}'),
         finish("tool_calls"),
     ),
-    stream(thinking("Both."), text("3 degrees"), finish()),
+    stream(think("Both."), text("3 degrees"), finish()),
 )
 WHOLE_LOOP = (
     whole(
@@ -107,9 +95,9 @@ WHOLE_LOOP = (
 def test_pieces_come_while_upstream_still_writes_and_add_up(sdk: Sdk, url: str, upstream: FakeUpstream) -> None:
     upstream.script(
         stream(
-            thinking("Hm,"),
+            think("Hm,"),
             gate := Gate(),
-            thinking("\n\nwell. \n"),
+            think("\n\nwell. \n"),
             text("Hel"),
             text("lö"),
             finish(),
@@ -168,7 +156,7 @@ def test_the_stop_sequence_that_matched_is_told(sdk: Sdk, url: str, upstream: Fa
 
 @every_sdk
 def test_thinking_comes_back_in_the_next_turn_unchanged(sdk: Sdk, url: str, upstream: FakeUpstream) -> None:
-    upstream.script(stream(thinking(THOUGHT), text("Hello"), finish()), stream(thinking("So."), text("Bye"), finish()))
+    upstream.script(stream(think(THOUGHT), text("Hello"), finish()), stream(think("So."), text("Bye"), finish()))
     first, second = messages(sdk.play("chat", url, prompts=["Say hello", "Say bye"]))
     assert first["content"] == [thought(THOUGHT), said("Hello")]
     assert second["content"] == [thought("So."), said("Bye")]

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import kit
+from tests.support.chunks import finish, text, usage, whole_call
 from tests.support.client import fold
-from tests.support.fake_upstream import Reply, call, finish, stream, text, usage
+from tests.support.fake_upstream import Reply, stream
 from tests.support.gateway import RunningGateway
 from tests.support.recorder import Passage, Recorder
 from tests.support.stage import check_answer
@@ -68,7 +69,7 @@ def run_claude(
 
 def calls(name: str, call_id: Any = "call_0", **arguments: Any) -> Reply:
     """A model that calls one tool."""
-    return stream(call(name, arguments, call_id), finish("tool_calls"), usage(10, 3))
+    return stream(whole_call(name, arguments, call_id), finish("tool_calls"), usage(10, 3))
 
 
 def runs(command: str) -> Reply:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.sessions.claude_run import ClaudeRun, run_claude, runs, says
-from tests.support.fake_upstream import FakeUpstream, completion, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import FakeUpstream, whole
 from tests.support.gateway import RunningGateway
 
 pytestmark = pytest.mark.kit

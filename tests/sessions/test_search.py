@@ -12,7 +12,8 @@ import pytest
 
 from tests.conftest import KEYS
 from tests.support import kit
-from tests.support.fake_upstream import FakeUpstream, Reply, call, finish, stream, text, usage
+from tests.support.chunks import finish, text, usage, whole_call
+from tests.support.fake_upstream import FakeUpstream, Reply, stream
 from tests.support.gateway import RunningGateway
 from tests.support.kit import GLM
 from tests.support.recorder import Passage, Recorder
@@ -30,7 +31,10 @@ ALLOW = ("--allowedTools", "WebSearch")
 
 def search_once(body: dict[str, Any]) -> Reply:
     """A model that loads Claude Code's WebSearch tool, calls it, and is done."""
-    calls = (call("ToolSearch", {"query": "select:WebSearch"}, "call_0"), call("WebSearch", LOOK_FOR, "call_1"))
+    calls = (
+        whole_call("ToolSearch", {"query": "select:WebSearch"}, "call_0"),
+        whole_call("WebSearch", LOOK_FOR, "call_1"),
+    )
     step = sum(message["role"] == "assistant" for message in body["messages"])
     if step < len(calls):
         return stream(calls[step], finish("tool_calls"), usage(10, 3))

@@ -10,20 +10,8 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.sessions.claude_run import calls, run_claude, runs, says
-from tests.support.fake_upstream import (
-    FakeUpstream,
-    Gate,
-    Reply,
-    call,
-    completion,
-    delta,
-    finish,
-    refusal,
-    stream,
-    text,
-    usage,
-    whole,
-)
+from tests.support.chunks import completion, delta, finish, text, usage, whole_call
+from tests.support.fake_upstream import FakeUpstream, Gate, Reply, refusal, stream, whole
 from tests.support.gateway import QUICK
 from tray_app.proxy.upstream.timeouts import Timeouts
 
@@ -155,7 +143,7 @@ def test_half_and_empty_answers_are_asked_for_again(
     start_gateway: StartGateway, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     """Where a stream is empty, the same question goes up once more without a stream; then all starts anew."""
-    second = call("Bash", {"command": "echo second >> steps", "description": "A step"})
+    second = whole_call("Bash", {"command": "echo second >> steps", "description": "A step"})
     second_calls = second["choices"][0]["delta"]["tool_calls"]
     upstream.script(
         *(GAVE_UP, runs("echo first >> steps")),

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, Gate, Reply, finish, stream, text
+from tests.support.chunks import finish, text
+from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, Gate, Reply, stream
 from tests.support.gateway import RunningGateway, question
 
 MOST_WORDS = 1_000

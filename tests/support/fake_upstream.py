@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.support.chunks import Chunk, completion, finish, text
 from tests.support.validators import check_chat_request
 
 TIMEOUT_S = 20
@@ -83,8 +84,6 @@ class Reply:
 
 HANG_UP = Reply(hangs_up=True)
 
-Chunk = dict[str, Any]
-
 
 def stream(*parts: Chunk | Step, before: Gate | None = None, ends: bool = True) -> Reply:
     """An answer as events: a dict is a chunk, bytes go out as they are. `ends`: with the mark that ends a stream."""
@@ -114,42 +113,6 @@ def listing(*ids: str) -> Reply:
 
 def event(payload: Any) -> bytes:
     return b"data: " + json.dumps(payload).encode() + b"\n\n"
-
-
-def delta(finish_reason: str | None = None, **fields: Any) -> Chunk:
-    return {"choices": [{"index": 0, "delta": fields, "finish_reason": finish_reason}]}
-
-
-def text(content: str) -> Chunk:
-    return delta(content=content)
-
-
-def thinking(content: str) -> Chunk:
-    return delta(reasoning_content=content)
-
-
-def call(name: str, arguments: dict[str, Any], call_id: str = "call_1", index: int = 0) -> Chunk:
-    function = {"name": name, "arguments": json.dumps(arguments)}
-    return delta(tool_calls=[{"index": index, "id": call_id, "type": "function", "function": function}])
-
-
-def finish(reason: str = "stop") -> Chunk:
-    return delta(reason)
-
-
-def usage(prompt_tokens: int, completion_tokens: int) -> Chunk:
-    return {"choices": [], "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}}
-
-
-def completion(content: str | None, finish_reason: str = "stop", **fields: Any) -> dict[str, Any]:
-    """The body of an answer that is not streamed."""
-    message = {"role": "assistant", "content": content, **fields}
-    return {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
-        "usage": {"prompt_tokens": 12, "completion_tokens": 3},
-    }
 
 
 def hello(*, is_stream: bool) -> Reply:

@@ -63,7 +63,7 @@ def _count(gateway: RunningGateway) -> Holdings:
     return Holdings(
         tasks=len([name for name in names if name not in _WAITS_FOR_CLIENTS])
         - 2,  # the gateway's own, and the one that counts
-        upstream_connections=len(connector._acquired) if (connector := inside.upstream._session.connector) else 0,
+        upstream_connections=len(connector._acquired) if (connector := inside.upstream.session.connector) else 0,
         waiting=sum(len(line.queue) for line in inside.pacer._lines.values()),
         active=len(inside.serving),
     )

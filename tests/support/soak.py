@@ -27,25 +27,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.fake_upstream import (
-    CUT,
-    HANG_UP,
-    Chunk,
-    FakeUpstream,
-    Gate,
-    Reply,
-    Rest,
-    Step,
-    call,
-    completion,
-    finish,
-    refusal,
-    stream,
-    text,
-    thinking,
-    usage,
-    whole,
-)
+from tests.support.chunks import Chunk, completion, finish, text, think, usage, whole_call
+from tests.support.fake_upstream import CUT, HANG_UP, FakeUpstream, Gate, Reply, Rest, Step, refusal, stream, whole
 from tests.support.gateway import NVIDIA_KEY, RunningGateway, question
 from tests.support.leftovers import holdings, wait_until_nothing_is_held
 from tray_app.proxy.upstream import pacing, window
@@ -132,8 +115,8 @@ class Upstream:
 
     def _stream(self, turn: str, luck: random.Random) -> Reply:
         answer = meant(turn)
-        parts: list[Chunk] = [thinking("Hm. "), thinking("Well."), text(answer.said[:9]), text(answer.said[9:])]
-        parts += [call(name, arguments, f"c{n}", n) for n, (name, arguments) in enumerate(answer.calls)]
+        parts: list[Chunk] = [think("Hm. "), think("Well."), text(answer.said[:9]), text(answer.said[9:])]
+        parts += [whole_call(name, arguments, f"c{n}", n) for n, (name, arguments) in enumerate(answer.calls)]
         parts += [finish("tool_calls" if answer.calls else "stop"), usage(100, 50)]
         rests = [Rest(luck.uniform(0.1, 2) / SHORTER) for _ in parts]
         return stream(*(step for pair in zip(rests, parts, strict=True) for step in pair))

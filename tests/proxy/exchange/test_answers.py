@@ -9,20 +9,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartGateway
+from tests.support.chunks import completion, finish, text, think, usage, whole_call
 from tests.support.client import read_events
-from tests.support.fake_upstream import (
-    FakeUpstream,
-    Gate,
-    Reply,
-    call,
-    completion,
-    finish,
-    stream,
-    text,
-    thinking,
-    usage,
-    whole,
-)
+from tests.support.fake_upstream import FakeUpstream, Gate, Reply, stream, whole
 from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, question
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 from tray_app.settings.keys import Keys
@@ -54,9 +43,9 @@ def test_a_streamed_question_gets_a_stream(gateway: RunningGateway, upstream: Fa
 def test_thinking_text_and_two_calls_arrive_in_order(
     gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
-    calls = [call("get_weather", {"city": city}, f"call_{n}", n) for n, city in enumerate(("Rome", "Oslo"))]
+    calls = [whole_call("get_weather", {"city": city}, f"call_{n}", n) for n, city in enumerate(("Rome", "Oslo"))]
     if is_stream:
-        upstream.script(stream(thinking("hm"), text("Let me look."), *calls, finish("tool_calls"), usage(5, 5)))
+        upstream.script(stream(think("hm"), text("Let me look."), *calls, finish("tool_calls"), usage(5, 5)))
     else:
         parts = [part["choices"][0]["delta"]["tool_calls"][0] for part in calls]
         upstream.script(whole(completion("Let me look.", "tool_calls", reasoning_content="hm", tool_calls=parts)))

@@ -13,7 +13,8 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.support.bystanders import bystanders
-from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, completion, refusal, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, refusal, whole
 from tests.support.gateway import QUICK, Answer, RunningGateway, question
 from tests.support.leftovers import wait_until_nothing_is_held
 from tests.support.pdfs import make_pdf, make_slow_pdf

@@ -9,7 +9,8 @@ from base64 import b64encode
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.support.fake_upstream import FakeUpstream, completion, finish, refusal, stream, text, usage, whole
+from tests.support.chunks import completion, finish, text, usage
+from tests.support.fake_upstream import FakeUpstream, refusal, stream, whole
 from tests.support.gateway import NVIDIA_KEY, RunningGateway, question
 from tray_app.redaction import hide_secrets
 from tray_app.settings.keys import Keys

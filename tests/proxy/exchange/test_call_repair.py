@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.fake_upstream import Chunk, FakeUpstream, Reply, delta, finish, stream, whole
+from tests.support.chunks import Chunk, delta, finish
+from tests.support.fake_upstream import FakeUpstream, Reply, stream, whole
 from tests.support.gateway import WEATHER, RunningGateway, question
 from tray_app.proxy.exchange import call_repair
 

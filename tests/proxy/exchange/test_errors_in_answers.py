@@ -9,18 +9,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartGateway
-from tests.support.fake_upstream import (
-    FakeUpstream,
-    Gate,
-    Reply,
-    delta,
-    finish,
-    hello,
-    refusal,
-    stream,
-    text,
-    whole,
-)
+from tests.support.chunks import delta, finish, text
+from tests.support.fake_upstream import FakeUpstream, Gate, Reply, hello, refusal, stream, whole
 from tests.support.gateway import QUICK, RunningGateway, both_ways, question
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.status.board import ModelTrouble, Topic, Unavailability

@@ -14,7 +14,8 @@ from typing import Any, Protocol, cast
 import pytest
 
 from tests.conftest import KEYS, LogFile
-from tests.support.fake_upstream import CUT, TIMEOUT_S, FakeUpstream, Gate, Reply, completion, listing, refusal, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import CUT, TIMEOUT_S, FakeUpstream, Gate, Reply, listing, refusal, whole
 from tests.support.gateway import NVIDIA_KEY, RunningGateway
 from tests.support.ports import free_port
 from tray_app import APP_ID, __version__

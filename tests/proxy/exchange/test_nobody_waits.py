@@ -15,7 +15,8 @@ import pytest
 
 from tests.conftest import KEYS
 from tests.support.bystanders import Bystanders, bystanders
-from tests.support.fake_upstream import Chunk, FakeUpstream, Reply, completion, delta, finish, stream, text, whole
+from tests.support.chunks import Chunk, completion, delta, finish, text
+from tests.support.fake_upstream import FakeUpstream, Reply, stream, whole
 from tests.support.gateway import AT_ONCE, RunningGateway, question
 from tests.support.loop_watch import watch_loop
 from tray_app.settings.settings import Address, Settings

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import LogFile
-from tests.support.fake_upstream import FakeUpstream, completion, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import FakeUpstream, whole
 from tests.support.gateway import RunningGateway, question
 from tests.support.leftovers import wait_until_held, wait_until_nothing_is_held
 from tests.support.pdfs import make_pdf, make_slow_pdf

@@ -7,25 +7,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartGateway
+from tests.support.chunks import completion, delta, finish, text, think, usage
 from tests.support.client import fold
-from tests.support.fake_upstream import (
-    CUT,
-    HANG_UP,
-    FakeUpstream,
-    Gate,
-    Reply,
-    completion,
-    delta,
-    event,
-    finish,
-    hello,
-    refusal,
-    stream,
-    text,
-    thinking,
-    usage,
-    whole,
-)
+from tests.support.fake_upstream import CUT, HANG_UP, FakeUpstream, Gate, Reply, event, hello, refusal, stream, whole
 from tests.support.gateway import QUICK, WEATHER, RunningGateway, both_ways, question
 from tests.support.leftovers import wait_until_held
 from tray_app.proxy.upstream.timeouts import Timeouts
@@ -351,7 +335,7 @@ EMPTY: dict[str, Reply] = {
     "blanks": stream(text("\n"), text("  "), finish()),
     "no choices": stream({"choices": []}, {"choices": []}),
     "calls that never came": stream(finish("tool_calls")),
-    "thinking that nobody asked for": stream(thinking("hm"), finish()),
+    "thinking that nobody asked for": stream(think("hm"), finish()),
     "null": stream(delta(content=None), finish()),
     "an unknown end": stream(finish("whatever")),
     "an empty message": whole(completion("")),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import KEYS, LogFile, StartGateway
-from tests.support.fake_upstream import FakeUpstream, Gate, completion, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import FakeUpstream, Gate, whole
 from tests.support.gateway import WEATHER, RunningGateway, both_ways, question
 from tray_app.errors import SearchFailed
 from tray_app.proxy.exchange.search import MAX_RESULTS

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.support.fake_upstream import FakeUpstream, Gate, finish, stream, text
+from tests.support.chunks import finish, text
+from tests.support.fake_upstream import FakeUpstream, Gate, stream
 from tests.support.gateway import RunningGateway, question
 from tests.support.raw_http import connect, read_answer, send_raw
 from tests.support.running_app import App

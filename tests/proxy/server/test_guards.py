@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import StartGateway
-from tests.support.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
+from tests.support.chunks import completion, finish, text
+from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import NVIDIA_KEY, RunningGateway, question
 from tests.support.raw_http import send_raw
 from tray_app.settings.keys import Keys

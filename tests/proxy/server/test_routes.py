@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.support.fake_upstream import FakeUpstream, Gate, completion, finish, stream, text, whole
+from tests.support.chunks import completion, finish, text
+from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, question
 from tray_app import __version__
 from tray_app.catalog import MODELS, UNKNOWN

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.support.fake_upstream import FakeUpstream, completion, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import FakeUpstream, whole
 from tests.support.gateway import NVIDIA_KEY, RunningGateway, question
 from tests.support.virtual_time import run_virtually
 from tray_app.errors import RateLimited

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartGateway
-from tests.support.fake_upstream import CUT, FakeUpstream, Reply, completion, finish, stream, text, usage, whole
+from tests.support.chunks import completion, finish, text, usage
+from tests.support.fake_upstream import CUT, FakeUpstream, Reply, stream, whole
 from tests.support.gateway import WEATHER, RunningGateway, question
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 from tray_app.proxy.upstream.calibrations import FILE_NAME, Calibrations

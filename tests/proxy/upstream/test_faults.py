@@ -18,24 +18,18 @@ import aiohttp
 import pytest
 
 from tests.conftest import StartGateway
+from tests.support.chunks import Chunk, completion, finish, text, think, usage, whole_call
 from tests.support.fake_upstream import (
     CUT,
     TIMEOUT_S,
-    Chunk,
     Endless,
     FakeUpstream,
     Gate,
     Reply,
-    call,
-    completion,
     event,
-    finish,
     hello,
     refusal,
     stream,
-    text,
-    thinking,
-    usage,
     whole,
 )
 from tests.support.gateway import QUICK, WEATHER, Answer, RunningGateway, both_ways, question
@@ -51,7 +45,7 @@ MIB = 2**20
 
 def call_pieces(name: str, *pieces: str, index: int) -> list[Chunk]:
     """Returns chunks with a call whose arguments come in pieces."""
-    first = call(name, {}, call_id=f"call_{index}", index=index)
+    first = whole_call(name, {}, call_id=f"call_{index}", index=index)
     first["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"] = pieces[0]
     more = [
         {"choices": [{"index": 0, "delta": {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}}]}
@@ -61,8 +55,8 @@ def call_pieces(name: str, *pieces: str, index: int) -> list[Chunk]:
 
 
 RICH = stream(
-    thinking("Rome, "),
-    thinking("then Oslo."),
+    think("Rome, "),
+    think("then Oslo."),
     text("I look "),
     text("\u00e9 \U0001f600 up."),
     *call_pieces("get_weather", '{"city": ', '"Rome"}', index=0),

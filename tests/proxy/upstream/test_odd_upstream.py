@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.support.fake_upstream import completion, event, finish, text
+from tests.support.chunks import completion, finish, text
+from tests.support.fake_upstream import event
 from tests.support.gateway import NVIDIA_KEY, both_ways, question
 from tests.support.raw_upstream import RawUpstream
 from tray_app.catalog import GLM_4_7

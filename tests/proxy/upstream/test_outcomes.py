@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KEYS, StartGateway
+from tests.support.chunks import completion, finish, text
 from tests.support.client import read_events
-from tests.support.fake_upstream import FakeUpstream, Gate, Reply, completion, finish, refusal, stream, text, whole
+from tests.support.fake_upstream import FakeUpstream, Gate, Reply, refusal, stream, whole
 from tests.support.gateway import RunningGateway, both_ways, question
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.status.board import ModelTrouble, Topic, Unavailability

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.support.fake_upstream import FakeUpstream, completion, refusal, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import FakeUpstream, refusal, whole
 from tests.support.gateway import question
 from tray_app.catalog import GLM_4_7, KIMI_K3
 from tray_app.errors import InvalidRequest

@@ -8,7 +8,8 @@ from email.utils import format_datetime
 import pytest
 
 from tests.conftest import StartGateway
-from tests.support.fake_upstream import FakeUpstream, Reply, completion, hello, refusal, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import FakeUpstream, Reply, hello, refusal, whole
 from tests.support.gateway import AT_ONCE, QUICK, RunningGateway, both_ways, question
 from tray_app.catalog import GLM_4_7
 from tray_app.proxy.upstream.retry_after import read_retry_after

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.support.fake_upstream import FakeUpstream, completion, whole
+from tests.support.chunks import completion
+from tests.support.fake_upstream import FakeUpstream, whole
 from tests.support.ports import free_port
 from tests.support.raw_upstream import RawUpstream
 from tray_app.errors import UpstreamUnusable

@@ -7,22 +7,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import StartGateway
-from tests.support.fake_upstream import (
-    CUT,
-    HANG_UP,
-    FakeUpstream,
-    Gate,
-    Reply,
-    call,
-    completion,
-    finish,
-    hello,
-    refusal,
-    stream,
-    text,
-    thinking,
-    whole,
-)
+from tests.support.chunks import completion, finish, text, think, whole_call
+from tests.support.fake_upstream import CUT, HANG_UP, FakeUpstream, Gate, Reply, hello, refusal, stream, whole
 from tests.support.gateway import QUICK, WEATHER, RunningGateway, both_ways, question
 from tests.support.ports import free_port
 
@@ -364,9 +350,9 @@ def test_a_stream_that_breaks_before_its_first_block_is_a_status(
 
 
 def test_a_call_that_is_cut_off_is_never_shown_as_complete(gateway: RunningGateway, upstream: FakeUpstream) -> None:
-    half = call("get_weather", {})
+    half = whole_call("get_weather", {})
     half["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"] = '{"city": "Ro'
-    upstream.script(stream(thinking("hm"), half, gate := Gate(), CUT, ends=False))
+    upstream.script(stream(think("hm"), half, gate := Gate(), CUT, ends=False))
     with gateway.stream(question(tools=[WEATHER])) as reading:
         reading.read_until("content_block_delta")
         gate.open()
