@@ -96,7 +96,7 @@ def search(load: Load, pages: list[tuple[str, str]]) -> object:
     found = [module.SearchResult(url, title, "A snippet.", "3 days ago") for url, title in pages]
     wanted = load("tray_app.translate.request.search").Search("weather")
     message = module.to_search_message(wanted, found, ask(load), "msg_1")
-    return module.to_search_frames(message)
+    return load("tray_app.translate.answer.stream").to_frames(message)
 
 
 def glued(n: int) -> Chunks:

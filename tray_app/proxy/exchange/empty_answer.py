@@ -11,7 +11,8 @@ import uuid
 from aiohttp import web
 
 from tray_app.translate import json_text
-from tray_app.translate.answer.empty_message import to_empty_frames, to_empty_message
+from tray_app.translate.answer.empty_message import to_empty_message
+from tray_app.translate.answer.stream import to_frames
 from tray_app.translate.request.chat import ChatRequest
 
 log = logging.getLogger(__name__)
@@ -23,5 +24,5 @@ def answer_with_nothing(chat: ChatRequest) -> web.Response:
     log.info("max_tokens 0: answered here with an empty message")
     if chat.is_stream:
         headers = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
-        return web.Response(body=to_empty_frames(chat, message_id), headers=headers)
+        return web.Response(body=to_frames(to_empty_message(chat, message_id)), headers=headers)
     return web.json_response(body=json_text.encode(to_empty_message(chat, message_id)))

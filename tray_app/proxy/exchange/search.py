@@ -16,7 +16,8 @@ from aiohttp import web
 
 from tray_app.errors import SearchFailed
 from tray_app.translate import json_text
-from tray_app.translate.answer.web_search import SearchResult, to_search_frames, to_search_message
+from tray_app.translate.answer.stream import to_frames
+from tray_app.translate.answer.web_search import SearchResult, to_search_message
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.search import Search
 
@@ -56,7 +57,7 @@ async def answer_search(search: Search, chat: ChatRequest, backend: SearchBacken
     log.info("web search: %s", found.code if isinstance(found, SearchFailed) else f"{len(found)} pages")
     if chat.is_stream:
         headers = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
-        return web.Response(body=to_search_frames(message), headers=headers)
+        return web.Response(body=to_frames(message), headers=headers)
     return web.json_response(body=json_text.encode(message))
 
 

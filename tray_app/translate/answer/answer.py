@@ -13,7 +13,8 @@ import msgspec
 from tray_app.errors import UpstreamFault
 from tray_app.translate import json_text
 from tray_app.translate.answer.bare_json import BareJson
-from tray_app.translate.answer.blocks import TEXT, THINKING, Block, BlockQueue, BlockWriter, Call, Markup
+from tray_app.translate.answer.block_queue import BlockQueue
+from tray_app.translate.answer.blocks import TEXT, THINKING, Block, BlockWriter, Call, Markup
 from tray_app.translate.answer.calls import CallTracker
 from tray_app.translate.answer.chunk import Choice, Chunk, FunctionPart, Message, ToolCallPart, read_arguments
 from tray_app.translate.answer.finish import STOP, TOOL_CALLS, WINDOW, Finish, check_reason
@@ -154,7 +155,7 @@ class Answer:
         """Closes what is open and says how the answer ended."""
         self._flush_all()
         if self._undecided:
-            self._queue.decide(self._to_calls, self._undecided)
+            self._queue.decide(self._undecided, self._to_calls)
         if self._finish.meaning == STOP and self._finish.stop_sequence is None:
             self._finish.stop_sequence = closing_tag(self._opened_tags.matched)
         is_runaway = self._is_runaway_in_text
@@ -280,7 +281,7 @@ class Answer:
         """A model that calls stops and waits: a call in its reasoning after which it goes on was only thought of."""
         if THINKING in self._undecided and text and not text.isspace():
             self._undecided.discard(THINKING)
-            self._queue.decide(self._to_text, [THINKING])
+            self._queue.decide([THINKING], self._to_text)
 
     def _prefer_structured_calls(self) -> None:
         """Markup beside calls in upstream's own form is text: it may well be the same calls once more."""
@@ -290,7 +291,7 @@ class Answer:
         self._flush()
         self._content.schemas = self._reasoning.schemas = {}
         if self._undecided:
-            self._queue.decide(self._to_text, self._undecided)
+            self._queue.decide(self._undecided, self._to_text)
             self._undecided.clear()
 
     def _flush(self, *, is_whole: bool = False) -> None:
