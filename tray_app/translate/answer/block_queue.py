@@ -53,7 +53,8 @@ class BlockQueue:
         """Ends the blocks at the front that are over, and opens the next one."""
         while len(self._blocks) > 1 and self._blocks[0].is_over and self._blocks[1].decided_kind:
             self._end_first(is_cut=False)
-        self._open_first()
+        if not self._is_open:
+            self._open_first()
 
     def decide(self, kinds: Collection[str], replace: Replace) -> None:
         """Replaces all markup of these kinds. Neighboring texts of one kind become one block."""
@@ -96,12 +97,13 @@ class BlockQueue:
         return taken[::-1]
 
     def _open_first(self) -> None:
-        if self._blocks and not self._is_open and self._blocks[0].can_start:
+        if self._blocks and self._blocks[0].can_start:
             self._blocks[0].start(self._writer)
             self._is_open = True
 
     def _end_first(self, *, is_cut: bool) -> None:
-        self._open_first()
+        if not self._is_open:
+            self._open_first()
         if rest := self._blocks.popleft().finish(is_cut=is_cut):
             self._writer.add(rest)
         self._writer.stop()
