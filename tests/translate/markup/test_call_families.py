@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.translate.markup.test_reader import SCHEMAS, Found, join, read
-from tray_app.translate.markup.grammars import GRAMMARS, WrittenCall
-from tray_app.translate.markup.pieces import Thought
+from tray_app.translate.markup.grammars import GRAMMARS
+from tray_app.translate.markup.pieces import Thought, WrittenCall
 from tray_app.translate.markup.reader import MarkupReader
 
 LS = WrittenCall("Bash", {"command": "ls", "timeout": 5})

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
 from tests.translate.fuzz_markup import WORDS, check_bytes
-from tray_app.translate.markup.grammars import WrittenCall
-from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCalls
+from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCall, WrittenCalls
 from tray_app.translate.markup.reader import MAX_HELD_CHARS, TAGS, MarkupReader
 from tray_app.translate.markup.think_tags import THINK_TAGS
 

@@ -16,12 +16,15 @@ from __future__ import annotations
 
 import re
 
-from tray_app.translate.markup.call_reader import BLOCK_TAGS, CallReader
+from tray_app.translate.markup.call_reader import CallReader
 from tray_app.translate.markup.cursor import Cursor
-from tray_app.translate.markup.grammars import BY_OPENER, CLOSERS, END_TOKENS, Schemas
+from tray_app.translate.markup.drafts import Schemas
+from tray_app.translate.markup.grammar import END_TOKENS
+from tray_app.translate.markup.grammars import BY_OPENER, CLOSERS
 from tray_app.translate.markup.literals import to_pattern
 from tray_app.translate.markup.pieces import Piece, Pieces, Text, Thought, WrittenCalls
 from tray_app.translate.markup.text_before import TextBefore
+from tray_app.translate.markup.text_blocks import BLOCK_TAGS
 from tray_app.translate.markup.think_tags import BY_OPENER as THINK_TAGS
 from tray_app.translate.markup.think_tags import LONE_CLOSERS, WITHIN, Thinking, ThinkTags
 
