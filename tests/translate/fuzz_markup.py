@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from tests.support.fuzzing import fuzz
 from tray_app.translate.markup import reader as markup
+from tray_app.translate.markup import tags
 from tray_app.translate.markup.grammars import BY_OPENER
 from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCalls
 from tray_app.translate.markup.reader import MarkupReader
@@ -74,7 +75,7 @@ WORDS = (
     *('<｜DSML｜parameter name="n" string="true">', "<function=Bash><parameter=n>", "</parameter></function>"),
 )
 _THINK_CLOSERS = [tags.closer for tags in THINK_TAGS]
-_TAGS = re.compile("|".join(map(re.escape, (*markup.TAGS, *markup.FIRST_TAGS, *_THINK_CLOSERS))))
+_TAGS = re.compile("|".join(map(re.escape, (*tags.TAGS, *tags.FIRST_TAGS, *_THINK_CLOSERS))))
 
 Found = list[tuple[type[Piece], str] | WrittenCalls]
 

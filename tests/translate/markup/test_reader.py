@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.translate.bounded import bounded
 from tests.translate.fuzz_markup import WORDS, check_bytes
 from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCall, WrittenCalls
-from tray_app.translate.markup.reader import MAX_HELD_CHARS, TAGS, MarkupReader
+from tray_app.translate.markup.reader import MAX_HELD_CHARS, MarkupReader
+from tray_app.translate.markup.tags import TAGS
 from tray_app.translate.markup.think_tags import THINK_TAGS
 
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -257,6 +258,12 @@ def test_a_think_tag_in_a_line_is_held_no_longer_than_a_call() -> None:
     told = "".join(piece.text for piece in reader.feed("x" * MAX_HELD_CHARS) if isinstance(piece, Text))
     assert told.startswith("<think>xxx")
     assert join(reader.feed("</think>\n<think>Hm.</think>")) == ["</think>\n", Thought("Hm.")]
+
+
+def test_line_ends_behind_a_think_tag_in_a_line_are_held_no_longer_than_a_call() -> None:
+    reader = MarkupReader(SCHEMAS)
+    reader.feed("So.\n<think>")
+    assert join(reader.feed("\n" * MAX_HELD_CHARS)) == ["<think>" + "\n" * MAX_HELD_CHARS]
 
 
 def test_text_that_was_given_out_before_a_closing_think_tag_stays_text() -> None:
