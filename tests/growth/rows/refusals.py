@@ -59,10 +59,10 @@ def read_named(load: Load, names: list[str]) -> object:
 
 def count(load: Load, times: int) -> object:
     """Usage in every chunk, under changing names."""
-    chunk = load("tray_app.translate.answer.chunk")
+    reported = load("tray_app.translate.answer.reported_usage")
     tokens = load("tray_app.translate.answer.usage").TokenCount()
     for n in range(times):
-        tokens.take(chunk.Usage(prompt_tokens=n, input_tokens=n, cached_tokens=n, output_tokens=n))
+        tokens.take(reported.Usage(prompt_tokens=n, input_tokens=n, cached_tokens=n, output_tokens=n))
     return tokens.to_usage(1_000, 50)
 
 

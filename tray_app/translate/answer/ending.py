@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tray_app.translate.answer.chunk import Usage
 from tray_app.translate.answer.finish import STOP, TOOL_CALLS, WINDOW, Finish
+from tray_app.translate.answer.reported_usage import Usage
 from tray_app.translate.answer.stops import StopWatcher
 from tray_app.translate.answer.tag_stops import closing_tag, opening_tags
 from tray_app.translate.answer.usage import TokenCount

@@ -200,7 +200,7 @@ class MarkupReader:
         self._cursor.at += len(tags.opener)
 
     def _end_lone_thinking(self, pieces: Pieces, closer: str) -> None:
-        """Takes a closer whose opener stood in the prompt. The text before it becomes thinking, if none of that text was
+        """Takes a closer whose opener stood in the prompt. The text before it becomes thinking, if none of it was
         returned yet."""
         self._cursor.at += len(closer)
         if not self._is_reasoning and not self._has_begun:
