@@ -1,7 +1,7 @@
-"""Reads JSON that a model has broken, in one pass: it makes one guess for each fault, and gives up where none fits.
+"""Reads JSON that a model has broken, in one pass. It makes one guess for each fault, and gives up if none fits.
 
-The everyday fault is a file of code in a string, with a quote or a line end in it that is not escaped. Where such a
-string ends is told by what follows a quote: another parameter of the tool, or the end of the object.
+The everyday fault is a string that holds a file of code, with a quote or a line end that is not escaped. Such a string
+ends at a quote that another parameter of the tool or the end of the object follows.
 """
 
 from __future__ import annotations
@@ -10,32 +10,23 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from json import loads
 from typing import Any
 
+from tray_app.translate.arguments.broken_words import decode_string, read_word
 from tray_app.translate.arguments.json_value import skip
-from tray_app.translate.json_text import lenient_decoder, read_int
+from tray_app.translate.json_text import lenient_decoder
 
 _MAX_DEPTH = 64
-"""How many lists and objects may be nested in each other; no tool takes so many."""
+"""How deep lists and objects may be nested. No tool takes a deeper value."""
 
 _MAX_TRIES = 16
-"""How often a part of the text is tried as good JSON: a failed try may have read all of it."""
+"""How often a part of the text is parsed as valid JSON. There are few tries because each may read all of the text."""
 
 _SPACE = re.compile(r"\s*+")
 _BETWEEN = re.compile(r"[\s,]*+")
-_BETWEEN_AT_TOP = re.compile(r"[\s,\]]*+")  # a bracket that nobody opened
+_BETWEEN_AT_TOP = re.compile(r"[\s,\]]*+")  # with closing brackets that were never opened
 _BARE_KEY = re.compile(r"[A-Za-z_$][\w$-]*+")
 _WORD = re.compile(r"""[^\s,:{}\[\]"']++""")
-_INT = re.compile(r"[+-]?\d++")
-_NUMBER = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
-_WORDS = {
-    **{"true": True, "True": True, "false": False, "False": False},
-    **dict.fromkeys(("null", "None", "NaN", "Infinity", "-Infinity", "undefined")),
-}
-
-# the next character that JSON would not have in a string, or only as its end
-_UNFIT = re.compile(r'((?:[^"\\]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)("|\\.?|\Z)', re.S)
 
 _KEY = r"""["'](?P<key>[^"'\\]{1,256}+)["']\s*+:"""
 _MORE = re.compile(rf"\s*+,\s*+{_KEY}")
@@ -43,8 +34,10 @@ _STRICT_KEY = re.compile(r'\s*+"(?:[^"\\\x00-\x1f]++|\\.)*+"\s*+:\s*+')
 _STRICT_COMMA = re.compile(r'\s*+,(?=\s*+")')
 _STRICT_END = re.compile(r"\s*+\}\s*+\Z")
 _BRACE = re.compile(r"\s*+(?:,\s*+)?\}")
-_CUT = re.compile(r"""\s*+(?:,\s*+(?:["'][^"'\\]{0,256}+(?:["']\s*+:?\s*+)?)?)?\Z""")  # with or without half a key
-# behind a string within a list or an object: another one, or all that is open closes up to one
+_CUT = re.compile(
+    r"""\s*+(?:,\s*+(?:["'][^"'\\]{0,256}+(?:["']\s*+:?\s*+)?)?)?\Z"""
+)  # the text ends, perhaps within a key
+# a string in a list or an object is followed by another value, or by brackets that close
 _CLOSED = r"""[\s}\]]*+(?:,\s*+["'{\[\d]|\Z)"""
 _IN_OBJECT = re.compile(rf"\s*+(?:,\s*+{_KEY}|(?:,\s*+)?\}}{_CLOSED}|\Z)")
 _IN_LIST = re.compile(rf"""\s*+(?:,\s*+["'{{\[\d]|(?:,\s*+)?\]{_CLOSED}|\Z)""")
@@ -52,11 +45,11 @@ _IN_LIST = re.compile(rf"""\s*+(?:,\s*+["'{{\[\d]|(?:,\s*+)?\]{_CLOSED}|\Z)""")
 
 @dataclass(frozen=True, slots=True)
 class _Quote:
-    """How strings look between quotes of one kind."""
+    """Matches strings between quotes of one kind."""
 
     inside: re.Pattern[str]
     key: re.Pattern[str]
-    """A key that begins where a string's quote was looked for: that quote is missing."""
+    """Matches a key that begins where the closing quote of a string was expected: that quote is missing."""
 
 
 _QUOTES = {
@@ -69,10 +62,10 @@ _QUOTES = {
 
 
 class BrokenObject:
-    """One object, read leniently. Raises ValueError where it can't be guessed what the text means."""
+    """Reads one object. Raises ValueError if it cannot guess what the text means."""
 
     def __init__(self, text: str, is_parameter: Callable[[str], bool] | None) -> None:
-        """`text` begins with the object's brace. `is_parameter` says of a key whether the tool takes it; None where the
+        """`text` begins with the object's brace. `is_parameter` tells whether the tool takes a key. It is None if the
         tool does not name its parameters.
         """
         self._text = text
@@ -82,8 +75,9 @@ class BrokenObject:
         self._members: dict[str, Any] = {}
 
     def read(self) -> dict[str, Any]:
+        """Returns the object that the text means."""
         if (found := self._read_good()) and skip(_SPACE, self._text, found[1]) == len(self._text):
-            return dict(found[0])  # nothing but line ends that are not escaped, or NaN
+            return dict(found[0])  # the only faults are NaN, or line ends that are not escaped
         self._place = 1
         self._read_members(self._members, depth=1)
         return self._members
@@ -91,10 +85,10 @@ class BrokenObject:
     def _read_members(self, members: dict[str, Any], depth: int) -> None:
         while True:
             self._skip(_BETWEEN if depth > 1 else _BETWEEN_AT_TOP)
-            if self._next in ("", "]"):  # a missing brace
+            if self._next in ("", "]"):  # the brace is missing
                 return
             if self._take("}"):
-                if depth == 1 and _MORE.match(self._text, self._place):  # a brace too many
+                if depth == 1 and _MORE.match(self._text, self._place):  # there is a brace too many
                     continue
                 return
             key = self._read_key()
@@ -103,7 +97,7 @@ class BrokenObject:
                 self._skip(_SPACE)
             elif self._next:
                 raise ValueError("a key without a colon")
-            if self._next not in ("", ",", "}"):  # no value is better than an invented one
+            if self._next not in ("", ",", "}"):  # a missing value is not invented
                 members[key] = None
                 members[key] = self._read_value(depth, is_item=False)
 
@@ -111,7 +105,7 @@ class BrokenObject:
         items: list[Any] = []
         while True:
             self._skip(_BETWEEN)
-            if self._take("]") or self._next in ("", "}"):  # or a missing bracket
+            if self._take("]") or self._next in ("", "}"):  # the bracket may be missing
                 return items
             items.append(self._read_value(depth, is_item=True))
 
@@ -121,7 +115,7 @@ class BrokenObject:
             return self._read_word(_BARE_KEY)
         end = skip(_QUOTES[quote].inside, self._text, self._place + 1)
         key, self._place = self._text[self._place + 1 : end], end + 1
-        return _decode(key)
+        return decode_string(key)
 
     def _read_value(self, depth: int, *, is_item: bool) -> Any:
         if depth > _MAX_DEPTH:
@@ -130,7 +124,7 @@ class BrokenObject:
         if opener in _QUOTES:
             return self._read_string(depth, is_item=is_item)
         if opener not in ("{", "["):
-            return _read_word(self._read_word(_WORD))
+            return read_word(self._read_word(_WORD))
         if depth == 1 and (found := self._read_good()):
             value, self._place = found
             return value
@@ -155,10 +149,10 @@ class BrokenObject:
             end, self._place = self._find_end(start, quote)
         else:
             end, self._place = self._find_end_within(start, quote, _IN_LIST if is_item else _IN_OBJECT)
-        return _decode(self._text[start:end])
+        return decode_string(self._text[start:end])
 
     def _find_end_within(self, start: int, quote: _Quote, follows: re.Pattern[str]) -> tuple[int, int]:
-        """Where a string within a list or an object ends, and where to read on."""
+        """Returns where a string in a list or an object ends, and where to read on."""
         end = skip(quote.inside, self._text, start)
         if end >= len(self._text):
             return len(self._text), len(self._text)
@@ -169,10 +163,10 @@ class BrokenObject:
         return end, end + 1
 
     def _find_end(self, start: int, quote: _Quote) -> tuple[int, int]:
-        """Where the string of a parameter ends, and where to read on."""
+        """Returns where the string of a parameter ends, and where to read on."""
         text = self._text
         first_key = last = -1
-        is_pair = False  # whether a quote in the string has opened what the next one closes
+        is_pair = False  # whether the next quote closes a pair within the string
         end = skip(quote.inside, text, start)
         while end < len(text) and text[end] != "\\":
             if not is_pair and _CUT.match(text, end + 1):
@@ -183,7 +177,7 @@ class BrokenObject:
                     return end, end + 1
                 if first_key < 0 and self._is_parameter is None:
                     first_key = end
-                    if self._tries < 0:  # else each string would be searched to the end of the text
+                    if self._tries < 0:  # so that not each string is searched to the end of the text
                         break
             elif _BRACE.match(text, end + 1):
                 last = end
@@ -195,11 +189,11 @@ class BrokenObject:
         return (end, end + 1) if end >= 0 else (self._trim_brace(start), len(text))
 
     def _is_open(self, key: str) -> bool:
-        """Whether the tool takes this parameter, and it was not there yet."""
+        """Tells whether the tool takes this parameter and the object does not have it yet."""
         return self._is_parameter is not None and key not in self._members and self._is_parameter(key)
 
     def _is_good(self, place: int) -> bool:
-        """Whether what follows is good JSON to its end, from the comma at `place` on."""
+        """Tells whether the text from the comma at `place` on is valid JSON."""
         if not self._may_try():
             return False
         while comma := _STRICT_COMMA.match(self._text, place):
@@ -211,14 +205,14 @@ class BrokenObject:
         return _STRICT_END.match(self._text, place) is not None
 
     def _read_good(self) -> tuple[Any, int] | None:
-        """The next value and where it ends; None where it is no good JSON."""
+        """Returns the next value and where it ends. None if it is not valid JSON."""
         if self._may_try():
             with suppress(ValueError, RecursionError):
                 return lenient_decoder.raw_decode(self._text, self._place)
         return None
 
     def _may_try(self) -> bool:
-        """A failed try may have read all of the text, so there are few of them."""
+        """Tells whether there is a try left, and uses it."""
         self._tries -= 1
         return self._tries >= 0
 
@@ -226,14 +220,14 @@ class BrokenObject:
         return start + len(self._text[start:end].rstrip().removesuffix(","))
 
     def _trim_brace(self, start: int) -> int:
-        """The end of a string that was not closed: a brace that it did not open is that of the object."""
+        """Returns the end of a string that was never closed. A brace that it did not open belongs to the object."""
         text = self._text[start:].rstrip()
         is_closed = text.endswith("}") and text.count("}") > text.count("{")
         return start + len(text) - 1 if is_closed else len(self._text)
 
     @property
     def _next(self) -> str:
-        """The next character; empty at the end of the text."""
+        """The next character. Empty at the end of the text."""
         return self._text[self._place : self._place + 1]
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
@@ -243,28 +237,3 @@ class BrokenObject:
         is_there = self._next == character
         self._place += is_there
         return is_there
-
-
-def _read_word(word: str) -> Any:
-    if word in _WORDS:
-        return _WORDS[word]
-    if _INT.fullmatch(word):
-        return read_int(word)
-    if _NUMBER.fullmatch(word):
-        return float(word)
-    raise ValueError("neither a word of JSON nor a number")
-
-
-def _decode(text: str) -> str:
-    """The string that is written as `text` between quotes, whatever of it should have been escaped."""
-    decoded: str = loads(f'"{_UNFIT.sub(_escape, text)}"', strict=False)
-    return decoded
-
-
-def _escape(unfit: re.Match[str]) -> str:
-    good, bad = unfit[1], unfit[2]
-    if bad == '"':
-        return good + '\\"'
-    if bad in ("", "\\"):  # the end, perhaps in the middle of an escape
-        return good
-    return good + (bad[1] if bad == "\\'" else "\\" + bad)
