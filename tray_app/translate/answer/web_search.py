@@ -1,4 +1,4 @@
-"""The answer to a web search, in Anthropic's shape.
+"""Builds the answer to a web search, in Anthropic's shape.
 
 https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-search-tool
 """
@@ -17,25 +17,26 @@ from tray_app.translate.request.search import Search
 from tray_app.translate.request.tokens import estimate_text, size_bytes
 
 _ENCRYPTED_CONTENT = "claude-nvidia-tray"
-"""Required in each result. Only Anthropic's servers decrypt it; what a page says stands in the text here."""
+"""A field that each result must have. Only Anthropic's servers decrypt it. Here the text says what the pages say."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """One page that was found. `page_age` is for people, such as "3 days ago"."""
+    """One page that was found."""
 
     url: str
     title: str
     snippet: str = ""
     page_age: str | None = None
+    """Text for people, such as "3 days ago". None if the age is not known."""
 
 
 def to_search_message(
     search: Search, found: Sequence[SearchResult] | SearchFailed, chat: ChatRequest, message_id: str
 ) -> dict[str, Any]:
-    """The message that tells what a search found, or why it failed: the call, its result, and both as text.
+    """Returns the message that says what a search found, or why it failed: the call, its result, and both as text.
 
-    The text is what a model goes by: clients hand it on together with the titles and addresses.
+    The model reads the text: clients pass it on together with the titles and addresses.
     """
     match found:
         case SearchFailed():
