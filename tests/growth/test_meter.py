@@ -1,4 +1,4 @@
-"""The meter of growth: twice the input is twice the work for code that is linear, and more for code that is not."""
+"""Tests the meter: it counts twice the work for twice the input of linear code, and more for other code."""
 
 from __future__ import annotations
 
@@ -300,7 +300,7 @@ EVENTS = b"".join(b"data: %b\n\n" % json.dumps({"choices": [{"delta": delta}]}).
 
 
 def answer(load: Load, cut: int) -> tuple[object, bytes]:
-    """What goes upstream for BODY and what comes back for EVENTS, read in pieces of `cut` bytes."""
+    """Returns the translation of BODY, and that of EVENTS read in pieces of `cut` bytes."""
     chat = load("tray_app.translate.request.chat").to_chat(BODY, load("tray_app.catalog").GLM_4_7)
     translator = load("tray_app.translate.answer.stream").StreamTranslator(chat, "msg_1")
     reader = load("tray_app.translate.answer.sse").SseReader()
@@ -312,7 +312,7 @@ def answer(load: Load, cut: int) -> tuple[object, bytes]:
 
 
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
-def test_a_twin_does_what_its_original_does(cut: int) -> None:
+def test_a_twin_gives_the_same_result_as_its_original(cut: int) -> None:
     assert answer(load_counting, cut) == answer(import_module, cut)
 
 
