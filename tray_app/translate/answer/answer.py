@@ -71,7 +71,7 @@ class Answer:
             raise UpstreamFault("NVIDIA's answer is empty. Please try again.")
 
     def supplement(self, completion: Chunk) -> None:
-        """Takes from a second answer to the same question what the first one lacks. Raises errors as `feed` does."""
+        """Takes the parts that the first answer lacks from a second one. Raises the same errors as `feed`."""
         choice = self._check(completion)
         if choice is None or choice.message is None:
             return
@@ -128,7 +128,7 @@ class Answer:
         return self._is_whole and self._calls.newest is None and self._emitter.is_empty
 
     def unmended_calls(self) -> list[ArgumentsReader]:
-        """Returns the arguments that only the library can repair, which would take too long here.
+        """Returns the broken arguments that only the library can repair, at a cost beyond the budget.
 
         May be asked when all chunks were fed, before `finish`. The caller gives the `unmended` text of each to
         `mend_with_library` elsewhere, and the result to `take_mended`.
@@ -148,7 +148,7 @@ class Answer:
 
     @property
     def _cut_call(self) -> Call | None:
-        """The call in whose middle the answer ends, because tokens ran out or the model is stuck. None if none is."""
+        """The call in which the answer breaks off, because tokens ran out or the model is stuck, or None."""
         return self._calls.newest if self._ending.is_cut or self._is_runaway_in_text else None
 
     def _check(self, chunk: Chunk) -> Choice | None:

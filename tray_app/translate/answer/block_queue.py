@@ -68,8 +68,10 @@ class BlockQueue:
         self.advance()
 
     def unmended_calls(self, cut: Block | None) -> list[ArgumentsReader]:
-        """Returns the arguments that only the library can repair. `cut` is the block in which the answer ran out of
-        tokens: it is not repaired."""
+        """Returns the broken arguments that only the library can repair, at a cost beyond the budget.
+
+        `cut` is the block in which the answer ran out of tokens, if any. It is not repaired.
+        """
         readers = (block.unmended for block in self._blocks if block is not cut)
         return [reader for reader in readers if reader is not None]
 

@@ -1,4 +1,4 @@
-"""The content blocks of an answer: text, thinking, calls, and markup of which it is not decided what it is."""
+"""The content blocks of an answer: text, thinking, calls, and markup that may be calls or text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class BlockWriter(Protocol):
 
 
 Replace = Callable[["Markup"], "Iterable[Block]"]
-"""Returns the blocks that markup becomes once it is decided what it is."""
+"""A function that returns the blocks which take the place of markup."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Block:
 
     @property
     def can_start(self) -> bool:
-        """Tells whether all is known that the block's first event says."""
+        """Tells whether everything is known that the block's first event contains."""
         return True
 
     @property
@@ -70,7 +70,7 @@ class Block:
 
     @property
     def unmended(self) -> ArgumentsReader | None:
-        """Arguments that only the library can repair, which would take too long here. None if there are none."""
+        """Broken arguments that only the library can repair, at a cost beyond the budget. None if there are none."""
         return None
 
     def start(self, writer: BlockWriter) -> None:
@@ -80,12 +80,12 @@ class Block:
             writer.add(fragment)
         self.held.clear()
 
-    def finish(self, *, is_cut: bool) -> str:  # noqa: ARG002 - only calls ask
-        """Returns what completes the block's text. `is_cut`: the answer ran out of tokens in this block."""
+    def finish(self, *, is_cut: bool) -> str:  # noqa: ARG002 (calls need it)
+        """Returns the rest of the block's text. `is_cut`: the answer ran out of tokens in this block."""
         return ""
 
-    def decide(self, kinds: Iterable[str], replace: Replace) -> Iterable[Block]:  # noqa: ARG002 - only markup asks
-        """Returns the blocks that take its place when markup of these kinds is decided."""
+    def decide(self, kinds: Iterable[str], replace: Replace) -> Iterable[Block]:  # noqa: ARG002 (markup needs it)
+        """Returns the blocks that take the place of this one when markup of these kinds is decided."""
         return (self,)
 
     def _to_start(self) -> dict[str, Any]:
@@ -102,9 +102,9 @@ class Call(Block):
     upstream_id: str = ""
     """Upstream's id of the call. Empty if upstream gave none."""
     tool: Tool | None = None
-    """None until the name has come."""
+    """The tool that is called. None until its name has come."""
     arguments: ArgumentsReader | None = None
-    """None until the tool is known, because its schema is needed."""
+    """Reads the arguments. None until the tool is known, because its schema is needed."""
     unread: list[str] = field(default_factory=list)
     """Fragments that came before the tool was known."""
     budget: LibraryBudget = field(default_factory=LibraryBudget)
@@ -128,7 +128,7 @@ class Call(Block):
         return None if self.arguments is None else self.arguments.take_extra()
 
     def finish(self, *, is_cut: bool) -> str:
-        """Returns what completes the arguments. Raises UpstreamFault if the name never came."""
+        """Returns the rest of the arguments. Raises UpstreamFault if the name never came."""
         if self.arguments is None:
             raise UpstreamFault("NVIDIA's answer holds a tool call without a name. Please try again.")
         return self.arguments.finish(is_cut=is_cut)

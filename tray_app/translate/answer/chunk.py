@@ -173,5 +173,5 @@ def read_arguments(arguments: str | dict[str, Any] | None) -> str:
         return arguments or ""
     try:
         return json.dumps(arguments, ensure_ascii=False)
-    except RecursionError:  # decoding needs a few levels less of the stack
+    except RecursionError:  # encoding needs a few more levels of the stack than decoding
         raise UpstreamFault("NVIDIA's answer is malformed: a call is nested too deeply. Please try again.") from None

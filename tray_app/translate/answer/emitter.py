@@ -98,7 +98,7 @@ class Emitter:
         self._queue.end_all(cut)
 
     def unmended_calls(self, cut: Call | None) -> list[ArgumentsReader]:
-        """Returns the arguments that only the library can repair, which would take too long here."""
+        """Returns the broken arguments that only the library can repair, at a cost beyond the budget."""
         return self._queue.unmended_calls(cut)
 
     def _refute_thought_calls(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What is taken from a second answer to the same question, if the first one lacks something."""
+"""Takes from a second answer to the same question what the first answer lacks."""
 
 from __future__ import annotations
 

@@ -49,21 +49,15 @@ class _StopTree:
 
     def __init__(self, stops: Iterable[str]) -> None:
         self._children: list[dict[str, int]] = [{}]  # node -> next character -> node
-        self._sequences = [""]  # node -> a sequence that begins with its beginning
+        self._sequences = [""]  # node -> a sequence that has this beginning
         self.depths = [0]
         """Node -> the length of its beginning, in characters."""
-        self._stop_chars = [
-            0
-        ]  # node -> the length of the longest sequence at the end of its beginning; 0 if there is none
+        self._stop_chars = [0]  # node -> length of the longest sequence at the end of its beginning; 0: none
         for stop in stops:
             self._add(stop)
-        self._shorter = [0] * len(
-            self._children
-        )  # node -> the node of the longest other beginning at the end of its own
+        self._shorter = [0] * len(self._children)  # node -> the longest other beginning at the end of its own
         self._link()
-        self._first = re.compile(
-            f"[{''.join(map(re.escape, self._children[0]))}]"
-        )  # the first characters of all sequences
+        self._first = re.compile(f"[{''.join(map(re.escape, self._children[0]))}]")  # all first characters
 
     def walk(self, node: int, text: str) -> tuple[int, int]:
         """Reads `text` behind the beginning of `node`, up to the end of the first sequence if there is one.

@@ -34,9 +34,8 @@ _STRICT_KEY = re.compile(r'\s*+"(?:[^"\\\x00-\x1f]++|\\.)*+"\s*+:\s*+')
 _STRICT_COMMA = re.compile(r'\s*+,(?=\s*+")')
 _STRICT_END = re.compile(r"\s*+\}\s*+\Z")
 _BRACE = re.compile(r"\s*+(?:,\s*+)?\}")
-_CUT = re.compile(
-    r"""\s*+(?:,\s*+(?:["'][^"'\\]{0,256}+(?:["']\s*+:?\s*+)?)?)?\Z"""
-)  # the text ends, perhaps within a key
+# the text ends, perhaps within a key
+_CUT = re.compile(r"""\s*+(?:,\s*+(?:["'][^"'\\]{0,256}+(?:["']\s*+:?\s*+)?)?)?\Z""")
 # a string in a list or an object is followed by another value, or by brackets that close
 _CLOSED = r"""[\s}\]]*+(?:,\s*+["'{\[\d]|\Z)"""
 _IN_OBJECT = re.compile(rf"\s*+(?:,\s*+{_KEY}|(?:,\s*+)?\}}{_CLOSED}|\Z)")
