@@ -300,7 +300,7 @@ EVENTS = b"".join(b"data: %b\n\n" % json.dumps({"choices": [{"delta": delta}]}).
 
 
 def answer(load: Load, cut: int) -> tuple[object, bytes]:
-    """Returns the translation of BODY, and that of EVENTS read in pieces of `cut` bytes."""
+    """What goes upstream for BODY and what comes back for EVENTS, read in pieces of `cut` bytes."""
     chat = load("tray_app.translate.request.chat").to_chat(BODY, load("tray_app.catalog").GLM_4_7)
     translator = load("tray_app.translate.answer.stream").StreamTranslator(chat, "msg_1")
     reader = load("tray_app.translate.answer.sse").SseReader()

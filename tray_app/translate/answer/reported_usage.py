@@ -11,6 +11,8 @@ _MOST_TOKENS = 10_000_000
 
 
 class CacheDetails(msgspec.Struct, frozen=True):
+    """OpenAI's details of the prompt's tokens."""
+
     cached_tokens: int | None = None
 
 
