@@ -57,6 +57,16 @@ def build(load: Load, chunks: Chunks) -> object:
     return builder.finish()
 
 
+def supplement(load: Load, answers: tuple[bytes, bytes]) -> object:
+    """Returns the message of an answer that lacks something, with what a second answer adds to it."""
+    builder = load("tray_app.translate.answer.message").MessageBuilder(ask(load), "msg_1")
+    first, second = map(load("tray_app.translate.answer.chunk").decode_chunk, answers)
+    builder.answer.feed(first)
+    if builder.answer.lacks_something():
+        builder.answer.supplement(second)
+    return builder.finish()
+
+
 def both(name: str, make: Callable[[int], Chunks], small: int = 100) -> list[Growth]:
     return [
         Growth(f"stream: {name}", make, stream, small=small),
@@ -107,6 +117,20 @@ def glued(n: int) -> Chunks:
 def glued_beside_others(n: int) -> Chunks:
     others = [call('{"command": "ls"}', name="Bash", index=place, id=f"id{place}") for place in range(n)]
     return [*others, *([call('{"command": "ls"}', index=0)] * n)]
+
+
+def whole(**fields: Any) -> bytes:
+    """Returns a completion that was not streamed."""
+    return json.dumps({"choices": [{"message": fields, "finish_reason": "stop"}]}).encode()
+
+
+def truncated_and_repeated(n: int) -> tuple[bytes, bytes]:
+    """Returns an answer whose call breaks off, and a second one with n calls, of which only the last one fits."""
+    calls = [
+        {"function": {"name": "Bash", "arguments": text}}
+        for text in [*(['{"command": "pwd"}'] * n), '{"command": "ls"}']
+    ]
+    return whole(tool_calls=[{"function": {"name": "Bash", "arguments": '{"command": "l'}}]), whole(tool_calls=calls)
 
 
 def interleaved(n: int) -> Chunks:
@@ -172,6 +196,8 @@ ROWS = [
         lambda load, chunk: load("tray_app.translate.answer.chunk").decode_chunk(chunk),
         small=70_000,
     ),
+    Growth("second answer: a long text", lambda n: (whole(), whole(content="word " * (n // 5))), supplement),
+    Growth("second answer: many calls", truncated_and_repeated, supplement, small=50),
     Growth("events: small ones", lambda n: b'data: {"choices":[]}\r\n\r\n' * (n // 24), read_events),
     Growth("events: comments", lambda n: b": ping\n\n" * (n // 8), read_events),
     Growth(
