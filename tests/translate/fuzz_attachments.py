@@ -1,4 +1,4 @@
-"""Checks that the size of any image in base64 is read, or not, without an exception."""
+"""The size of any image in base64 is told or not, quickly and without an exception."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HEADS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF\0\0\0\0WEBP",
 
 
 def check_image(data: bytes) -> None:
-    """The first byte says with the beginning of which format the rest is tried."""
+    """The first byte says with which format's beginning the rest is tried."""
     head = _HEADS[data[0] % len(_HEADS)] if data else b""
     encoded = base64.b64encode(head + data[1:]).decode()
     tokens = count_image(encoded)
