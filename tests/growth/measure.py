@@ -1,4 +1,4 @@
-"""The work that a parser, walk or table of the program does, counted: it must grow no faster than the input.
+"""Measures how the work of a parser, walk or table grows with its input. It must not grow faster than the input.
 
 A row names one of them: `make(n)` builds an input of about n characters (or n steps), `run(load, input)` works on it
 with what `load("tray_app.translate.markup.reader")` and the like return: the program's own modules, which count
@@ -21,15 +21,15 @@ Load = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Growth:
-    """One kind of input, and what works on it."""
+    """One kind of input, and the function that works on it."""
 
     name: str
     make: Callable[[int], Any]
     run: Callable[[Load, Any], object]
     small: int = 2_000
-    """The n of the smallest input that is measured: large enough that what grows outweighs what does not."""
+    """The size of the smallest input. It is so large that the growing part of the work outweighs the constant part."""
     most_factor: float = 2.2
-    """How many times as much work an input of twice the size may be."""
+    """How many times as much work an input of twice the size may need."""
 
 
 SMALL_DEPTH = 150
@@ -38,22 +38,22 @@ the Python (1,000 levels in 3.11, thousands in 3.13), so that a row must not rel
 """
 
 _MOST_STEPS = 5_000_000
-"""For the smallest input: some seconds. Work that grows without bounds is broken off there."""
+"""Most steps for the smallest input, which take some seconds. More work is broken off."""
 _HOPELESS_FACTOR = 10
-"""When the work has grown so many times, it is broken off."""
+"""Work that grows by this factor from one size to the next is broken off."""
 
 
 @dataclass(frozen=True)
 class Figures:
     counts: list[int]
-    """The work for inputs of n, 2n and 4n, as far as it was done."""
+    """The steps for inputs of n, 2n and 4n, as far as they were measured."""
     called: frozenset[str]
-    """The functions and classes of the program that did it: `tray_app.translate.answer.sse.SseReader`."""
+    """The functions and classes of the program that did the work, such as `tray_app.translate.answer.sse.SseReader`."""
 
 
 @cache
 def measure(row: Growth) -> Figures:
-    """Runs a row at three sizes."""
+    """Runs a row with inputs of three sizes."""
     METER.called.clear()
     counts: list[int] = []
     most: float = _MOST_STEPS
@@ -67,7 +67,7 @@ def measure(row: Growth) -> Figures:
 
 
 def check(row: Growth) -> None:
-    """Fails where twice the input is more than `most_factor` times the work."""
+    """Fails if twice the input is more than `most_factor` times the work."""
     counts = measure(row).counts
     assert counts[0] <= _MOST_STEPS, f"{row.name}: more than {_MOST_STEPS:,} steps for n = {row.small:,}"
     for times, (less, more) in enumerate(pairwise(counts), 1):

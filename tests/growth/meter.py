@@ -1,4 +1,4 @@
-"""What an operation costs, in steps: a statement is one step, and so is each character, byte or element touched.
+"""Counts the cost of operations in steps. A statement is one step, and so is each character, byte or element touched.
 
 The rules follow CPython. What is built anew counts by its length; what is scanned counts up to the place where the scan
 ended. A function in C, or in a library that does not count for itself, counts the texts that it takes and those that it
@@ -24,7 +24,7 @@ from typing import Any
 from tests.growth.patterns import count_failed, count_passed
 
 TWINS = "counting."
-"""In front of the names of modules that count for themselves."""
+"""The package of the modules that count their own work."""
 
 _TEXT = (str, bytes, bytearray)
 _LISTS = (list, tuple, deque, set, frozenset)
@@ -36,11 +36,11 @@ _NOTHING: tuple[Any, ...] = (
 _TOUCH_NOTHING = frozenset(map(id, _NOTHING))
 """By their ids: not all that is called has a hash."""
 _TOUCH_ALL = frozenset({"index", "count", "remove", "reverse", "sort", "copy", "rotate"})
-"""Methods of lists that go through them."""
+"""Methods of lists that visit all elements."""
 
 
 class TooManySteps(BaseException):
-    """The work was broken off. No `except Exception` of the program may take it for a fault of its input."""
+    """The work was broken off. It is a BaseException so that no `except Exception` of the program catches it."""
 
 
 class Meter:
@@ -49,12 +49,12 @@ class Meter:
     def __init__(self) -> None:
         self.steps = 0
         self.called: set[str] = set()
-        """The functions of modules, and the classes whose methods were called, by their full names, such as
+        """The full names of the functions and classes that were called, such as
         `tray_app.translate.answer.sse.SseReader`."""
         self._most_steps = math.inf
 
     def measure(self, work: Callable[[], object], most: float) -> int:
-        """The steps of `work`, which is broken off after `most`."""
+        """Returns the steps of `work`. It is broken off after `most` steps."""
         before, self._most_steps = self.steps, self.steps + most
         try:
             work()
@@ -71,40 +71,40 @@ class Meter:
         self.steps = before
 
     def begin(self, name: str) -> None:
-        """The function or the method of a class of this name is called."""
+        """Takes notice that a function, or a method of a class, is called."""
         self.called.add(name)
 
     def step(self, statements: int) -> None:
-        """So many statements are run."""
+        """Takes notice that so many statements are run."""
         self.steps += statements
         if self.steps > self._most_steps:
             raise TooManySteps
 
     def made(self, value: Any) -> Any:
-        """An expression that builds what it returns."""
+        """Counts an expression that builds the value that it returns."""
         if isinstance(value, (*_TEXT, *_LISTS, dict)):
             self.steps += len(value)
         return value
 
     def operand(self, value: Any) -> Any:
-        """The right side of `+=` and the like: a list, dict or bytearray takes it in."""
+        """Counts the right side of `+=` and the like, which a list, dict or bytearray takes in."""
         if isinstance(value, (*_LISTS, dict, bytearray)):
             self.steps += len(value)
         return value
 
     def grown(self, value: Any) -> None:
-        """The left side after `+=` and the like: what cannot be changed was copied."""
+        """Counts the left side after `+=` and the like, which is copied if it is immutable."""
         if isinstance(value, str | bytes | tuple | frozenset):
             self.steps += len(value)
 
     def moved(self, value: Any) -> Any:
-        """A list of which a part is deleted or replaced, so that the rest moves."""
+        """Counts a list of which a part is deleted or replaced, because the rest moves."""
         if isinstance(value, list | deque):
             self.steps += len(value)
         return value
 
     def each(self, values: Iterable[Any]) -> Iterator[Any]:
-        """The elements that a comprehension or a `yield from` goes through."""
+        """Counts the elements that a comprehension or a `yield from` visits."""
         return self._count_each(iter(values))
 
     def _count_each(self, values: Iterator[Any]) -> Generator[Any, None, Any]:
@@ -233,14 +233,14 @@ class Meter:
 
 
 METER = Meter()
-"""The one that all twins report to."""
+"""The meter to which all twins report."""
 
 
 _signature = cache(inspect.signature)
 
 
 def _size(value: Any) -> int:
-    """Characters, bytes and elements of a value, of texts within it as well."""
+    """Returns how many characters, bytes and elements a value has, including the texts in it."""
     if isinstance(value, _TEXT):
         return len(value)
     if isinstance(value, dict):
@@ -251,7 +251,7 @@ def _size(value: Any) -> int:
 
 
 def _touched_of_text(text: Any, name: str, arguments: Any, result: Any) -> int:
-    """What a method of a text scans and copies."""
+    """Returns how many characters a method of a text scans and copies."""
     if name in ("find", "index", "rfind", "rindex", "count"):
         start, end, _ = slice(*(*arguments[1:3], None, None)[:2]).indices(len(text))
         if name == "count" or result < 0:
@@ -270,7 +270,7 @@ def _touched_of_text(text: Any, name: str, arguments: Any, result: Any) -> int:
 
 
 def _touched_of_list(items: Any, name: str, arguments: Any) -> int:
-    """What a method of a list goes through, or moves."""
+    """Returns how many elements a method of a list visits or moves."""
     if name in ("pop", "insert") and isinstance(items, list):
         place = arguments[0] if arguments else -1
         return max(len(items) - place, 1) if place >= 0 else -place

@@ -1,4 +1,4 @@
-"""The program's modules once more, rewritten so that they count their work; the originals stay as they are.
+"""Loads twins of the program's modules, which count their work. The originals are not changed.
 
 `load_counting("tray_app.paths")` imports `counting.tray_app.paths`, a twin made from the same source: it behaves the
 same, and reports each statement and operation to the meter. A twin imports twins, at its top and within its functions.
@@ -25,16 +25,16 @@ _HAVE_TWINS = ("tray_app", "json_repair", "imagesize")
 _METER = "_meter_of_growth"
 """The name under which a twin knows the meter."""
 _LOOK_AT_THEIR_CALLER = frozenset({"super", "locals", "globals", "vars", "dir", "eval", "exec"})
-"""Calls of these stay as they are: called through the meter, they would see the meter."""
+"""Functions that look at their caller. Called through the meter, they would see the meter."""
 
 
 def load_counting(name: str) -> ModuleType:
-    """The twin of the module `name`."""
+    """Returns the twin of the module `name`."""
     return importlib.import_module(TWINS + name)
 
 
 def compile_counting(source: str) -> ModuleType:
-    """A module that counts, made from a text."""
+    """Returns a module that counts its work, made from source text."""
     module = ModuleType(f"{TWINS}compiled")
     _execute(source, "<compiled>", module)
     return module
@@ -73,16 +73,16 @@ sys.meta_path.insert(0, _Twins())  # before the finder that would take the origi
 
 
 def _report(method: str, *arguments: ast.expr) -> ast.Call:
-    """Source that calls a method of the meter."""
+    """Returns the syntax of a call of a method of the meter."""
     return ast.Call(ast.Attribute(ast.Name(_METER, ast.Load()), method, ast.Load()), list(arguments), [])
 
 
 class _Rewriter(ast.NodeTransformer):
-    """Points imports at twins. Within functions, the meter is told of each block of statements and each operation."""
+    """Points imports at twins, and makes functions report each block of statements and each operation to the meter."""
 
     def __init__(self, module_name: str) -> None:
         self._place = [module_name]
-        """Where in the source this is: the module, then classes and functions."""
+        """The place in the source: the module, then classes and functions."""
         self._is_in_function = False
 
     def visit(self, node: ast.AST) -> Any:

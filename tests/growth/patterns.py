@@ -1,4 +1,4 @@
-"""How much text a regular expression reads. The engine does not tell, so it is asked again.
+"""Finds out how much text a regular expression reads. The engine does not tell, so it is asked again.
 
 At a place where the expression fails, as many of its parts are matched as match there; the next one was looked at from
 their end on, in each of its alternatives. That is the least that the engine has read: it may have gone back and forth.
@@ -20,12 +20,12 @@ _LONGEST_BEGINNING_CHARS = 100
 
 
 def count_failed(pattern: re.Pattern[Any], text: Any, start: int) -> int:
-    """The characters that `pattern.match(text, start)`, which failed, has read."""
+    """Returns how many characters the failed `pattern.match(text, start)` has read."""
     return _read(pattern).count_failed(text, start)
 
 
 def count_passed(pattern: re.Pattern[Any], text: Any, start: int, end: int) -> int:
-    """The characters that a search has read, which failed at each place from `start` to before `end`."""
+    """Returns how many characters a search has read that failed at each place from `start` to before `end`."""
     return _read(pattern).count_passed(text, start, end)
 
 
@@ -35,7 +35,7 @@ def _read(pattern: re.Pattern[Any]) -> _Expression:
 
 
 class _Expression:
-    """A whole expression, or an alternative within one, as its parts one after another."""
+    """Returns the parts of an expression, or of an alternative in one, one after another."""
 
     def __init__(self, parts: Any, flags: int) -> None:
         self._beginnings = [_compiler.compile(parts[:n], flags) for n in range(len(parts))]
@@ -61,7 +61,7 @@ class _Expression:
 
 
 def _compile_filter(parts: Any, flags: int) -> re.Pattern[Any] | None:
-    """Matches the empty text where a search looked further than a few characters; None: anywhere."""
+    """Returns a pattern for the places where a search looks further than a few characters. None: all places."""
     for n in range(1, len(parts) + 1):
         least, most = parts[:n].getwidth()
         if most > _LONGEST_BEGINNING_CHARS:
@@ -74,7 +74,7 @@ def _compile_filter(parts: Any, flags: int) -> re.Pattern[Any] | None:
 
 
 def _find_inner(part: Any) -> list[Any]:
-    """What is written within a group, a repetition or an alternative."""
+    """Returns the parts of a group, a repetition or an alternative."""
     operator, argument = part
     match str(operator):
         case "BRANCH":

@@ -1,4 +1,4 @@
-"""Every parser, walk and table of the program works in proportion to its input: the table is in rows/."""
+"""Tests that every parser, walk and table works in proportion to its input. The rows are in rows/."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ NO_ROW = {
     "tray_app.translate.schema.schema.allowed_types": "it asks what `type_value` asks, whose rows are there",
     "tray_app.translate.request.tools.ask_for_call": "it puts one name into a sentence",
 }
-"""What needs no row, and why."""
+"""Functions that need no row, with the reason."""
 
 
 def find_public(file: Path) -> set[str]:
-    """The public functions of a file, and its public classes that have methods."""
+    """Returns the public functions of a file, and its public classes that have methods."""
     module = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts)
     return {
         f"{module}.{node.name}"
@@ -52,7 +52,7 @@ def find_public(file: Path) -> set[str]:
 
 
 def test_every_parser_walk_and_table_has_a_row() -> None:
-    """What is named here needs a row for each kind of input that could cost it much."""
+    """Each function needs a row for each kind of input that could cost it much."""
     called = {name for row in ROWS for name in measure(row).called}
     missing = {name for file in FILES for name in find_public(file)} - called - NO_ROW.keys()
     assert not missing, f"no row of tests/growth/rows/ works with {', '.join(sorted(missing))}"

@@ -1,4 +1,4 @@
-"""The meter of growth: twice the input is twice the work for code that is linear, and more for code that is not."""
+"""Tests the meter: it counts twice the work for twice the input of linear code, and more for other code."""
 
 from __future__ import annotations
 
@@ -312,7 +312,7 @@ def answer(load: Load, cut: int) -> tuple[object, bytes]:
 
 
 @pytest.mark.parametrize("cut", [1, 7, 10_000])
-def test_a_twin_does_what_its_original_does(cut: int) -> None:
+def test_a_twin_gives_the_same_result_as_its_original(cut: int) -> None:
     assert answer(load_counting, cut) == answer(import_module, cut)
 
 

@@ -1,4 +1,4 @@
-"""How much the property tests try: the same examples in every run, and few enough for all of them in seconds."""
+"""Settings of the property tests: the same examples in every run, and so few that all of them take seconds."""
 
 from hypothesis import HealthCheck, settings
 

@@ -1,4 +1,4 @@
-"""Arguments as models break them, each beside the object that was meant: lines of code, and one kind of fault."""
+"""Makes arguments with one kind of fault that models make, together with the object that was meant."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Broken:
 
 
 def make_broken(fault: str, count: int) -> Iterator[Broken]:
-    """The same texts in every run."""
+    """Returns random texts, which are the same in every run."""
     source = random.Random(fault)
     for _ in range(count):
         tool, meant = _make_meant(source)
@@ -123,7 +123,7 @@ def _escape_apostrophes(source: random.Random, text: str, meant: dict[str, Any])
 
 
 def _forget_backslashes(source: random.Random, text: str, meant: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Of regular expressions: `\\d` where JSON has two backslashes."""
+    """Writes the backslash of regular expressions once: `\\d`, although JSON needs two backslashes."""
     return text.replace("\\\\d", "\\d").replace("\\\\s", "\\s"), meant
 
 
@@ -140,7 +140,7 @@ def _forget_the_last_quote(
 
 
 def _cut(source: random.Random, text: str, meant: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Cut in the last string, which is all that may be lost of it."""
+    """Cuts the text in its last string. Only the rest of that string may be lost."""
     if "content" not in meant:
         return None
     head, content = json.dumps(meant["file_path"]), meant["content"]
@@ -194,7 +194,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def _is_escaped_quote(text: str, place: int) -> bool:
-    """Whether a backslash stands at `place` that escapes a quote."""
+    """Tells whether a backslash at `place` escapes a quote."""
     before = len(text[:place]) - len(text[:place].rstrip("\\"))
     return text[place : place + 2] == '\\"' and before % 2 == 0
 

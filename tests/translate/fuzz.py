@@ -1,4 +1,4 @@
-"""What must hold for any bytes: the invariants that the property tests and a coverage-guided fuzzer share.
+"""Invariants that hold for any bytes. The property tests and a coverage-guided fuzzer share them.
 
 The fuzzer, in an environment with atheris beside the program's own packages: `python -m tests.translate.fuzz
 [libFuzzer options]`, for example `-max_total_time=300`.
@@ -28,7 +28,7 @@ SCHEMAS = {"Bash": Parameters(SCHEMA).sent, "Read": {"type": "object"}}
 
 
 def check_all(data: bytes) -> None:
-    """Any of the invariants that does not hold raises. The first byte says where the rest is cut."""
+    """Raises AssertionError if an invariant does not hold. The first byte says where the rest is cut."""
     cut, data = (data[0] if data else 0), data[1:]
     check_events(data, cut)
     text = data.decode("utf-8", "replace")
@@ -37,7 +37,7 @@ def check_all(data: bytes) -> None:
 
 
 def check_events(data: bytes, cut: int) -> None:
-    """However the bytes of a stream are cut, the same payloads come of them; and none is made up."""
+    """A stream has the same payloads however its bytes are cut, and no payload is made up."""
     payloads = _read_events(data)
     assert _read_events(data[:cut], data[cut:]) == payloads
     assert _read_events(*(data[place : place + 1] for place in range(len(data)))) == payloads
@@ -45,7 +45,7 @@ def check_events(data: bytes, cut: int) -> None:
 
 
 def check_markup(text: str, cut: int) -> None:
-    """However a text is cut, the same is found in it; what is no markup is all there and in its order."""
+    """The same is found in a text however it is cut. All text that is no markup is there, in its order."""
     for is_reasoning in (False, True):
         # before the first character a closing think tag makes thinking of what is not given out yet
         found = _find("." + text, is_reasoning, 1)
@@ -55,7 +55,7 @@ def check_markup(text: str, cut: int) -> None:
 
 
 def check_arguments(text: str, cut: int) -> None:
-    """Whatever a model writes, an object comes out, the same however it is cut; JSON comes out as it is."""
+    """Any arguments become one object, the same however they are cut. Valid JSON is not changed."""
     meant = _read_arguments(text)
     assert isinstance(meant, dict)
     if not text[cut:].startswith(text[:cut]):  # which is how some servers repeat all that they have sent so far
@@ -97,7 +97,7 @@ def _find(text: str, is_reasoning: bool, *cuts: int) -> list[str | WrittenCalls]
 
 
 def _is_within(part: str, whole: str) -> bool:
-    """Whether `part` is `whole` less some of its characters."""
+    """Tells whether `part` is `whole` without some of its characters."""
     rest = iter(whole)
     return all(character in rest for character in part)
 

@@ -1,4 +1,4 @@
-"""What must hold for the arguments of any call: the invariants that a property test and a coverage-guided fuzzer share.
+"""Invariants that hold for any arguments. A property test and a coverage-guided fuzzer share them.
 
 The fuzzer, in an environment with atheris beside the program's own packages: `python -m tests.translate.fuzz_arguments
 [libFuzzer options]`, for example `-max_total_time=300`.
@@ -23,7 +23,7 @@ SCHEMAS: tuple[dict[str, Any], ...] = ({}, SCHEMA, OPTIONAL)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that a reader says of a call once it is fed, and what it gives out."""
+    """Everything that a reader says about a call when all is fed, and the text that it returns."""
 
     is_complete: bool
     is_truncated: bool
@@ -34,7 +34,7 @@ class Outcome:
 
 
 def check_all(data: bytes) -> None:
-    """Any of the invariants that does not hold raises. The first byte says where the rest is cut."""
+    """Raises AssertionError if an invariant does not hold. The first byte says where the rest is cut."""
     cut, text = (data[0] if data else 0), data[1:].decode("utf-8", "replace")
     for schema in SCHEMAS:
         for is_cut in (False, True):
@@ -44,7 +44,7 @@ def check_all(data: bytes) -> None:
 
 
 def check_cuts(text: str, cut: int, schema: dict[str, Any], is_cut: bool) -> None:
-    """However the arguments are cut into fragments, the same comes out."""
+    """The result is the same however the arguments are cut into fragments."""
     outcome = read([text], schema, is_cut)
     for places in ((cut,), (cut, 2 * cut), range(1, len(text))):
         if not any(is_repeated(text, place) for place in places):
@@ -52,7 +52,7 @@ def check_cuts(text: str, cut: int, schema: dict[str, Any], is_cut: bool) -> Non
 
 
 def check_object(text: str, schema: dict[str, Any]) -> None:
-    """What is given out is the beginning of what the arguments become; all of it is one object."""
+    """The returned pieces, joined, are one object."""
     reader = ArgumentsReader(Parameters(schema))
     pieces = [reader.feed(character) for character in text]
     meant = json.loads("".join([*pieces, reader.finish()]))
@@ -63,7 +63,7 @@ def check_object(text: str, schema: dict[str, Any]) -> None:
 
 
 def check_meaning(text: str) -> None:
-    """What this program itself reads in a text is an object, or nothing; good JSON means what it says."""
+    """This program's own reader makes an object of a text, or nothing. Valid JSON keeps its meaning."""
     meant = mend(text)
     assert meant is None or isinstance(meant, dict)
     try:
@@ -87,7 +87,7 @@ def cut_at(text: str, places: Any) -> list[str]:
 
 
 def is_repeated(text: str, place: int) -> bool:
-    """Whether a fragment from `place` on would say once more all that came before, as those of some servers do."""
+    """Tells whether a fragment from `place` on repeats all that came before, as some servers do."""
     return text[place:].startswith(text[:place])
 
 

@@ -1,4 +1,4 @@
-"""What must hold for any text in which a model may have written calls and think tags.
+"""Invariants that hold for any text in which a model may have written calls and think tags.
 
 The fuzzer, in an environment with atheris beside the program's own packages: `python -m tests.translate.fuzz_markup
 [libFuzzer options]`, for example `-max_total_time=300`. Its bytes stand for the words that the reader knows, and for
@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from tests.support.fuzzing import fuzz
 from tray_app.translate.markup import reader as markup
+from tray_app.translate.markup import tags
 from tray_app.translate.markup.grammars import BY_OPENER
 from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCalls
 from tray_app.translate.markup.reader import MarkupReader
@@ -74,13 +75,13 @@ WORDS = (
     *('<｜DSML｜parameter name="n" string="true">', "<function=Bash><parameter=n>", "</parameter></function>"),
 )
 _THINK_CLOSERS = [tags.closer for tags in THINK_TAGS]
-_TAGS = re.compile("|".join(map(re.escape, (*markup.TAGS, *markup.FIRST_TAGS, *_THINK_CLOSERS))))
+_TAGS = re.compile("|".join(map(re.escape, (*tags.TAGS, *tags.FIRST_TAGS, *_THINK_CLOSERS))))
 
 Found = list[tuple[type[Piece], str] | WrittenCalls]
 
 
 def check_bytes(data: bytes) -> None:
-    """Any of the invariants that does not hold raises. The first byte says where the rest is cut."""
+    """Raises AssertionError if an invariant does not hold. The first byte says where the rest is cut."""
     cut, data = (data[0] if data else 0), data[1:]
     check_text("".join(WORDS[byte] if byte < len(WORDS) else chr(byte) for byte in data), cut)
 
@@ -105,13 +106,13 @@ def check_text(text: str, cut: int) -> None:
 
 
 def check_cuts(text: str, is_reasoning: bool, cut: int, found: Found) -> None:
-    """However the text is cut, the same is found in it."""
+    """The same is found in a text however it is cut."""
     assert find(text, is_reasoning, 1, min(1 + cut, len(text))) == found
     assert find(text, is_reasoning, *range(1, len(text))) == found
 
 
 def check_nothing_is_lost(text: str, found: Found) -> None:
-    """All of the text is there, in its order, less some tags and line ends beside them; and nothing else is there."""
+    """The pieces are the text in its order, without some tags and the line ends beside them."""
     told = "".join(part.markup if isinstance(part, WrittenCalls) else part[1] for part in found)
     rest = iter(text)
     assert all(character in rest for character in told)
@@ -121,7 +122,7 @@ def check_nothing_is_lost(text: str, found: Found) -> None:
 
 
 def find(text: str, is_reasoning: bool, *cuts: int, forgets: bool = False, is_whole: bool = False) -> Found:
-    """What a reader finds in the text, cut at these places; neighbours of one kind joined.
+    """Returns what a reader finds in the text, which is cut at these places. Neighbors of one kind are joined.
 
     `forgets`: it does not remember where it gave up, so that it tries even the openers of which it knows better.
     `is_whole`: the model has said all that it wanted to say.
@@ -161,7 +162,7 @@ def _append(found: Found, pieces: list[Piece]) -> None:
 
 
 def _without_tags(text: str) -> str:
-    """The text less all line ends, and all tags, also those that come about as others are taken out."""
+    """Removes all line ends and all tags, including tags that arise when others are removed."""
     text, before = text.replace("\n", ""), ""
     while text != before:
         text, before = _TAGS.sub("", text), text

@@ -1,4 +1,4 @@
-"""What must hold for the bytes that upstream sends: shared by a bounded test and a coverage-guided fuzzer.
+"""Invariants that hold for any bytes that upstream sends. A test and a coverage-guided fuzzer share them.
 
 The fuzzer, in an environment with atheris beside the program's own packages: `python -m tests.translate.fuzz_sse
 [libFuzzer options]`, for example `-max_total_time=300 -timeout=1 -rss_limit_mb=512`.
@@ -18,7 +18,7 @@ from tray_app.translate.answer.sse import EventTooLong, SseReader
 
 
 def check_all(data: bytes) -> None:
-    """Any of the invariants that does not hold raises. The first byte says how the rest is cut."""
+    """Raises AssertionError if an invariant does not hold. The first byte says how the rest is cut."""
     size, stream = (data[0] if data else 0) + 1, data[1:]
     payloads = list(payloads_by_the_standard(stream))
     assert read_events([stream]) == payloads
@@ -29,7 +29,7 @@ def check_all(data: bytes) -> None:
 
 
 def check_memory(data: bytes) -> None:
-    """However small the pieces are, a reader holds a few times as many bytes as it was given."""
+    """A reader holds at most a few times as many bytes as it was fed, however small the pieces are."""
     reader = SseReader()
     tracemalloc.start()
     try:
@@ -44,7 +44,7 @@ def check_memory(data: bytes) -> None:
 
 
 def payloads_by_the_standard(stream: bytes) -> Iterator[bytes]:
-    """The data of each event that is not blank, as the standard says, in the plainest way: all of it at once."""
+    """Returns the data of each event that is not blank, read all at once by the rules of the standard."""
     lines: list[bytes] = []
     for line in [*re.split(b"\r\n|\n|\r", stream.removeprefix(b"\xef\xbb\xbf")), b""]:
         name, _, value = line.partition(b":")
@@ -64,7 +64,7 @@ def read_events(parts: Iterable[bytes]) -> list[bytes]:
 
 
 def check_payload(payload: bytes) -> None:
-    """A payload is a chunk or a ValueError; what a call in it says is text, or a fault that can be told."""
+    """A payload is a chunk or a ValueError. The arguments of its calls are text, or a fault of upstream."""
     try:
         chunk = decode_chunk(payload)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The fuzzer's invariants, for a bounded number of inputs made of what the parsers look for."""
+"""Tests the fuzzer's invariants with a limited number of inputs, made of words that the parsers look for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The invariants of arguments, for a bounded number of inputs made of what the reader looks for."""
+"""Tests the invariants of arguments with a limited number of inputs, made of words that the reader looks for."""
 
 from __future__ import annotations
 

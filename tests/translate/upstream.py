@@ -1,4 +1,4 @@
-"""What upstream sends, in short notation; and what the translators make of it."""
+"""Makes chunks and completions of upstream in a short notation, and translates them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MESSAGE_ID = "msg_0123456789abcdef"
 
 
 def delta(finish: str | None = None, **fields: Any) -> ChunkJson:
-    """A chunk with one choice."""
+    """Returns a chunk with one choice."""
     return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": fields, "finish_reason": finish}]}
 
 
@@ -34,14 +34,14 @@ def think(reasoning: str) -> ChunkJson:
 def part(
     index: int | None = 0, id: str | int | None = None, name: str | None = None, args: Any = None
 ) -> dict[str, Any]:
-    """A fragment of a tool call; what is None is left out."""
+    """Returns a fragment of a tool call. Fields that are None are left out."""
     function = {key: value for key, value in (("name", name), ("arguments", args)) if value is not None}
     fields = {"index": index, "id": id, "type": "function", "function": function}
     return {key: value for key, value in fields.items() if value is not None}
 
 
 def call(*args: Any, **fields: Any) -> ChunkJson:
-    """A chunk with one fragment of a tool call."""
+    """Returns a chunk with one fragment of a tool call."""
     return delta(tool_calls=[part(*args, **fields)])
 
 
@@ -52,7 +52,7 @@ def finish(reason: str = "stop", **choice: Any) -> ChunkJson:
 
 
 def usage(prompt: int | None = 100, completion: int | None = 7, cached: int | None = None) -> ChunkJson:
-    """The chunk without choices that comes last."""
+    """Returns the last chunk, which has usage but no choices."""
     counts: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
     if cached is not None:
         counts["prompt_tokens_details"] = {"cached_tokens": cached}
@@ -60,7 +60,7 @@ def usage(prompt: int | None = 100, completion: int | None = 7, cached: int | No
 
 
 def stream(chunks: Iterable[ChunkJson], chat: ChatRequest | None = None) -> bytes:
-    """All frames of a stream; upstream's error is its last frame."""
+    """Returns all frames of a stream. An error of upstream is the last frame."""
     chat = chat or ask()
     translator = StreamTranslator(chat, MESSAGE_ID)
     raw, error = b"", b""
@@ -76,20 +76,20 @@ def stream(chunks: Iterable[ChunkJson], chat: ChatRequest | None = None) -> byte
 
 
 def plain(completion: ChunkJson, chat: ChatRequest | None = None) -> dict[str, Any]:
-    """The message of a whole completion."""
+    """Returns the message of a whole completion."""
     builder = MessageBuilder(chat or ask(), MESSAGE_ID)
     builder.answer.feed_whole(decode_chunk(json.dumps(completion).encode()))
     return builder.finish()
 
 
 def whole(message: dict[str, Any], finish: str | None = "stop", **fields: Any) -> ChunkJson:
-    """A completion that was not streamed."""
+    """Returns a completion that was not streamed."""
     choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}
     return {"object": "chat.completion", "choices": [choice], **fields}
 
 
 def join(chunks: Sequence[ChunkJson]) -> ChunkJson:
-    """The completion that a stream amounts to, as OpenAI's own clients join it: by field, and calls by index."""
+    """Joins the chunks of a stream to a completion as OpenAI's own clients do: by field, and calls by index."""
     message: dict[str, Any] = {}
     calls: dict[int, dict[str, Any]] = {}
     completion = whole(message)

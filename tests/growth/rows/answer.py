@@ -1,4 +1,4 @@
-"""Answers of n chunks, blocks or calls: from the bytes that upstream sends to what the client gets."""
+"""Rows for answers of n chunks, blocks or calls, from the bytes of upstream to the frames for the client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def delta(**fields: Any) -> bytes:
 
 
 def call(arguments: str | None = None, **fields: Any) -> bytes:
-    """A chunk with a fragment of a call; `name` and `arguments` belong to its function."""
+    """Returns a chunk with a fragment of a call. `name` and `arguments` belong to its function."""
     function = {"name": fields.pop("name", None), "arguments": arguments}
     return delta(tool_calls=[{**fields, "function": function}])
 
@@ -27,7 +27,7 @@ def markup(n: int) -> bytes:
 
 
 def ask(load: Load) -> Any:
-    """A request whose answer may call Bash, think, and end at a stop sequence."""
+    """Returns a request whose answer may call Bash, think, and end at a stop sequence."""
     tool = {"name": "Bash", "input_schema": {"type": "object", "properties": {"command": {"type": "string"}}}}
     body = {
         "messages": [{"role": "user", "content": "Go on."}],
@@ -39,7 +39,7 @@ def ask(load: Load) -> Any:
 
 
 def stream(load: Load, chunks: Chunks) -> object:
-    """The frames of a streamed answer, taken after each chunk."""
+    """Returns the frames of a streamed answer. They are taken after each chunk."""
     module, chat = load("tray_app.translate.answer.stream"), ask(load)
     translator, frames = module.StreamTranslator(chat, "msg_1"), [module.head_frame(chat, "msg_1")]
     for chunk in chunks:
@@ -50,10 +50,20 @@ def stream(load: Load, chunks: Chunks) -> object:
 
 
 def build(load: Load, chunks: Chunks) -> object:
-    """The message of an answer that is not streamed to the client."""
+    """Returns the message of an answer that is not streamed to the client."""
     builder = load("tray_app.translate.answer.message").MessageBuilder(ask(load), "msg_1")
     for chunk in chunks:
         builder.answer.feed(load("tray_app.translate.answer.chunk").decode_chunk(chunk))
+    return builder.finish()
+
+
+def supplement(load: Load, answers: tuple[bytes, bytes]) -> object:
+    """Returns the message of an answer that lacks something, with what a second answer adds to it."""
+    builder = load("tray_app.translate.answer.message").MessageBuilder(ask(load), "msg_1")
+    first, second = map(load("tray_app.translate.answer.chunk").decode_chunk, answers)
+    builder.answer.feed(first)
+    if builder.answer.lacks_something():
+        builder.answer.supplement(second)
     return builder.finish()
 
 
@@ -65,7 +75,7 @@ def both(name: str, make: Callable[[int], Chunks], small: int = 100) -> list[Gro
 
 
 def read_events(load: Load, data: bytes) -> object:
-    """The payloads of a byte stream that comes in reads of 100 bytes."""
+    """Returns the payloads of a byte stream that arrives in reads of 100 bytes."""
     reader = load("tray_app.translate.answer.sse").SseReader()
     payloads = []
     for place in range(0, len(data), 100):
@@ -74,7 +84,7 @@ def read_events(load: Load, data: bytes) -> object:
 
 
 def read_minimax(load: Load, text: str) -> object:
-    """The calls that a MiniMax wrote as text, which comes in pieces of 20 characters."""
+    """Returns the calls that MiniMax wrote as text, which arrives in pieces of 20 characters."""
     reader = load("tray_app.translate.markup.reader").MarkupReader({"Bash": {}})
     pieces = []
     for place in range(0, len(text), 20):
@@ -83,7 +93,7 @@ def read_minimax(load: Load, text: str) -> object:
 
 
 def break_off(load: Load, words: str) -> object:
-    """What a stream ends with where upstream says that it failed."""
+    """Returns the last frame of a stream after an error of upstream."""
     error = load("tray_app.translate.refusal.refusal").explain_stream_error(
         {"message": words}, load("tray_app.catalog").GLM_4_7
     )
@@ -91,16 +101,16 @@ def break_off(load: Load, words: str) -> object:
 
 
 def search(load: Load, pages: list[tuple[str, str]]) -> object:
-    """The message and the frames for the pages that a web search found."""
+    """Returns the frames for the pages that a web search found."""
     module = load("tray_app.translate.answer.web_search")
     found = [module.SearchResult(url, title, "A snippet.", "3 days ago") for url, title in pages]
     wanted = load("tray_app.translate.request.search").Search("weather")
     message = module.to_search_message(wanted, found, ask(load), "msg_1")
-    return module.to_search_frames(message)
+    return load("tray_app.translate.answer.stream").to_frames(message)
 
 
 def glued(n: int) -> Chunks:
-    """One call whose arguments are n objects one behind another, as some models write parallel calls."""
+    """Returns one call whose arguments are n objects in a row, as some models write parallel calls."""
     return [call('{"command": "ls"}' * n, name="Bash", index=0, id="a")]
 
 
@@ -109,14 +119,28 @@ def glued_beside_others(n: int) -> Chunks:
     return [*others, *([call('{"command": "ls"}', index=0)] * n)]
 
 
+def whole(**fields: Any) -> bytes:
+    """Returns a completion that was not streamed."""
+    return json.dumps({"choices": [{"message": fields, "finish_reason": "stop"}]}).encode()
+
+
+def truncated_and_repeated(n: int) -> tuple[bytes, bytes]:
+    """Returns an answer whose call breaks off, and a second one with n calls, of which only the last one fits."""
+    calls = [
+        {"function": {"name": "Bash", "arguments": text}}
+        for text in [*(['{"command": "pwd"}'] * n), '{"command": "ls"}']
+    ]
+    return whole(tool_calls=[{"function": {"name": "Bash", "arguments": '{"command": "l'}}]), whole(tool_calls=calls)
+
+
 def interleaved(n: int) -> Chunks:
-    """Calls whose fragments come in turn, so that all but the first are held."""
+    """Returns calls whose fragments alternate, so that all calls but the first are held."""
     heads = [call('{"command": ', name="Bash", index=place, id=f"id{place}") for place in range(n)]
     return [*heads, *(call('"ls"}', index=place) for place in range(n))]
 
 
 def track(load: Load, ids: list[str]) -> object:
-    """Calls that are split again and again, each among all that came before."""
+    """Splits calls again and again, each among all that came before."""
     tracker = load("tray_app.translate.answer.calls").CallTracker("toolu_1")
     part = load("tray_app.translate.answer.chunk").ToolCallPart
     for place, upstream_id in enumerate(ids):
@@ -172,6 +196,8 @@ ROWS = [
         lambda load, chunk: load("tray_app.translate.answer.chunk").decode_chunk(chunk),
         small=70_000,
     ),
+    Growth("second answer: a long text", lambda n: (whole(), whole(content="word " * (n // 5))), supplement),
+    Growth("second answer: many calls", truncated_and_repeated, supplement, small=50),
     Growth("events: small ones", lambda n: b'data: {"choices":[]}\r\n\r\n' * (n // 24), read_events),
     Growth("events: comments", lambda n: b": ping\n\n" * (n // 8), read_events),
     Growth(

@@ -1,4 +1,4 @@
-"""Arguments of one call: JSON as a model writes it, broken or not, in fragments of any size."""
+"""Rows for the arguments of one call: JSON as a model writes it, broken or not, in fragments of any size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = {
 
 
 def read(load: Load, fragments: list[str]) -> object:
-    """The object, where the gateway asks after each fragment what it asks of a call that streams by."""
+    """Returns the object. After each fragment it asks what the gateway asks about a streamed call."""
     parameters = load("tray_app.translate.schema.schema").Parameters(SCHEMA)
     reader = load("tray_app.translate.arguments.reader").ArgumentsReader(parameters)
     pieces = []
@@ -31,13 +31,13 @@ def read(load: Load, fragments: list[str]) -> object:
 
 
 def read_cut(load: Load, fragments: list[str]) -> object:
-    """Likewise, of an answer that ran out of tokens."""
+    """Returns the arguments of an answer that ran out of tokens."""
     reader = load("tray_app.translate.arguments.reader").ArgumentsReader()
     return [reader.feed(fragment) for fragment in fragments] + [reader.finish(is_cut=True)]
 
 
 def read_again(load: Load, fragments: list[str]) -> object:
-    """A call that broke off, and went on in another answer."""
+    """Reads a call that broke off, and that a second answer completes."""
     reader = load("tray_app.translate.arguments.reader").ArgumentsReader()
     pieces = [reader.feed(fragment) for fragment in fragments]
     assert reader.restart("".join(fragments) + '"}')
@@ -45,7 +45,7 @@ def read_again(load: Load, fragments: list[str]) -> object:
 
 
 def split(load: Load, text: str) -> object:
-    """All objects that are glued into one text, each read as a call of its own."""
+    """Reads the objects that are glued into one text, each as a call of its own."""
     module = load("tray_app.translate.arguments.reader")
     reader = module.ArgumentsReader()
     pieces = [reader.feed(text)]
@@ -57,7 +57,7 @@ def split(load: Load, text: str) -> object:
 
 
 def write(load: Load, keys: list[str]) -> object:
-    """An object of many members, of which each second one was not written before the JSON broke."""
+    """Writes an object of many members, of which every second one was not written before the JSON broke."""
     parameters = load("tray_app.translate.schema.schema").Parameters(SCHEMA)
     writer = load("tray_app.translate.arguments.object_writer").ObjectWriter(parameters)
     for key in keys[::2]:
@@ -73,19 +73,19 @@ def scan(load: Load, fragments: list[str]) -> object:
 
 
 def mend(load: Load, text: str) -> object:
-    """What a text means, with and without the names of the tool's parameters."""
+    """Returns the meaning of a text, with and without the names of the tool's parameters."""
     module = load("tray_app.translate.arguments.mending")
     return module.mend(text), module.mend(text, lambda key: key in SCHEMA["properties"])
 
 
 def mend_within(load: Load, text: str) -> object:
-    """What a text means that only the library can read: beyond its budget it is not even tried."""
+    """Reads a text that only the library can read. Beyond its budget it does not try."""
     module = load("tray_app.translate.arguments.mending")
     return module.mend_within(module.LibraryBudget(), text, None)
 
 
 def mend_briefly(load: Load, texts: list[str]) -> object:
-    """Many short texts in one answer that only the library can read; they share its budget."""
+    """Reads many short texts of one answer that only the library can read. They share its budget."""
     module = load("tray_app.translate.arguments.mending")
     budget = module.LibraryBudget()
     return [module.mend_within(budget, text, None) for text in texts]
@@ -96,12 +96,12 @@ def read_input(load: Load, text: str) -> object:
 
 
 def in_ones(make: Callable[[int], str]) -> Callable[[int], list[str]]:
-    """One character per fragment."""
+    """Cuts a text into fragments of one character."""
     return lambda n: list(make(n))
 
 
 def in_fours(make: Callable[[int], str]) -> Callable[[int], list[str]]:
-    """Four characters per fragment, which is about what a token has."""
+    """Cuts a text into fragments of four characters, which is about the size of a token."""
 
     def cut(n: int) -> list[str]:
         text = make(n)
@@ -111,13 +111,13 @@ def in_fours(make: Callable[[int], str]) -> Callable[[int], list[str]]:
 
 
 def write_code(n: int) -> str:
-    """The arguments of a call that writes a file of code; the first quote in it is not escaped."""
+    """Returns the arguments of a call that writes a file of code. The first quote in the code is not escaped."""
     code = "".join(f'    print("line {number}", row[\'a\'], {{"k": [1, 2]}})\n' for number in range(n // 50))
     return json.dumps({"content": code}).replace('\\"', '"', 1)
 
 
 def repeat_all_so_far(n: int) -> list[str]:
-    """Twelve chunks, each of which says once more all that came before it."""
+    """Returns twelve fragments, each of which repeats all that came before it."""
     text = '{"content": "' + "x" * n + '"}'
     return [text[: len(text) * part // 12] for part in range(2, 13)]
 

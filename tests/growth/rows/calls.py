@@ -1,4 +1,4 @@
-"""Ids and names of calls, think tags of every family, blocks without their end, null left out, bare JSON."""
+"""Rows for ids and names of calls, think tags of every family, blocks without end, left-out null, and bare JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEMAS = {"Bash": SCHEMA}
 
 
 def read_markup(load: Load, pieces: list[str]) -> object:
-    """What is found in the text of an answer that the model has ended itself."""
+    """Returns what is found in the text of an answer that the model has ended itself."""
     reader = load("tray_app.translate.markup.reader").MarkupReader(SCHEMAS)
     found = []
     for piece in pieces:
@@ -42,7 +42,7 @@ def repeat(text: str, before: str = "", after: str = "") -> Callable[[int], str]
 
 
 def find_names(load: Load, names: list[str]) -> object:
-    """Every name is looked up among all of them, as it is and a little off."""
+    """Looks up every name among all names, as it is and a little changed."""
     known = load("tray_app.translate.tool_names").ToolNames((name, name) for name in names)
     return [
         (known.find(name), known.find(f"functions.{name.upper()}"), known.may_begin_with(name[:3])) for name in names
@@ -55,7 +55,7 @@ def find_name(load: Load, written: str) -> object:
 
 
 def converse(n: int) -> list[dict[str, Any]]:
-    """A conversation of n calls."""
+    """Returns a conversation of n calls."""
     turns: list[dict[str, Any]] = []
     for k in range(n):
         use = {"type": "tool_use", "id": f"call_{k}", "name": "Bash", "input": {}}
@@ -65,7 +65,7 @@ def converse(n: int) -> list[dict[str, Any]]:
 
 
 def track(load: Load, messages: list[dict[str, Any]]) -> object:
-    """An answer whose calls have the ids of the conversation."""
+    """Translates an answer whose calls have the ids of the conversation."""
     module, part = load("tray_app.translate.answer.calls"), load("tray_app.translate.answer.chunk").ToolCallPart
     used = frozenset(load("tray_app.translate.call_ids").read_used_ids(messages))
     tracker = module.CallTracker("toolu_1", used)
@@ -84,7 +84,7 @@ def restore(load: Load, value: Any) -> object:
 
 
 def unite(load: Load, options: list[dict[str, Any]]) -> object:
-    """A parameter that may have the properties of any of these options."""
+    """Returns a parameter that may have the properties of any of these options."""
     parameters = load("tray_app.translate.schema.schema").Parameters({"properties": {"p": {"anyOf": options}}})
     return [parameters.restore("p", {name: "5" for one in options for name in one["properties"]}), parameters.sent]
 

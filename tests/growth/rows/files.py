@@ -1,4 +1,4 @@
-"""What is read from disk at the start: a settings file may be any text of up to a megabyte."""
+"""Rows for files that are read at the start. A settings file may be any text of up to a megabyte."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _decode(load: Callable[[str], Any], data: bytes) -> None:
 
 
 def _fill(piece: str, begin: str = "{", end: str = "") -> Callable[[int], bytes]:
-    """About n characters of the same piece."""
+    """Repeats a piece up to about n characters."""
     return lambda n: f"{begin}{piece * (n // len(piece))}{end}".encode()
 
 

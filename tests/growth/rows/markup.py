@@ -1,4 +1,4 @@
-"""Calls and think tags that a model wrote as text, stop sequences, and blank text."""
+"""Rows for calls and think tags that a model wrote as text, for stop sequences, and for blank text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What upstream's errors mean: how they are read, whether they speak of a full context, how an answer ends."""
+"""Rows for upstream's errors, for refusals that name a full context, and for the end of an answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def look_for_overflow(load: Load, text: str) -> object:
 
 
 def compare_with_request(load: Load, prompt: str) -> object:
-    """A refusal of which each sentence is looked for in the whole request."""
+    """Explains a refusal. Each of its sentences is looked for in the whole request."""
     said = "The prompt has 140000 tokens. The context window is full at 131072 tokens. " * 20
     error, chat = {"message": f"Cannot read: {said}", "code": 400}, ask(load, prompt)
     return load("tray_app.translate.refusal.refusal").explain_stream_error(error, chat.model, chat)
@@ -41,7 +41,7 @@ def explain_everywhere(load: Load, body: bytes) -> object:
 
 
 def decode_and_explain(load: Load, body: bytes) -> object:
-    """An event of a stream, or the body of a 200."""
+    """Reads an event of a stream, or the body of a 200."""
     refusal, model = load("tray_app.translate.refusal.refusal"), load("tray_app.catalog").GLM_4_7
     try:
         error = load("tray_app.translate.answer.chunk").decode_chunk(body).error
@@ -58,11 +58,11 @@ def read_named(load: Load, names: list[str]) -> object:
 
 
 def count(load: Load, times: int) -> object:
-    """Usage in every chunk, under changing names."""
-    chunk = load("tray_app.translate.answer.chunk")
+    """Takes usage in every chunk, under changing names."""
+    reported = load("tray_app.translate.answer.reported_usage")
     tokens = load("tray_app.translate.answer.usage").TokenCount()
     for n in range(times):
-        tokens.take(chunk.Usage(prompt_tokens=n, input_tokens=n, cached_tokens=n, output_tokens=n))
+        tokens.take(reported.Usage(prompt_tokens=n, input_tokens=n, cached_tokens=n, output_tokens=n))
     return tokens.to_usage(1_000, 50)
 
 

@@ -1,4 +1,4 @@
-"""Schemas of tools, and values by them."""
+"""Rows for schemas of tools, and for values that are read by a schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def reference(name: object) -> Json:
 
 
 def tool(definitions: Json, first: object = 0, **keywords: Any) -> Json:
-    """A schema with one property, which is required and is the definition `first`."""
+    """Returns a schema with one required property, which is the definition `first`."""
     return {"properties": {"p": reference(first)}, "required": ["p"], "$defs": definitions, **keywords}
 
 
@@ -52,14 +52,14 @@ def expression(n: int) -> Json:
 
 
 def clique(n: int) -> Json:
-    """Definitions, of which each is a union of all others: n options in all."""
+    """Returns definitions, each of which is a union of all others. There are n options in all."""
     size = round(n**0.5)
     options = [reference(number) for number in range(size)]
     return tool({str(number): {"anyOf": [*options, {"type": "string"}]} for number in range(size)})
 
 
 def unknown_words(n: int) -> Json:
-    """The same, where each definition has a type of its own that JSON schemas do not know."""
+    """Returns the same definitions, each with a type of its own that JSON schemas do not know."""
     schema = clique(n)
     for name, definition in schema["$defs"].items():
         definition["type"] = f"word{name}"
@@ -80,7 +80,7 @@ def silent_unions(n: int) -> Json:
 
 
 def one_target(n: int) -> Json:
-    """Properties that all refer to one large union, none of whose options has properties or items."""
+    """Returns properties that all refer to one large union, whose options have neither properties nor items."""
     properties = {name: reference("all") for name in names(n)}
     return {"properties": properties, "$defs": {"all": {"anyOf": [{"type": "string"}] * n}}, "required": [*properties]}
 
@@ -94,7 +94,7 @@ def choices(n: int) -> Json:
 
 
 def nested_options(n: int) -> Json:
-    """Options that are the only ones beside null, each within the other, with n properties in the innermost."""
+    """Returns nested unions of one option and null, with n properties in the innermost option."""
     part: Json = {"properties": dict.fromkeys(names(n), True)}
     for _ in range(20):
         part = {"anyOf": [part, {"type": "null"}], "oneOf": [{"type": "null"}, {"minItems": 1}]}
@@ -102,13 +102,13 @@ def nested_options(n: int) -> Json:
 
 
 def taken_names(n: int) -> tuple[Json, list[Json]]:
-    """A property called `type`, beside which all short names for it are taken; and a list of such objects."""
+    """Returns a property called `type` for which all short new names are taken, and a list of such objects."""
     taken = {"type" + "_" * number: {"type": "string"} for number in range(round(n**0.5))}
     return {"properties": {"p": {"items": {"properties": taken}}}}, [{"type": 1}] * n
 
 
 def texts(n: int) -> str:
-    """JSON within JSON, as often as its quotes have room."""
+    """Returns JSON within JSON, as deep as the escaped quotes have room."""
     text = "x" * (n // 2)
     while len(text) < n:
         text = json.dumps([text])
@@ -136,7 +136,7 @@ def offer(load: Load, schemas: list[Json]) -> object:
 
 
 def ask_for_each(load: Load, schema: Json) -> object:
-    """What a stream asks for each argument and at the end of the call, and what the history asks for the call."""
+    """Asks what a stream asks for each argument and at the end of a call, and what the history asks for a call."""
     asked = parameters(load, schema)
     given = {name: {"type": 1} for name in schema["properties"]}
     answers = [(asked.client_name(name), asked.takes_string(name), asked.restore(name, given[name])) for name in given]
@@ -153,12 +153,12 @@ def type_text(load: Load, schema: Json, text: str = '["x"]') -> object:
 
 
 def sent_schema(name: str, make: Callable[[int], Any], run: Callable[[Load, Any], object] = send) -> Growth:
-    """A row for schemas of n / 10 parts, each of which is a value of its own, as in a request that was decoded."""
+    """Returns a row for schemas of n / 10 parts, each of which is a value of its own, as in a decoded request."""
     return Growth(f"schema: {name}", lambda n: json.loads(json.dumps(make(n // 10))), run)
 
 
 def value(name: str, make: Callable[[int], Any], schema: Json) -> Growth:
-    """A row for values by one schema."""
+    """Returns a row for values that are read by one schema."""
     return Growth(f"values: {name}", make, lambda load, given: restore(load, schema, given))
 
 

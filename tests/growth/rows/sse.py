@@ -1,4 +1,4 @@
-"""What upstream sends, from its bytes to one chunk: event streams in any slices, and payloads of any kind."""
+"""Rows for what upstream sends: event streams in any slices, and payloads of any kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def in_reads(stream: bytes, size_bytes: int) -> list[bytes]:
 
 
 def read(load: Load, reads: list[bytes]) -> object:
-    """The payloads of a stream, to its end."""
+    """Returns the payloads of a stream, including its end."""
     reader = load("tray_app.translate.answer.sse").SseReader()
     return [*(payload for data in reads for payload in reader.feed(data)), *reader.finish()]
 
@@ -31,7 +31,7 @@ def sse(name: str, make: Any) -> Growth:
 
 
 def chunk(name: str, start: bytes, unit: bytes, end: bytes) -> Growth:
-    """A payload of n bytes, large enough that its values are counted exactly before it is decoded."""
+    """Returns a payload of n bytes. It is so large that its values are counted before it is decoded."""
     return Growth(f"chunk: {name}", lambda n: start + unit * (n // len(unit)) + end, decode, small=400_000)
 
 

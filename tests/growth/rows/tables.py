@@ -1,4 +1,4 @@
-"""Tables that are asked for each request: windows and queues, models and their quirks, what refusals say."""
+"""Rows for tables that each request asks: windows and queues, models and their quirks, refusals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BODY: dict[str, Any] = {
 
 
 def start_and_end(load: Load, starts: int) -> object:
-    """Requests that start as fast as the window lets them, a tenth refused, some taken back."""
+    """Starts requests as fast as the window allows. A tenth is refused, and some are taken back."""
     window = load("tray_app.proxy.upstream.window").RequestWindow()
     window.limit, now_s = 1_000_000, 0.0
     for n in range(starts):
@@ -43,7 +43,7 @@ def start_and_end(load: Load, starts: int) -> object:
 
 
 def burst_and_leave(load: Load, starts: int) -> object:
-    """Many start at about the same time, and those that waited until then have left: a queue holds 64."""
+    """Starts many requests at about the same time. Those that waited have left, because a queue holds 64."""
     window = load("tray_app.proxy.upstream.window").RequestWindow()
     window.limit = 1_000_000
     for n in range(starts):
@@ -54,7 +54,7 @@ def burst_and_leave(load: Load, starts: int) -> object:
 
 
 def wait_in_turn(load: Load, clients: int) -> object:
-    """Clients that ask, a few at a time, and wait for their turn; some leave."""
+    """Lets a few clients at a time wait for their turn. Some leave."""
     model = load("tray_app.catalog").GLM_4_7
     pacer = load("tray_app.proxy.upstream.pacing").Pacer(load("tray_app.status.board").StatusBoard())
 
@@ -83,7 +83,7 @@ def find_each(load: Load, names: list[str]) -> object:
 
 
 def choose(load: Load, names: list[str]) -> object:
-    """What the menu, a refused model and its stand-ins ask of a catalog with many rows."""
+    """Asks what the menu, a refused model and its fallbacks ask of a catalog with many rows."""
     catalog = load("tray_app.catalog")
     rows = [catalog.Model(name, name, "O", 1_000, 1_000) for name in names]
     filled = catalog.Catalog(catalog.join_rows(rows), fallback_ids=(names[-1],))
@@ -101,7 +101,7 @@ def many_names(n: int) -> list[str]:
 
 
 def learn(load: Load, error_text: str) -> object:
-    """What a refusal teaches about the fields of a request."""
+    """Learns from a refusal about the fields of a request."""
     quirk = load("tray_app.translate.refusal.quirk")
     body = (
         load("tray_app.translate.refusal.error_body")
@@ -119,7 +119,7 @@ def explain(load: Load, answer: bytes) -> object:
 
 
 def remember(load: Load, asked: int) -> object:
-    """Requests of which every one teaches something, and the next is written by what is known."""
+    """Sends requests of which every one teaches something that the next one uses."""
     quirks = load("tray_app.proxy.upstream.quirks").Quirks()
     for n in range(asked):
         body = {**BODY, "temperature": n}

@@ -1,4 +1,4 @@
-"""Text from upstream and clients on its way to clients and to the log: what is hidden, cut, escaped and learned."""
+"""Rows for text from upstream and clients that goes to clients and to the log: hiding, cutting, escaping, learning."""
 
 from __future__ import annotations
 

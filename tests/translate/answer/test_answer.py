@@ -1,4 +1,4 @@
-"""Answers in any order of chunks: nothing is lost, mixed up or left open."""
+"""Tests that nothing is lost, mixed up or left open, in whatever order the chunks of an answer arrive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def slices(text: str, cuts: list[int]) -> list[str]:
 
 @st.composite
 def call_fragments(draw: st.DrawFn, index: int) -> list[dict[str, Any]]:
-    """One call as its fragments: id first, name with it or later, repeated or not, arguments in any pieces."""
+    """Returns the fragments of one call: the id first, the name with it or later, and the arguments in any pieces."""
     arguments = json.dumps(draw(ARGUMENTS), ensure_ascii=draw(st.booleans()))
     if arguments == "{}" and draw(st.booleans()):
         arguments = ""
@@ -43,7 +43,7 @@ def call_fragments(draw: st.DrawFn, index: int) -> list[dict[str, Any]]:
 
 @st.composite
 def answers(draw: st.DrawFn) -> list[ChunkJson]:
-    """Chunks of one answer: calls, text and thinking interleaved in any way, each in its own order."""
+    """Returns the chunks of one answer. Calls, text and thinking are interleaved, each in its own order."""
     queues: list[list[ChunkJson]] = [
         [delta(tool_calls=[fragment]) for fragment in draw(call_fragments(index))]
         for index in range(draw(st.integers(0, 3)))

@@ -1,4 +1,4 @@
-"""Answers that must be JSON and nothing else."""
+"""Tests answers that must be JSON and nothing else."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ TOLD: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_the_json_is_told_wherever_the_text_is_cut(name: str) -> None:
+def test_the_json_is_found_wherever_the_text_is_cut(name: str) -> None:
     said, told = TOLD[name]
     assert read(said) == told
     assert read(said, *range(1, len(said))) == told
@@ -63,11 +63,11 @@ def test_the_json_is_told_wherever_the_text_is_cut(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_an_answer_that_need_not_be_json_is_told_as_it_is(name: str) -> None:
+def test_an_answer_that_need_not_be_json_is_not_changed(name: str) -> None:
     assert read(TOLD[name][0], brackets="") == TOLD[name][0]
 
 
-def test_only_a_bracket_with_which_it_may_begin_begins_it() -> None:
+def test_json_begins_only_with_an_allowed_bracket() -> None:
     assert read('["a"] is the list of {"a": 1}.', brackets="{") == '{"a": 1}'
     assert read('{"a": 1} is the object of ["a"].', brackets="[") == '["a"]'
 
@@ -83,7 +83,7 @@ def test_json_streams() -> None:
 
 @bounded
 @given(st.lists(st.sampled_from([*'{}[]"\\ \n', "1", "word", "```json\n", '{"a": ', '"b"}']), max_size=30), st.data())
-def test_any_text_is_told_the_same_however_it_is_cut(words: list[str], data: st.DataObject) -> None:
+def test_any_text_gives_the_same_result_however_it_is_cut(words: list[str], data: st.DataObject) -> None:
     said = "".join(words)
     told = read(said)
     assert told in said
@@ -154,7 +154,7 @@ def test_think_tags_are_taken_off_as_well() -> None:
     assert fold(stream(chunks, ask_for_json(thinking=None))).content == [{"type": "text", "text": '{"a": 1}'}]
 
 
-def test_an_answer_that_holds_no_json_is_told_as_it_is() -> None:
+def test_an_answer_without_json_is_not_changed() -> None:
     chunks = [text("I "), text("can't."), finish()]
     assert fold(stream(chunks, ask_for_json())).content == [{"type": "text", "text": "I can't."}]
     assert plain(join(chunks), ask_for_json())["content"] == [{"type": "text", "text": "I can't."}]
@@ -165,7 +165,7 @@ def test_json_that_is_cut_stays_cut() -> None:
     assert (told.content, told.stop_reason) == ([{"type": "text", "text": '{"a": [1'}], "max_tokens")
 
 
-def test_text_beside_calls_is_told_as_it_is_and_where_it_was() -> None:
+def test_text_beside_calls_is_not_changed_and_keeps_its_place() -> None:
     chunks = [text("Let me "), text("look."), call(0, "c1", "Read", "{}"), finish("tool_calls")]
     raw = stream(chunks, ask_for_json(tools=[TOOL]))
     assert story(raw) == [
@@ -175,7 +175,7 @@ def test_text_beside_calls_is_told_as_it_is_and_where_it_was() -> None:
     assert story(stream(markup, ask_for_json(tools=[TOOL])))[:3] == ["start text#0", "+Let me look.\n", "stop#0"]
 
 
-def test_a_held_sentence_is_an_answer_that_lacks_nothing() -> None:
+def test_a_held_sentence_counts_as_text_of_the_answer() -> None:
     from tray_app.translate.answer.chunk import decode_chunk
     from tray_app.translate.answer.stream import StreamTranslator
 

@@ -1,4 +1,4 @@
-"""Decoding what upstream sends: the fast way and the plain way agree."""
+"""Tests that the fast and the loose decoder read the same in what upstream sends."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ CHUNK = st.fixed_dictionaries(
 
 @bounded
 @given(CHUNK)
-def test_the_fast_way_reads_what_the_plain_way_reads(chunk: dict[str, Any]) -> None:
+def test_both_decoders_read_the_same(chunk: dict[str, Any]) -> None:
     payload = json.dumps(chunk, ensure_ascii=False).encode()
     assert decode_chunk(payload) == decode_loosely(payload)
 
@@ -125,7 +125,7 @@ def test_half_a_surrogate_pair_is_text() -> None:
     ],
     ids=lambda payload: repr(payload[:40]),
 )
-def test_what_is_no_completion_is_a_value_error(payload: bytes) -> None:
+def test_a_payload_that_is_no_completion_is_a_value_error(payload: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         decode_chunk(payload)
 
@@ -235,7 +235,7 @@ def test_a_large_chunk_is_not_looked_through_for_errors() -> None:
 
 
 @pytest.mark.parametrize("refusal", [None, "", False, {}, ["no"], 5], ids=repr)
-def test_a_refusal_without_words_is_none(refusal: object) -> None:
+def test_a_refusal_without_text_is_ignored(refusal: object) -> None:
     chunk = decode_chunk(json.dumps({"choices": [{"delta": {"content": "hi", "refusal": refusal}}]}).encode())
     assert chunk.choices
     assert chunk.choices[0].delta
@@ -270,7 +270,7 @@ def test_a_refusal_without_words_is_none(refusal: object) -> None:
     ],
     ids=repr,
 )
-def test_usage_is_read_under_any_name_where_it_can_be_true(
+def test_usage_is_read_under_any_name_if_it_can_be_true(
     counts: dict[str, Any], told: tuple[int | None, int, int | None]
 ) -> None:
     chunk = decode_chunk(json.dumps({"choices": [], "usage": counts}).encode())

@@ -1,4 +1,4 @@
-"""Answers that are not streamed, where they differ from streams: whole calls, and answers that are none."""
+"""Tests answers that are not streamed if they differ from streams: whole calls, and errors instead of answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tray_app.translate.answer.message import read_input
 
 
 def calls(*parts: dict[str, Any]) -> list[dict[str, Any]]:
-    """The calls of a whole answer with these `tool_calls`."""
+    """Returns the calls of a whole answer with these `tool_calls`."""
     message = plain(whole({"content": None, "tool_calls": list(parts)}, "tool_calls"))
     check_body(message)
     assert message["stop_reason"] == "tool_use"
@@ -113,7 +113,7 @@ def test_content_without_text_makes_no_block(content: object) -> None:
     check_body(message)
 
 
-def test_the_two_halves_of_an_emoji_meet() -> None:
+def test_the_two_halves_of_an_emoji_become_one_character() -> None:
     assert plain(whole({"content": "a \ud83d\ude00"}))["content"] == [{"type": "text", "text": "a 😀"}]
 
 
@@ -133,7 +133,7 @@ def test_only_the_first_choice_is_the_answer() -> None:
 @pytest.mark.parametrize(
     "completion", [{}, {"choices": []}, {"choices": None}, {"usage": {"prompt_tokens": 1}}], ids=repr
 )
-def test_no_choices_are_no_answer(completion: dict[str, Any]) -> None:
+def test_a_completion_without_choices_is_an_error(completion: dict[str, Any]) -> None:
     with pytest.raises(UpstreamFault, match="empty"):
         plain(completion)
 
@@ -163,12 +163,12 @@ def test_an_error_in_the_place_of_an_answer_is_an_error(body: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("content", ["half an answer", "", None])
-def test_an_answer_that_upstream_gave_up_on_is_none(content: str | None) -> None:
+def test_an_answer_that_upstream_gave_up_on_is_an_error(content: str | None) -> None:
     with pytest.raises(UpstreamFault, match=r"gave up on the answer before it was complete \(abort\)"):
         plain(whole({"content": content}, "abort"))
 
 
-def test_a_refusal_is_told_as_text() -> None:
+def test_a_refusal_is_sent_as_text() -> None:
     message = plain(whole({"content": None, "refusal": "I cannot help with that."}))
     assert message["content"] == [{"type": "text", "text": "I cannot help with that."}]
     assert (message["stop_reason"], message["usage"]["output_tokens"]) == ("refusal", 6)
@@ -189,7 +189,7 @@ def test_an_error_that_says_nothing_is_an_error() -> None:
         plain({"error": {}})
 
 
-def test_a_null_error_is_none() -> None:
+def test_a_null_error_is_no_error() -> None:
     assert plain(whole({"content": "hi"}, error=None))["content"]
 
 
@@ -199,7 +199,7 @@ def test_a_completion_in_chunks_is_translated_as_a_whole_one() -> None:
     assert (message["content"], message["stop_reason"]) == ([{"type": "text", "text": "hi"}], "max_tokens")
 
 
-def test_a_number_of_thousands_of_digits_is_what_it_is_in_javascript() -> None:
+def test_a_number_of_thousands_of_digits_becomes_infinity_as_in_javascript() -> None:
     """Python reads no whole number of more than 4,300 digits."""
     assert read_input(f'{{"a": [{"7" * 5_000}]}}') == {"a": [float("inf")]}
     assert read_input("7" * 5_000) == {"arguments": float("inf")}

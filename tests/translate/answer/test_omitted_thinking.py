@@ -1,4 +1,4 @@
-"""Thinking that the client wants without its text: a block that is empty but for its signature."""
+"""Tests thinking that the client wants without its text: a block that has only a signature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of real services and of a real vLLM, recorded in the test kit, played through the translator."""
+"""Translates answers of real services and of a real vLLM, which are recorded in the test kit."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ pytestmark = pytest.mark.kit
 RECORDINGS = sorted((KIT / "upstream" / "recordings").glob("*/*.sse"))
 
 WITH_THINK_TAGS = {"pyai.huggingface.hf_model_thinking_part_iter.1"}
-"""Their thinking stands in the text, between tags."""
+"""Recordings whose thinking stands in the text, between tags."""
 
 
 def replay(parts: Iterable[bytes]) -> bytes:
-    """The frames of an answer that arrives in these parts; what the gateway would raise is the last frame."""
+    """Returns the frames of an answer that arrives in these parts. An error of the gateway is the last frame."""
     reader, translator = SseReader(), StreamTranslator(ask(), MESSAGE_ID)
     frames = b""
     try:
@@ -58,7 +58,7 @@ def with_head(frames: bytes) -> bytes:
 
 
 def cut(raw: bytes, seed: str) -> list[bytes]:
-    """`raw` in parts of 1 to 200 bytes, the same for the same seed."""
+    """Cuts `raw` into parts of 1 to 200 bytes, which are the same for the same seed."""
     dice, parts = random.Random(seed), []
     while raw:
         size = dice.randint(1, 200)
@@ -69,7 +69,7 @@ def cut(raw: bytes, seed: str) -> list[bytes]:
 
 @dataclass
 class Heard:
-    """What a recording says, read off its JSON without the translator."""
+    """The content of a recording, read from its JSON without the translator."""
 
     text: str = ""
     thinking: str = ""
@@ -117,7 +117,7 @@ def listen(raw: bytes) -> Heard:
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=f"{path.parent.name}/{path.stem}") for path in RECORDINGS])
-def test_a_recording_is_told_completely_however_it_is_cut(path: Path) -> None:
+def test_a_recording_is_translated_completely_however_it_is_cut(path: Path) -> None:
     raw = path.read_bytes()
     frames = replay([raw])
     assert replay(cut(raw, path.stem)) == frames
@@ -155,7 +155,7 @@ def test_a_recording_is_told_completely_however_it_is_cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=f"{path.parent.name}/{path.stem}") for path in RECORDINGS])
-def test_a_recording_that_is_cut_off_is_never_told_as_finished(path: Path) -> None:
+def test_a_recording_that_is_cut_off_never_counts_as_finished(path: Path) -> None:
     raw = path.read_bytes()
     end = re.search(rb'"finish_reason": ?"|data: \[DONE\]', raw)
     frames = replay([raw[: raw.rfind(b"\n\n", 0, end.start() if end else len(raw))]])

@@ -1,4 +1,4 @@
-"""The splitter of event streams: however the bytes are cut, the same payloads."""
+"""Tests that a stream of events has the same payloads however its bytes are cut."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tray_app.translate.answer.sse import MAX_EVENT_BYTES, EventTooLong, SseRead
 
 
 def read(raw: bytes, cuts: list[int] | None = None) -> list[bytes]:
-    """All payloads of `raw`, cut at the given places."""
+    """Returns all payloads of `raw`, which is cut at the given places."""
     reader = SseReader()
     places = sorted({0, len(raw), *(cut for cut in cuts or () if cut < len(raw))})
     payloads = [payload for start, end in itertools.pairwise(places) for payload in reader.feed(raw[start:end])]
@@ -60,7 +60,7 @@ def test_payloads_are_the_data_of_the_events(raw: bytes, payloads: list[bytes]) 
     assert read(raw, list(range(len(raw)))) == payloads
 
 
-def test_a_payload_is_there_as_soon_as_its_event_ends() -> None:
+def test_a_payload_is_returned_as_soon_as_its_event_ends() -> None:
     reader = SseReader()
     assert reader.feed(b"data: a\n") == []
     assert reader.feed(b"\ndata: b\n\ndata") == [b"a", b"b"]
@@ -92,7 +92,7 @@ UNFINISHED = {
 
 
 @pytest.mark.parametrize("piece", UNFINISHED.values(), ids=list(UNFINISHED))
-def test_what_is_held_of_an_unfinished_event_is_a_few_times_its_limit(
+def test_an_unfinished_event_takes_at_most_a_few_times_its_limit_in_memory(
     piece: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit_bytes = 32 * 1024
@@ -113,7 +113,7 @@ def test_what_is_held_of_an_unfinished_event_is_a_few_times_its_limit(
     assert peak_bytes < 3 * limit_bytes
 
 
-def test_an_event_that_is_too_long_is_one_however_it_is_cut() -> None:
+def test_an_event_that_is_too_long_is_refused_however_it_is_cut() -> None:
     longest = b"x" * MAX_EVENT_BYTES
     assert SseReader().feed(b"data:" + longest + b"\n\n") == [longest]
     for event in (b"data:x" + longest + b"\n\n", b"data:" + longest + b"\ndata:\n\n"):

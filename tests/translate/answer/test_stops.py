@@ -1,4 +1,4 @@
-"""Stop sequences that are watched for here."""
+"""Tests the watch for stop sequences in an answer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_only_what_may_begin_a_sequence_is_held_back() -> None:
     assert watcher.matched == "END"
 
 
-def test_of_many_sequences_the_one_that_is_complete_first_is_found() -> None:
+def test_the_sequence_that_is_complete_first_is_found_among_many() -> None:
     stops = [f"stop {number}." for number in range(5_000)]
     assert watch(stops, *"words and stop 4711, stop 4", "711. and more") == ("words and stop 4711, ", "stop 4711.")
 

@@ -1,4 +1,4 @@
-"""Streams as stories: upstream's chunks, and what the client is told."""
+"""Tests streams as stories: the chunks of upstream, and the frames that the client gets."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Story:
     name: str
     chunks: list[ChunkJson]
     told: str
-    """The story, its lines parted by bars."""
+    """The frames as a story, whose lines are separated by bars."""
     has_plain_twin: bool = True
-    """Whether a completion that is not streamed can say the same."""
+    """Whether a completion that is not streamed can have the same content."""
 
 
 STORIES = [
@@ -597,14 +597,14 @@ STORIES = [
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in STORIES])
-def test_a_stream_is_told_as(case: Story) -> None:
+def test_a_stream_becomes_the_frames_of_its_story(case: Story) -> None:
     raw = stream(case.chunks)
     assert story(raw) == case.told.split(" | ")
     check_stream(raw, thinking=True)
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in STORIES if case.has_plain_twin])
-def test_a_plain_answer_is_the_stream_folded(case: Story) -> None:
+def test_a_plain_answer_has_the_content_of_the_stream(case: Story) -> None:
     told = fold(stream(case.chunks))
     message = plain(join(case.chunks))
     assert message["content"] == told.content
@@ -665,7 +665,7 @@ def test_usage_is_what_upstream_counted_when_it_comes(when: str) -> None:
     ],
     ids=["never", "null", "empty", "null counts", "zeros", "negative", "absurd"],
 )
-def test_usage_is_estimated_where_upstream_counts_nothing(chunks: list[ChunkJson]) -> None:
+def test_usage_is_estimated_if_upstream_counts_nothing(chunks: list[ChunkJson]) -> None:
     chat = ask()
     told = fold(stream(chunks, chat)).usage
     assert told["input_tokens"] == chat.input_tokens > 0
@@ -682,7 +682,7 @@ def test_the_estimate_of_an_answer_counts_thinking_and_arguments() -> None:
     assert told["output_tokens"] == 171
 
 
-def test_the_first_frame_carries_the_estimate_and_the_last_the_truth() -> None:
+def test_the_first_frame_carries_the_estimate_and_the_last_upstreams_counts() -> None:
     chat = ask()
     events = read_events(stream([text("hi"), finish(), usage(100, 7)], chat))
     assert events[0]["message"]["usage"]["input_tokens"] == chat.input_tokens
@@ -717,7 +717,7 @@ def test_no_frame_leaves_before_the_first_block() -> None:
     assert translator.take() == b""
 
 
-def test_thinking_that_was_not_asked_for_is_not_told() -> None:
+def test_thinking_that_was_not_asked_for_is_not_sent() -> None:
     chat = ask(MINIMAX_M2_1, thinking=None)
     chunks = [text("one"), think("hm"), text(" two"), think("hm"), call(0, "c1", "Read", "{}"), finish("tool_calls")]
     raw = stream(chunks, chat)
@@ -727,7 +727,7 @@ def test_thinking_that_was_not_asked_for_is_not_told() -> None:
     check_stream(raw, thinking=False)
 
 
-def test_thinking_that_is_not_told_still_counts_as_output() -> None:
+def test_thinking_that_is_not_sent_still_counts_as_output() -> None:
     told = fold(stream([think("x" * 360), text("hi"), finish()], ask(thinking={"type": "disabled"})))
     assert told.usage["output_tokens"] == 86
 
@@ -751,7 +751,7 @@ def test_an_aliased_tool_is_called_by_the_clients_name() -> None:
     ],
     ids=["in one piece", "in two", "none", "at once"],
 )
-def test_an_answer_ends_at_a_stop_sequence_also_where_upstream_goes_on(pieces: list[str], told: list[str]) -> None:
+def test_an_answer_ends_at_a_stop_sequence_even_if_upstream_goes_on(pieces: list[str], told: list[str]) -> None:
     chat = ask(stop_sequences=["1", "2", "3", "4", "</block>", "END"])
     chunks = [*map(text, pieces), finish()]
     raw = stream(chunks, chat)
@@ -774,7 +774,7 @@ def test_an_answer_that_is_over_says_so() -> None:
     [(["END"], "end stop_sequence END"), (["END", "STOP"], "end end_turn"), ([], "end end_turn")],
     ids=["one", "two", "none"],
 )
-def test_a_stop_sequence_without_its_name_is_the_only_one_there_is(stops: list[str], end: str) -> None:
+def test_an_unnamed_stop_sequence_is_the_only_one_of_the_request(stops: list[str], end: str) -> None:
     raw = stream([text("hi"), finish("stop_sequence")], ask(stop_sequences=stops))
     assert story(raw)[-1] == end
     check_stream(raw)
@@ -796,7 +796,7 @@ def test_a_call_that_never_gets_a_name_is_a_fault() -> None:
         plain(whole({"tool_calls": [part(0, "c1", args='{"p":1}')]}))
 
 
-def test_has_finish_tells_an_end_from_a_cut() -> None:
+def test_has_finish_distinguishes_an_end_from_a_cut() -> None:
     translator = StreamTranslator(ask(), MESSAGE_ID)
     for chunk in (text("hi"), usage()):
         translator.answer.feed(decode(chunk))
@@ -827,7 +827,7 @@ def decode(chunk: ChunkJson) -> Chunk:
 
 
 def test_a_call_whose_string_ends_in_blanks_without_end_is_half_and_says_so() -> None:
-    """Nobody knows its rest, so that it must look as one does in which the answer ran out of tokens."""
+    """The rest of the string is unknown, so the call must look like one in which the answer ran out of tokens."""
     blanks = " " * MAX_BLANKS_IN_TEXT
     events = stream([call(id="c1", name="Bash", args='{"command": ["a'), call(args=blanks), finish("tool_calls")])
     folded = fold(events)

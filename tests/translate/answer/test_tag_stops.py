@@ -1,4 +1,4 @@
-"""Answers that end at a closing tag, as auto mode's classifier wants them: whatever the server says of it."""
+"""Tests answers that end at a closing tag, as auto mode's classifier wants them, whatever the server says about it."""
 
 from __future__ import annotations
 

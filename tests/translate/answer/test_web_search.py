@@ -11,7 +11,8 @@ from tests.support.validators import check_body, check_stream
 from tests.translate.rows import ask
 from tests.translate.upstream import MESSAGE_ID
 from tray_app.errors import SearchErrorCode, SearchFailed
-from tray_app.translate.answer.web_search import SearchResult, to_search_frames, to_search_message
+from tray_app.translate.answer.stream import to_frames
+from tray_app.translate.answer.web_search import SearchResult, to_search_message
 from tray_app.translate.request.chat import to_chat
 from tray_app.translate.request.search import Search, read_search
 
@@ -127,7 +128,7 @@ def test_a_failure_becomes_anthropics_error_and_its_sentence(code: SearchErrorCo
 
 def test_the_call_and_the_text_are_streamed_and_the_result_comes_whole() -> None:
     message = to_search_message(Search("python"), SearchFailed("Not today."), ask(), MESSAGE_ID)
-    frames = to_search_frames(message)
+    frames = to_frames(message)
     assert story(frames) == [
         *("start server_tool_use#0", '+{"query":"python"}', "stop#0"),
         *("start web_search_tool_result#1", "stop#1"),
@@ -144,7 +145,7 @@ def test_stream_and_plain_answer_are_one_message_that_keeps_the_rules(
     query: str, found: tuple[SearchResult, ...] | SearchFailed
 ) -> None:
     message = to_search_message(Search(query), found, ask(), MESSAGE_ID)
-    frames = to_search_frames(message)
+    frames = to_frames(message)
     check_body(message, tools=["web_search"], thinking=False)
     check_stream(frames, tools=["web_search"], thinking=False)
     reply = fold(frames)

@@ -1,4 +1,4 @@
-"""Broken arguments: what this program reads in them itself, what the library does, and how much that may cost."""
+"""Tests the repair of broken arguments: by this program, by the library, and within which budget."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ MOST_AT_ODDS = {
     "a cut": 10,
     "a cut and a quote that is not escaped": 15,
 }
-"""How many of a hundred texts may mean another thing than was meant: in some, nothing says where a string ends."""
+"""How many of a hundred texts may be misread. In some of them nothing shows where a string ends."""
 
 READ_BY_THE_LIBRARY = "{command: ls -la, n: 1}"
-"""It puts quotes around words, which is a guess too many for this program's own reader."""
+"""The library puts quotes around words. This program's own reader does not guess that much."""
 
 
 def read(*fragments: str, schema: dict[str, Any] | None = None) -> Any:
@@ -42,7 +42,7 @@ def names(*parameters: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_a_model_breaks_is_mended_and_never_worse_than_by_the_library(fault: str) -> None:
+def test_broken_arguments_are_mended_no_worse_than_by_the_library(fault: str) -> None:
     texts = list(make_broken(fault, 20))
     at_odds = [broken for broken in texts if mend(broken.text, broken.is_parameter) != broken.meant]
     assert len(at_odds) <= len(texts) * MOST_AT_ODDS.get(fault, 1) / 100
@@ -81,7 +81,7 @@ WHERE_STRINGS_END: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("where", WHERE_STRINGS_END)
-def test_a_string_ends(where: str) -> None:
+def test_a_string_ends_at_the_right_quote(where: str) -> None:
     text, meant = WHERE_STRINGS_END[where]
     assert read(text, schema=names("a", "b")) == meant
     assert read(*text, schema=names("a", "b")) == meant
@@ -120,13 +120,13 @@ def test_a_broken_object_is_mended(name: str) -> None:
 
 
 @pytest.mark.parametrize("text", ['{"a": ls}', "{1: 2}", "ls -la", '{"a": ' * 200, '[{"a": 1}'])
-def test_what_is_no_everyday_fault_is_left_to_the_library(text: str) -> None:
+def test_unusual_faults_are_left_to_the_library(text: str) -> None:
     assert mend(text) is None
 
 
 @bounded
 @given(st.lists(st.sampled_from(['{"a": ', '"', "'", "{", "}", ",", ":", "[", "]", "1", " ", "\\", "\n", '", "b": '])))
-def test_nothing_that_is_mended_breaks_the_mender(words: list[str]) -> None:
+def test_any_text_is_mended_to_an_object_or_not_at_all(words: list[str]) -> None:
     for text in ("".join(words), "{" + "".join(words)):
         assert isinstance(mend(text), dict | None)
         assert isinstance(mend(text, "b".__eq__), dict | None)
@@ -155,7 +155,7 @@ def long_text() -> str:
     return READ_BY_THE_LIBRARY.replace("ls", "ls " * 1_000)
 
 
-def test_what_is_too_long_for_the_library_can_be_mended_elsewhere() -> None:
+def test_a_text_beyond_the_budget_can_be_mended_elsewhere() -> None:
     reader = ArgumentsReader()
     given_out = reader.feed('{"a": 1, "b": 2, ' + long_text()[1:])
     assert reader.unmended.startswith('{ "b": 2, command: ls ls')
@@ -164,7 +164,7 @@ def test_what_is_too_long_for_the_library_can_be_mended_elsewhere() -> None:
     assert json.loads(given_out + reader.finish()) == {"a": 1, "b": 2, "n": 1}
 
 
-def test_what_nobody_could_mend_is_kept_as_it_came() -> None:
+def test_arguments_that_cannot_be_mended_are_kept_as_they_came() -> None:
     for tells in (True, False):
         reader = ArgumentsReader()
         reader.feed(long_text())
@@ -174,7 +174,7 @@ def test_what_nobody_could_mend_is_kept_as_it_came() -> None:
         assert json.loads(reader.finish()) == {"arguments": long_text()}
 
 
-def test_only_what_was_not_given_out_is_left_to_be_mended() -> None:
+def test_only_arguments_that_were_not_returned_are_left_to_be_mended() -> None:
     reader = ArgumentsReader(Parameters(names("a", "b", "c")))
     given_out = reader.feed('{"a": "x", "b": "' + "y" * 10_000)
     assert reader.unmended == ""
@@ -186,7 +186,7 @@ def test_only_what_was_not_given_out_is_left_to_be_mended() -> None:
 
 @pytest.mark.parametrize(("reason", "count"), [("tool_calls", 1), ("length", 0)])
 def test_an_answer_tells_which_of_its_calls_are_to_be_mended(reason: str, count: int) -> None:
-    """A call in which the answer ran out of tokens stays half."""
+    """A call in which the answer ran out of tokens is not repaired."""
     tools = [{"name": "Bash", "input_schema": names("command")}, {"name": "Read", "input_schema": names("n")}]
     translator = StreamTranslator(ask(tools=tools), MESSAGE_ID)
     for chunk in (

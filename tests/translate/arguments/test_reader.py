@@ -1,4 +1,4 @@
-"""Arguments of a call: whatever way the JSON comes, an object goes out, and what is settled goes out at once."""
+"""Tests that the arguments of a call become an object, whose settled text is returned at once."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tray_app.translate.schema.schema import Parameters
 
 
 def read(*fragments: str, schema: dict[str, Any] | None = None, is_cut: bool = False) -> str:
-    """The text of the object that the fragments make."""
+    """Returns the text of the object that the fragments become."""
     reader = ArgumentsReader(Parameters(schema or {}))
     return "".join([reader.feed(fragment) for fragment in fragments] + [reader.finish(is_cut=is_cut)])
 
 
 def pieces(*fragments: str) -> list[str]:
-    """What goes out for each fragment."""
+    """Returns the text that each fragment settles."""
     reader = ArgumentsReader()
     return [reader.feed(fragment) for fragment in fragments]
 
@@ -101,35 +101,35 @@ def test_whatever_a_model_writes_an_object_comes_out(words: list[str]) -> None:
     assert isinstance(given_out, str)
 
 
-def test_text_goes_out_as_it_comes_and_all_else_once_it_is_whole() -> None:
+def test_text_is_returned_as_it_arrives_and_all_else_once_it_is_complete() -> None:
     assert pieces('{"pa', 'th": "/h', "om", 'e", "n": 1', '2, "l": [1', ', 2], "x', '": {}', "}") == [
         *("", '{"path": "/h', "om"),
         *('e"', ', "n": 12', ', "l": [1, 2]', "", ""),
     ]
 
 
-def test_what_is_whole_stays_as_the_model_wrote_it() -> None:
+def test_valid_arguments_stay_as_the_model_wrote_them() -> None:
     numbers = ", ".join(["1"] * 1000)
     text = f'{{"a": [{numbers}], "b": "x",  "c" : 1.50}}'
     assert read(*text) == text
     assert read(text[:-20], text[-20:]) == text
 
 
-def test_what_is_broken_is_repaired_from_where_it_breaks() -> None:
+def test_arguments_are_repaired_from_the_place_where_they_break() -> None:
     assert read('{"a":  "x", "b": [1, "y') == '{"a":  "x","b":[1,"y"]}'
     assert read('{"a":  "say "hi", b"}') == '{"a":  "say \\"hi\\", b"}'
 
 
-def test_what_may_be_half_an_escape_is_held_back() -> None:
+def test_half_an_escape_is_held_back() -> None:
     assert pieces('{"a": "x\\', "n\\u00", 'fc\\"') == ['{"a": "x', "\\n", '\\u00fc\\"']
 
 
-def test_arguments_that_are_sent_again_with_every_chunk_are_told_once() -> None:
+def test_arguments_that_every_chunk_repeats_are_returned_once() -> None:
     assert read('{"a"', '{"a": "x', '{"a": "xy"', '{"a": "xy"}') == '{"a": "xy"}'
     assert read('{"a": ', '"x"}', '{"a": "x"}') == '{"a": "x"}'
 
 
-def test_another_object_behind_the_first_is_left_over() -> None:
+def test_another_object_behind_the_first_is_returned_as_extra_text() -> None:
     for fragments in (('{"a": 1} {"b": 2}',), ('{"a": 1}', '{"b"', ": 2}"), tuple('{"a": 1}{"b": 2}')):
         reader = ArgumentsReader()
         assert "".join(map(reader.feed, fragments)) == '{"a": 1}'
@@ -160,7 +160,7 @@ def test_white_space_within_a_string_may_be_what_the_model_wants_to_say(start: s
     "start", ['{"a": "x', '{"a": ["x', '{"a": {"b": "x\\"', '{"x', '{"a": "x" y', '{"a": "x\ny', "say"]
 )
 def test_white_space_without_end_is_noticed_within_a_string_or_broken_text_too(start: str) -> None:
-    """What was written so far may be half of what the model wants to say: it must not look like a whole call."""
+    """The arguments so far may be half of what the model wants to say, so they must not look complete."""
     reader = ArgumentsReader()
     given_out = reader.feed(start)
     for _ in range(MAX_BLANKS_IN_TEXT - 1):
@@ -191,12 +191,12 @@ def test_a_string_that_goes_out_ends_before_the_next_key_only() -> None:
 @pytest.mark.parametrize(
     "text", ['{"a": "x', '{"a": "x"', '{"a": [1, 2', '{"a": "x", "b', '{"a": "x", "b": ', "{", '{"a', '{"a": "x\ny']
 )
-def test_half_an_object_stays_half_where_the_answer_ran_out_of_tokens(text: str) -> None:
+def test_half_an_object_stays_half_if_the_answer_ran_out_of_tokens(text: str) -> None:
     for fragments in ((text,), tuple(text)):
         assert read(*fragments, is_cut=True) == text
 
 
-def test_whole_arguments_are_whole_where_the_answer_ran_out_of_tokens() -> None:
+def test_whole_arguments_are_whole_if_the_answer_ran_out_of_tokens() -> None:
     assert read('{"a": "x"}', is_cut=True) == '{"a": "x"}'
 
 
@@ -266,7 +266,7 @@ def test_a_key_of_any_length_is_read() -> None:
     assert read(text) == read(*text) == text
 
 
-def test_what_is_glued_is_not_copied_for_each_object() -> None:
+def test_glued_objects_are_not_copied_for_each_of_them() -> None:
     text = '{"a": 1}{"b": 2} {"c": 3}'
     first, second, third = ArgumentsReader(), ArgumentsReader(), ArgumentsReader()
     assert first.feed(text) == '{"a": 1}'

@@ -1,4 +1,4 @@
-"""The calls of each family of models, as its chat template writes them."""
+"""Tests the calls of each family of models, as its chat template writes them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.translate.markup.test_reader import SCHEMAS, Found, join, read
-from tray_app.translate.markup.grammars import GRAMMARS, WrittenCall
-from tray_app.translate.markup.pieces import Thought
+from tray_app.translate.markup.grammars import GRAMMARS
+from tray_app.translate.markup.pieces import Thought, WrittenCall
 from tray_app.translate.markup.reader import MarkupReader
 
 LS = WrittenCall("Bash", {"command": "ls", "timeout": 5})
@@ -291,7 +291,7 @@ def test_a_block_may_end_with_the_token_that_ends_an_answer(end: str) -> None:
         '<tool_call>{"name": "Bash"}</tool_call></tool_call>',
     ],
 )
-def test_a_closing_tag_too_many_goes_with_the_call(text: str) -> None:
+def test_a_surplus_closing_tag_behind_a_call_is_dropped(text: str) -> None:
     for cut in range(len(text)):
         [call, *rest] = read(text, [cut])
         assert call == WrittenCall("Bash", {})
@@ -313,7 +313,7 @@ def test_a_tool_is_found_under_a_name_that_is_a_little_off(name: str) -> None:
         assert read(text, list(range(1, len(text)))) == [WrittenCall("Bash", {"command": "ls"})]
 
 
-def test_a_name_that_fits_several_tools_is_none() -> None:
+def test_a_name_that_fits_several_tools_makes_no_call() -> None:
     text = "<tool_call>BASH\n</tool_call>"
     assert read(text, [], {"bash": {}, "Bash": {}}) == [text]
     assert read(text, [], {"bash": {}, "get_weather": {}}) == [WrittenCall("bash", {})]
@@ -360,7 +360,7 @@ def test_closers_within_a_value_belong_to_it() -> None:
     assert read(text, []) == [WrittenCall("Bash", {"command": value})]
 
 
-def test_a_call_within_a_block_that_is_none_is_text_with_it() -> None:
+def test_a_call_within_a_block_that_is_text_is_text_too() -> None:
     call = "<function=Bash>\n</function>"
     for block in (
         f"<tool_call>{call}<function=rm></function></tool_call>",

@@ -1,4 +1,4 @@
-"""Text that arrives in pieces, read once."""
+"""Tests the cursor, which reads text that arrives in pieces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 
 def read(cursor: Cursor, step: Waiting[_T], *pieces: str) -> tuple[_T, int]:
-    """What the step returns, and how many of the pieces it needed."""
+    """Returns the result of a step, and how many pieces it needed."""
     for used, piece in enumerate([*pieces, ""]):
         try:
             next(step)
@@ -48,7 +48,7 @@ def test_characters_are_skipped_up_to_another_one() -> None:
     assert (cursor.place, cursor.text[cursor.at :]) == (4, "x ")
 
 
-def test_the_mark_is_gone_back_to_across_pieces() -> None:
+def test_the_cursor_goes_back_to_its_mark_across_pieces() -> None:
     cursor = Cursor()
     cursor.push("ab")
     cursor.at = 1

@@ -1,4 +1,4 @@
-"""Calls that a model wrote as text: when they are calls, and when they are what they look like."""
+"""Tests when calls that a model wrote as text become calls, and when they stay text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Leak:
     chunks: list[ChunkJson]
     told: str
     fields: dict[str, Any] = field(default_factory=dict)
-    """Of the request, beside the tools Bash and Read."""
+    """Fields of the request, in addition to the tools Bash and Read."""
 
 
 LEAKS = [
@@ -276,14 +276,14 @@ def tell(case: Leak, chunks: list[ChunkJson]) -> bytes:
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in LEAKS])
-def test_a_stream_is_told_as(case: Leak) -> None:
+def test_a_stream_becomes_the_frames_of_its_story(case: Leak) -> None:
     raw = tell(case, case.chunks)
     assert story(raw) == case.told.split(" | ")
     check_stream(raw, tools=["Bash", "Read"], thinking="thinking" not in case.fields)
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in LEAKS])
-def test_a_plain_answer_is_the_stream_folded(case: Leak) -> None:
+def test_a_plain_answer_has_the_content_of_the_stream(case: Leak) -> None:
     told = fold(tell(case, case.chunks))
     message = plain(join(case.chunks), ask(tools=[BASH, READ], **case.fields))
     assert message["content"] == told.content
@@ -300,7 +300,7 @@ def test_a_stream_in_single_characters_says_the_same(case: Leak) -> None:
 
 
 def cut(chunks: list[ChunkJson]) -> list[ChunkJson]:
-    """Text and thinking character by character."""
+    """Cuts text and thinking into single characters."""
     pieces: list[ChunkJson] = []
     for chunk in chunks:
         said = chunk["choices"][0]["delta"]
@@ -311,12 +311,12 @@ def cut(chunks: list[ChunkJson]) -> list[ChunkJson]:
     return pieces
 
 
-def test_a_call_that_fits_no_rule_is_held_no_longer_than_it_can_become_one() -> None:
+def test_markup_is_held_only_while_it_can_become_a_call() -> None:
     raw = tell(LEAKS[0], [text("<tool_call>Bash is a shell"), text(" and"), finish()])
     assert [line for line in story(raw) if line.startswith("+")] == ["+<tool_call>Bash is a shell", "+ and"]
 
 
-def test_calls_in_the_text_wait_while_those_in_the_reasoning_are_decided() -> None:
+def test_calls_in_the_text_wait_when_those_in_the_reasoning_are_decided() -> None:
     raw = tell(LEAKS[0], [text(GLM), think(GLM_2), think("hm"), text(GLM_2), think(GLM), finish()])
     assert story(raw) == [
         *(f"start tool_use#0 Bash {ID}_0", '+{"command":"ls"}', "stop#0"),
@@ -384,7 +384,7 @@ def test_an_answer_lacks_nothing_if_its_call_lacks_the_last_tag() -> None:
     assert feed(text("<tool_call>"), finish("tool_calls")).answer.lacks_something()
 
 
-def test_a_second_answer_is_no_thinking_of_the_first_one() -> None:
+def test_a_think_tag_that_the_first_answer_left_open_ends_before_the_second() -> None:
     translator = feed(text("<think>hm"), finish())
     assert translator.answer.lacks_something()
     translator.answer.supplement(decode_chunk(json.dumps(whole({"content": "Hello."})).encode()))

@@ -1,4 +1,4 @@
-"""Calls and think tags that a model wrote as text."""
+"""Tests how calls and think tags that a model wrote as text are found."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
 from tests.translate.fuzz_markup import WORDS, check_bytes
-from tray_app.translate.markup.grammars import WrittenCall
-from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCalls
-from tray_app.translate.markup.reader import MAX_HELD_CHARS, TAGS, MarkupReader
+from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCall, WrittenCalls
+from tray_app.translate.markup.reader import MAX_HELD_CHARS, MarkupReader
+from tray_app.translate.markup.tags import TAGS
 from tray_app.translate.markup.think_tags import THINK_TAGS
 
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -183,7 +183,7 @@ FOUND: dict[str, tuple[str, Found]] = {
 
 
 def read(text: str, cuts: list[int], schemas: dict[str, dict[str, Any]] = SCHEMAS, *, is_whole: bool = False) -> Found:
-    """What the reader finds in the text cut there; neighbouring texts joined."""
+    """Returns what the reader finds in the text, which is cut at these places. Neighboring texts are joined."""
     reader = MarkupReader(schemas)
     pieces: list[Piece] = []
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
@@ -210,7 +210,7 @@ def join(pieces: list[Piece]) -> Found:
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_markup_is_found_and_prose_is_left_alone(name: str) -> None:
+def test_markup_is_found_and_prose_is_not_changed(name: str) -> None:
     text, found = FOUND[name]
     assert read(text, []) == found
 
@@ -242,7 +242,7 @@ def test_thinking_at_the_beginning_of_an_answer_streams() -> None:
         assert reader.feed(f"{tags.closer}Hello.") == [Text("Hello.")]
 
 
-def test_what_a_think_tag_began_that_never_closed_is_known() -> None:
+def test_text_behind_an_unclosed_think_tag_is_known() -> None:
     reader = MarkupReader(SCHEMAS)
     reader.feed("<think> opens thinking")
     reader.feed(" and so on.")
@@ -260,11 +260,17 @@ def test_a_think_tag_in_a_line_is_held_no_longer_than_a_call() -> None:
     assert join(reader.feed("</think>\n<think>Hm.</think>")) == ["</think>\n", Thought("Hm.")]
 
 
+def test_line_ends_behind_a_think_tag_in_a_line_are_held_no_longer_than_a_call() -> None:
+    reader = MarkupReader(SCHEMAS)
+    reader.feed("So.\n<think>")
+    assert join(reader.feed("\n" * MAX_HELD_CHARS)) == ["<think>" + "\n" * MAX_HELD_CHARS]
+
+
 def test_text_that_was_given_out_before_a_closing_think_tag_stays_text() -> None:
     assert read("Hm.</think>\n\nHello.", [2]) == ["Hm.\n\nHello."]
 
 
-def test_a_call_without_end_is_given_up_at_last() -> None:
+def test_a_call_without_end_becomes_text_when_it_is_too_long() -> None:
     reader = MarkupReader(SCHEMAS)
     reader.feed("<tool_call>Bash<arg_key>command</arg_key><arg_value>")
     assert reader.feed("x" * 1_000) == []
@@ -279,7 +285,7 @@ def test_a_call_is_a_call_up_to_the_length_that_may_be_held(cuts: list[int]) -> 
     assert read(start + value + "y" + end, cuts) == [start + value + "y" + end]
 
 
-def test_after_a_call_that_is_no_call_the_next_one_is_found() -> None:
+def test_a_call_is_found_behind_markup_that_is_no_call() -> None:
     half = "<tool_call>Bash<arg_key>command</arg_key><arg_value>ls</arg_value><arg_key>"
     assert read(half + GLM_CALL, []) == [half, WrittenCall("Bash", {"command": "ls -la", "timeout": 5})]
     assert read("<minimax:tool_call>" + HERMES_CALL, []) == [
@@ -311,7 +317,7 @@ def test_thinking_before_many_closing_tags_is_one_piece() -> None:
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_tag_can_begin_nowhere_within_another(tag: str) -> None:
-    """The reader relies on it: only the last `<` of a text may begin a tag that is still to come."""
+    """The reader relies on this: only the last `<` of a text may begin a tag that is incomplete."""
     assert tag.rfind("<") == 0
 
 
@@ -372,7 +378,7 @@ def test_any_slicing_of_any_text_finds_the_same(words: list[str], data: st.DataO
 
 @bounded
 @given(words=st.lists(_WORDS.filter(lambda word: "think" not in word), max_size=25))
-def test_where_no_call_is_found_nothing_of_the_text_is_lost(words: list[str]) -> None:
+def test_no_text_is_lost_if_no_call_is_found(words: list[str]) -> None:
     text = "".join(words)
     found = read(text, [])
     if not any(isinstance(piece, WrittenCall) for piece in found):

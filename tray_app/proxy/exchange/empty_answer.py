@@ -12,7 +12,7 @@ import uuid
 from aiohttp import web
 
 from tray_app.proxy.exchange.ready_reply import ready_reply
-from tray_app.translate.answer.empty_message import to_empty_frames, to_empty_message
+from tray_app.translate.answer.empty_message import to_empty_message
 from tray_app.translate.request.chat import ChatRequest
 
 log = logging.getLogger(__name__)
@@ -22,5 +22,4 @@ def answer_with_nothing(chat: ChatRequest) -> web.Response:
     """Returns a message without content, or its frames if the client wants a stream."""
     message_id = f"msg_{uuid.uuid4().hex}"
     log.info("max_tokens 0: answered here with an empty message")
-    frames = to_empty_frames(chat, message_id) if chat.is_stream else None
-    return ready_reply(to_empty_message(chat, message_id), frames)
+    return ready_reply(to_empty_message(chat, message_id), is_stream=chat.is_stream)

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from tray_app.errors import SearchFailed
 from tray_app.proxy.exchange.ready_reply import ready_reply
-from tray_app.translate.answer.web_search import SearchResult, to_search_frames, to_search_message
+from tray_app.translate.answer.web_search import SearchResult, to_search_message
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.search import Search
 
@@ -52,7 +52,7 @@ async def answer_search(search: Search, chat: ChatRequest, backend: SearchBacken
     message = to_search_message(search, found, chat, f"msg_{uuid.uuid4().hex}")
     # The query is the user's own text, so it is not logged.
     log.info("web search: %s", found.code if isinstance(found, SearchFailed) else f"{len(found)} pages")
-    return ready_reply(message, to_search_frames(message) if chat.is_stream else None)
+    return ready_reply(message, is_stream=chat.is_stream)
 
 
 async def _find(search: Search, backend: SearchBackend | None) -> Sequence[SearchResult] | SearchFailed:

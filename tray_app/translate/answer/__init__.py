@@ -1,1 +1,1 @@
-"""A chat answer becomes an Anthropic answer, whole or as a stream."""
+"""Turns a chat answer into an Anthropic answer, whole or as a stream."""

@@ -1,7 +1,7 @@
-"""The JSON in the text of an answer that must be nothing else, found as the text streams by.
+"""Finds the JSON in an answer that must be JSON and nothing else, while the text arrives.
 
-Models put it in a code fence, and a sentence before and behind it. No schema is sent to some of them, so nothing else
-keeps them from it.
+Models put JSON into a code fence, and write a sentence before and behind it. Some models get no schema for the answer,
+so nothing upstream prevents this.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ _WORDS = re.compile(r"[^\[{\n]++")
 _BLANKS = re.compile(r"\s*+")
 
 _BEGINS = {"{": '"', "[": '"[{'}
-"""What stands behind the first bracket of JSON, wherever that stands."""
+"""First bracket of JSON -> characters that may follow it, if there is text before the bracket in its line."""
 
 _BEGINS_ON_A_LINE = {"{": '"}', "[": '"[{]-0123456789tfn'}
-"""The same if nothing but white space stands before it in its line: a list of numbers, or nothing."""
+"""The same for a bracket that is the first character of its line: then a list of numbers, or an empty one, counts."""
 
 
 class BareJson:
-    """Lets the first JSON value of a text through, and nothing else; all of the text if it holds none."""
+    """Lets only the first JSON value of a text pass, or all of the text if it holds no JSON."""
 
     def __init__(self, brackets: str) -> None:
-        """`brackets`: those with which the JSON may begin; empty if the text need not be JSON."""
+        """`brackets` are those with which the JSON may begin. They are empty if the text need not be JSON."""
         self._brackets = brackets
-        self._held: list[str] = []  # the text so far, until the JSON has begun
-        self._bracket: list[str] = []  # a bracket with which it may begin, and the white space behind that
-        self._begins_line = True  # whether the line holds nothing else yet
-        self._scanner: ValueScanner | None = None  # of the JSON, once it has begun
+        self._held: list[str] = []  # the text before the JSON
+        self._bracket: list[str] = []  # a bracket that may begin the JSON, and the white space behind it
+        self._begins_line = True  # whether the line has only white space so far
+        self._scanner: ValueScanner | None = None  # reads the JSON; None before it begins
         self.holds_words = False
-        """Whether text is held, other than white space."""
+        """Whether text is held that is not blank."""
 
     def feed(self, text: str) -> str:
-        """What of the text is surely JSON."""
+        """Returns the part of the text that is certainly JSON."""
         if not self._brackets:
             return text
         place = 0
@@ -49,7 +49,7 @@ class BareJson:
         return first + text[place : self._scanner.scan(text, place)]
 
     def flush(self) -> str:
-        """The text, if no JSON came; what comes from now on is another text."""
+        """Returns the held text if no JSON came. The next `feed` begins another text."""
         held = "".join([*self._held, *self._bracket])
         self._forget()
         self._begins_line, self._scanner = True, None
@@ -59,7 +59,7 @@ class BareJson:
         self._held, self._bracket, self.holds_words = [], [], False
 
     def _read_words(self, text: str, place: int) -> int:
-        """Reads on to a bracket, or to the end of the line."""
+        """Reads to a bracket or to the end of the line, and returns where it stopped."""
         end = skip(_WORDS, text, place)
         if words := text[place:end]:
             self._held.append(words)
@@ -76,7 +76,7 @@ class BareJson:
         return end + 1
 
     def _read_bracket(self, text: str, place: int) -> int:
-        """Reads the white space behind a bracket, and tells by what follows whether JSON begins there."""
+        """Reads the white space behind a bracket. The character behind it decides whether JSON begins there."""
         end = skip(_BLANKS, text, place)
         if end > place:
             self._bracket.append(text[place:end])

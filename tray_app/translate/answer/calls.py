@@ -1,10 +1,10 @@
-"""Which call a fragment belongs to, and under which id the client gets it.
+"""Finds out which call a fragment belongs to, and chooses the id under which the client gets the call.
 
-Servers tell calls apart by index, by id, by both or by neither. A call keeps the id that upstream gives it where that
-is possible: it comes back in the history, and a model such as Kimi expects the ids there that it writes itself. It is
-not possible if the conversation has the id already, as with servers that count anew in each answer (`call_0`,
-`functions.Read:0`): clients take a second call of one id for the first one, and ask again and again. Such a call gets
-an id made of the message's, which is unique. The price is that the ids of the history must be known: `read_used_ids`.
+Servers distinguish calls by index, by id, by both or by neither. A call keeps upstream's id if possible: the id comes
+back in the history, and a model such as Kimi expects its own ids there. It is not possible if the conversation has the
+id already, because some servers count anew in each answer (`call_0`, `functions.Read:0`). Clients would take the second
+call with an id for the first one, and ask again and again. Such a call gets an id made of the message's id, which is
+unique. For this the ids in the history must be known: see `read_used_ids`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,17 @@ from tray_app.translate.call_ids import MOST_ID_CHARS, clean_id
 
 @dataclass(eq=False, slots=True)
 class _Line:
-    """What upstream sends under one index or id. A model may glue several calls together there."""
+    """The fragments that upstream sends under one index or id. They may be several calls, glued together."""
 
     call: Call
-    """The newest of them, which takes what still comes."""
+    """The newest of these calls, which takes the next fragment."""
 
 
 class CallTracker:
     """The calls of one answer."""
 
     def __init__(self, id_prefix: str, used_ids: Collection[str] = frozenset()) -> None:
-        """`id_prefix` begins the ids of calls that upstream gave none, or one that was used before.
-
-        `used_ids`: those of earlier answers, as `read_used_ids` returns them.
-        """
+        """`id_prefix` begins the ids that are made here. `used_ids` are the ids in the history."""
         self._id_prefix = id_prefix
         self._used_ids = used_ids
         self._lines: dict[str, _Line] = {}  # a call's id as the client sees it -> the line that the call is in
@@ -44,11 +41,11 @@ class CallTracker:
 
     @property
     def newest(self) -> Call | None:
-        """The call that began last."""
+        """The call that began last. None if there is no call."""
         return self._newest.call if self._newest is not None else None
 
     def find(self, part: ToolCallPart, slot: int | None) -> Call:
-        """The call of a fragment, which is `newest` as well if it begins there; a new id or a new index begins one."""
+        """Returns the call of a fragment. If a call begins with the fragment, it is `newest` too."""
         line = self._by_slot.get(slot) if slot is not None else self._by_id.get(part.upstream_id, self._newest)
         if line is None or _begins_another(line.call, part):
             line = self._begin(part.upstream_id)
@@ -59,11 +56,11 @@ class CallTracker:
         return line.call
 
     def add(self) -> Call:
-        """A new call, of which nothing more comes."""
+        """Returns a new call, to which no fragment will belong."""
         return self._begin("").call
 
     def split(self, call: Call) -> Call:
-        """A new call of the same tool, which takes what still comes for `call`."""
+        """Returns a new call, which takes the next fragments of `call`."""
         line = self._newest = self._lines[call.tool_id]
         line.call = self._make_call("")
         line.call.upstream_id = call.upstream_id
@@ -86,7 +83,8 @@ class CallTracker:
 
 
 def _begins_another(known: Call, part: ToolCallPart) -> bool:
+    """Tells whether a fragment under the index or id of a known call begins another call."""
     if part.upstream_id and known.upstream_id:
         return part.upstream_id != known.upstream_id
-    # no ids to go by: a name after complete arguments
+    # without ids, a name after complete arguments begins another call
     return part.index is None and bool(part.function and part.function.name) and known.is_over

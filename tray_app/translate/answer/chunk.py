@@ -1,7 +1,7 @@
-"""The shapes of what upstream sends: one chunk of a streamed chat completion, or a whole one.
+"""Decodes what upstream sends: one chunk of a streamed chat completion, or a whole completion.
 
-Only the fields that are used, each optional, as servers leave out or null almost all of them
-(https://platform.openai.com/docs/api-reference/chat-streaming; vLLM's own additions).
+The structs have only the fields that are used. All fields are optional, because servers leave out almost any of them,
+or send null. https://platform.openai.com/docs/api-reference/chat-streaming lists the fields; vLLM adds some.
 """
 
 from __future__ import annotations
@@ -14,42 +14,43 @@ import msgspec
 
 from tray_app.errors import UpstreamFault
 from tray_app.translate import json_text
+from tray_app.translate.answer.reported_usage import Usage
 from tray_app.translate.refusal.error_body import MAX_ERROR_BYTES, is_error
 
 MAX_CHUNK_BYTES = 2 * 1024 * 1024
-"""The longest answer of any model, 131,072 tokens, is 0.6 MB, and 1.2 MB if it is all escapes such as \\u4e2d.
-
-A chunk is decoded without a pause, which takes up to 7 ms for 2 MB.
-"""
-
-_MOST_TOKENS = 10_000_000
-"""No window holds more; what is above it is no count."""
+"""Largest chunk that is read. The longest answer of any model, 131,072 tokens, has 0.6 MB, or 1.2 MB if all of it is
+escapes such as \\u4e2d. Decoding 2 MB holds up the event loop for up to 7 ms."""
 
 _SMALL_BYTES = 64 * 1024
-"""A payload up to this size takes less than 10 ms, whatever it holds: 22,000 empty objects in the slow way."""
+"""Largest payload that is decoded unchecked. It takes less than 10 ms, even with 22,000 empty objects."""
 
 _MOST_VALUES = 20_000
-"""A larger payload is honest only if it is large because of its text: decoding costs up to 0.5 us for each value."""
+"""Most values in a larger payload. Decoding a value takes up to 0.5 us, and an honest payload is large because of its
+text."""
 
 _NO_MARKS = bytes(set(range(256)) - set(b",[{"))
 _NO_MARKS_OR_QUOTES = bytes(set(range(256)) - set(b',[{"'))
 
 
 class FunctionPart(msgspec.Struct, frozen=True):
+    """A part of the function of a tool call."""
+
     name: str | None = None
     arguments: str | dict[str, Any] | None = None
-    """A fragment of JSON text; some servers send the finished object."""
+    """A fragment of JSON text. Some servers send the finished object instead."""
 
 
 class ToolCallPart(msgspec.Struct, frozen=True):
+    """A part of a tool call."""
+
     index: int | None = None
     id: str | int | None = None
-    """Some servers number their calls."""
+    """A text, or a number on some servers."""
     function: FunctionPart | None = None
 
     @property
     def upstream_id(self) -> str:
-        """Empty if there is none."""
+        """The id as text. Empty if there is none."""
         return "" if self.id is None else str(self.id)
 
 
@@ -62,26 +63,28 @@ class Message(msgspec.Struct, frozen=True):
     refusal: Any = None
     tool_calls: list[ToolCallPart] | None = None
     function_call: FunctionPart | None = None
-    """What `tool_calls` was before there could be several."""
+    """The only call, in the form that OpenAI used before there could be several."""
 
     @property
     def calls(self) -> Sequence[ToolCallPart]:
+        """The parts of tool calls, in either form."""
         if self.tool_calls or self.function_call is None:
             return self.tool_calls or ()
         return (ToolCallPart(index=0, function=self.function_call),)
 
     @property
     def thinking(self) -> str:
-        """vLLM 0.12-0.14 sends both fields with the same text: never both."""
+        """The thinking. vLLM 0.12 to 0.14 sends the same text in both fields, so only one of them is read."""
         return self.reasoning_content or self.reasoning or ""
 
     @property
     def refused_with(self) -> str:
-        """What the model says instead of an answer."""
+        """The text with which the model refuses to answer. Empty if it does not refuse."""
         return self.refusal if isinstance(self.refusal, str) else ""
 
     @property
     def text(self) -> str:
+        """The text of the content, which some servers send as a list of parts."""
         content = self.content
         if not content:
             return ""
@@ -91,107 +94,59 @@ class Message(msgspec.Struct, frozen=True):
         return "".join(part for part in parts if isinstance(part, str))
 
 
-class CacheDetails(msgspec.Struct, frozen=True):
-    cached_tokens: int | None = None
-
-
-class Usage(msgspec.Struct, frozen=True):
-    """Counts of tokens, under the names of several servers; those that cannot be true count as not given."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: CacheDetails | None = None
-    input_tokens: Any = None
-    output_tokens: Any = None
-    input_tokens_details: Any = None
-    cached_tokens: Any = None
-    prompt_cache_hit_tokens: Any = None
-    cache_read_input_tokens: Any = None
-    """Anthropic: not part of `input_tokens`, just as those of `cache_creation_input_tokens` are not."""
-    cache_creation_input_tokens: Any = None
-
-    @property
-    def prompt(self) -> int | None:
-        """All tokens of the prompt, those in a cache included; None if that is not told."""
-        if count := _first_count(self.prompt_tokens):
-            return count
-        parts = (self.input_tokens, self.cache_read_input_tokens, self.cache_creation_input_tokens)
-        return sum(_first_count(part) or 0 for part in parts) or None
-
-    @property
-    def cached(self) -> int:
-        details, others = self.prompt_tokens_details, self.input_tokens_details
-        return (
-            _first_count(
-                details and details.cached_tokens,
-                others.get("cached_tokens") if isinstance(others, dict) else None,
-                self.prompt_cache_hit_tokens,
-                self.cached_tokens,
-                self.cache_read_input_tokens,
-            )
-            or 0
-        )
-
-    @property
-    def output(self) -> int | None:
-        """None if it is not told."""
-        return _first_count(self.completion_tokens, self.output_tokens)
-
-
-def _first_count(*values: Any) -> int | None:
-    """The first that can be a number of tokens of something."""
-    return next((value for value in values if isinstance(value, int) and 0 < value <= _MOST_TOKENS), None)
-
-
 class Choice(msgspec.Struct, frozen=True):
+    """The answer in a chunk. Upstream is asked for one answer only."""
+
     delta: Message | None = None
     message: Message | None = None
     finish_reason: str | None = None
     stop_reason: str | int | None = None
-    """vLLM: the stop sequence that matched, or the id of the token that ended the answer."""
+    """vLLM sends the stop sequence that matched, or the id of the token that ended the answer."""
     usage: Usage | None = None
-    """Kimi's own API counts here."""
+    """Kimi's own API sends the usage here."""
     error: Any = None
 
 
 class Chunk(msgspec.Struct, frozen=True):
+    """One chunk of a stream, or a whole completion."""
+
     choices: list[Choice] | None = None
     usage: Usage | None = None
     error: Any = None
-    """All of the payload if it is an error."""
+    """The whole payload, if that is an error."""
 
 
 _decoder = msgspec.json.Decoder(Chunk)
 
 
 def decode_chunk(payload: bytes) -> Chunk:
-    """A chunk or a whole completion; ValueError if it is neither, or holds more values than any completion."""
+    """Returns a chunk or a whole completion. Raises ValueError if the payload is neither, or has too many values."""
     if len(payload) > _SMALL_BYTES and _has_too_many_values(payload):
         raise ValueError(f"more than {_MOST_VALUES} values")
     try:
         chunk = _decoder.decode(payload)
-    except (msgspec.DecodeError, RecursionError):  # also raised for half a surrogate pair, which the slow way accepts
+    except (msgspec.DecodeError, RecursionError):  # half a surrogate pair also raises it
         return decode_loosely(payload)
     return chunk if chunk.choices and chunk.error is None else _find_error(chunk, payload)
 
 
 def _has_too_many_values(payload: bytes) -> bool:
-    """Whether the JSON, which need not be valid, holds more than _MOST_VALUES values.
+    """Tells whether the JSON, which need not be valid, has more than _MOST_VALUES values.
 
-    Each value but the first comes after a comma, or opens an object or an array; within a string these say nothing.
+    Each value but the first follows a comma or an opening bracket. Commas and brackets within strings do not count.
     """
     if len(payload.translate(None, _NO_MARKS)) <= _MOST_VALUES:
         return False
-    # once escaped backslashes and quotes are gone, each quote begins or ends a string
+    # without escaped backslashes and quotes, each quote begins or ends a string
     unescaped = payload.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = unescaped.translate(None, _NO_MARKS_OR_QUOTES)
-    if marks.count(b'"') > 4 * _MOST_VALUES:  # of a value and its key
+    if marks.count(b'"') > 4 * _MOST_VALUES:  # a value and its key have four quotes
         return True
     return sum(map(len, marks.split(b'"')[::2])) > _MOST_VALUES
 
 
 def decode_loosely(payload: bytes) -> Chunk:
-    """The plain twin of the fast decoder: the standard library's parser, and numbers in any notation."""
+    """Decodes with the standard library's parser, which is slower, and takes numbers in any notation."""
     try:
         return _find_error(msgspec.convert(json_text.decode(payload), Chunk, strict=False), payload)
     except msgspec.ValidationError as error:
@@ -201,22 +156,22 @@ def decode_loosely(payload: bytes) -> Chunk:
 
 
 def _find_error(chunk: Chunk, payload: bytes) -> Chunk:
-    """The chunk, which may be an error in any of many shapes, with the whole payload as its error if it is one."""
+    """Returns the chunk. If the payload is an error, in any of many shapes, it becomes the error of the chunk."""
     if len(payload) > MAX_ERROR_BYTES:
         return chunk
     try:
         value = json_text.decode(payload)
-    except (ValueError, RecursionError):  # in a field that chunks do not have
+    except (ValueError, RecursionError):  # the fault is in a field that chunks do not have
         return chunk
     is_chunk = bool(chunk.choices) or chunk.usage is not None
     return msgspec.structs.replace(chunk, error=value if is_error(value, is_chunk=is_chunk) else None)
 
 
 def read_arguments(arguments: str | dict[str, Any] | None) -> str:
-    """The JSON text of a call's arguments, whichever way the server sends them."""
+    """Returns the arguments of a call as JSON text. Some servers send an object."""
     if not isinstance(arguments, dict):
         return arguments or ""
     try:
         return json.dumps(arguments, ensure_ascii=False)
-    except RecursionError:  # the decoder got by with a few levels less of the stack
+    except RecursionError:  # encoding needs a few more levels of the stack than decoding
         raise UpstreamFault("NVIDIA's answer is malformed: a call is nested too deeply. Please try again.") from None

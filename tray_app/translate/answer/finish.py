@@ -1,4 +1,4 @@
-"""Why an answer ended, whatever a server calls it."""
+"""Reads why an answer ended. Servers have many words for it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from tray_app.errors import UpstreamFault
 
 STOP, LENGTH, TOOL_CALLS, CONTENT_FILTER = "stop", "length", "tool_calls", "content_filter"
-"""OpenAI's reasons."""
+"""Reasons of OpenAI's API."""
 STOP_SEQUENCE = "stop_sequence"
-"""TGI and Anthropic: one of the request's, without saying which."""
+"""TGI and Anthropic: a stop sequence of the request matched. They do not say which."""
 WINDOW = "window"
 """The model's window was full."""
 GAVE_UP = "gave up"
-"""The engine broke off: the request was aborted, or something failed."""
+"""The engine aborted the request or failed."""
 
 _REASONS = {
     LENGTH: ("length", "max_tokens", "max_output_tokens", "max_completion_tokens", "max_length", "model_length"),
@@ -28,32 +28,30 @@ _REASONS = {
     ),
 }
 _MEANINGS = {reason: meaning for meaning, reasons in _REASONS.items() for reason in reasons}
+"""Word of a server -> its meaning, which is one of the constants above."""
 
 
 def check_reason(reason: str) -> None:
-    """UpstreamFault if upstream gave up: an answer is whole, or it is none."""
+    """Raises UpstreamFault if upstream gave up, because half an answer must not look complete."""
     if _read(reason) == GAVE_UP:
         raise UpstreamFault(f"NVIDIA gave up on the answer before it was complete ({reason}). Please try again.")
 
 
 class Finish:
-    """What upstream says of the end of one answer; the newest word counts."""
+    """The end of one answer, as far as upstream has said. The newest reason counts."""
 
     def __init__(self, stop_sequences: Sequence[str]) -> None:
-        """`stop_sequences`: those of the request."""
+        """`stop_sequences` are those of the request."""
         self._stop_sequences = stop_sequences
         self.meaning: str | None = None
-        """One of the above; None if upstream has not said why it stopped."""
+        """One of the constants above. None if upstream has not said why it stopped."""
         self.stop_sequence: str | None = None
-        """The one at which the answer ended."""
+        """The stop sequence at which the answer ended. None if there is none, or it is not known."""
         self.is_refused = False
-        """Whether the model says why it does not answer, instead of an answer."""
+        """Whether the model refused to answer."""
 
     def take(self, reason: str) -> None:
-        """Takes upstream's reason, which `check_reason` lets pass.
-
-        One that is not known is one more way to say that all is said, as `eos` and `end_turn` are.
-        """
+        """Takes upstream's reason. An unknown reason, such as `eos`, means that the answer is complete."""
         meaning = _read(reason)
         if meaning == STOP_SEQUENCE:
             meaning = STOP
@@ -63,18 +61,18 @@ class Finish:
 
     @property
     def is_cut(self) -> bool:
-        """Whether tokens ran out, so that the newest call may be half."""
+        """Tells whether tokens ran out, so that the newest call may be half."""
         return self.meaning in (LENGTH, WINDOW)
 
     @property
     def excuses_silence(self) -> bool:
-        """Whether an answer that ends so may say nothing, or less than it announces."""
+        """Tells whether an answer that ends like this may say nothing, or less than it announces."""
         is_usual = self.meaning in (None, STOP, TOOL_CALLS)
         return not is_usual or self.is_refused or self.stop_sequence is not None
 
     def stop_reason(self, *, has_calls: bool) -> str:
-        """Anthropic's word for it. Upstream's is unreliable: "stop" comes with calls, too."""
-        if self.meaning == LENGTH or (self.meaning == WINDOW and has_calls):  # only then a call may be half
+        """Returns Anthropic's stop reason. Upstream may say "stop" although there are calls."""
+        if self.meaning == LENGTH or (self.meaning == WINDOW and has_calls):  # a call may be half in these cases
             return "max_tokens"
         if self.meaning == CONTENT_FILTER or self.is_refused:
             return "refusal"

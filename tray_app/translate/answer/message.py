@@ -1,4 +1,4 @@
-"""Anthropic's message object: an answer that is not streamed."""
+"""Builds the message object of an answer that is not streamed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from tray_app.translate.answer.answer import Answer
 from tray_app.translate.answer.blocks import TEXT, THINKING
+from tray_app.translate.answer.envelope import wrap_content
 from tray_app.translate.arguments.mending import as_object
 from tray_app.translate.json_text import decoder
 from tray_app.translate.request.chat import ChatRequest
@@ -13,21 +14,25 @@ from tray_app.translate.signature import SIGNATURE, sign_hidden
 
 
 class ContentWriter:
-    """Writes blocks into a content list. `omits_thinking`: as in `FrameWriter`."""
+    """Writes blocks into a content list."""
 
     def __init__(self, *, omits_thinking: bool = False) -> None:
+        """`omits_thinking`: thinking is not written as text, but carried by the signature of its block."""
         self._omits_thinking = omits_thinking
         self.content: list[dict[str, Any]] = []
         self._fragments: list[str] = []
 
-    def start(self, kind: str, tool_id: str = "", tool_name: str = "") -> None:
+    def start(self, block: dict[str, Any]) -> None:
+        """Opens a block. `block` is the block without its text or input."""
         self._fragments = []
-        self.content.append({"type": kind, "id": tool_id, "name": tool_name} if tool_id else {"type": kind})
+        self.content.append({**block})
 
     def add(self, fragment: str) -> None:
+        """Adds a fragment to the open block."""
         self._fragments.append(fragment)
 
     def stop(self) -> None:
+        """Closes the open block."""
         block, text = self.content[-1], "".join(self._fragments)
         if block["type"] == TEXT:
             block["text"] = text
@@ -39,7 +44,8 @@ class ContentWriter:
 
 
 def read_input(arguments: str) -> dict[str, Any]:
-    """A call's input; what is no JSON object is kept as it came, under one key, for the tool's own error to show."""
+    """Returns the input of a call. Text that is no JSON object is kept under one key, so that the tool's own error
+    shows it."""
     try:
         return as_object(decoder.decode(arguments))
     except (ValueError, RecursionError):
@@ -47,7 +53,7 @@ def read_input(arguments: str) -> dict[str, Any]:
 
 
 class MessageBuilder:
-    """Chunks, or one whole completion, in; the message out."""
+    """Turns chunks, or one whole completion, into a message."""
 
     def __init__(self, request: ChatRequest, message_id: str) -> None:
         self._writer = ContentWriter(omits_thinking=request.omits_thinking)
@@ -56,15 +62,9 @@ class MessageBuilder:
         self.answer = Answer(self._writer, request, message_id)
 
     def finish(self) -> dict[str, Any]:
-        """The message."""
+        """Closes the answer and returns the message."""
         ending = self.answer.finish()
-        return {
-            "id": self._message_id,
-            "type": "message",
-            "role": "assistant",
-            "model": self._request.model.id,
-            "content": self._writer.content,
-            "stop_reason": ending.stop_reason,
-            "stop_sequence": ending.stop_sequence,
-            "usage": ending.usage,
-        }
+        content = self._writer.content
+        return wrap_content(
+            self._request, self._message_id, content, ending.usage, ending.stop_reason, ending.stop_sequence
+        )

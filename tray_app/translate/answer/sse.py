@@ -1,6 +1,6 @@
-"""Server-sent events: bytes in, payloads out; and Anthropic's event frames.
+"""Reads server-sent events from upstream, and writes the frame of one event for the client.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html; of an upstream's stream only `data` is used.
+https://html.spec.whatwg.org/multipage/server-sent-events.html describes the format. Only the `data` field is read.
 """
 
 from __future__ import annotations
@@ -8,30 +8,30 @@ from __future__ import annotations
 from tray_app.translate.answer.chunk import MAX_CHUNK_BYTES
 
 MAX_EVENT_BYTES = MAX_CHUNK_BYTES
-"""An event carries one chunk."""
+"""Largest event that is read, in bytes. An event carries one chunk."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class EventTooLong(Exception):
-    """An event of more than MAX_EVENT_BYTES."""
+    """An event has more than MAX_EVENT_BYTES."""
 
 
 class SseReader:
     """Splits a byte stream into the data payloads of its events, however the bytes are cut.
 
-    Lines end at LF, CR LF or CR, and nowhere else: U+2028 may stand inside a JSON string. An event without data, or
-    with blank data only, has no payload. Each byte is looked at once, and what is held of an unfinished event are its
-    bytes, not an object for each of its lines.
+    Lines end at LF, CR LF or CR only, because U+2028 may stand inside a JSON string. An event without data, or with
+    blank data, has no payload. Each byte is looked at once. An unfinished event is held as bytes, not as an object for
+    each of its lines.
     """
 
     __slots__ = ("_data", "_ends_in_cr", "_is_at_start", "_line", "_more_data")
 
     def __init__(self) -> None:
-        self._line = bytearray()  # the line that is not finished yet
-        self._data: bytes | None = None  # the first data line of the event that is not finished yet
+        self._line = bytearray()  # the unfinished line
+        self._data: bytes | None = None  # the first data line of the unfinished event
         self._more_data = bytearray()  # its further data lines, each after an LF
-        self._ends_in_cr = False  # whether the last read did: an LF that follows belongs to the same line end
+        self._ends_in_cr = False  # whether the last read ended in CR: an LF that follows belongs to the same line end
         self._is_at_start = True
 
     def __repr__(self) -> str:
@@ -42,7 +42,7 @@ class SseReader:
         return len(self._data or b"") + len(self._more_data) + len(self._line)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The payloads of the events that `data` finishes. EventTooLong past MAX_EVENT_BYTES."""
+        """Returns the payloads of the events that `data` finishes. Raises EventTooLong."""
         if self._ends_in_cr or b"\r" in data:
             data = self._normalize_line_ends(data)
         lines = data.split(b"\n")
@@ -63,11 +63,11 @@ class SseReader:
         return payloads
 
     def finish(self) -> list[bytes]:
-        """The payload of a last event that lacks its empty line, which some servers never send."""
+        """Returns the payload of a last event without an empty line behind it, which some servers never send."""
         return self.feed(b"\n\n")
 
     def _normalize_line_ends(self, data: bytes) -> bytes:
-        """`data` with LF alone at the end of each line."""
+        """Returns `data` with LF alone at the end of each line."""
         if self._ends_in_cr and data:
             data = data.removeprefix(b"\n")
             self._ends_in_cr = False
@@ -78,7 +78,7 @@ class SseReader:
         return data
 
     def _finish_line(self, end: bytes) -> bytes:
-        """The line whose beginning was read before; the first line of all without the stream's byte order mark."""
+        """Returns the line whose beginning was read before. The first line of a stream loses its byte order mark."""
         self._line.extend(end)
         line = bytes(self._line)
         self._line.clear()
@@ -107,5 +107,5 @@ class SseReader:
 
 
 def frame(event: str, data: bytes) -> bytes:
-    """One event frame: Anthropic's clients dispatch on the `event:` line."""
+    """Returns the frame of one event. Anthropic's clients dispatch on the `event:` line."""
     return b"event: %b\ndata: %b\n\n" % (event.encode(), data)

@@ -1,5 +1,7 @@
-"""Stop sequences, watched in the text as it streams by: upstream takes four of them, and does not always say which one
-it stopped at."""
+"""Watches the text for stop sequences while it arrives.
+
+Upstream takes four of them at most, and does not always say at which one it stopped.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,16 @@ from collections.abc import Iterable, Sequence
 
 
 class StopWatcher:
-    """Lets text through up to the first stop sequence; holds back only what may be the beginning of one."""
+    """Lets text pass up to the first stop sequence, and holds back only text that may begin one."""
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._tree = _StopTree(filter(None, stops)) if any(stops) else None
-        self._node = 0  # in the tree; its beginning is held back
+        self._node = 0  # its beginning of a sequence is held back
         self.matched: str | None = None
-        """The sequence that was found; no text passes from then on."""
+        """The sequence that was found. No text passes behind it. None if there was none yet."""
 
     def feed(self, text: str) -> str:
-        """The text that surely stands before any stop sequence."""
+        """Returns the text that certainly stands before any stop sequence."""
         if self._tree is None:
             return text
         if self.matched is not None:
@@ -34,31 +36,33 @@ class StopWatcher:
         return self._tree.cut(before, held_chars) + text[: settled - held_chars]
 
     def flush(self) -> str:
-        """What was held back, at the end of the text."""
+        """Returns the text that was held back. Is called at the end of the text."""
         node, self._node = self._node, 0
         return "" if self._tree is None else self._tree.cut(node, self._tree.depths[node])
 
 
 class _StopTree:
-    """All stop sequences in one tree, after Aho and Corasick: each character of a text is looked at once, however many
-    they are. A node stands for a beginning of sequences, 0 for the empty one."""
+    """All stop sequences in one tree, after Aho and Corasick, so that each character of a text is looked at once.
+
+    A node stands for the beginning of one or more sequences. Node 0 stands for the empty beginning.
+    """
 
     def __init__(self, stops: Iterable[str]) -> None:
         self._children: list[dict[str, int]] = [{}]  # node -> next character -> node
-        self._sequences = [""]  # node -> a sequence that has its beginning
+        self._sequences = [""]  # node -> a sequence that has this beginning
         self.depths = [0]
-        """Node -> the length of its beginning."""
-        self._stop_chars = [0]  # node -> the length of the longest sequence with which its beginning ends; 0 if none
+        """Node -> the length of its beginning, in characters."""
+        self._stop_chars = [0]  # node -> length of the longest sequence at the end of its beginning; 0: none
         for stop in stops:
             self._add(stop)
-        self._shorter = [0] * len(self._children)  # node -> the longest other beginning with which its own ends
+        self._shorter = [0] * len(self._children)  # node -> the longest other beginning at the end of its own
         self._link()
-        self._first = re.compile(f"[{''.join(map(re.escape, self._children[0]))}]")  # characters of any sequence
+        self._first = re.compile(f"[{''.join(map(re.escape, self._children[0]))}]")  # all first characters
 
     def walk(self, node: int, text: str) -> tuple[int, int]:
-        """Reads `text` as what follows the beginning of `node`, up to the end of the first sequence if there is one.
+        """Reads `text` behind the beginning of `node`, up to the end of the first sequence if there is one.
 
-        Returns the node of the longest beginning with which it then ends, and how many characters were read.
+        Returns the node of the longest beginning at the end of what was read, and how many characters were read.
         """
         at = 0
         while at < len(text):
@@ -74,12 +78,12 @@ class _StopTree:
         return node, len(text)
 
     def find_stop(self, node: int) -> str:
-        """The longest sequence with which the beginning of `node` ends; empty if none."""
+        """Returns the longest sequence at the end of the beginning of `node`. Empty if there is none."""
         depth = self.depths[node]
         return self._sequences[node][depth - self._stop_chars[node] : depth]
 
     def cut(self, node: int, length: int) -> str:
-        """So many characters of the beginning of `node`."""
+        """Returns the first `length` characters of the beginning of `node`."""
         return self._sequences[node][:length]
 
     def _add(self, stop: str) -> None:
@@ -96,7 +100,7 @@ class _StopTree:
         self._stop_chars[node] = len(stop)
 
     def _link(self) -> None:
-        """Finds the shorter beginning of each node, those of the shortest nodes first."""
+        """Finds the shorter beginning of each node. Nodes with short beginnings come first."""
         nodes = deque(self._children[0].values())
         while nodes:
             node = nodes.popleft()
@@ -106,7 +110,7 @@ class _StopTree:
                 nodes.append(child)
 
     def _step(self, node: int, character: str) -> int:
-        """The node of the longest beginning that ends with that of `node` and the character."""
+        """Returns the node of the longest beginning at the end of `node`'s beginning and the character."""
         while (child := self._children[node].get(character)) is None and node:
             node = self._shorter[node]
         return child or 0

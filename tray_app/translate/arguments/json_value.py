@@ -1,6 +1,6 @@
-"""Where one JSON value ends, in text that comes in pieces of any size: no character is looked at twice.
+"""Finds the end of one JSON value in text that comes in pieces of any size. No character is looked at twice.
 
-The scanner only counts brackets and follows quotes. Whether the value is good JSON, a parser says once it is whole.
+The scanner only counts brackets and follows quotes. A parser decides whether the value is valid JSON when it is whole.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _WORD = re.compile(r'[^ \t\n\r,:"\[\]{}]*+')
 
 
 class ValueScanner:
-    """Follows one value from its first character on: a string, an object, a list, or a word such as `12` or `true`."""
+    """Reads one value from its first character on: a string, an object, a list, or a word such as `12` or `true`."""
 
     def __init__(self) -> None:
         self._depth = 0  # how many brackets are open
-        self._is_escaped = False  # whether the next character belongs to a backslash
+        self._is_escaped = False  # whether a backslash stands before the next character
         self._is_word = False
         self.is_in_string = False
         self.is_whole = False
@@ -48,7 +48,7 @@ class ValueScanner:
             self.is_in_string = False
             self.is_whole = self._depth == 0
         else:
-            self._is_escaped = place < len(text)  # by the backslash that ends the text
+            self._is_escaped = place < len(text)  # the text ends with a backslash
         return min(place + 1, len(text))
 
     def _scan_brackets(self, text: str, place: int) -> int:
@@ -64,6 +64,6 @@ class ValueScanner:
 
 
 def skip(pattern: re.Pattern[str], text: str, place: int) -> int:
-    """Where the pattern's match at `place` ends; `place` itself where it does not match."""
+    """Returns the end of the pattern's match at `place`, or `place` if the pattern does not match."""
     match = pattern.match(text, place)
     return match.end() if match is not None else place

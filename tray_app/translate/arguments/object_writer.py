@@ -1,4 +1,4 @@
-"""The JSON object that a client gets as the arguments of a call, written piece by piece; no piece can be taken back."""
+"""Writes the JSON object that a client gets as the arguments of a call, piece by piece. No piece can be taken back."""
 
 from __future__ import annotations
 
@@ -15,68 +15,72 @@ class ObjectWriter:
         self._parameters = parameters
         self._pieces: list[str] = []
         self._taken = 0  # how many pieces `take` has returned
-        self._keys: dict[str, None] = {}  # as upstream names them, in their order
+        self._keys: dict[str, None] = {}  # the keys that are written, under upstream's names and in their order
         self.open_key = ""
+        """The key of the member whose string was opened last, under upstream's name."""
         self.is_string_open = False
         """Whether the text ends within the string of the member `open_key`."""
 
     @property
     def text(self) -> str:
+        """All that was written."""
         return "".join(self._pieces)
 
     def take(self) -> str:
-        """What was written since the last call."""
+        """Returns the text that was written since the last call."""
         taken, self._taken = self._taken, len(self._pieces)
         return "".join(self._pieces[taken:])
 
     def takes_string(self, key: str) -> bool:
+        """Tells whether the schema allows a string for this key, so that its text can be written unconverted."""
         return self._parameters.takes_string(key)
 
     def is_awaited(self, key: str) -> bool:
-        """Whether the tool has a parameter of this name, and it is not written yet."""
+        """Tells whether the tool has a parameter of this name that is not written yet."""
         return key not in self._keys and self._parameters.client_name(key) in self._properties
 
     @property
     def names_parameters(self) -> bool:
-        """Whether the tool says which parameters it takes."""
+        """Tells whether the schema says which parameters the tool takes."""
         return bool(self._properties)
 
     def translate_head(self, key: str, head: str) -> str:
-        """Key and colon for the client: `head`, as the model wrote them, where the name is the same."""
+        """Returns key and colon for the client. That is `head`, as the model wrote them, if the name is the same."""
         name = self._parameters.client_name(key)
         return head if name == key else f"{encode(name)}:"
 
     def translate_value(self, key: str, value: Any, text: str) -> str:
-        """The value for the client: `text`, as the model wrote it, where it fits the schema; empty if the client had
-        better get none."""
+        """Returns the value for the client. That is `text`, as the model wrote it, if it fits the schema, and empty if
+        the schema says that the value is left out."""
         restored = self._parameters.restore(key, value, text)
         if restored is LEFT_OUT:
             return ""
         return text if restored == value else encode(restored)
 
     def write(self, text: str) -> None:
+        """Writes text as it is."""
         self._pieces.append(text)
 
     def open_string(self, key: str, text: str) -> None:
-        """Writes all of a member up to the quote that opens its string."""
+        """Writes a member up to the quote that opens its string."""
         self.write(text)
         self._keys[key] = None
         self.open_key, self.is_string_open = key, True
 
     def end_member(self, key: str, text: str) -> None:
-        """Writes a member, or what ends its string."""
+        """Writes a member, or the end of its string."""
         self.write(text)
         self._keys[key] = None
         self.is_string_open = False
 
     def write_end(self) -> None:
-        """Writes the closing brace, after what the client requires although it may be null."""
+        """Writes null for missing parameters that are required and may be null, and then the closing brace."""
         for name in list(self._parameters.missing(self._keys)):
             self._write_member(name, "null")
         self.write("}" if self._keys else "{}")
 
     def write_meant(self, meant: dict[str, Any]) -> None:
-        """Writes what is missing of an object that says this: the rest of an open string, and other members."""
+        """Writes the rest of an open string and all other members of `meant`, and then the closing brace."""
         if self.is_string_open:
             rest = meant.get(self.open_key)
             self.end_member(self.open_key, encode(rest)[1:] if isinstance(rest, str) else '"')
@@ -98,5 +102,5 @@ class ObjectWriter:
 
 
 def encode(value: Any) -> str:
-    """Compact JSON."""
+    """Returns a value as compact JSON."""
     return json_text.encode(value).decode()

@@ -1,4 +1,4 @@
-"""The text of one call's arguments, as it came."""
+"""Keeps the text of the arguments of one call as it arrived."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ _OPENS = re.compile(r"\s*+\{")
 
 
 class Received:
-    """Keeps fragments, and what their end says about the model's state."""
+    """The fragments that have arrived."""
 
     def __init__(self) -> None:
         self._fragments: list[str] = []
         self._size_chars = 0
         self.last = ""
-        """The last character that is no white space; empty before the first one."""
+        """The last character that is not white space. Empty before the first one."""
         self.blanks = 0
-        """How many characters of white space came behind that."""
+        """How many characters of white space stand behind `last`."""
 
     def __bool__(self) -> bool:
         return self._size_chars > 0
 
     @property
     def text(self) -> str:
-        """All that came; it is joined once for all fragments so far."""
+        """The whole text. The fragments are joined once."""
         self._fragments = ["".join(self._fragments)]
         return self._fragments[0]
 
     def add(self, fragment: str) -> None:
+        """Takes a fragment."""
         self._fragments.append(fragment)
         self._size_chars += len(fragment)
         words = fragment.rstrip()
@@ -35,7 +36,7 @@ class Received:
         self.last = words[-1:] or self.last
 
     def count_repeated(self, fragment: str) -> int:
-        """How much of `fragment` came before: some servers send in every chunk, or in the last one, all so far."""
+        """Returns how many characters of `fragment` came before. Some servers repeat the whole text in later chunks."""
         if len(fragment) < self._size_chars or not _OPENS.match(fragment):
             return 0
         return self._size_chars if fragment.startswith(self.text) else 0

@@ -1,1 +1,1 @@
-"""Tool calls and thinking that a model wrote into its text."""
+"""Finds tool calls and thinking that a model wrote into its text."""

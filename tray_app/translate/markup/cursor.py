@@ -1,6 +1,6 @@
-"""Text that arrives in pieces, read once from its beginning to its end.
+"""A position in text that arrives in pieces. The text is read once, from its beginning to its end.
 
-The methods that may need more text than has arrived are generators: each `yield` asks for it, and `push` brings it.
+The methods that may need more text are generators. Each `yield` asks for more text, which `push` adds.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 Waiting = Generator[None, None, _T]
-"""A step of reading: yields whenever it needs more text, and returns what it read."""
+"""A step of reading. It yields whenever it needs more text, and returns what it read."""
 
 
 class Cursor:
-    """A place in the text. What stands before it is dropped, except behind the mark: there it can go back to."""
+    """A position in the text. The text before it is dropped, unless there is a mark, to which the cursor can return."""
 
     def __init__(self) -> None:
         self.text = ""
-        """The text at hand."""
+        """The text that has arrived and is still kept."""
         self.at = 0
         """The next character, as an index in `text`."""
-        self._base = 0  # characters of the whole text before `text`
-        self._mark: int | None = None  # a place in the whole text, from which on all is kept
-        self._kept: list[str] = []  # the text from the mark up to the text at hand, in pieces
+        self._base = 0  # how many characters of the whole text stand before `text`
+        self._mark: int | None = None  # a place in the whole text, behind which all text is kept; None if there is none
+        self._kept: list[str] = []  # the text between the mark and `text`, in pieces
 
     def __repr__(self) -> str:
         return f"Cursor(at {self.place}, before {self.text[self.at : self.at + 40]!r})"
@@ -36,20 +36,21 @@ class Cursor:
 
     @property
     def end(self) -> int:
-        """Where the text at hand ends, counted likewise."""
+        """The end of `text`, counted from the beginning of the whole text."""
         return self._base + len(self.text)
 
     @property
     def is_marked(self) -> bool:
+        """Tells whether there is a mark."""
         return self._mark is not None
 
     @property
     def held_chars(self) -> int:
-        """The characters that are not read yet, and those behind the mark."""
+        """How many characters are kept: those behind the mark, or those that are not read yet if there is no mark."""
         return self.end - (self.place if self._mark is None else self._mark)
 
     def push(self, text: str) -> None:
-        """Puts more text behind the text at hand."""
+        """Adds text that has arrived."""
         if self._mark is not None:
             self._kept.append(self.text[max(self._mark - self._base, 0) : self.at])
         self._base += self.at
@@ -57,18 +58,18 @@ class Cursor:
         self.at = 0
 
     def set_mark(self) -> None:
-        """From here on all text is kept."""
+        """Sets the mark here, so that all text from here on is kept."""
         self._mark = self.place
 
     def rewind(self) -> None:
-        """Goes back to the mark, and drops it."""
+        """Goes back to the mark, and removes the mark."""
         assert self._mark is not None
         self.gather()
         self.at = self._mark - self._base
         self._mark = None
 
     def release(self) -> str:
-        """The text from the mark to here. Drops the mark."""
+        """Returns the text from the mark to here, and removes the mark."""
         assert self._mark is not None
         self.gather()
         text = self.cut(self._mark, self.place)
@@ -76,7 +77,7 @@ class Cursor:
         return text
 
     def gather(self) -> None:
-        """Joins what was kept since the mark to the text at hand, for `cut`."""
+        """Puts the text since the mark back into `text`, so that `cut` reaches it."""
         if self._kept:
             kept = "".join(self._kept)
             self._kept.clear()
@@ -85,11 +86,11 @@ class Cursor:
             self._base -= len(kept)
 
     def cut(self, start: int, end: int) -> str:
-        """The text between two places, both of them in the text at hand."""
+        """Returns the text between two places, which must both be in `text`."""
         return self.text[start - self._base : end - self._base]
 
     def skip(self, characters: re.Pattern[str]) -> Waiting[None]:
-        """Steps over all characters that match; the pattern is a repeated class of characters, which may be missing."""
+        """Steps over all characters that match. The pattern is a class of characters with `*`."""
         while True:
             match = characters.match(self.text, self.at)
             assert match is not None
@@ -99,13 +100,13 @@ class Cursor:
             yield
 
     def peek(self) -> Waiting[str]:
-        """The next character."""
+        """Returns the next character."""
         while self.at == len(self.text):
             yield
         return self.text[self.at]
 
     def take(self, *literals: str) -> Waiting[str]:
-        """Steps over that one of the literals which stands here; returns an empty string if none does.
+        """Steps over the literal that stands here, and returns it. Returns an empty string if none of them does.
 
         If one literal begins with another one, the longer one must come first.
         """
@@ -122,7 +123,7 @@ class Cursor:
             yield
 
     def find(self, literal: str) -> Waiting[int]:
-        """Steps behind the next place where the literal stands, and returns that place."""
+        """Steps behind the next occurrence of the literal, and returns the place of the occurrence."""
         while (found := self.text.find(literal, self.at)) < 0:
             self.at = max(self.at, len(self.text) - len(literal) + 1)
             yield

@@ -1,89 +1,11 @@
-"""The ways in which models write calls as text, one row for each, as in the vendors' chat templates.
-
-A block is everything from its opener to its closer; it holds one call or several. Blank characters may stand between
-any two tags.
-"""
+"""The grammars in which models write calls as text, one row for each, as in the vendors' chat templates."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-Schemas = Mapping[str, dict[str, Any]]
-
-END_TOKENS = ("<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|observation|>", "<|user|>", "<｜end▁of▁sentence｜>")
-"""What models write at the end of an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenCall:
-    """A complete call, its arguments typed by the tool's schema."""
-
-    name: str
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Elements:
-    """Arguments as elements, one for each: a key, and a value that may hold any text, even the tags around it."""
-
-    key_openers: tuple[str, ...]
-    """What stands before a key, in one of these spellings; the longer one first. So in all that follows."""
-    key: re.Pattern[str]
-    """The characters of a key."""
-    key_closers: tuple[str, ...]
-    value_closer: str
-    value_opener: str = ""
-    """What stands between a key and its value; empty if nothing does."""
-    margin: str = ""
-    """What the template puts on either side of a value."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedCall:
-    """A call that begins with the name of its tool."""
-
-    elements: Elements | None = None
-    """How the arguments are written; None if they are always one JSON object. Any call may have one instead."""
-    opener: str = ""
-    """Empty if the call begins with the block."""
-    name_openers: tuple[str, ...] = ()
-    name_rest: tuple[str, ...] = ()
-    """What may stand behind the name, in any order and number."""
-    name_closers: tuple[str, ...] = ()
-    closer: str = ""
-    """Empty if the call ends with the block."""
-
-
-@dataclass(frozen=True, slots=True)
-class JsonCalls:
-    """Calls in JSON, each an object with the name of its tool and the arguments: one, several in a row, or a list."""
-
-    beginning: str
-    """Its first characters that are not blank."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grammar:
-    """How one family of models writes a block of calls."""
-
-    family: str
-    opener: str
-    closers: tuple[str, ...]
-    calls: NamedCall | JsonCalls
-
-    @property
-    def ends(self) -> tuple[str, ...]:
-        """What ends the block: a closer, or the token at which the model stops, where upstream passes that on."""
-        return self.closers + END_TOKENS
-
-    @property
-    def beginning(self) -> str:
-        """What follows the opener; empty if a name does."""
-        return self.calls.beginning[0] if isinstance(self.calls, JsonCalls) else self.calls.opener
-
+from tray_app.translate.markup.grammar import Elements, Grammar, JsonCalls, NamedCall
 
 _BARE_KEY = re.compile(r"[^<]*")
 _ATTRIBUTE = re.compile(r"[^<>\"']*")
@@ -92,7 +14,7 @@ _ATTRIBUTE_CLOSERS = ('">', "'>", ">")
 
 
 def _invoke(prefix: str, before: str = "", behind: str = "") -> NamedCall:
-    """Claude's XML. `prefix`: of the names of its tags; `before` and `behind`: more that stands around a call."""
+    """Claude's XML. `prefix` begins the names of its tags. `before` and `behind` stand around each call."""
     parameter = f"<{prefix}parameter name="
     return NamedCall(
         Elements(
@@ -125,7 +47,7 @@ def _dsml(bar: str) -> NamedCall:
 
 
 def _deepseek(bar: str) -> NamedCall:
-    """V3 writes the kind of the tool before its name, and its JSON in a code fence; V3.1 neither."""
+    """V3 writes the kind of the tool before its name, and puts its JSON into a code fence. V3.1 does neither."""
     return NamedCall(
         opener=f"<{bar}tool▁call▁begin{bar}>",
         name_openers=(f"function<{bar}tool▁sep{bar}>", ""),
@@ -158,15 +80,15 @@ _HARMONY = NamedCall(opener="to=", name_rest=_HARMONY_REST)
 _BARE_HARMONY = replace(_HARMONY, opener="")
 
 _BARS = ("｜", "|")
-"""DeepSeek's own bar is wider than the usual one, which some servers and models write instead."""
+"""DeepSeek's own bar is wider than the usual one. Some servers and models write the usual one instead."""
 _DSML = {bar: _dsml(bar) for bar in _BARS}
 
 _ALONE = (_INVOKE, _ANTML, _STEP, _FUNCTION, _KIMI, *_DSML.values())
-"""Calls that are also written without a block around them."""
+"""The calls that models also write without a block around them."""
 
-# All of them count for every model: a model may have learnt the calls of another one, a user may add any model, and
-# only a whole call of a tool that was offered is taken for one.
-GRAMMARS = (  # of several with the same opener, the one with a name behind it comes last
+# All grammars apply to every model: a model may have learnt the calls of another one, and a user may add any model.
+# Only a complete call of a tool that was offered counts as a call.
+GRAMMARS = (  # of several grammars with the same opener, the one with a name behind it comes last
     Grammar("Hermes and Qwen", "<tool_call>", ("</tool_call>",), JsonCalls('{"')),
     Grammar("Hermes and Qwen", "<tool_call>", ("</tool_call>",), JsonCalls('[{"')),
     Grammar("Qwen3-Coder and Nemotron 3.5", "<tool_call>", ("</tool_call>",), _FUNCTION),
@@ -181,7 +103,7 @@ GRAMMARS = (  # of several with the same opener, the one with a name behind it c
         Grammar("gpt-oss", opener, ("<|call|>", "<|end|>", "<|return|>"), _HARMONY)
         for opener in ("<|channel|>commentary", "<|channel|>analysis", "<|start|>assistant")
     ),
-    *(  # at the beginning of an answer: the token before it stands in the prompt, or is not told
+    *(  # at the beginning of an answer: the token before it stands in the prompt, or upstream does not pass it on
         Grammar("gpt-oss", opener, ("<|call|>", "<|end|>", "<|return|>"), _BARE_HARMONY)
         for opener in ("to=functions.", "commentary to=functions.")
     ),
@@ -217,7 +139,7 @@ def _list_by_opener() -> dict[str, dict[str, Grammar]]:
 
 
 BY_OPENER = _list_by_opener()
-"""Opener -> what follows it -> grammar."""
+"""Opener -> text that follows it -> grammar."""
 
 BLOCKS_AROUND = {
     call.opener: {
@@ -230,3 +152,4 @@ BLOCKS_AROUND = {
 """Opener of a call that may stand alone -> opener of a block that may stand around it -> closers of that block."""
 
 CLOSERS = frozenset(closer for grammar in GRAMMARS for closer in grammar.closers)
+"""The tags that end a block."""

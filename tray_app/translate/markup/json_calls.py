@@ -1,4 +1,4 @@
-"""Calls that a model wrote as JSON: each an object with the name of its tool and the arguments."""
+"""Reads calls that a model wrote as JSON, each an object with the name of the tool and the arguments."""
 
 from __future__ import annotations
 
@@ -7,15 +7,33 @@ from typing import Any
 
 from tray_app.translate.arguments.json_value import skip
 from tray_app.translate.json_text import lenient_decoder
-from tray_app.translate.markup.grammars import WrittenCall
+from tray_app.translate.markup.cursor import Cursor, Waiting
+from tray_app.translate.markup.pieces import WrittenCall
 from tray_app.translate.tool_names import ToolNames
 
 _BETWEEN_VALUES = re.compile(r"[\s,;`]*+")
-"""What stands between several values, or around one that is in a code fence."""
+"""Characters between several values, or around a value that is in a code fence."""
+
+_OUTSIDE_STRING = re.compile(r"[^\"<\\]*")
+_INSIDE_STRING = re.compile(r"[^\"\\]*")
+
+
+def skip_json(cursor: Cursor, *, is_in_string: bool) -> Waiting[None]:
+    """Steps to the first `<` or backslash outside of strings, where the JSON has ended."""
+    while True:
+        yield from cursor.skip(_INSIDE_STRING if is_in_string else _OUTSIDE_STRING)
+        if cursor.text[cursor.at] == '"':
+            is_in_string = not is_in_string
+        elif is_in_string:
+            cursor.at += 1  # the character behind a backslash does not end the string
+            yield from cursor.peek()
+        else:
+            return
+        cursor.at += 1
 
 
 def read_calls(text: str, names: ToolNames) -> list[WrittenCall]:
-    """The calls; none if the text holds anything else, or if one of them may not be called."""
+    """Returns the calls. The list is empty if the text holds anything else, or a tool that may not be called."""
     calls: list[WrittenCall] = []
     for value in read_values(text):
         for call in value if isinstance(value, list) else [value]:
@@ -40,9 +58,9 @@ def _read_call(call: Any, names: ToolNames) -> WrittenCall | None:
 
 
 def read_values(text: str) -> list[Any]:
-    """The JSON values in a text, one behind another, perhaps in a code fence; none if it holds anything else.
+    """Returns the JSON values of a text, which may be in a code fence. The list is empty if it holds anything else.
 
-    Line ends within their strings need not be escaped.
+    Line ends within strings need not be escaped.
     """
     values: list[Any] = []
     place = skip(_BETWEEN_VALUES, text, 0)

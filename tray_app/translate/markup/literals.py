@@ -1,4 +1,4 @@
-"""A regular expression for one of many literals."""
+"""Builds a regular expression for one of many literals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 
 def to_pattern(literals: Collection[str]) -> str:
-    """Matches each of the literals; the longest one that fits. They share their beginnings, so that few are tried."""
+    """Returns a pattern for the longest literal that fits. Literals share their beginnings, so few are tried."""
     rests: dict[str, list[str]] = {}
     for literal in literals:
         if literal:

@@ -1,25 +1,36 @@
-"""What is found in the text of a model: text, thinking and calls, piece by piece."""
+"""The pieces that are found in the text of a model: text, thinking and calls."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from tray_app.translate.markup.grammars import WrittenCall
+
+@dataclass(frozen=True, slots=True)
+class WrittenCall:
+    """A complete call that a model wrote as text. The tool's schema gives the types of its arguments."""
+
+    name: str
+    arguments: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """Text of the answer."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Thought:
+    """Thinking, without its tags."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenCalls:
-    """The calls of one piece of markup, and the markup as the model wrote it."""
+    """The calls of one block of markup, and that block as the model wrote it."""
 
     calls: tuple[WrittenCall, ...]
     markup: str
@@ -37,13 +48,14 @@ class _Run:
 
 
 class Pieces:
-    """The pieces that one feed settles; neighbours of one kind are one piece."""
+    """Collects the pieces that one `feed` settles. Neighbors of one kind become one piece."""
 
     def __init__(self) -> None:
         self._runs: list[_Run | WrittenCalls] = []
-        self._without_text = 0  # so many of the first runs are calls or thinking
+        self._without_text = 0  # how many of the first runs are no text
 
     def add(self, kind: type[Text] | type[Thought], texts: list[str]) -> None:
+        """Adds text or thinking."""
         last = self._runs[-1] if self._runs else None
         if isinstance(last, _Run) and last.kind is kind:
             last.texts += texts
@@ -51,10 +63,11 @@ class Pieces:
             self._runs.append(_Run(kind, texts))
 
     def add_calls(self, calls: WrittenCalls) -> None:
+        """Adds a block of calls."""
         self._runs.append(calls)
 
     def think(self) -> None:
-        """Makes thinking of all text so far."""
+        """Turns all text so far into thinking."""
         later = []
         while len(self._runs) > self._without_text:
             later.append(self._runs.pop())
@@ -66,4 +79,5 @@ class Pieces:
         self._without_text = len(self._runs)
 
     def to_list(self) -> list[Piece]:
+        """Returns the pieces in their order."""
         return [run.kind("".join(run.texts)) if isinstance(run, _Run) else run for run in self._runs]
