@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 MOST_USED_IDS = 10_000
 """So many of a history's newest ids are known: what a server that counts may give again is among them."""
@@ -12,21 +13,21 @@ MOST_ID_CHARS = 128
 """A longer id from upstream is not passed on."""
 
 
-def read_used_ids(messages: object) -> list[str]:
-    """The ids of the calls in a client's messages, in the form in which ids are given out; the newest first."""
-    ids = (tool_id for tool_id in map(clean_id, _find_ids(messages)) if len(tool_id) <= MOST_ID_CHARS)
+def read_used_ids(newest_blocks: Iterable[dict[str, Any]]) -> list[str]:
+    """The ids of the calls in the blocks of a conversation, in the form in which ids are given out.
+
+    The blocks come with the newest first, and so do the ids.
+    """
+    ids = (tool_id for tool_id in map(clean_id, _find_ids(newest_blocks)) if len(tool_id) <= MOST_ID_CHARS)
     return [*dict.fromkeys(islice(ids, MOST_USED_IDS))]
 
 
-def _find_ids(messages: object) -> Iterator[str]:
-    """Also those of results: a client may have dropped the calls that they belong to."""
-    for message in reversed(messages if isinstance(messages, list) else []):
-        content = message.get("content") if isinstance(message, dict) else None
-        for block in reversed(content if isinstance(content, list) else []):
-            if isinstance(block, dict):
-                found = block.get("tool_use_id" if block.get("type") == "tool_result" else "id")
-                if isinstance(found, str):
-                    yield found[: MOST_ID_CHARS + 1]
+def _find_ids(blocks: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The ids of calls and also those of results, because a client may have dropped the calls that they belong to."""
+    for block in blocks:
+        found = block.get("tool_use_id" if block.get("type") == "tool_result" else "id")
+        if isinstance(found, str):
+            yield found[: MOST_ID_CHARS + 1]
 
 
 def clean_id(upstream_id: str) -> str:

@@ -19,6 +19,7 @@ from tray_app.errors import UpstreamTimeout
 from tray_app.proxy.upstream import client as upstream_module
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.timeouts import Timeouts
+from tray_app.translate.request.body import read_request
 from tray_app.translate.request.chat import ChatRequest, to_chat
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
@@ -212,7 +213,7 @@ def test_an_upstream_that_never_takes_the_request_is_given_up(
 
 
 def hello_request(*, is_stream: bool) -> ChatRequest:
-    return to_chat(question(stream=is_stream), GLM_4_7)
+    return to_chat(read_request(question(stream=is_stream)), GLM_4_7)
 
 
 def with_client(work: Callable[[UpstreamClient], Any]) -> Any:

@@ -24,6 +24,7 @@ from tray_app.proxy.workers.jobs import (
     join_question,
 )
 from tray_app.proxy.workers.pdf_text import DIGEST_BYTES, digest_pdf
+from tray_app.translate.request.body import read_request
 from tray_app.translate.request.calibration import Calibration
 from tray_app.translate.request.encoded import EncodedMessages, encode_body
 from tray_app.translate.request.question import Question, Rules, count_tokens, read_question
@@ -72,7 +73,7 @@ def test_a_worker_translates_a_request_as_the_gateway_does(case: dict[str, Any])
             translate(body, rules)
         assert refusal.value.message == case["error"]
         return
-    expected = read_question(copy.deepcopy(body), rules, {})
+    expected = read_question(read_request(copy.deepcopy(body)), rules, {})
     found = translate(body, rules)
     assert decode_sent(found) == decode_sent(expected)
     assert isinstance(found.chat.body["messages"], EncodedMessages)
@@ -87,7 +88,7 @@ def test_a_worker_translates_a_request_as_the_gateway_does(case: dict[str, Any])
         expected.is_background,
     )
     counted = JOBS["count"](encode(RequestArguments(rules)), bytearray(json.dumps(body).encode()), no_pdfs)
-    assert json.loads(counted.content) == count_tokens(copy.deepcopy(body), rules)
+    assert json.loads(counted.content) == count_tokens(read_request(copy.deepcopy(body)), rules)
 
 
 def test_another_model_can_be_named_and_the_headers_count() -> None:
@@ -116,7 +117,9 @@ def test_any_text_arrives_whole(text: str) -> None:
         "tools": [{"name": "Tool", "description": text, "input_schema": {"type": "object", "title": text}}],
     }
     rules = rules_for(GLM_4_7)
-    assert decode_sent(translate(body, rules)) == decode_sent(read_question(copy.deepcopy(body), rules, {}))
+    assert decode_sent(translate(body, rules)) == decode_sent(
+        read_question(read_request(copy.deepcopy(body)), rules, {})
+    )
 
 
 def test_a_pdf_is_asked_for_by_its_digest_and_sent_only_if_it_is_not_known() -> None:

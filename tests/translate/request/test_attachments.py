@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.translate.rows import read_loosely
 from tray_app.translate.request.attachments import (
     _MAX_READS,
     MOST_IMAGE_TOKENS,
@@ -17,7 +18,7 @@ from tray_app.translate.request.attachments import (
     count_data_url,
     count_image,
 )
-from tray_app.translate.request.tokens import estimate_body, estimate_chat
+from tray_app.translate.request.tokens import estimate_chat, estimate_request
 
 FORMATS = ["PNG", "JPEG", "GIF", "WEBP"]
 
@@ -125,10 +126,10 @@ def source(data: str) -> dict[str, Any]:
 def test_what_is_shown_costs_the_same_wherever_it_stands(block: dict[str, Any], tokens: int) -> None:
     text = {"type": "text", "text": "Look:"}
     plain = estimate_chat([{"role": "user", "content": [text]}], [])
-    direct = estimate_body({"messages": [{"role": "user", "content": [text, block]}]})
+    direct = estimate_request(read_loosely(messages=[{"role": "user", "content": [text, block]}]))
     result = {"type": "tool_result", "tool_use_id": "t1", "content": [block]}
     assert direct.shown == tokens
     assert direct.text == plain.text, "nothing of it counts as text"
-    assert estimate_body({"messages": [{"role": "user", "content": [text, result]}]}).shown == tokens
-    twice = estimate_body({"messages": [{"role": "user", "content": [block, text, block]}]})
+    assert estimate_request(read_loosely(messages=[{"role": "user", "content": [text, result]}])).shown == tokens
+    twice = estimate_request(read_loosely(messages=[{"role": "user", "content": [block, text, block]}]))
     assert twice.shown == 2 * tokens

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
+from tests.translate.rows import read
 from tray_app.catalog import GLM_4_7
 from tray_app.translate.request.calibration import LEAST_RATIO, MOST_RATIO, UNCALIBRATED, WINDOW, Calibration
 from tray_app.translate.request.chat import to_chat
@@ -69,8 +70,8 @@ def test_a_known_model_is_left_more_room_to_answer() -> None:
 
 
 def test_the_calibrated_estimate_is_told_and_leaves_room_in_the_window() -> None:
-    body = {"messages": [{"role": "user", "content": "word " * 80_000}], "max_tokens": 10**6}
-    plain, known = to_chat(body, GLM_4_7), to_chat(body, GLM_4_7, learn(1.4, 1.4, 1.4))
+    request = read(messages=[{"role": "user", "content": "word " * 80_000}], max_tokens=10**6)
+    plain, known = to_chat(request, GLM_4_7), to_chat(request, GLM_4_7, learn(1.4, 1.4, 1.4))
     assert known.input_tokens == pytest.approx(1.4 * plain.input_tokens, rel=1e-4)
     assert known.estimate == plain.estimate, "learning goes by the estimate before calibration"
     for chat, margin in ((plain, 1.15), (known, 1.08)):

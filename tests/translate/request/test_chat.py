@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from tests.support.validators import check_chat_request
 from tests.translate.bounded import bounded
-from tests.translate.rows import FAMILIES, ROWS, ask
+from tests.translate.rows import FAMILIES, ROWS, ask, read
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, EarlierThinking, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
-from tray_app.translate.request.chat import read_model_name, to_chat
+from tray_app.translate.request.chat import to_chat
 
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")
@@ -33,10 +33,10 @@ def test_a_request_becomes_what_its_case_says(case: dict[str, Any]) -> None:
     body = copy.deepcopy(case["request"])
     if "error" in case:
         with pytest.raises(InvalidRequest) as refusal:
-            to_chat(body, model)
+            to_chat(read(**body), model)
         assert refusal.value.message == case["error"]
         return
-    chat = to_chat(body, model).body
+    chat = to_chat(read(**body), model).body
     assert body == case["request"], "the client's body was changed"
     assert {key: chat.get(key) for key in case["chat"]} == case["chat"]
     assert set(case.get("absent", ())).isdisjoint(chat)
@@ -52,7 +52,7 @@ def test_only_fields_that_nvidia_accepts_are_sent() -> None:
     for case in (param.values[0] for param in CASES):
         if isinstance(case, dict) and "chat" in case:
             model = ROWS[case.get("model", "glm")]
-            chat = to_chat(case["request"], model).body
+            chat = to_chat(read(**case["request"]), model).body
             by_row = {"reasoning_effort": bool(model.efforts), "response_format": model.takes_json_schema}
             assert set(chat) <= accepted | {name for name, is_taken in by_row.items() if is_taken}, case["name"]
             assert "max_tokens" in chat
@@ -74,18 +74,18 @@ def test_a_row_is_all_that_a_new_model_needs() -> None:
         earlier_thinking=EarlierThinking.IN_CONTENT,
     )
     chat = to_chat(
-        {
-            "messages": [
+        read(
+            messages=[
                 {
                     "role": "assistant",
                     "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "?"}],
                 },
                 {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://a.test/b"}}]},
             ],
-            "top_k": 40,
-            "thinking": {"type": "adaptive"},
-            "output_config": {"effort": "high", "format": {"type": "json_schema", "schema": {"type": "object"}}},
-        },
+            top_k=40,
+            thinking={"type": "adaptive"},
+            output_config={"effort": "high", "format": {"type": "json_schema", "schema": {"type": "object"}}},
+        ),
         model,
     )
     assert chat.body == {
@@ -164,18 +164,6 @@ def test_a_request_that_is_nested_too_deeply_is_refused() -> None:
         ask(tools=[{"name": "T", "input_schema": schema}])
 
 
-@pytest.mark.parametrize("body", [{}, {"model": None}], ids=["no model", "model null"])
-def test_a_request_without_a_model_is_refused(body: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequest, match=r"^model: Field required$"):
-        read_model_name(body)
-
-
-@pytest.mark.parametrize("model", [5, "", ["m"]], ids=repr)
-def test_a_model_name_that_is_no_text_is_refused(model: object) -> None:
-    with pytest.raises(InvalidRequest, match=r"^model: Input should be a valid string$"):
-        read_model_name({"model": model})
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 99) | st.floats(allow_nan=False) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -236,7 +224,7 @@ BODY = st.fixed_dictionaries(
 @given(BODY, st.sampled_from([*ROWS.values()]))
 def test_any_json_object_is_translated_or_refused_by_field(body: dict[str, Any], model: Any) -> None:
     try:
-        chat = to_chat(body, model)
+        chat = to_chat(read(**body), model)
     except InvalidRequest as refusal:
         names_a_field = refusal.message.partition(":")[0].partition(".")[0] in {*body, "messages"}
         if not names_a_field:

@@ -8,7 +8,6 @@ import pytest
 
 from tray_app.translate.request.content import (
     NO_IMAGES_NOTE,
-    find_pdfs,
     flatten,
     join_parts,
     read_system,
@@ -63,29 +62,6 @@ def test_flattened_content_is_lines(content: object, text: str) -> None:
 def test_an_image_that_cannot_be_passed_on_is_a_note_even_for_a_model_that_sees(source: object) -> None:
     [part] = to_parts([{"type": "image", "source": source}], takes_images=True)
     assert part == {"type": "text", "text": NO_IMAGES_NOTE}
-
-
-def test_pdfs_are_found_in_turns_and_in_results_of_a_request_that_may_be_malformed() -> None:
-    def document(**source: Any) -> dict[str, Any]:
-        return {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", **source}}
-
-    pdf, result = document(data="a"), document(data="b")
-    others = [document(media_type="application/zip"), document(type="url", url="https://a.test/b.pdf")]
-    content = [*others, pdf, {"type": "tool_result", "content": [result, *others]}, {"type": "document"}, 5, None]
-    found = find_pdfs(
-        {"messages": [None, {"content": "text"}, {}, {"content": content}, {"content": {"type": "text"}}]}
-    )
-    assert [id(block) for block in found] == [id(pdf), id(result)]
-    assert not find_pdfs({})
-    assert not find_pdfs({"messages": {"content": content}})
-
-
-def test_a_pdf_is_found_in_a_page_that_was_fetched() -> None:
-    pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
-    fetched = {"type": "web_fetch_tool_result", "content": {"type": "web_fetch_result", "content": pdf}}
-    others: list[Any] = [{"type": "web_fetch_tool_result", "content": {"content": content}} for content in ("a", [5])]
-    messages = [{"role": "assistant", "content": [*others, fetched]}]
-    assert [id(block) for block in find_pdfs({"messages": messages})] == [id(pdf)]
 
 
 def test_parts_without_images_are_one_string() -> None:

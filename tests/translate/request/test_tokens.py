@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tests.translate.rows import ask
+from tests.translate.rows import ask, read, read_loosely
 from tray_app.errors import InvalidRequest
 from tray_app.translate.request.tokens import (
     LEAST_CALIBRATING_TOKENS,
     TOOLS_TOKENS,
     TURN_TOKENS,
     Estimate,
-    estimate_body,
+    estimate_request,
     estimate_text,
     estimate_text_tokens,
     size_bytes,
@@ -26,7 +26,7 @@ LONG = "x" * 6_000  # 1,000 tokens
 
 
 def estimate(**body: Any) -> int:
-    return estimate_body(body).tokens()
+    return estimate_request(read_loosely(**body)).tokens()
 
 
 def user(*blocks: dict[str, Any] | str) -> dict[str, Any]:
@@ -154,8 +154,15 @@ MESSAGES = st.lists(
 @bounded
 @given(MESSAGES, MESSAGES, st.text(max_size=200))
 def test_a_request_costs_what_its_parts_cost(before: list[Any], after: list[Any], system: str) -> None:
-    whole = estimate_body({"system": system, "messages": before + after})
-    parts = [estimate_body({"system": system}), estimate_body({"messages": before}), estimate_body({"messages": after})]
+    whole, *parts = (
+        estimate_request(read_loosely(**body))
+        for body in (
+            {"system": system, "messages": before + after},
+            {"system": system},
+            {"messages": before},
+            {"messages": after},
+        )
+    )
     assert whole.shown == sum(part.shown for part in parts)
     assert whole.text == pytest.approx(sum(part.text for part in parts), abs=0.5)  # of a break between two texts
 
@@ -185,7 +192,7 @@ def test_what_is_counted_is_what_is_sent() -> None:
             user({"type": "tool_result", "tool_use_id": "t1", "content": LONG}, {"type": "text", "text": LONG}),
         ],
     }
-    counted, sent = estimate_body(body), ask(**body).estimate
+    counted, sent = estimate_request(read(**body)), ask(**body).estimate
     assert counted.text == pytest.approx(sent.text, abs=2 * TURN_TOKENS)
 
 
@@ -196,15 +203,20 @@ def test_an_image_that_a_model_cannot_see_is_sent_as_a_note_and_counts_as_one() 
     assert chat.input_tokens < 40
 
 
+def test_an_estimate_is_never_below_one() -> None:
+    assert estimate_request(read_loosely(messages=[])).tokens(0.5) == 1
+
+
 @pytest.mark.parametrize("body", [{}, {"messages": None}, {"messages": "x"}, {"messages": [None, 5, True]}], ids=repr)
-def test_an_estimate_is_never_below_one(body: dict[str, Any]) -> None:
-    assert estimate_body(body).tokens(0.5) == 1
+def test_malformed_messages_are_not_counted(body: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=r"^messages"):
+        read(**body)
 
 
 @pytest.mark.parametrize("body", [{"system": 5}, {"system": [5]}, {"tools": 5}, {"tools": [{}]}], ids=repr)
 def test_a_malformed_system_prompt_or_tool_is_named(body: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match=next(iter(body))):
-        estimate_body(body)
+        estimate_request(read(messages=[{"role": "user", "content": "hi"}], **body))
 
 
 def test_half_a_surrogate_pair_counts_like_any_character() -> None:

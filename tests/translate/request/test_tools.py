@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
+from tests.translate.rows import read
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import InvalidRequest
-from tray_app.translate.request.output import read_format
+from tray_app.translate.request.tool_changes import effective_tools
 from tray_app.translate.request.tools import ToolChoice, read_choice, read_tools, upstream_name
 from tray_app.translate.schema.limits import MAX_DEPTH
 
@@ -49,7 +50,7 @@ def test_a_client_tool_of_anthropics_making_with_a_schema_is_a_tool() -> None:
 
 @pytest.mark.parametrize("tools", [None, []], ids=repr)
 def test_no_tools_are_no_offer(tools: object) -> None:
-    offer = read_tools(tools)
+    offer = read_tools(effective_tools(read(tools=tools, messages=[{"role": "user", "content": "hi"}])))
     assert offer.functions == []
     assert read_choice({"type": "any"}, offer, GLM_4_7) == ToolChoice({}, "", frozenset())
 
@@ -73,4 +74,4 @@ def test_a_schema_that_is_too_deep_is_refused_by_the_place_of_its_tool() -> None
         read_tools([{"name": "A", "input_schema": {}}, {"name": "B", "input_schema": deep}])
     body = {"output_config": {"format": {"type": "json_schema", "schema": deep}}}
     with pytest.raises(InvalidRequest, match=r"^output_config\.format\.schema: The schema is nested too deeply\."):
-        read_format(body, GLM_4_7, has_tools=False)
+        read(messages=[{"role": "user", "content": "hi"}], **body)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -16,7 +15,8 @@ from tray_app.proxy.workers.jobs import PDF_READ, RequestArguments, join_questio
 from tray_app.proxy.workers.pdf_text import DIGEST_BYTES
 from tray_app.proxy.workers.pool import WorkerEnded, WorkerPool
 from tray_app.translate.request import question
-from tray_app.translate.request.content import find_pdfs
+from tray_app.translate.request.body import MessagesRequest
+from tray_app.translate.request.pdfs import find_pdfs
 from tray_app.translate.request.question import Question, Rules
 
 JOB_LIMIT_S = 60.0
@@ -41,16 +41,16 @@ class RequestTranslator:
         `model` is to answer, whatever the rules say; None leaves the choice to them. `keeps_body`: whether the same
         body will be translated again; if not, a large one is given up on the way, so that it is not held twice.
         """
-        if (content := _read_small(body)) is not None:
-            return question.read_question(content, rules, headers, model)
+        if (request := _read_small(body)) is not None:
+            return question.read_question(request, rules, headers, model)
         wanted = {name.lower(): value for name, value in headers.items() if name.lower().startswith(_HEADER_PREFIX)}
         arguments = RequestArguments(rules, wanted, model)
         return join_question(await self._run("translate", body, arguments, keeps_body=keeps_body))
 
     async def count_tokens(self, body: Body, rules: Rules) -> int:
         """An estimate of a request's tokens. Its errors are ProxyErrors."""
-        if (content := _read_small(body)) is not None:
-            return question.count_tokens(content, rules)
+        if (request := _read_small(body)) is not None:
+            return question.count_tokens(request, rules)
         counted = await self._run("count", body, RequestArguments(rules), keeps_body=False)
         return msgspec.json.decode(counted.content, type=int)
 
@@ -72,9 +72,9 @@ class RequestTranslator:
         return (text or "").encode("utf-8", "surrogatepass")
 
 
-def _read_small(body: Body) -> dict[str, Any] | None:
-    """The content of a small body; None if the body is for a worker."""
+def _read_small(body: Body) -> MessagesRequest | None:
+    """The request in a small body; None if the body is for a worker."""
     if not body.is_small:
         return None
-    content = question.decode_body(body.join())
-    return None if find_pdfs(content) else content
+    request = question.read_body(body.join())
+    return None if any(find_pdfs(request)) else request

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,10 +16,11 @@ from tray_app.proxy.workers.frames import Result
 from tray_app.proxy.workers.pdf_text import digest_pdf, read_pdf
 from tray_app.translate import json_text
 from tray_app.translate.arguments.mending import mend_with_library
+from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.chat import ChatRequest
-from tray_app.translate.request.content import find_pdfs
 from tray_app.translate.request.encoded import EncodedMessages, encode_system
-from tray_app.translate.request.question import Question, Rules, count_tokens, decode_body, read_question
+from tray_app.translate.request.pdfs import replace_pdfs
+from tray_app.translate.request.question import Question, Rules, count_tokens, read_body, read_question
 from tray_app.translate.request.search import Search
 from tray_app.translate.request.tokens import Estimate
 from tray_app.translate.request.tools import Tool
@@ -81,7 +83,7 @@ class _QuestionFacts(msgspec.Struct, frozen=True):
 def translate(arguments: msgspec.Raw, data: bytearray, ask: Ask) -> Result:
     """The Question that a request is: without its messages, and these as pieces of JSON."""
     wanted = msgspec.json.decode(arguments, type=RequestArguments)
-    question = read_question(_read_body(data, ask), wanted.rules, wanted.headers, wanted.model)
+    question = read_question(_read_request(data, ask), wanted.rules, wanted.headers, wanted.model)
     messages: list[dict[str, Any]] = question.chat.body.pop("messages")
     system = b""
     if messages[0]["role"] == "system":
@@ -97,7 +99,7 @@ def translate(arguments: msgspec.Raw, data: bytearray, ask: Ask) -> Result:
 def count(arguments: msgspec.Raw, data: bytearray, ask: Ask) -> Result:
     """The tokens of a request, as a JSON number."""
     wanted = msgspec.json.decode(arguments, type=RequestArguments)
-    return Result(json_text.encode(count_tokens(_read_body(data, ask), wanted.rules)))
+    return Result(json_text.encode(count_tokens(_read_request(data, ask), wanted.rules)))
 
 
 def extract_pdf(arguments: msgspec.Raw, data: bytearray, _: Ask) -> Result:
@@ -151,17 +153,18 @@ def join_question(result: Result) -> Question:
     return Question(read.requested_model, chat, read.search, read.is_background)
 
 
-def _read_body(data: bytearray, ask: Ask) -> dict[str, Any]:
-    """The request with the text of each PDF in its place, as the gateway knows it or has it read."""
-    body = decode_body(data)
-    data.clear()  # the strings of the body are copies
-    for document in find_pdfs(body):
-        pdf = document["source"].get("data")
-        pdf = pdf if isinstance(pdf, str) else ""
-        digest = digest_pdf(pdf)
-        text = ask(PDF_KNOWN + digest) or ask(PDF_READ + digest + pdf.encode("ascii", "ignore"))
-        document["source"] = {"type": "text", "data": text.decode("utf-8", "surrogatepass")}
-    return body
+def _read_request(data: bytearray, ask: Ask) -> MessagesRequest:
+    """The request, with its text in the place of each PDF."""
+    request = read_body(data)
+    data.clear()  # the strings of the request are copies
+    return replace_pdfs(request, partial(_read_pdf_text, ask))
+
+
+def _read_pdf_text(ask: Ask, pdf: str) -> str:
+    """The text of a PDF in base64, as the gateway knows it or has it read."""
+    digest = digest_pdf(pdf)
+    text = ask(PDF_KNOWN + digest) or ask(PDF_READ + digest + pdf.encode("ascii", "ignore"))
+    return text.decode("utf-8", "surrogatepass")
 
 
 def _encode_facts(question: Question, system_bytes: int) -> bytes:

@@ -7,48 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from tray_app.errors import InvalidRequest
+from tray_app.translate.request.body import ContentBlock, to_blocks
 from tray_app.translate.request.server_blocks import tell_block
 from tray_app.translate.request.tools import upstream_name
-
-ContentBlock = dict[str, Any]
 
 NO_IMAGES_NOTE = "[There was an image here. This model reads text only.]"
 _IMAGE_FOLLOWS_NOTE = "[The image follows.]"
 _BILLING_HEADER = "x-anthropic-billing-header:"
-_REQUIRED_STRINGS = {"text": ("text",), "tool_use": ("id", "name"), "tool_result": ("tool_use_id",)}
 
 
-def read_blocks(content: object, where: str, *, is_result: bool = False) -> list[ContentBlock]:
-    """A `content` value as a list of blocks; InvalidRequest names the place that is wrong.
-
-    `is_result`: it is what a tool returned, in which no result of another tool is looked for.
-    """
-    if content is None:
-        raise InvalidRequest(f"{where}: Field required")
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    if not isinstance(content, list):
-        raise InvalidRequest(f"{where}: Input should be a string or a list of content blocks")
-    for n, block in enumerate(content):
-        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
-            raise InvalidRequest(f"{where}.{n}: Input should be a content block, an object with a `type`")
-        for name in _REQUIRED_STRINGS.get(block["type"], ()):
-            if not isinstance(block.get(name), str):
-                raise InvalidRequest(f"{where}.{n}.{name}: Input should be a valid string")
-        if block["type"] == "tool_result" and block.get("content") is not None and not is_result:
-            read_blocks(block["content"], f"{where}.{n}.content", is_result=True)
-    return content
-
-
-def read_system(system: object, where: str = "system") -> str:
+def read_system(system: str | list[ContentBlock] | None) -> str:
     """The text of a system prompt, without Claude Code's billing header.
 
     The header carries a hash that changes with every request, which would defeat the upstream's prefix cache.
     """
     if system is None:
         return ""
-    texts = (_without_billing_header(to_text(block)) for block in read_blocks(system, where))
+    texts = (_without_billing_header(to_text(block)) for block in to_blocks(system))
     return "\n\n".join(text for text in texts if text.strip())
 
 
@@ -56,16 +31,6 @@ def _without_billing_header(text: str) -> str:
     if not text.startswith(_BILLING_HEADER):
         return text
     return text.partition("\n")[2].lstrip("\n")
-
-
-def find_pdfs(body: dict[str, Any]) -> list[ContentBlock]:
-    """The documents of a request that hold a PDF, also those in the results of tools. The request may be malformed."""
-    messages = body.get("messages")
-    contents = [message.get("content") for message in _dicts(messages)]
-    results = [block.get("content") for content in contents for block in _dicts(content)]
-    contents += results
-    contents += [[result.get("content")] for result in results if isinstance(result, dict)]  # a page that was fetched
-    return [block for content in contents for block in _dicts(content) if _is_pdf(block)]
 
 
 def to_parts(blocks: list[ContentBlock], *, takes_images: bool) -> list[ContentBlock]:
@@ -161,16 +126,6 @@ def _image_url(block: ContentBlock) -> str:
     if source.get("type") == "base64":
         return f"data:{source.get('media_type', 'image/png')};base64,{source.get('data', '')}"
     return str(source.get("url") or "")
-
-
-def _is_pdf(block: ContentBlock) -> bool:
-    source = block.get("source")
-    return (
-        block.get("type") == "document"
-        and isinstance(source, dict)
-        and source.get("type") == "base64"
-        and source.get("media_type") == "application/pdf"
-    )
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

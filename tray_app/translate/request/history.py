@@ -7,23 +7,15 @@ the next user turn in any order, mixed with text.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tray_app.catalog import EarlierThinking, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
-from tray_app.translate.request.content import (
-    ContentBlock,
-    find_images,
-    flatten,
-    join_parts,
-    read_blocks,
-    read_system,
-    to_parts,
-    to_text,
-)
+from tray_app.translate.request.body import ContentBlock, Message
+from tray_app.translate.request.content import find_images, flatten, join_parts, read_system, to_parts, to_text
 from tray_app.translate.request.server_blocks import changed_tool, is_change, is_silent, is_summary
 from tray_app.translate.request.tools import Tool, upstream_name
 from tray_app.translate.signature import read_hidden
@@ -46,8 +38,8 @@ class _Turn:
     """System texts from within the conversation. A second system message is lost in some models' templates."""
 
 
-def to_messages(messages: object, model: Model, tools: Mapping[str, Tool]) -> list[ChatMessage]:
-    """The OpenAI messages of a conversation, without a system message; InvalidRequest names the field that is wrong.
+def to_messages(messages: Sequence[Message], model: Model, tools: Mapping[str, Tool]) -> list[ChatMessage]:
+    """The OpenAI messages of a conversation, without a system message. InvalidRequest if nothing is said in it.
 
     `tools`: name as sent -> tool, for earlier calls to go back in the words of the schemas that are sent.
     """
@@ -67,50 +59,36 @@ def to_messages(messages: object, model: Model, tools: Mapping[str, Tool]) -> li
     return chat
 
 
-def _read_turns(messages: object, tools: Collection[str]) -> list[_Turn]:
+def _read_turns(messages: Sequence[Message], tools: Collection[str]) -> list[_Turn]:
     """Alternating user and assistant turns: neighbours of one role are joined, system turns folded into user turns."""
-    if messages is None:
-        raise InvalidRequest("messages: Field required")
-    if not isinstance(messages, list):
-        raise InvalidRequest("messages: Input should be a list")
-    if not messages:
-        raise InvalidRequest("messages: at least one message is required")
     turns: list[_Turn] = []
     newest_user = _find_newest_user(messages)
     for n, message in enumerate(messages):
-        if not isinstance(message, dict):
-            raise InvalidRequest(f"messages.{n}: Input should be an object")
-        role = message.get("role")
-        if role not in ("user", "assistant", "system"):
-            raise InvalidRequest(f"messages.{n}.role: Input should be 'user' or 'assistant'")
-        where = f"messages.{n}.content"
-        if role == "system":
-            text = _read_reminder(message.get("content"), where, tools)
-            is_cleared = message.get("clear_at") == "next_user_message" and n < newest_user
+        if message.role == "system":
+            text = _read_reminder(message, tools)
+            is_cleared = message.clear_at == "next_user_message" and n < newest_user
             if text and not is_cleared:
                 _find_turn(turns, "user").reminders.append(f"{_REMINDER}\n{text}\n</system-reminder>")
         else:
-            _take_blocks(turns, role, read_blocks(message.get("content"), where))
+            _take_blocks(turns, message.role, message.blocks)
     return turns
 
 
-def _read_reminder(content: object, where: str, tools: Collection[str]) -> str:
+def _read_reminder(message: Message, tools: Collection[str]) -> str:
     """The text of a system message in mid conversation. Of changes of tools it tells those that hold at the end, as the
     tools that are sent are those of the end."""
-    if isinstance(content, list):
-        blocks = read_blocks(content, where)
-        content = [block for block in blocks if not is_change(block) or _holds(block, tools)]
-    return read_system(content, where)
+    if message.content is None:
+        return ""
+    return read_system([block for block in message.blocks if not is_change(block) or _holds(block, tools)])
 
 
 def _holds(change: ContentBlock, tools: Collection[str]) -> bool:
     return (change["type"] == "tool_addition") is (upstream_name(changed_tool(change)) in tools)
 
 
-def _find_newest_user(messages: list[Any]) -> int:
+def _find_newest_user(messages: Sequence[Message]) -> int:
     """The place of the last message of the user; -1 if there is none."""
-    places = range(len(messages) - 1, -1, -1)
-    return next((n for n in places if isinstance(messages[n], dict) and messages[n].get("role") == "user"), -1)
+    return next((n for n in range(len(messages) - 1, -1, -1) if messages[n].role == "user"), -1)
 
 
 def _take_blocks(turns: list[_Turn], role: str, blocks: list[ContentBlock]) -> None:

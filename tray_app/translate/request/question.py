@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tray_app.catalog import Catalog, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
 from tray_app.translate.request.background import is_background
+from tray_app.translate.request.body import MessagesRequest, read_request
 from tray_app.translate.request.calibration import UNCALIBRATED, Calibration
-from tray_app.translate.request.chat import ChatRequest, read_model_name, to_chat
+from tray_app.translate.request.chat import ChatRequest, to_chat
 from tray_app.translate.request.search import Search, read_search
-from tray_app.translate.request.tokens import estimate_body
+from tray_app.translate.request.tokens import estimate_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +48,31 @@ class Question:
     """Whether nobody waits for the answer at a screen."""
 
 
-def decode_body(data: bytes | bytearray) -> dict[str, Any]:
-    """The body of a request. InvalidRequest if it is no JSON object."""
+def read_body(data: bytes | bytearray) -> MessagesRequest:
+    """The request in the bytes of a body. InvalidRequest names the field that is wrong."""
     try:
         body = json_text.decode(data)
     except (ValueError, RecursionError):
         raise InvalidRequest("The request body is not valid JSON.") from None
     if not isinstance(body, dict):
         raise InvalidRequest("The request body must be a JSON object.")
-    return body
+    return read_request(body)
 
 
 def read_question(
-    body: dict[str, Any], rules: Rules, headers: Mapping[str, str], model: Model | None = None
+    request: MessagesRequest, rules: Rules, headers: Mapping[str, str], model: Model | None = None
 ) -> Question:
-    """Translates a request. InvalidRequest names the field that is wrong.
+    """Translates a request. InvalidRequest names the tool, or the choice among the tools, that is wrong.
 
     `headers` are those of the request; the case of their names does not matter to it, or they are in small letters.
     `model` answers instead of the one that the rules choose; None leaves the choice to the rules.
     """
-    requested_model = read_model_name(body)
-    model = model or rules.choose(requested_model)
-    chat = to_chat(body, model, rules.calibration(model))
-    return Question(requested_model, chat, read_search(body), is_background(body, headers))
+    model = model or rules.choose(request.model)
+    chat = to_chat(request, model, rules.calibration(model))
+    return Question(request.model, chat, read_search(request), is_background(request, headers))
 
 
-def count_tokens(body: dict[str, Any], rules: Rules) -> int:
-    """An estimate of the tokens of a request. InvalidRequest names the field that is wrong."""
-    model = rules.choose(read_model_name(body))
-    if not isinstance(body.get("messages"), list):
-        raise InvalidRequest("messages: Field required")
-    return estimate_body(body).tokens(rules.calibration(model).factor)
+def count_tokens(request: MessagesRequest, rules: Rules) -> int:
+    """An estimate of the tokens of a request. InvalidRequest names the tool that is wrong."""
+    model = rules.choose(request.model)
+    return estimate_request(request).tokens(rules.calibration(model).factor)

@@ -6,10 +6,10 @@ request of its own for each search (2.1.330, observed November 2026).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tray_app.translate.request.content import read_blocks
+from tray_app.translate.request.body import Message, MessagesRequest
 
 _TOOL_TYPE = "web_search_"  # and a date
 _CLAUDE_CODE_ASKS = "Perform a web search for the query: "
@@ -24,27 +24,23 @@ class Search:
     blocked_domains: tuple[str, ...] = ()
 
 
-def read_search(body: dict[str, Any]) -> Search | None:
-    """The search that a request is for: one whose only tools are Anthropic's web search. None for any other.
-
-    `body` is one that `to_chat` takes.
-    """
-    tools, choice = body.get("tools"), body.get("tool_choice")
+def read_search(request: MessagesRequest) -> Search | None:
+    """The search that a request is for: one whose only tools are Anthropic's web search. None for any other."""
+    tools, choice = request.tools, request.tool_choice
     if not tools or not all(str(tool.get("type")).startswith(_TOOL_TYPE) for tool in tools):
         return None
     if isinstance(choice, dict) and choice.get("type") == "none":
         return None
     return Search(
-        _read_query(body["messages"]), _texts(tools[0].get("allowed_domains")), _texts(tools[0].get("blocked_domains"))
+        _read_query(request.messages), _texts(tools[0].get("allowed_domains")), _texts(tools[0].get("blocked_domains"))
     )
 
 
-def _read_query(messages: list[dict[str, Any]]) -> str:
+def _read_query(messages: Sequence[Message]) -> str:
     """What Claude Code names as the query, else the whole of the user's last text."""
     for message in reversed(messages):
-        if message["role"] == "user":
-            blocks = read_blocks(message["content"], "messages")
-            text = "\n".join(block["text"] for block in blocks if block["type"] == "text")
+        if message.role == "user":
+            text = "\n".join(block["text"] for block in message.blocks if block["type"] == "text")
             _, _, query = text.rpartition(_CLAUDE_CODE_ASKS)
             if query.strip():
                 return query.strip()

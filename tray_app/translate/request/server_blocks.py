@@ -8,13 +8,13 @@ read it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tray_app.translate import json_text
+from tray_app.translate.request.body import ContentBlock, Message
 from tray_app.translate.request.tools import upstream_name
 
-ContentBlock = dict[str, Any]
 Piece = str | list[Any]
 """Text, or content blocks whose text belongs in its place."""
 
@@ -50,13 +50,11 @@ def is_summary(block: ContentBlock) -> bool:
     return block.get("type") == "compaction" and bool(block.get("content"))
 
 
-def since_summary(messages: object) -> object:
-    """The messages from the last summary on, or all of them. They may be malformed."""
-    if isinstance(messages, list):
-        for n in range(len(messages) - 1, -1, -1):
-            content = messages[n].get("content") if isinstance(messages[n], dict) else None
-            if any(is_summary(block) for block in _dicts(content)):
-                return messages[n:]
+def since_summary(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages from the last summary of the conversation on; all messages if there is none."""
+    for n in range(len(messages) - 1, -1, -1):
+        if any(is_summary(block) for block in _dicts(messages[n].content)):
+            return messages[n:]
     return messages
 
 

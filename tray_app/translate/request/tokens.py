@@ -13,6 +13,7 @@ from typing import Any
 
 from tray_app.translate import json_text
 from tray_app.translate.request.attachments import UNSEEN_TOKENS, count_data_url, count_image
+from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.content import read_system
 from tray_app.translate.request.server_blocks import since_summary
 from tray_app.translate.request.tool_changes import effective_tools
@@ -67,10 +68,11 @@ class Estimate:
         return not self.shown and self.text >= LEAST_CALIBRATING_TOKENS
 
 
-def estimate_body(body: dict[str, Any]) -> Estimate:
-    """Of an Anthropic request. InvalidRequest names what is wrong with its system prompt or tools."""
-    functions = read_tools(effective_tools(body)).functions
-    return estimate_chat(since_summary(body.get("messages")), functions, read_system(body.get("system")))
+def estimate_request(request: MessagesRequest) -> Estimate:
+    """The tokens of a client's request. InvalidRequest names the tool that is wrong."""
+    functions = read_tools(effective_tools(request)).functions
+    messages = [{"role": message.role, "content": message.content} for message in since_summary(request.messages)]
+    return estimate_chat(messages, functions, read_system(request.system))
 
 
 def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str = "") -> Estimate:

@@ -6,20 +6,21 @@ whose changes replace those before it (Anthropic's SDK 2.13, November 2026).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tray_app.translate.request.body import Message, MessagesRequest
 from tray_app.translate.request.server_blocks import changed_tool, is_change, is_summary
 
 
-def effective_tools(body: dict[str, Any]) -> object:
-    """The definitions that hold at the end of the conversation: the value of `tools` itself if nothing changes it.
+def effective_tools(request: MessagesRequest) -> Sequence[dict[str, Any]]:
+    """The definitions of the tools that the model may call at the end of the conversation.
 
-    The request may be malformed. A change of a tool that nothing defines is passed over.
+    A change of a tool that nothing defines is passed over.
     """
-    declared = body.get("tools")
-    changes = _find_changes(body.get("messages"))
-    if not changes or not isinstance(declared, list | None):
+    declared = request.tools or []
+    changes = _find_changes(request.messages)
+    if not changes:
         return declared
     added: dict[str, Any] = {}
     removed: set[str] = set()
@@ -32,16 +33,16 @@ def effective_tools(body: dict[str, Any]) -> object:
         if name and isinstance(definition := change["tool"].get("definition"), dict):
             added[name] = definition
     tools: dict[str | int, Any] = {}
-    for n, tool in enumerate(declared or ()):
+    for n, tool in enumerate(declared):
         tools.setdefault(_name(tool) or n, tool)
     tools.update(added)
     return [tool for name, tool in tools.items() if name not in removed]
 
 
-def _find_changes(messages: object) -> list[dict[str, Any]]:
+def _find_changes(messages: Sequence[Message]) -> list[dict[str, Any]]:
     changes: list[dict[str, Any]] = []
-    for message in _dicts(messages):
-        for block in _dicts(message.get("content")):
+    for message in messages:
+        for block in _dicts(message.content):
             if is_change(block):
                 changes.append(block)
             elif is_summary(block) and block.get("tool_changes") is not None:
@@ -49,8 +50,8 @@ def _find_changes(messages: object) -> list[dict[str, Any]]:
     return changes
 
 
-def _name(tool: object) -> str:
-    name = tool.get("name") if isinstance(tool, dict) else None
+def _name(tool: dict[str, Any]) -> str:
+    name = tool.get("name")
     return name if isinstance(name, str) else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,20 +58,14 @@ def ask_for_call(name: str = "") -> str:
     return f"Answer with a call of the tool {name}." if name else "Answer with a call of one of the tools."
 
 
-def read_tools(tools: object) -> ToolSet:
+def read_tools(tools: Sequence[dict[str, Any]]) -> ToolSet:
     """The client's own tools, those whose schema goes without saying as well. Tools that run on Anthropic's servers are
     left out."""
-    if tools is None:
-        return ToolSet([], {})
-    if not isinstance(tools, list):
-        raise InvalidRequest("tools: Input should be a list")
     functions: list[dict[str, Any]] = []
     known: dict[str, Tool] = {}
     left_out: set[str] = set()
     named_by_type = 0
     for n, tool in enumerate(tools):
-        if not isinstance(tool, dict):
-            raise InvalidRequest(f"tools.{n}: Input should be an object")
         if tool.get("type", "custom") not in ("custom", None) and "input_schema" not in tool:
             by_type = find_known(tool)
             if by_type is None:
