@@ -22,7 +22,8 @@ def ask(load: Load, prompt: str = "Go on.") -> Any:
 
 def look_for_overflow(load: Load, text: str) -> object:
     overflow = load("tray_app.translate.refusal.overflow")
-    return overflow.find_overflow(text, (), overflow.NO_COUNTS, 131_072, 1_000)
+    no_counts = load("tray_app.translate.refusal.overflow_wordings").NO_COUNTS
+    return overflow.find_overflow(text, (), no_counts, 131_072, 1_000)
 
 
 def compare_with_request(load: Load, prompt: str) -> object:

@@ -14,16 +14,9 @@ from tests.support.pdfs import make_pdf
 from tests.translate.rows import ROWS, SEEING
 from tray_app.catalog import GLM_4_7, KIMI_K3, Catalog, Model
 from tray_app.errors import InvalidRequest
-from tray_app.proxy.workers.jobs import (
-    JOBS,
-    MAX_FACTS_BYTES,
-    PDF_KNOWN,
-    PDF_READ,
-    PIECE_BYTES,
-    RequestArguments,
-    join_question,
-)
+from tray_app.proxy.workers.jobs import JOBS, PDF_KNOWN, PDF_READ, RequestArguments
 from tray_app.proxy.workers.pdf_text import DIGEST_BYTES, digest_pdf
+from tray_app.proxy.workers.question_pieces import MAX_FACTS_BYTES, PIECE_BYTES, join_question
 from tray_app.translate.request.body import read_request
 from tray_app.translate.request.calibration import Calibration
 from tray_app.translate.request.encoded import EncodedMessages, encode_body

@@ -17,10 +17,11 @@ from tests.support.pdfs import make_pdf, make_slow_pdf
 from tray_app import __version__
 from tray_app.catalog import GLM_4_7, Catalog
 from tray_app.errors import InvalidRequest, ThreadUnsupported
-from tray_app.proxy.workers import pool as worker_pool
+from tray_app.proxy.workers import worker as one_worker
 from tray_app.proxy.workers.frames import HEAD, READY, Job
 from tray_app.proxy.workers.jobs import RequestArguments
-from tray_app.proxy.workers.pool import WorkerEnded, WorkerFault, WorkerPool
+from tray_app.proxy.workers.pool import WorkerPool
+from tray_app.proxy.workers.worker import Worker, WorkerEnded, WorkerFault
 from tray_app.settings.keys import NVIDIA_KEY
 from tray_app.translate.request.question import Rules
 
@@ -169,8 +170,8 @@ def test_a_worker_does_not_get_the_keys(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_worker_that_cannot_end_itself_when_its_time_is_over_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     ready = HEAD.pack(READY, len(__version__)) + __version__.encode()
     deaf = f"import sys; sys.stdout.buffer.write({ready!r}); sys.stdout.flush(); sys.stdin.read()"
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: ([sys.executable, "-c", deaf], os.curdir))
-    monkeypatch.setattr(worker_pool, "_OVERDUE_S", 0.0)
+    monkeypatch.setattr(one_worker, "find_worker", lambda: ([sys.executable, "-c", deaf], os.curdir))
+    monkeypatch.setattr(one_worker, "_OVERDUE_S", 0.0)
 
     async def work(pool: WorkerPool) -> None:
         with pytest.raises(WorkerEnded):
@@ -182,8 +183,8 @@ def test_a_worker_that_cannot_end_itself_when_its_time_is_over_is_ended(monkeypa
 
 def test_where_a_worker_does_not_get_ready_a_thread_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: (silent, os.curdir))
-    monkeypatch.setattr(worker_pool, "_START_S", 0.0)
+    monkeypatch.setattr(one_worker, "find_worker", lambda: (silent, os.curdir))
+    monkeypatch.setattr(one_worker, "_START_S", 0.0)
     run(read_page)
 
 
@@ -199,7 +200,7 @@ async def read_page(pool: WorkerPool) -> None:
 def test_where_no_worker_can_start_a_thread_does_its_work(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: list[str]
 ) -> None:
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: (command, os.curdir))
+    monkeypatch.setattr(one_worker, "find_worker", lambda: (command, os.curdir))
 
     async def work(pool: WorkerPool) -> None:
         await read_page(pool)
@@ -215,7 +216,7 @@ def test_where_no_worker_can_start_a_thread_does_its_work(
 
 
 def test_a_thread_can_ask_as_a_worker_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: (["/no/such/program"], os.curdir))
+    monkeypatch.setattr(one_worker, "find_worker", lambda: (["/no/such/program"], os.curdir))
     source = {"type": "base64", "media_type": "application/pdf", "data": make_pdf("x")}
     messages = [{"role": "user", "content": [{"type": "document", "source": source}]}]
     body = json.dumps({"model": "x", "messages": messages}).encode()
@@ -251,13 +252,13 @@ def test_a_worker_whose_start_nobody_waits_for_any_more_has_ended_when_the_pool_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A client that leaves and a gateway that quits may cancel the same request, one shortly after the other."""
-    started: list[worker_pool._Worker] = []
+    started: list[Worker] = []
 
-    async def never_ready(worker: worker_pool._Worker) -> None:
+    async def never_ready(worker: Worker) -> None:
         started.append(worker)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(worker_pool._Worker, "wait_ready", never_ready)
+    monkeypatch.setattr(Worker, "wait_ready", never_ready)
 
     async def work(pool: WorkerPool) -> None:
         reading = asyncio.create_task(read_page(pool))

@@ -7,7 +7,8 @@ import asyncio
 import msgspec
 
 from tray_app.proxy.workers.frames import Job
-from tray_app.proxy.workers.pool import WorkerEnded, WorkerPool
+from tray_app.proxy.workers.pool import WorkerPool
+from tray_app.proxy.workers.worker import WorkerEnded
 
 MAX_READ_S = 20.0
 """A PDF that takes longer to read is given up; what was read of its pages until then is passed on."""

@@ -11,9 +11,11 @@ from tray_app.errors import RequestTooLarge
 from tray_app.proxy.exchange.bodies import Body
 from tray_app.proxy.exchange.pdf import PdfTexts
 from tray_app.proxy.workers.frames import Job, Result
-from tray_app.proxy.workers.jobs import PDF_READ, RequestArguments, join_question
+from tray_app.proxy.workers.jobs import PDF_READ, RequestArguments
 from tray_app.proxy.workers.pdf_text import DIGEST_BYTES
-from tray_app.proxy.workers.pool import WorkerEnded, WorkerPool
+from tray_app.proxy.workers.pool import WorkerPool
+from tray_app.proxy.workers.question_pieces import join_question
+from tray_app.proxy.workers.worker import WorkerEnded
 from tray_app.translate.request import question
 from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.pdfs import find_pdfs

@@ -164,6 +164,11 @@ def to_blocks(content: str | list[ContentBlock]) -> list[ContentBlock]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
+def dicts(value: object) -> list[dict[str, Any]]:
+    """The dicts in a list; an empty list if the value is none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def _convert(body: dict[str, Any]) -> MessagesRequest:
     try:
         return msgspec.convert(body, MessagesRequest)

@@ -5,9 +5,7 @@ https://docs.anthropic.com/en/api/messages. Unknown blocks are kept as text or n
 
 from __future__ import annotations
 
-from typing import Any
-
-from tray_app.translate.request.body import ContentBlock, to_blocks
+from tray_app.translate.request.body import ContentBlock, dicts, to_blocks
 from tray_app.translate.request.server_blocks import tell_block
 from tray_app.translate.request.tools import upstream_name
 
@@ -56,13 +54,13 @@ def to_parts(blocks: list[ContentBlock], *, takes_images: bool) -> list[ContentB
 def find_images(content: object) -> list[ContentBlock]:
     """The images of a `content` value, also those in its documents, in order."""
     images: list[ContentBlock] = []
-    unread = _dicts(content)[::-1]
+    unread = dicts(content)[::-1]
     while unread:
         block = unread.pop()
         if block.get("type") == "image":
             images.append(block)
         elif block.get("type") == "document" and isinstance(block.get("source"), dict):
-            unread += _dicts(block["source"].get("content"))[::-1]
+            unread += dicts(block["source"].get("content"))[::-1]
     return images
 
 
@@ -110,7 +108,7 @@ def _write_block(block: ContentBlock, images_follow: bool, pieces: list[str]) ->
 
 def _write_content(content: object, images_follow: bool, pieces: list[str]) -> None:
     if isinstance(content, list):
-        blocks = [block for block in _dicts(content) if "type" in block]
+        blocks = [block for block in dicts(content) if "type" in block]
         for n, block in enumerate(blocks):
             if n:
                 pieces.append("\n")
@@ -126,10 +124,6 @@ def _image_url(block: ContentBlock) -> str:
     if source.get("type") == "base64":
         return f"data:{source.get('media_type', 'image/png')};base64,{source.get('data', '')}"
     return str(source.get("url") or "")
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _write_document(block: ContentBlock, images_follow: bool, pieces: list[str]) -> None:

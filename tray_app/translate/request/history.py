@@ -16,7 +16,7 @@ from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
 from tray_app.translate.request.body import ContentBlock, Message
 from tray_app.translate.request.content import find_images, flatten, join_parts, read_system, to_parts, to_text
-from tray_app.translate.request.server_blocks import changed_tool, is_change, is_silent, is_summary
+from tray_app.translate.request.control_blocks import changed_tool, is_change, is_silent, is_summary
 from tray_app.translate.request.tools import Tool, upstream_name
 from tray_app.translate.signature import read_hidden
 

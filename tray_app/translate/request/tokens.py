@@ -15,7 +15,7 @@ from tray_app.translate import json_text
 from tray_app.translate.request.attachments import UNSEEN_TOKENS, count_data_url, count_image
 from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.content import read_system
-from tray_app.translate.request.server_blocks import since_summary
+from tray_app.translate.request.control_blocks import since_summary
 from tray_app.translate.request.tool_changes import effective_tools
 from tray_app.translate.request.tools import read_tools
 

@@ -6,11 +6,11 @@ whose changes replace those before it (Anthropic's SDK 2.13, November 2026).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from tray_app.translate.request.body import Message, MessagesRequest
-from tray_app.translate.request.server_blocks import changed_tool, is_change, is_summary
+from tray_app.translate.request.body import Message, MessagesRequest, dicts
+from tray_app.translate.request.control_blocks import changed_tool, is_change, is_summary
 
 
 def effective_tools(request: MessagesRequest) -> Sequence[dict[str, Any]]:
@@ -42,18 +42,14 @@ def effective_tools(request: MessagesRequest) -> Sequence[dict[str, Any]]:
 def _find_changes(messages: Sequence[Message]) -> list[dict[str, Any]]:
     changes: list[dict[str, Any]] = []
     for message in messages:
-        for block in _dicts(message.content):
+        for block in dicts(message.content):
             if is_change(block):
                 changes.append(block)
             elif is_summary(block) and block.get("tool_changes") is not None:
-                changes = [*filter(is_change, _dicts(block["tool_changes"]))]
+                changes = [*filter(is_change, dicts(block["tool_changes"]))]
     return changes
 
 
 def _name(tool: dict[str, Any]) -> str:
     name = tool.get("name")
     return name if isinstance(name, str) else ""
-
-
-def _dicts(value: object) -> Iterator[dict[str, Any]]:
-    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
