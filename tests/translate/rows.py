@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from tray_app.catalog import GLM_4_7, GLM_5_3, GPT_OSS_20B, KIMI_K3, MINIMAX_M2_1, NEMOTRON_3_SUPER, Model
-from tray_app.translate.request.body import MessagesRequest, read_request
+from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.chat import ChatRequest, to_chat
+from tray_app.translate.request.validation import read_request
 
 SEEING = replace(GLM_4_7, id="test/seeing", label="Seeing", takes_images=True, thinking_on={}, thinking_off={})
 

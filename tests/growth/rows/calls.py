@@ -67,7 +67,7 @@ def converse(n: int) -> list[dict[str, Any]]:
 def track(load: Load, messages: list[dict[str, Any]]) -> object:
     """An answer whose calls have the ids of the conversation."""
     module, part = load("tray_app.translate.answer.calls"), load("tray_app.translate.answer.chunk").ToolCallPart
-    request = load("tray_app.translate.request.body").read_request({"model": "any", "messages": messages})
+    request = load("tray_app.translate.request.validation").read_request({"model": "any", "messages": messages})
     used = frozenset(load("tray_app.translate.call_ids").read_used_ids(request.newest_blocks()))
     tracker = module.CallTracker("toolu_1", used)
     return [tracker.find(part(index=k, id=one), k).tool_id for k, one in enumerate(used)]

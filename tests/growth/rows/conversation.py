@@ -12,7 +12,7 @@ Blocks = list[dict[str, Any]]
 
 
 def read(load: Load, body: dict[str, Any]) -> Any:
-    return load("tray_app.translate.request.body").read_request(body)
+    return load("tray_app.translate.request.validation").read_request(body)
 
 
 def to_chat(load: Load, body: dict[str, Any]) -> object:

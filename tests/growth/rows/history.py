@@ -59,7 +59,7 @@ def read_hidden(load: Load, signature: str) -> object:
 
 
 def read(load: Load, messages: list[dict[str, Any]], **fields: Any) -> Any:
-    return load("tray_app.translate.request.body").read_request({"model": "any", "messages": messages, **fields})
+    return load("tray_app.translate.request.validation").read_request({"model": "any", "messages": messages, **fields})
 
 
 def to_chat(load: Load, messages: list[dict[str, Any]]) -> object:

@@ -16,7 +16,7 @@ def repeat(unit: str, size: int) -> str:
 
 def ask(load: Load, prompt: str = "Go on.") -> Any:
     body = {"messages": [{"role": "user", "content": prompt}]}
-    request = load("tray_app.translate.request.body").read_request({"model": "any", **body})
+    request = load("tray_app.translate.request.validation").read_request({"model": "any", **body})
     return load("tray_app.translate.request.chat").to_chat(request, load("tray_app.catalog").GLM_4_7)
 
 

@@ -19,8 +19,8 @@ from tray_app.errors import UpstreamTimeout
 from tray_app.proxy.upstream import client as upstream_module
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.timeouts import Timeouts
-from tray_app.translate.request.body import read_request
 from tray_app.translate.request.chat import ChatRequest, to_chat
+from tray_app.translate.request.validation import read_request
 
 both_ways = pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
 

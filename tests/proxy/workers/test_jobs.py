@@ -17,10 +17,10 @@ from tray_app.errors import InvalidRequest
 from tray_app.proxy.workers.jobs import JOBS, PDF_KNOWN, PDF_READ, RequestArguments
 from tray_app.proxy.workers.pdf_text import DIGEST_BYTES, digest_pdf
 from tray_app.proxy.workers.question_pieces import MAX_FACTS_BYTES, PIECE_BYTES, join_question
-from tray_app.translate.request.body import read_request
 from tray_app.translate.request.calibration import Calibration
 from tray_app.translate.request.encoded import EncodedMessages, encode_body
 from tray_app.translate.request.question import Question, Rules, count_tokens, read_question
+from tray_app.translate.request.validation import read_request
 
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")

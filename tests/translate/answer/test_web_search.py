@@ -12,8 +12,8 @@ from tests.translate.rows import ask
 from tests.translate.upstream import MESSAGE_ID
 from tray_app.errors import SearchErrorCode, SearchFailed
 from tray_app.translate.answer.web_search import SearchResult, to_search_frames, to_search_message
-from tray_app.translate.request.body import read_request
 from tray_app.translate.request.search import Search, read_search
+from tray_app.translate.request.validation import read_request
 
 TOOL = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
 OWN_TOOL = {"name": "get_weather", "input_schema": {"type": "object"}}

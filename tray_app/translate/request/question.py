@@ -9,11 +9,12 @@ from tray_app.catalog import Catalog, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
 from tray_app.translate.request.background import is_background
-from tray_app.translate.request.body import MessagesRequest, read_request
+from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.calibration import UNCALIBRATED, Calibration
 from tray_app.translate.request.chat import ChatRequest, to_chat
 from tray_app.translate.request.search import Search, read_search
 from tray_app.translate.request.tokens import estimate_request
+from tray_app.translate.request.validation import read_request
 
 
 @dataclass(frozen=True, slots=True)

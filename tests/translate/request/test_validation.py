@@ -8,7 +8,8 @@ import pytest
 
 from tests.translate.rows import read
 from tray_app.errors import InvalidRequest, ThreadUnsupported
-from tray_app.translate.request.body import MOST_NAME_CHARS, Message, read_request
+from tray_app.translate.request.body import Message
+from tray_app.translate.request.validation import MOST_NAME_CHARS, read_request
 
 HI = {"role": "user", "content": "hi"}
 
