@@ -92,7 +92,7 @@ def test_an_image_with_an_odd_head_costs_what_most_images_cost(head: bytes) -> N
 def test_the_head_of_an_image_is_read_a_bounded_number_of_times() -> None:
     file = _BoundedFile(bytes(1_000))
     assert len([file.read(1) for _ in range(_MAX_READS)]) == _MAX_READS
-    with pytest.raises(ValueError, match="so many parts"):
+    with pytest.raises(ValueError, match="so many segments"):
         file.read(1)
 
 

@@ -1,7 +1,7 @@
-"""The gateway's worker processes: for work that would hold its event loop for long, or that it must be able to stop.
+"""The gateway's worker processes, for work that would block its event loop, or that it must be able to stop.
 
-A process starts with the first job that finds none free, and ends after a while without any. A job that nobody waits
-for any more ends with its process. Where no process can be started, a thread does the job.
+A process is started if a job finds none free, and ends after some time without a job. If a job's request is cancelled,
+its process is ended. If no process can be started, a thread does the job.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from tray_app.proxy.workers.worker import (
 log = logging.getLogger(__name__)
 
 IDLE_S = 60.0
-"""A worker without a job for so long ends. Starting one takes about 0.2 s."""
+"""Seconds without a job after which a worker ends. Starting one takes about 0.2 s."""
 
 
 class WorkerPool:
-    """Runs jobs in a few processes; more jobs wait for one. For one event loop, which closes it."""
+    """Runs jobs in a few processes. Further jobs wait for a free one. One event loop uses the pool and closes it."""
 
     def __init__(self, most_workers: int, idle_s: float = IDLE_S) -> None:
         self._idle_s = idle_s
@@ -41,11 +41,11 @@ class WorkerPool:
 
     @property
     def free_count(self) -> int:
-        """How many worker processes wait for a job."""
+        """Returns how many worker processes wait for a job."""
         return len(self._free)
 
     async def run(self, job: Job, data: list[bytes | bytearray], answer: Answer | None = None) -> Result:
-        """The result of a job. `data` is its input in pieces, and is emptied as it is handed over.
+        """Runs a job. `data` is its input in pieces, which are removed from the list as they are written.
 
         Raises the ProxyError that the job raised, WorkerEnded or WorkerFault.
         """
@@ -58,14 +58,14 @@ class WorkerPool:
             return await self._do(worker, job, data, answer)
 
     async def close(self) -> None:
-        """Ends the workers that are free. Those with a job end with it."""
+        """Ends the free workers. A worker with a job ends with the job."""
         while self._free:
             self._end(self._free.pop())
         while self._ending:
             await asyncio.wait(self._ending)
 
     async def _start(self) -> Worker:
-        """A worker that can take a job. If it cannot, or nobody waits for it any more, its process ends."""
+        """Returns a new worker that can take a job. Its process is ended if it cannot, or if this call is cancelled."""
         spawning = asyncio.create_task(spawn_worker())
         try:
             worker = await asyncio.shield(spawning)
@@ -102,7 +102,7 @@ class WorkerPool:
         self._keep_until_done(worker.end())
 
     def _keep_until_done(self, end: Coroutine[Any, Any, None]) -> None:
-        """Ends a worker in a task of its own, which no cancelled request takes along."""
+        """Ends a worker in its own task, so that a cancelled request does not cancel it."""
         ending = asyncio.create_task(end)
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
@@ -115,7 +115,7 @@ async def _end_spawned(spawning: asyncio.Task[Worker]) -> None:
 
 
 async def _do_in_thread(job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
-    """Does a job in this process. It may hold others up for some milliseconds, and cannot be stopped."""
+    """Does a job in a thread of this process. It may delay others by some milliseconds, and cannot be stopped."""
     loop = asyncio.get_running_loop()
 
     def ask(question: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A translated request as a worker process hands it to the gateway: its facts, and its messages in pieces of JSON."""
+"""Takes a translated request apart in a worker process, and puts it together again in the gateway."""
 
 from __future__ import annotations
 
@@ -20,26 +20,28 @@ from tray_app.translate.request.tools import Tool
 from tray_app.translate.schema.schema import Parameters
 
 PIECE_BYTES = 64 * 1024
-"""The least size of a piece: a frame for each of 100,000 small messages would cost more than the messages."""
+"""Least size of a piece. A frame for each of 100,000 small messages would cost more than the messages."""
 
 MAX_FACTS_BYTES = 4 * 1024 * 1024
-"""The gateway decodes what is not a message in one step, which takes some 10 ms for this much."""
+"""Largest facts of a question. The gateway decodes them in one step, which takes about 10 ms for this size."""
 
 
 class _ToolFacts(msgspec.Struct, frozen=True):
+    """A tool, with its name as sent upstream."""
+
     sent_name: str
     name: str
     schema: dict[str, Any]
 
 
 class _QuestionFacts(msgspec.Struct, frozen=True):
-    """A Question without its messages."""
+    """The facts of a Question, which are all but its messages."""
 
     requested_model: str
     model: Model
     fields: dict[str, Any]
     system_bytes: int
-    """How many bytes of the messages that follow are the system message."""
+    """Size of the system message, which is at the beginning of the pieces."""
     tools: list[_ToolFacts]
     callable_names: list[str]
     shows_thinking: bool
@@ -54,7 +56,7 @@ class _QuestionFacts(msgspec.Struct, frozen=True):
 
 
 def split_question(question: Question) -> Result:
-    """The facts of a question, and its messages in pieces. InvalidRequest if the facts are too large."""
+    """Returns the facts of a question, and its messages in pieces. InvalidRequest if the facts are too large."""
     body = question.chat.body
     messages: list[dict[str, Any]] = body["messages"]
     has_system = messages[0]["role"] == "system"
@@ -69,7 +71,7 @@ def split_question(question: Question) -> Result:
 
 
 def join_question(result: Result) -> Question:
-    """The Question that `translate` took apart; runs in the gateway."""
+    """Returns the question that `split_question` took apart."""
     read = msgspec.convert(json_text.decode(result.content), _QuestionFacts)
     system, others = _split([*result.pieces], read.system_bytes)
     body = {**read.fields, "messages": EncodedMessages(system, others)}
@@ -116,7 +118,10 @@ def _encode_facts(question: Question, fields: dict[str, Any], system_bytes: int)
 
 
 def _encode_messages(system: bytes, messages: list[dict[str, Any]]) -> Iterator[bytes]:
-    """The messages one by one, separated by commas but for the system message; each is given up once it is encoded."""
+    """Yields the system message, then the others with commas between them.
+
+    Each message is removed from the list before it is encoded, so that its memory can be reused.
+    """
     yield system
     messages.reverse()
     while messages:
@@ -126,7 +131,7 @@ def _encode_messages(system: bytes, messages: list[dict[str, Any]]) -> Iterator[
 
 
 def _in_pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces of at least PIECE_BYTES, but for the last."""
+    """Yields the same bytes in pieces of at least PIECE_BYTES. The last one may be smaller."""
     held: list[bytes] = []
     size_bytes = 0
     for part in parts:
@@ -140,7 +145,7 @@ def _in_pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _split(pieces: list[bytes], size_bytes: int) -> tuple[bytes, tuple[bytes, ...]]:
-    """The first `size_bytes` of some pieces, and the rest."""
+    """Returns the first `size_bytes` of the pieces, and the remaining pieces."""
     first: list[bytes] = []
     for place, piece in enumerate(pieces):
         if size_bytes < len(piece):

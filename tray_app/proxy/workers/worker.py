@@ -1,4 +1,4 @@
-"""One worker process, as the gateway sees it."""
+"""Starts one worker process, gives it jobs and ends it."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY
 from tray_app.shells import find_worker
 
 _START_S = 30.0
-"""What has not become a worker after so long never will."""
+"""Longest time in seconds until a new process must be ready."""
 
 _OVERDUE_S = 2.0
-"""A worker ends itself when the time of its job is over. One that is still there so much later is ended from here: on
-Windows, a process that ends itself may wait for ever for a lock that one of its threads held."""
+"""Seconds after a job's time limit until the worker is ended from here. It ends itself at the limit, but on Windows it
+may then wait forever for a lock that one of its threads held."""
 
 _READ_BYTES = 64 * 1024
-"""The most that is read of a worker in one step, and so the size of a result's pieces."""
+"""Most bytes that are read from a worker in one step, and the largest size of a result's pieces."""
 _KEY_VARIABLES = frozenset(NVIDIA_KEY.variables + SERVER_KEY.variables)
-_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open a console
+_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # without it, Windows opens a console
 
 Answer = Callable[[bytes], Coroutine[Any, Any, bytes]]
-"""Answers what a worker asks in the middle of its job."""
+"""Answers a question that a worker asks during its job."""
 
 
 class WorkerEnded(Exception):
-    """The worker ended before its job did: it took too long or too much memory, or was ended from outside."""
+    """The worker ended before its job did. It took too long or too much memory, or was ended from outside."""
 
 
 class WorkerUnavailable(Exception):
-    """No worker can be started: there are too many processes, or the program's file is not this program any more."""
+    """No worker can be started. There are too many processes, or the program was replaced by another version."""
 
 
 class WorkerFault(Exception):
-    """This program failed in the worker; the message says where."""
+    """This program failed in the worker. The message says where."""
 
 
 class JobRefused(Exception):
-    """The worker's last word on a job is an error for the client, so that it can take the next job."""
+    """The result of the job is an error for the client. The worker can take another job."""
 
     def __init__(self, error: ProxyError) -> None:
         super().__init__(error)
@@ -55,7 +55,7 @@ class JobRefused(Exception):
 
 
 class Worker:
-    """One process, as the gateway sees it."""
+    """One worker process. The pool sets `idle_timer`, which ends a process without jobs."""
 
     def __init__(self, process: Process) -> None:
         assert process.stdin is not None
@@ -66,7 +66,7 @@ class Worker:
         self.idle_timer: asyncio.TimerHandle | None = None
 
     async def wait_ready(self) -> None:
-        """Returns once the process can take a job; WorkerUnavailable if it is not this program."""
+        """Waits until the process can take a job. Raises WorkerUnavailable if it is not this version of the program."""
         with suppress(asyncio.IncompleteReadError, TimeoutError):
             async with asyncio.timeout(_START_S):
                 kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
@@ -75,6 +75,7 @@ class Worker:
         raise WorkerUnavailable("its program is another one")
 
     async def do(self, job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
+        """Does a job. Raises JobRefused, WorkerFault or WorkerEnded; only after JobRefused the worker can go on."""
         try:
             await self._write(JOB, [msgspec.json.encode(job)])
             await self._write(DATA, data)
@@ -91,12 +92,12 @@ class Worker:
         self._input.close()
         with suppress(ConnectionError):
             await self._input.wait_closed()
-        while await self._output.read(_READ_BYTES):  # to its end, which closes the pipe
+        while await self._output.read(_READ_BYTES):  # reading to the end closes the pipe
             pass
         await self._process.wait()
 
     async def _read_result(self, limit_s: float, answer: Answer | None) -> Result:
-        """What the worker gives; TimeoutError if it works for longer than `limit_s` without asking anything."""
+        """Returns the result of the job. Raises TimeoutError if it takes longer than `limit_s` without a question."""
         pieces: list[bytes] = []
         while True:
             async with asyncio.timeout(limit_s):
@@ -111,7 +112,7 @@ class Worker:
             await self._write(DATA, [await answer(content)])
 
     async def _read_frame(self, pieces: list[bytes]) -> tuple[bytes, bytes]:
-        """The next frame that is no PIECE, as its kind and content; what comes before it goes into `pieces`."""
+        """Returns kind and content of the next frame other than PIECE. PIECE frames before it are added to `pieces`."""
         while True:
             kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
             if kind != PIECE:
@@ -135,13 +136,13 @@ class Worker:
 
 
 async def spawn_worker() -> Worker:
-    """A new process; WorkerUnavailable if the system refuses one."""
+    """Starts a process. Raises WorkerUnavailable if the system refuses."""
     command, folder = find_worker()
     environ = {name: value for name, value in os.environ.items() if name not in _KEY_VARIABLES}
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
-            cwd=folder,  # where Python looks for modules first: never in the folder of somebody's project
+            cwd=folder,  # Python looks for modules here first, so it must not be the folder of a user's project
             env=environ,
             stdin=PIPE,
             stdout=PIPE,

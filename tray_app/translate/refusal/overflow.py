@@ -1,4 +1,4 @@
-"""A prompt that does not fit into the model's window, told in the words that Claude Code understands."""
+"""Translates the error for a prompt that exceeds the model's window into the words that Claude Code understands."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ from tray_app.translate.refusal.overflow_wordings import (
 )
 
 LEAST_ROOM_TOKENS = 4_000
-"""Claude Code 2.1.330, told that its answer may be too long, asks for the room that is left less 1,000 tokens. Where
-that is fewer than 3,000, the turn fails; told that the prompt is too long, it compacts the conversation instead."""
+"""Least room for an answer, in tokens, with which the client is asked for a shorter answer.
+
+Claude Code 2.1.330 then asks for an answer of the room less 1,000 tokens, and fails if that is below 3,000. Told that
+the prompt is too long, it compacts the conversation instead.
+"""
 
 _SENTENCE_END = re.compile(r"(?<=[.:;])\s")
 _LONG_NUMBER = re.compile(r"\d{4,}+")
@@ -33,10 +36,10 @@ def find_overflow(
     input_tokens: int,
     request: Iterable[bytes] = (),
 ) -> InvalidRequest | None:
-    """The error for a prompt that is too long for the model; None where upstream complains of something else.
+    """Returns the error for a prompt that is too long for the model; None if upstream's error is another one.
 
-    `names`: what fields such as `code` and `type` say; `counts`: what fields for numbers say. The model's window and
-    the estimate of the prompt stand in for numbers that nothing says. `request`: its JSON in pieces.
+    `names` are the values of fields such as `code` and `type`, and `counts` those of numeric fields. If a number is
+    missing, the model's window and the estimate of the prompt replace it. `request` is its JSON in pieces.
     """
     text = make_plain(error_text)
     if (shortage := find_shortage(text)) is not None:
@@ -50,11 +53,11 @@ def find_overflow(
 
 
 def _is_quoted(error_text: str, request: Iterable[bytes]) -> bool:
-    """Whether all that an error text says with numbers also stands in the request.
+    """Returns whether every sentence with a number in an error text is also in the request.
 
-    Then a client wrote it, and upstream only repeats it: what upstream itself says has the numbers of this request.
+    Then upstream only quotes the client, because upstream's own sentences contain the numbers of this request.
     """
-    if len({*_LONG_NUMBER.findall(error_text)}) < 2:  # the model's window alone is the same each time
+    if len({*_LONG_NUMBER.findall(error_text)}) < 2:  # a single number may be the model's window, which never changes
         return False
     pieces = [*request]
     sentences = (sentence.strip() for sentence in _SENTENCE_END.split(error_text) if _LONG_NUMBER.search(sentence))
@@ -62,14 +65,14 @@ def _is_quoted(error_text: str, request: Iterable[bytes]) -> bool:
 
 
 def _explain(counts: Counts, window_tokens: int, input_tokens: int) -> InvalidRequest:
-    """In the words that make Claude Code compact the conversation, or ask for a shorter answer, and go on."""
+    """Returns the error whose words make Claude Code compact the conversation, or ask for a shorter answer."""
     limit, answer = counts.limit or window_tokens, counts.answer
     prompt = counts.prompt or (counts.total - answer if counts.total > answer > 0 else 0)
     least = prompt or input_tokens
     if least + answer > limit and limit - least >= LEAST_ROOM_TOKENS:
         return InvalidRequest(f"input length and `max_tokens` exceed context limit: {least} + {answer} > {limit}")
     asked = counts.total or (prompt if prompt > limit else prompt + answer if prompt else 0)
-    if not counts.limit and 0 < asked <= limit:  # the window is smaller than it was
+    if not counts.limit and 0 < asked <= limit:  # the window has become smaller
         limit = asked - 1
     if asked <= limit:
         asked = max(input_tokens, limit + 1)

@@ -1,4 +1,4 @@
-"""How servers say that a prompt does not fit into the model's window, and the token counts that they give.
+"""Recognises the error that a prompt exceeds the model's window, and reads the token counts in it.
 
 The wordings are those of vLLM, SGLang, TensorRT-LLM and Triton, Dynamo, llama.cpp, Ollama, LM Studio, LMDeploy, TGI and
 of hosted APIs (OpenAI, Anthropic, Mistral, Gemini, xAI, Kimi, MiniMax, DashScope), 2023 to 2026.
@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# ---- the text in which wordings are looked for: small letters, without marks, quotes and separators of thousands
+# ---- the text that is searched: lower case, without punctuation, quotes of the request and thousands separators
 
 
 def _quoted_by(mark: str) -> str:
-    """A quote with a mark that may also be an apostrophe within: three words or more, or something with a value."""
+    """Returns the pattern of a quote of three words or more, or of an assignment. `mark` may be an apostrophe in it."""
     inner = rf"(?<=\w){mark}(?=\w)"
     word = rf"(?:[^{mark}\s]|{inner})"
     return rf"(?<!\w){mark}(?={word}*+\s++{word}++\s|(?:[^{mark}(=]|{inner})*+[(=])(?:[^{mark}]|{inner})*+(?:{mark}|$)"
@@ -29,14 +29,14 @@ _QUOTE = re.compile(
     ),
     re.IGNORECASE,
 )
-"""Three words or more in quotes are the request's, unless they are the message of an error that was put into this one
-as text."""
+"""Matches a quote of three words or more, which is text of the request. The group `own` matches instead if the quote is
+the message of another error within this one."""
 _ECHO = re.compile(r"input_value=(?:.*, input_type=|.*)")
 _SEPARATOR = re.compile(r"(?<=\d)[,_](?=\d{3}(?!\d))")
 _THOUSANDS = re.compile(r"(?<=\d)k(?= tokens\b)")
 _MARKS = str.maketrans({"_": " ", **dict.fromkeys("'\"`\\’", "")})
 
-# ---- that it does not fit
+# ---- that the prompt is too long
 
 _PROMPT_WORDS = (
     r"\b(?:prompt|inputs?|conversation|messages|context|history)"
@@ -72,19 +72,19 @@ _OVERFLOW = re.compile(
 _NO_ROOM = re.compile(
     r"\bmax(?: completion| new)? tokens must be (?:at least 1|greater than 0|positive)[^-\d]{0,20}-(\d{1,12}+)"
 )
-"""The room for an answer is what the prompt leaves; below 0 by what the prompt is too long."""
+"""Matches a negative room for the answer. It says by how many tokens the prompt is too long."""
 _OTHER_LIMIT = re.compile(
     r"\brate.?limit|\bthrottl|\btoo many requests\b|\b(?:per|a) (?:second|minute|min|hour|day|month)\b|\b[tr]p[md]\b"
     r"|\bdaily\b|\bquota\b|\bcredits?\b|\bwait before\b"
 )
-"""Limits of how much is asked in some time, not of how long one prompt is."""
+"""Matches limits of requests or tokens per time, which are not about the length of one prompt."""
 _NAME = re.compile(
     r"context(?:length|window|size|limit)?(?:exceeded|overflow|toolong|full)|exceed(?:ed|s)?context"
     r"|(?:prompt|input)(?:tokens?|length)?(?:toolong|toolarge|exceeded)|inputlengtherror"
 )
-"""How a `code` or `type` names it, reduced to letters."""
+"""Matches a `code` or `type` that names this error, reduced to its letters."""
 
-# ---- by how much
+# ---- by how many tokens
 
 _N = r"(?<!\d)(\d{1,12}+)(?!\d)(?! (?:input |prompt )?(?:char|byte))"
 
@@ -128,7 +128,7 @@ _ANSWER = _compile(
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The tokens that an error speaks of; 0 where it does not."""
+    """The token counts in an error; 0 stands for a count that it does not contain."""
 
     prompt: int = 0
     answer: int = 0
@@ -140,32 +140,33 @@ NO_COUNTS = Counts()
 
 
 def make_plain(error_text: str) -> str:
+    """Returns an error text in the form that is searched, without quotes of the request."""
     own = _QUOTE.sub(lambda match: match["own"] or "…", _ECHO.sub("", error_text))
     text = _THOUSANDS.sub("000", _SEPARATOR.sub("", own.lower()))
     return " ".join(text.translate(_MARKS).split())
 
 
 def find_shortage(text: str) -> int | None:
-    """By how many tokens a prompt is too long, if the server says that no room is left for an answer; else None.
+    """Returns by how many tokens a prompt is too long if the server computed a negative room for the answer; else None.
 
-    `text` is what `make_plain` returns, here and in the other functions.
+    `text` comes from `make_plain`, here and in the other functions.
     """
     shortage = _NO_ROOM.search(text)
     return int(shortage[1]) if shortage else None
 
 
 def is_overflow_name(name: str) -> bool:
-    """Whether a field such as `code` or `type` names this error."""
+    """Returns whether the value of a field such as `code` or `type` names this error."""
     return bool(_NAME.search("".join(filter(str.isalpha, name.lower()))))
 
 
 def says_overflow(text: str) -> bool:
-    """Whether the text says that a prompt is too long, and speaks of no limit per time."""
+    """Returns whether the text says that a prompt is too long, and does not mention a limit per time."""
     return bool(_OVERFLOW.search(text)) and not _OTHER_LIMIT.search(text)
 
 
 def read_counts(text: str) -> Counts:
-    """The token counts in the text."""
+    """Returns the token counts in the text."""
     return Counts(_find(_PROMPT, text), _find(_ANSWER, text), _find(_TOTAL, text), _find(_LIMIT, text))
 
 

@@ -1,4 +1,4 @@
-"""Which requests nobody waits for at the screen, so that they can give way to those that somebody does."""
+"""Tells which requests no user is waiting for, so that they can give way to the others."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _CLASSIFIER_STOP = "</block>"
 
 
 def is_background(request: MessagesRequest, headers: Mapping[str, str]) -> bool:
-    """Whether a request is a sub-agent's, for the small tier, or the naming of a session.
+    """Returns whether the request comes from a sub-agent, asks for the small tier, or names a session.
 
-    Auto mode's classifier is none, whoever it is asked for: a turn waits for its verdict.
+    The request of auto mode's classifier never is a background request, because a turn waits for its verdict.
 
-    `headers` do not mind the case of names. Clients do not say it of themselves;
-    the signs are those of Claude Code 2.1.332 (observed November 2026). Where the tiers are mapped to one model, as our
-    exports do, only the header tells a sub-agent from a turn.
+    `headers` ignores the case of names. No field says that a request is a background request, so it is recognised by
+    what Claude Code 2.1.332 sends (observed November 2026). If all tiers are mapped to one model, as our exports do,
+    only the header distinguishes a sub-agent from a turn.
     """
     if not request.tools and _CLASSIFIER_STOP in request.stops:
         return False
@@ -28,6 +28,6 @@ def is_background(request: MessagesRequest, headers: Mapping[str, str]) -> bool:
 
 
 def _is_naming(request: MessagesRequest) -> bool:
-    """A title or name for the list of sessions: no tools, and an answer with nothing else in it."""
+    """Returns whether the request asks for a session's title or name: it has no tools, and its answer one field."""
     properties = (request.answer_schema or {}).get("properties")
     return not request.tools and isinstance(properties, dict) and set(properties) in ({"title"}, {"name"})

@@ -1,6 +1,6 @@
-"""The body of a client's request as typed values, which `validation.read_request` makes.
+"""The body of a client's request as typed values. `validation.read_request` makes them.
 
-Content blocks and tools stay dicts, because kinds that do not exist yet are kept. Fields that are not named here
+Content blocks and tools stay dicts, so that unknown kinds of them are kept. Fields that are not named here
 (metadata, betas, context_management, ...) are for Anthropic's own servers: they are neither sent nor refused.
 https://docs.anthropic.com/en/api/messages
 """
@@ -22,31 +22,32 @@ class Message(msgspec.Struct, frozen=True):
     content: Any = None
     """A string, or a list of content blocks."""
     clear_at: Any = None
+    """`next_user_message` if a system message is valid up to the next message of the user only."""
     output_config: Any = None
-    """A dict, if a system message sets the effort of the turn."""
+    """A dict if a system message sets the effort of the turn."""
 
     @property
     def blocks(self) -> list[ContentBlock]:
-        """The content as blocks."""
+        """Returns the content as a list of blocks."""
         return to_blocks(self.content)
 
 
 class Thinking(msgspec.Struct, frozen=True):
-    """The `thinking` field: whether the model is to think, and how its thinking is shown."""
+    """The `thinking` field: whether the model should think, and how the client is shown its thinking."""
 
     type: Any = None
     display: Any = None
 
 
 class AnswerFormat(msgspec.Struct, frozen=True):
-    """The `format` that the answer must have."""
+    """The format that the answer must have."""
 
     type: Literal["json_schema"]
     schema: dict[str, Any]
 
 
 class OutputConfig(msgspec.Struct, frozen=True):
-    """The `output_config` field."""
+    """The `output_config` field: what the request asks of its answer as a whole."""
 
     effort: str | None = None
     format: AnswerFormat | None = None
@@ -69,43 +70,43 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     tool_choice: Any = None
     """Its shape is checked only if the request offers tools."""
     stop_sequences: list[Any] | None = None
-    """Strings."""
+    """A list of strings. Its items are checked after the other fields, by hand."""
     temperature: int | float | None = None
     top_p: int | float | None = None
     top_k: int | None = None
     output_config: OutputConfig | None = None
     output_format: AnswerFormat | None = None
-    """The name that `output_config.format` had as a beta."""
+    """The former name of `output_config.format`, from when it was a beta."""
 
     @property
     def stops(self) -> list[str]:
-        """The stop sequences that are not empty."""
+        """Returns the stop sequences that are not empty."""
         return [stop for stop in self.stop_sequences or () if stop]
 
     @property
     def answer_schema(self) -> dict[str, Any] | None:
-        """The JSON schema that the answer must fit; None if it may be any text."""
+        """Returns the JSON schema that the answer must match; None if any text is allowed."""
         current = self.output_config.format if self.output_config else None
         wanted = current or self.output_format
         return wanted.schema if wanted else None
 
     def newest_blocks(self) -> Iterator[ContentBlock]:
-        """The blocks of all messages, the newest first."""
+        """Yields the blocks of all messages from the newest to the oldest. Messages that are plain text have none."""
         for message in reversed(self.messages):
             if isinstance(message.content, list):
                 yield from reversed(message.content)
 
     @property
     def effort(self) -> str:
-        """The effort that the request asks for in its own field; empty if it asks for none."""
+        """Returns the effort in the request's own field; empty if it has none."""
         return (self.output_config.effort if self.output_config else None) or ""
 
 
 def to_blocks(content: str | list[ContentBlock]) -> list[ContentBlock]:
-    """A content value as a list of blocks."""
+    """Returns a content value as a list of blocks."""
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def dicts(value: object) -> list[dict[str, Any]]:
-    """The dicts in a list; an empty list if the value is none."""
+    """Returns the dicts in a list; an empty list if the value is not a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""An Anthropic Messages request as an OpenAI Chat Completions request."""
+"""Translates a request of Anthropic's Messages API to one of OpenAI's Chat Completions API."""
 
 from __future__ import annotations
 
@@ -19,52 +19,58 @@ from tray_app.translate.request.tool_changes import effective_tools
 from tray_app.translate.request.tools import Tool, read_choice, read_tools
 from tray_app.translate.schema.schema import Schema
 
-MAX_STOPS = 4  # NVIDIA refuses more; the rest is watched for in the answer
+MAX_STOPS = 4
+"""NVIDIA's limit for stop sequences. The gateway itself looks for the others in the answer."""
 _LEAST_ROOM_TOKENS = 1_024
+"""Least value of `max_tokens` that is sent, even if the prompt seems to fill the window."""
 _WITHOUT_TEXT = ("omitted", "updates")
-"""Values of `thinking.display`; `updates` shows the notes between calls alone, which models here do not set apart."""
+"""Values of `thinking.display` that hide the text of thinking.
+
+`updates` shows only notes between calls. The models here do not distinguish them from other thinking.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What goes upstream (`body`), and what its answer needs to know of the question."""
+    """The request that is sent upstream (`body`), and the facts of it that the translation of its answer needs."""
 
     body: dict[str, Any]
     model: Model
     tools: Mapping[str, Tool]
-    """Name sent upstream -> the client's tool."""
+    """Name as sent upstream -> the client's tool."""
     callable_schemas: Mapping[str, Schema]
-    """Name -> schema, both as sent, of the tools that the choice among them allows."""
+    """Name -> schema, both as sent upstream, of the tools that `tool_choice` allows."""
     shows_thinking: bool
-    """Thinking that the client did not ask for is not shown to it, as Anthropic's API never shows it."""
+    """False if the client did not ask for thinking. Then it gets none, as with Anthropic's API."""
     stop_sequences: Sequence[str]
     estimate: Estimate
-    """Of what is sent."""
+    """The estimate for the request as it is sent upstream."""
     input_tokens: int
-    """The estimate, calibrated."""
+    """The calibrated estimate."""
     omits_thinking: bool = False
-    """Whether thinking is shown without its text: that there was some, and a signature."""
+    """True if thinking blocks have only their signature, and no text."""
     used_call_ids: Collection[str] = frozenset()
-    """Ids of calls in the conversation so far, in the form in which ids are given out."""
+    """Ids of the calls in the conversation so far, cleaned as the ids of new calls are."""
     json_brackets: str = ""
-    """The brackets with which the answer may begin, if all of it must be JSON; empty if not."""
+    """The brackets with which the answer may begin if all of it must be JSON; empty if it may be other text."""
 
     @property
     def is_stream(self) -> bool:
+        """Returns whether the answer is streamed."""
         return bool(self.body.get("stream"))
 
     @property
     def wants_nothing(self) -> bool:
-        """Whether the answer may have no tokens, so that nobody need be asked for it."""
+        """Returns whether the answer may have no tokens. Then no model is asked."""
         return bool(self.body["max_tokens"] == 0)
 
     def find_tool(self, sent_name: str) -> Tool:
-        """The client's tool; one that was never offered keeps its name, for the client to refuse."""
+        """Returns the client's tool. A tool that was not offered keeps its name, so that the client can refuse it."""
         return self.tools.get(sent_name) or Tool(sent_name)
 
 
 def to_chat(request: MessagesRequest, model: Model, calibration: Calibration = UNCALIBRATED) -> ChatRequest:
-    """The chat request for `model`. InvalidRequest names the tool, or the choice among the tools, that is wrong."""
+    """Returns the chat request for `model`. InvalidRequest names the tool, or the `tool_choice`, that is wrong."""
     try:
         return _translate(request, model, calibration)
     except RecursionError:
@@ -120,20 +126,23 @@ def _translate(request: MessagesRequest, model: Model, calibration: Calibration)
 
 
 def _thinking(model: Model, thinks: bool, effort: str) -> dict[str, Any]:
-    """Fields for thinking that is on or off, and for its effort: the one that was asked for, or the next above it."""
+    """Returns the fields that switch thinking on or off and set its effort.
+
+    A model that lacks the requested effort gets the next higher one, or its highest.
+    """
     fields = dict(model.thinking_on if thinks else model.thinking_off)
     if thinks and effort and model.efforts:
         enough = (known for known in model.efforts if EFFORTS.index(known) >= EFFORTS.index(effort))
         fields["reasoning_effort"] = next(enough, model.efforts[-1])
-    elif not thinks and not fields and model.efforts:  # what cannot be switched off can be kept short
+    elif not thinks and not fields and model.efforts:  # thinking that cannot be switched off can be kept short
         fields["reasoning_effort"] = model.efforts[0]
     return fields
 
 
 def _max_tokens(request: MessagesRequest, model: Model, most_input_tokens: int) -> int:
     wanted = model.max_output_tokens if request.max_tokens is None else request.max_tokens
-    # upstream refuses a sum past the window; where next to nothing is left, its refusal is the truth and makes the
-    # client compact
+    # upstream refuses a prompt and answer that exceed the window together. If almost no room is left, let it refuse:
+    # then the client compacts the conversation
     room = max(_LEAST_ROOM_TOKENS, model.context_tokens - most_input_tokens)
     return min(wanted, model.max_output_tokens, room)
 

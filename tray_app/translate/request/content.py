@@ -1,6 +1,6 @@
-"""Content blocks of Anthropic's Messages API, as OpenAI content parts or as plain text.
+"""Translates content blocks of Anthropic's Messages API to OpenAI's content parts or to plain text.
 
-https://docs.anthropic.com/en/api/messages. Unknown blocks are kept as text or named in a note, never just dropped.
+https://docs.anthropic.com/en/api/messages. An unknown block becomes its text, or a note that names its type.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _BILLING_HEADER = "x-anthropic-billing-header:"
 
 
 def read_system(system: str | list[ContentBlock] | None) -> str:
-    """The text of a system prompt, without Claude Code's billing header.
+    """Returns the text of a system prompt without Claude Code's billing header.
 
-    The header carries a hash that changes with every request, which would defeat the upstream's prefix cache.
+    The header contains a hash that changes with every request, which would defeat upstream's prefix cache.
     """
     if system is None:
         return ""
@@ -32,9 +32,9 @@ def _without_billing_header(text: str) -> str:
 
 
 def to_parts(blocks: list[ContentBlock], *, takes_images: bool) -> list[ContentBlock]:
-    """OpenAI content parts (`text`, `image_url`) of a user turn's blocks, in order; empty texts are left out.
+    """Returns the blocks of a user turn as OpenAI's content parts (`text`, `image_url`), without empty texts.
 
-    The images of a document follow its text.
+    The images of a document follow its text. If `takes_images` is false, a note stands in the place of each image.
     """
     parts: list[ContentBlock] = []
     for block in blocks:
@@ -52,7 +52,7 @@ def to_parts(blocks: list[ContentBlock], *, takes_images: bool) -> list[ContentB
 
 
 def find_images(content: object) -> list[ContentBlock]:
-    """The images of a `content` value, also those in its documents, in order."""
+    """Returns the images of a content value and of the documents in it, in order."""
     images: list[ContentBlock] = []
     unread = dicts(content)[::-1]
     while unread:
@@ -65,28 +65,31 @@ def find_images(content: object) -> list[ContentBlock]:
 
 
 def join_parts(parts: list[ContentBlock]) -> str | list[ContentBlock]:
-    """One string where all parts are text, as some servers take nothing else."""
+    """Returns one string if all parts are text, because some servers accept nothing else; otherwise the parts."""
     if all(part["type"] == "text" for part in parts):
         return "\n\n".join(part["text"] for part in parts)
     return parts
 
 
 def to_text(block: ContentBlock, *, images_follow: bool = False) -> str:
-    """One block as text; a note where it has none. `images_follow`: what `find_images` finds in it is sent after it."""
+    """Returns the text of one block, or a note if it has none.
+
+    `images_follow` is true if the images that `find_images` finds in the block are sent after this text.
+    """
     pieces: list[str] = []
     _write_block(block, images_follow, pieces)
     return "".join(pieces)
 
 
 def flatten(content: object, *, images_follow: bool = False) -> str:
-    """The text of a `content` value that may be missing, a string or a list of blocks; blocks by line."""
+    """Returns the text of a content value: None, a string or a list of blocks, each of which begins a line."""
     pieces: list[str] = []
     _write_content(content, images_follow, pieces)
     return "".join(pieces)
 
 
 def _write_block(block: ContentBlock, images_follow: bool, pieces: list[str]) -> None:
-    """Adds the text of one block to `pieces`, however deep it stands: a text within documents is copied once."""
+    """Appends the text of one block to `pieces`, so that a text within nested documents is copied only once."""
     kind = block["type"]
     if kind == "image":
         pieces.append(_IMAGE_FOLLOWS_NOTE if images_follow else NO_IMAGES_NOTE)

@@ -1,6 +1,4 @@
-"""Blocks that change the conversation instead of saying something in it: summaries, changes of the tools, and blocks
-that only Anthropic's servers read.
-"""
+"""Blocks that control the conversation: summaries of it, changes of the tools, and notes for Anthropic's servers."""
 
 from __future__ import annotations
 
@@ -9,16 +7,16 @@ from collections.abc import Sequence
 from tray_app.translate.request.body import ContentBlock, Message, dicts
 
 SILENT = frozenset({"fallback", "mcp_tool_listing"})
-"""Blocks that servers keep for themselves: where another model took over, and which tools an MCP server lists."""
+"""Types of blocks for Anthropic's servers: another model took over, or an MCP server listed its tools."""
 
 
 def is_silent(block: ContentBlock) -> bool:
-    """Whether a block says nothing to a model. A summary that failed is empty."""
+    """Returns whether a block has no text for a model. A summary is empty if summarising failed."""
     return block["type"] in SILENT or (block["type"] == "compaction" and not is_summary(block))
 
 
 def is_summary(block: ContentBlock) -> bool:
-    """Whether a block sums up the conversation before it, which it stands for.
+    """Returns whether a block is a summary that replaces the conversation before it.
 
     https://platform.claude.com/docs/en/build-with-claude/compaction
     """
@@ -26,7 +24,7 @@ def is_summary(block: ContentBlock) -> bool:
 
 
 def since_summary(messages: Sequence[Message]) -> Sequence[Message]:
-    """The messages from the last summary of the conversation on; all messages if there is none."""
+    """Returns the messages from the last summary on; all messages if there is no summary."""
     for n in range(len(messages) - 1, -1, -1):
         if any(is_summary(block) for block in dicts(messages[n].content)):
             return messages[n:]
@@ -34,13 +32,15 @@ def since_summary(messages: Sequence[Message]) -> Sequence[Message]:
 
 
 def is_change(block: ContentBlock) -> bool:
-    """Whether a block adds a tool to those that the model may call, or removes one."""
+    """Returns whether a block adds or removes a tool that the model may call."""
     return block.get("type") in ("tool_addition", "tool_removal")
 
 
 def changed_tool(block: ContentBlock) -> str:
-    """The name of the tool that a `tool_addition` or `tool_removal` is about; empty if it is about MCP servers' tools,
-    which run on Anthropic's servers."""
+    """Returns the name of the tool that a `tool_addition` or `tool_removal` is about.
+
+    It is empty if the block is about the tools of an MCP server, which run on Anthropic's servers.
+    """
     tool = block.get("tool")
     if isinstance(tool, dict) and tool.get("type") == "tool_definition":
         tool = tool.get("definition")

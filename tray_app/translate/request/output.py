@@ -1,4 +1,4 @@
-"""What a request asks of its answer as a whole, in `output_config`: how much effort, and which JSON schema it must fit.
+"""Reads what a request asks of its answer as a whole: the effort, and the JSON schema that it must match.
 
 https://platform.claude.com/docs/en/build-with-claude/effort and .../structured-outputs
 """
@@ -17,9 +17,9 @@ _BRACKETS = {"object": "{", "array": "["}
 
 
 def read_effort(request: MessagesRequest) -> str:
-    """One of EFFORTS; empty where the client asks for none, or for one that does not exist yet.
+    """Returns one of EFFORTS; empty if the client asks for none or for an unknown one.
 
-    A system message behind what the user said last goes before the request's own field: it is meant for this turn.
+    A system message after the user's last words takes precedence over the request's field, as it is about this turn.
     """
     return _read_turn_effort(request.messages) or (request.effort if request.effort in EFFORTS else "")
 
@@ -40,9 +40,9 @@ def _holds_results_only(message: Message) -> bool:
 
 
 def read_format(schema: dict[str, Any] | None, model: Model, *, has_tools: bool) -> tuple[dict[str, Any], str]:
-    """Request fields for the schema that the answer must fit, and an instruction where a field cannot say it.
+    """Returns the request fields for the answer's schema, and an instruction for the model if no field can be used.
 
-    `response_format` binds every word of an answer, so that a model could no longer call a tool.
+    With tools no field can be used: `response_format` applies to the whole answer, and would forbid calls.
     """
     if schema is None:
         return {}, ""
@@ -52,8 +52,10 @@ def read_format(schema: dict[str, Any] | None, model: Model, *, has_tools: bool)
 
 
 def find_brackets(schema: dict[str, Any] | None) -> str:
-    """The brackets with which an answer may begin that fits the schema. Empty if there is no schema, or if it admits
-    values without brackets; one that does not say its types admits both brackets.
+    """Returns the brackets with which an answer that matches the schema may begin.
+
+    It is empty if there is no schema, or if the schema allows values without brackets, such as numbers. A schema that
+    does not name its types is taken to mean an object or an array.
     """
     if schema is None:
         return ""
@@ -64,6 +66,6 @@ def find_brackets(schema: dict[str, Any] | None) -> str:
 
 
 def ask_for_json(schema: Any) -> str:
-    """The instruction to answer with JSON that fits `schema`."""
+    """Returns the instruction to answer with JSON that matches `schema`."""
     text = json_text.encode_valid(schema).decode()
     return f"Answer with nothing but JSON, without a code fence, that fits this JSON schema:\n{text}"

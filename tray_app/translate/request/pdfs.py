@@ -1,4 +1,4 @@
-"""PDFs in a request: where they stand, and the request with their text in their place."""
+"""Finds the PDFs of a request, and replaces them by their text."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import msgspec
 from tray_app.translate.request.body import ContentBlock, MessagesRequest
 
 _LEVELS = 2
-"""A PDF stands in a message, in the result of a tool, or in a page within such a result."""
+"""How deep PDFs are looked for: in a message, in a tool's result (1), and in a page within the result (2)."""
 
 
 def find_pdfs(request: MessagesRequest) -> Iterator[ContentBlock]:
-    """The documents of a request that hold a PDF, in order."""
+    """Yields the documents of a request that contain a PDF, in order."""
     for message in request.messages:
         if isinstance(message.content, list):
             yield from _find(message.content, _LEVELS)
 
 
 def replace_pdfs(request: MessagesRequest, read: Callable[[str], str]) -> MessagesRequest:
-    """The same request with a text in the place of each PDF. `read` returns the text of a PDF in base64."""
+    """Returns the same request with text in place of each PDF. `read` returns the text of a PDF in base64."""
     messages = [
         msgspec.structs.replace(message, content=_replace(message.content, read, _LEVELS))
         if isinstance(message.content, list)
@@ -42,7 +42,7 @@ def _find(content: Any, levels: int) -> Iterator[ContentBlock]:
 
 
 def _replace(content: Any, read: Callable[[str], str], levels: int) -> Any:
-    """A content value, either a list of blocks or one block, with a text in the place of each PDF."""
+    """Returns a content value, which is a list of blocks or one block, with text in place of each PDF."""
     if isinstance(content, list):
         return [_replace(block, read, levels) if isinstance(block, dict) else block for block in content]
     if _is_pdf(content):

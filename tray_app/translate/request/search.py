@@ -1,4 +1,4 @@
-"""A request for a web search and nothing else.
+"""Recognises a request that asks for a web search and nothing else.
 
 https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/web-search-tool. Claude Code's WebSearch tool sends such a
 request of its own for each search (2.1.330, observed November 2026).
@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 from tray_app.translate.request.body import Message, MessagesRequest
 
-_TOOL_TYPE = "web_search_"  # and a date
+_TOOL_TYPE = "web_search_"  # a date follows
 _CLAUDE_CODE_ASKS = "Perform a web search for the query: "
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for, and where: no domains means anywhere. An empty query means that the request has no text."""
+    """The query of a web search, and the domains to search in or to leave out.
+
+    No domains stand for the whole web. The query is empty if the request has no text.
+    """
 
     query: str
     allowed_domains: tuple[str, ...] = ()
@@ -25,7 +28,7 @@ class Search:
 
 
 def read_search(request: MessagesRequest) -> Search | None:
-    """The search that a request is for: one whose only tools are Anthropic's web search. None for any other."""
+    """Returns the search of a request whose only tools are Anthropic's web search; None for other requests."""
     tools, choice = request.tools, request.tool_choice
     if not tools or not all(str(tool.get("type")).startswith(_TOOL_TYPE) for tool in tools):
         return None
@@ -37,7 +40,7 @@ def read_search(request: MessagesRequest) -> Search | None:
 
 
 def _read_query(messages: Sequence[Message]) -> str:
-    """What Claude Code names as the query, else the whole of the user's last text."""
+    """Returns the query in Claude Code's sentence, or else the whole last text of the user."""
     for message in reversed(messages):
         if message.role == "user":
             text = "\n".join(block["text"] for block in message.blocks if block["type"] == "text")

@@ -1,9 +1,9 @@
-"""What happened on Anthropic's servers, as text: their tools' calls and results, as they stand in a conversation that
-began there.
+"""Turns blocks about work on Anthropic's servers into text: the calls and results of the tools that run there.
 
-https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools and .../mcp-connector. A model here can call
-none of these tools, so their calls are told, not sent as calls. What is encrypted is left out: only Anthropic's servers
-read it.
+They come with a conversation that began with Anthropic's API.
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools and .../mcp-connector. The models here cannot
+call these tools, so their calls are sent as text. Encrypted data is left out, because only Anthropic's servers can read
+it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _RESULT_ENDING = "_tool_result"
 
 
 def tell_block(block: ContentBlock) -> Iterator[Piece] | None:
-    """What a block of a server's tool says; None if it is no such block."""
+    """Returns the pieces of a block's text; None if the block is not about work on a server."""
     kind = str(block["type"])
     if kind in _CALLS:
         return _CALLS[kind](block)

@@ -1,4 +1,4 @@
-"""The results of tools that ran on Anthropic's servers, as text.
+"""Turns the results of tools that ran on Anthropic's servers into text.
 
 https://platform.claude.com/docs/en/agents-and-tools/tool-use/server-tools
 """
@@ -11,13 +11,13 @@ from typing import Any
 from tray_app.translate.request.body import ContentBlock, dicts
 
 Piece = str | list[Any]
-"""Text, or content blocks whose text belongs in its place."""
+"""A text, or content blocks whose text is inserted here."""
 
 _ENCRYPTED_NOTE = "[The output is encrypted. Only Anthropic's servers can read it.]"
 
 
 def tell_result(tool: str, content: object) -> Iterator[Piece]:
-    """The result of a server's tool: one object, or a list of pages that a search found."""
+    """Yields the text of a tool's result, which is one object or a list of pages that a search found."""
     if not isinstance(content, dict):
         yield f"[Result of {tool}:]\n"
         yield _list_pages(content) if _is_page_list(content) else as_blocks(content) or "nothing"
@@ -90,7 +90,7 @@ def _tell_redacted(_: ContentBlock) -> Iterator[Piece]:
 
 
 def _tell_unknown(content: ContentBlock) -> Iterator[Piece]:
-    """A result of a kind that does not exist yet: its texts, as far as they can be told from what no model reads."""
+    """Yields the texts of a result of unknown type, from the fields that usually hold text for a model."""
     values = (content.get(name) for name in ("title", "url", "text", "stdout", "stderr"))
     texts = [value for value in values if isinstance(value, str)]
     blocks = as_blocks(content.get("content"))
@@ -101,7 +101,7 @@ def _tell_unknown(content: ContentBlock) -> Iterator[Piece]:
 
 
 def as_blocks(content: object) -> list[Any]:
-    """A content value as a list of blocks: it may be missing, a text, one block or several."""
+    """Returns a content value (None, a string, one block or several) as a list of blocks."""
     if content is None:
         return []
     if isinstance(content, str):

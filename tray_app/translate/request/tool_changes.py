@@ -1,7 +1,7 @@
-"""Which tools a request offers, where its messages add and remove some in mid conversation.
+"""Finds the tools that a request offers if its messages add and remove tools.
 
-Blocks of the type `tool_addition` and `tool_removal` stand in system messages, or in a summary of the conversation,
-whose changes replace those before it (Anthropic's SDK 2.13, November 2026).
+Blocks of the types `tool_addition` and `tool_removal` are in system messages or in a summary of the conversation. The
+changes in a summary replace all earlier ones (Anthropic's SDK 2.13, November 2026).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from tray_app.translate.request.control_blocks import changed_tool, is_change, i
 
 
 def effective_tools(request: MessagesRequest) -> Sequence[dict[str, Any]]:
-    """The definitions of the tools that the model may call at the end of the conversation.
+    """Returns the definitions of the tools that the model may call at the end of the conversation.
 
-    A change of a tool that nothing defines is passed over.
+    A change of a tool without a definition is ignored.
     """
     declared = request.tools or []
     changes = _find_changes(request.messages)

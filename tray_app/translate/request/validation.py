@@ -16,7 +16,10 @@ MOST_NAME_CHARS = 256
 """Anthropic's own limit for the name of a model."""
 MOST_STOP_SEQUENCES = 500
 MOST_STOP_CHARS = 50_000
-"""Both are far more than any client sends. Every piece of an answer is searched for all stop sequences."""
+"""Limits for the number of stop sequences and for their characters in all. Clients send far less.
+
+They exist because every piece of an answer is searched for all stop sequences.
+"""
 
 _WANTED = {
     "model": "a valid string",
@@ -41,17 +44,17 @@ _WANTED = {
     "output_format.type": "'json_schema'",
     "output_format.schema": "a JSON schema object",
 }
-"""What each typed field must be, in the words of Anthropic's API. `*` stands for the place in a list."""
+"""The value that each typed field must have, in the words of Anthropic's API. `*` stands for the index in a list."""
 _REQUIRED = ("model", "messages")
 _REQUIRED_STRINGS = {"text": ("text",), "tool_use": ("id", "name"), "tool_result": ("tool_use_id",)}
-"""The type of a block -> its fields that must be strings."""
+"""Type of a block -> its fields that must be strings."""
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _INDEX = re.compile(r"\[(\d+)\]")
 _NUMBER = re.compile(r"\b\d+\b")
 
 
 def read_request(body: dict[str, Any]) -> MessagesRequest:
-    """The typed request that a decoded body is. InvalidRequest names the field that is wrong."""
+    """Returns a decoded body as a typed request. InvalidRequest names the field that is wrong."""
     if isinstance(body.get("thread"), dict):
         raise ThreadUnsupported("thread: This gateway keeps no conversations. Send all messages, without `thread`.")
     try:
@@ -68,12 +71,12 @@ def read_request(body: dict[str, Any]) -> MessagesRequest:
 def _convert(body: dict[str, Any]) -> MessagesRequest:
     try:
         return msgspec.convert(body, MessagesRequest)
-    except UnicodeEncodeError:  # half a surrogate pair in the name of a field; upstream takes valid text only, anyway
+    except UnicodeEncodeError:  # the name of a field holds half of a surrogate pair
         return msgspec.convert(json_text.decode(json_text.encode_valid(body)), MessagesRequest)
 
 
 def _explain(error: str) -> str:
-    """The sentence for the client that says what msgspec's error says."""
+    """Returns msgspec's error in the words of Anthropic's API."""
     message, _, place = error.rpartition(" - at `$")
     if not message:
         message, place = error, ""
@@ -87,7 +90,7 @@ def _explain(error: str) -> str:
 
 
 def _check_fields(request: MessagesRequest) -> None:
-    """Raises InvalidRequest if a field has the right type, but a value that is not allowed."""
+    """Raises InvalidRequest if a field of the right type has a value that is not allowed."""
     if len(request.model) > MOST_NAME_CHARS:
         raise InvalidRequest(f"model: String should have at most {MOST_NAME_CHARS} characters")
     if request.max_tokens is not None and request.max_tokens < 0:
@@ -112,15 +115,15 @@ def _check_messages(messages: list[Message]) -> None:
     if not messages:
         raise InvalidRequest("messages: at least one message is required")
     for n, message in enumerate(messages):
-        # a system message may say nothing but the effort of the turn
+        # a system message may be without content and set only the effort of the turn
         if message.content is not None or message.role != "system":
             _check_content(message.content, f"messages.{n}.content")
 
 
 def _check_content(content: object, where: str, *, is_result: bool = False) -> None:
-    """Raises InvalidRequest if a content value is malformed; the error names the place, which begins with `where`.
+    """Raises InvalidRequest if a content value is malformed. `where` is the value's place in the request.
 
-    `is_result`: the content is what a tool returned. Results within results are not checked.
+    `is_result` is true for the content of a tool's result. Results within results are not checked.
     """
     if content is None:
         raise InvalidRequest(f"{where}: Field required")
