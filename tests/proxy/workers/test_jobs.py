@@ -42,18 +42,18 @@ def no_pdfs(_: bytes) -> bytes:
 
 
 def translate(body: Any, rules: Rules, **arguments: Any) -> Question:
-    """What a worker makes of a request."""
+    """Returns the question that a worker makes of a request."""
     data = bytearray(json.dumps(body).encode())
     return join_question(JOBS["translate"](encode(RequestArguments(rules, **arguments)), data, no_pdfs))
 
 
 def decode_sent(question: Question) -> Any:
-    """What goes upstream."""
+    """Returns the body that is sent upstream."""
     return json.loads(b"".join(encode_body(question.chat.body)))
 
 
 def name_schemas(question: Question) -> dict[str, tuple[str, dict[str, Any]]]:
-    """The tools by the names that are sent."""
+    """Returns name and schema of each tool by the name that is sent upstream."""
     return {sent: (tool.name, tool.parameters.schema) for sent, tool in question.chat.tools.items()}
 
 
@@ -102,7 +102,7 @@ def test_messages_come_in_pieces_of_a_bounded_number() -> None:
 
 
 @pytest.mark.parametrize("text", ["half \ud83d a pair", "a  é \U0001f600 \x00", ""], ids=ascii)
-def test_any_text_arrives_whole(text: str) -> None:
+def test_any_text_arrives_unchanged(text: str) -> None:
     body = {
         "model": "x",
         "system": text,
@@ -135,7 +135,7 @@ def test_a_pdf_is_asked_for_by_its_digest_and_sent_only_if_it_is_not_known() -> 
     assert json.loads(sent)["messages"][0]["content"].count("the text é \ufffd") == 2
 
 
-def test_a_request_with_more_beside_its_messages_than_any_client_sends_is_refused() -> None:
+def test_a_request_that_is_too_large_without_its_messages_is_refused() -> None:
     body = {
         "model": "x",
         "tools": [{"name": "Tool", "description": "x" * MAX_FACTS_BYTES}],

@@ -1,4 +1,4 @@
-"""Which requests are background work: the shapes that Claude Code 2.1.332 sends, cut down to what matters."""
+"""Background requests are recognised. The requests are those of Claude Code 2.1.332, reduced to the relevant fields."""
 
 from __future__ import annotations
 
@@ -77,5 +77,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("body", "headers", "expected"), CASES.values(), ids=CASES)
-def test_background_work_is_told_from_turns(body: dict[str, Any], headers: dict[str, str], expected: bool) -> None:
+def test_background_requests_are_distinguished_from_turns(
+    body: dict[str, Any], headers: dict[str, str], expected: bool
+) -> None:
     assert is_background(read(**body), CIMultiDict(headers)) is expected

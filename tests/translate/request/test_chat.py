@@ -1,4 +1,4 @@
-"""Requests as data: each case under cases/ says what a client sends, and what goes upstream or is refused."""
+"""Requests as data. Each case under cases/ holds the request of a client, and the request for upstream or the error."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ def test_a_row_is_all_that_a_new_model_needs() -> None:
 
 
 @pytest.mark.parametrize("top_k", [0, -1], ids=repr)
-def test_a_top_k_of_nothing_is_not_sent(top_k: int) -> None:
+def test_a_top_k_of_zero_or_less_is_not_sent(top_k: int) -> None:
     assert "top_k" not in ask(replace(GLM_4_7, takes_top_k=True), top_k=top_k).body
 
 
 def test_max_tokens_leave_room_for_the_prompt_in_the_window() -> None:
-    prompt = "word " * 50_000  # 50,000 tokens
+    prompt = "word " * 50_000  # it has 50,000 tokens
     chat = ask(GLM_4_7, max_tokens=128_000, messages=[{"role": "user", "content": prompt}])
     assert 40_000 < chat.input_tokens < 60_000
     assert chat.input_tokens + chat.body["max_tokens"] <= GLM_4_7.context_tokens
@@ -139,7 +139,7 @@ def test_is_stream_follows_the_stream_field() -> None:
     assert not ask().is_stream
 
 
-def test_the_names_of_aliased_tools_are_kept_for_the_way_back() -> None:
+def test_the_client_names_of_renamed_tools_are_kept_for_the_answer() -> None:
     name = "mcp__" + "long_server_name_" * 5
     chat = ask(tools=[{"name": name, "input_schema": {"type": "object"}}])
     [(sent, tool)] = chat.tools.items()

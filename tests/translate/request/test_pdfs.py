@@ -1,4 +1,4 @@
-"""PDFs in a request: where they are found, and what stands in their place afterwards."""
+"""The PDFs of a request are found, and replaced by their text."""
 
 from __future__ import annotations
 

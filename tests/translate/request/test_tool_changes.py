@@ -1,4 +1,4 @@
-"""Tools that are added and removed in mid conversation, where the request is not what it should be."""
+"""Tools that messages add and remove, also in malformed requests."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_every_declaration_of_a_removed_name_is_removed() -> None:
     assert effective_tools(read(tools=[BOAT, BOAT], messages=[system(REMOVAL)])) == []
 
 
-def test_a_definition_that_is_wrong_is_told() -> None:
+def test_an_added_tool_with_a_wrong_schema_is_refused() -> None:
     wrong = {"type": "tool_addition", "tool": {"type": "tool_definition", "definition": {**BOAT, "input_schema": 5}}}
     with pytest.raises(InvalidRequest, match=r"^tools\.0\.input_schema: "):
         ask(messages=[{"role": "user", "content": "hi"}, system(wrong)])

@@ -1,4 +1,4 @@
-"""Bodies of requests as typed values: which are taken, and which error names what is wrong with the others."""
+"""Bodies become typed requests, or errors that name the field that is wrong."""
 
 from __future__ import annotations
 
@@ -64,19 +64,19 @@ def test_an_odd_role_is_named_by_its_place(role: object) -> None:
         read(messages=[{"content": "hi"}])
 
 
-def test_a_field_that_is_null_is_as_good_as_none() -> None:
+def test_a_field_that_is_null_counts_as_left_out() -> None:
     names = ("system", "max_tokens", "stream", "thinking", "tools", "tool_choice", "stop_sequences", "temperature")
     others = ("top_p", "top_k", "output_config", "output_format", "metadata")
     assert read(messages=[HI], **dict.fromkeys([*names, *others])) == read(messages=[HI])
 
 
-def test_a_conversation_that_should_be_kept_here_is_refused_whatever_else_is_wrong() -> None:
+def test_a_thread_is_refused_before_other_errors() -> None:
     with pytest.raises(ThreadUnsupported):
         read_request({"thread": {"id": "thread_1"}})
     assert read(messages=[HI], thread=None) == read(messages=[HI], thread="x") == read(messages=[HI])
 
 
-def test_the_current_name_of_the_answer_format_goes_before_the_old_one() -> None:
+def test_the_current_name_of_the_answer_format_takes_precedence_over_the_old_one() -> None:
     old, new = ({"type": "json_schema", "schema": {"title": title}} for title in ("old", "new"))
     assert read(messages=[HI], output_format=old).answer_schema == {"title": "old"}
     assert read(messages=[HI], output_format=old, output_config={"format": new}).answer_schema == {"title": "new"}
