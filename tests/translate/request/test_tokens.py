@@ -164,9 +164,7 @@ def test_a_request_costs_what_its_parts_cost(before: list[Any], after: list[Any]
         )
     )
     assert whole.shown == sum(part.shown for part in parts)
-    assert whole.text == pytest.approx(
-        sum(part.text for part in parts), abs=0.5
-    )  # line breaks between texts count
+    assert whole.text == pytest.approx(sum(part.text for part in parts), abs=0.5)  # line breaks between texts count
 
 
 @bounded

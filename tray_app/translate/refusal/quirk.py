@@ -83,29 +83,33 @@ def adapt(body: Mapping[str, Any], quirks: Iterable[Quirk]) -> dict[str, Any]:
     """Returns the request without what the model refuses. An instruction replaces a field that the client needs."""
     adapted = dict(body)
     for quirk in quirks:
-        _adapt(adapted, quirk)
+        adapted = _apply(quirk, adapted)
     return adapted
 
 
-def _adapt(body: dict[str, Any], quirk: Quirk) -> None:
+def _apply(quirk: Quirk, body: dict[str, Any]) -> dict[str, Any]:
+    """Returns the request after one change; the same one if the quirk does not concern it."""
     field, _, key = quirk.field.partition(".")
     if field not in body or field in _ESSENTIAL:
-        return
+        return body
     value = body[field]
     if key:
-        if isinstance(value, dict) and key in value:
-            body[field] = {name: item for name, item in value.items() if name != key}
-            if not body[field]:
-                del body[field]
-        return
+        if not isinstance(value, dict) or key not in value:
+            return body
+        return _replace(body, field, {name: item for name, item in value.items() if name != key} or None)
     if quirk.refused is not None and quirk.refused != _kind(value):
-        return
-    if quirk.instead is None:
-        del body[field]
-    else:
-        body[field] = quirk.instead
+        return body
+    changed = _replace(body, field, quirk.instead)
     if instruction := _instruct(field, value):
-        body["messages"] = _add_instruction(body["messages"], instruction)
+        return {**changed, "messages": _add_instruction(body["messages"], instruction)}
+    return changed
+
+
+def _replace(body: dict[str, Any], field: str, value: object) -> dict[str, Any]:
+    """Returns the request with another value of a field; without the field if the value is None."""
+    if value is None:
+        return {name: item for name, item in body.items() if name != field}
+    return {**body, field: value}
 
 
 def _settle(field: str, value: Any, rejection: Rejection, error_text: str) -> Iterable[Quirk]:
