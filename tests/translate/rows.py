@@ -25,20 +25,20 @@ ROWS: dict[str, Model] = {
 }
 
 FAMILIES = {GLM_4_7.id: "glm", MINIMAX_M2_1.id: "minimax"}
-"""What the kit's validator calls the models that it knows."""
+"""Id of a model -> its name in the kit's validator, which knows only these."""
 
 
 def ask(model: Model = GLM_4_7, **fields: Any) -> ChatRequest:
-    """A translated request: someone says hi, with `fields` added. Thinking is on unless they say otherwise."""
+    """Returns a translated request in which the user says hi. `fields` are added, and thinking is on by default."""
     body = {"messages": [{"role": "user", "content": "hi"}], "thinking": {"type": "enabled", "budget_tokens": 1024}}
     return to_chat(read(**{**body, **fields}), model)
 
 
 def read(**fields: Any) -> MessagesRequest:
-    """The request that a body with these fields is, with the name of a model."""
+    """Returns the request of a body with these fields and the name of a model."""
     return read_request({"model": "any", **fields})
 
 
 def read_loosely(**fields: Any) -> MessagesRequest:
-    """The same for content blocks that lack fields, as the readers of blocks do not rely on them."""
+    """Returns such a request without a check of its content blocks, so that they may lack fields."""
     return msgspec.convert({"model": "any", "messages": [], **fields}, MessagesRequest)
