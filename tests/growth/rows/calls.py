@@ -163,8 +163,6 @@ ROWS = [
     Growth(
         "schema: the types of an answer",
         lambda n: {"anyOf": [{"type": "object"}] * (n // 10)},
-        lambda load, schema: load("tray_app.translate.request.output").find_brackets(
-            {"output_format": {"type": "json_schema", "schema": schema}}
-        ),
+        lambda load, schema: load("tray_app.translate.request.output").find_brackets(schema),
     ),
 ]

@@ -16,7 +16,7 @@ from tray_app.translate.request.encoded import EncodedMessages, encode_system
 from tray_app.translate.request.question import Question
 from tray_app.translate.request.search import Search
 from tray_app.translate.request.tokens import Estimate
-from tray_app.translate.request.tools import Tool
+from tray_app.translate.request.tools import Tool, pick_schemas
 from tray_app.translate.schema.schema import Parameters
 
 PIECE_BYTES = 64 * 1024
@@ -79,11 +79,7 @@ def join_question(result: Result) -> Question:
         body,
         read.model,
         tools={tool.sent_name: Tool(tool.name, Parameters(tool.schema)) for tool in read.tools},
-        callable_schemas={
-            tool["function"]["name"]: tool["function"]["parameters"]
-            for tool in body.get("tools", ())
-            if tool["function"]["name"] in read.callable_names
-        },
+        callable_schemas=pick_schemas(body.get("tools", ()), frozenset(read.callable_names)),
         shows_thinking=read.shows_thinking,
         stop_sequences=read.stop_sequences,
         estimate=read.estimate,

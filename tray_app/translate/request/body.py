@@ -38,6 +38,19 @@ class Thinking(msgspec.Struct, frozen=True):
     type: Any = None
     display: Any = None
 
+    @property
+    def is_on(self) -> bool:
+        """Returns whether the model should think."""
+        return self.type in ("enabled", "adaptive")
+
+    @property
+    def is_hidden(self) -> bool:
+        """Returns whether the client gets thinking blocks without their text.
+
+        `updates` shows only notes between calls. The models here do not distinguish them from other thinking.
+        """
+        return self.display in ("omitted", "updates")
+
 
 class AnswerFormat(msgspec.Struct, frozen=True):
     """The format that the answer must have."""
@@ -66,6 +79,7 @@ class MessagesRequest(msgspec.Struct, frozen=True):
     max_tokens: int | None = None
     stream: bool | None = None
     thinking: Thinking | None = None
+    """None switches thinking off."""
     tools: list[dict[str, Any]] | None = None
     tool_choice: Any = None
     """Its shape is checked only if the request offers tools."""

@@ -16,18 +16,13 @@ from tray_app.translate.request.history import to_messages
 from tray_app.translate.request.output import find_brackets, read_effort, read_format
 from tray_app.translate.request.tokens import Estimate, estimate_chat
 from tray_app.translate.request.tool_changes import effective_tools
-from tray_app.translate.request.tools import Tool, read_choice, read_tools
+from tray_app.translate.request.tools import Tool, pick_schemas, read_choice, read_tools
 from tray_app.translate.schema.schema import Schema
 
 MAX_STOPS = 4
 """NVIDIA's limit for stop sequences. The gateway itself looks for the others in the answer."""
 _LEAST_ROOM_TOKENS = 1_024
 """Least value of `max_tokens` that is sent, even if the prompt seems to fill the window."""
-_WITHOUT_TEXT = ("omitted", "updates")
-"""Values of `thinking.display` that hide the text of thinking.
-
-`updates` shows only notes between calls. The models here do not distinguish them from other thinking.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +81,6 @@ def _translate(request: MessagesRequest, model: Model, calibration: Calibration)
     if system:
         messages.insert(0, {"role": "system", "content": system})
     thinking = request.thinking or Thinking()
-    thinks = thinking.type in ("enabled", "adaptive")
-    stops = request.stops
     estimate = estimate_chat(messages, tool_set.functions)
     input_tokens = estimate.tokens(calibration.factor)
     chat: dict[str, Any] = {
@@ -95,11 +88,11 @@ def _translate(request: MessagesRequest, model: Model, calibration: Calibration)
         "messages": messages,
         "max_tokens": _max_tokens(request, model, round(input_tokens * calibration.margin)),
         **_sampling(request, model),
-        **_thinking(model, thinks, read_effort(request)),
+        **_thinking(model, thinking.is_on, read_effort(request)),
         **answer_format,
     }
-    if stops:
-        chat["stop"] = stops[:MAX_STOPS]
+    if request.stops:
+        chat["stop"] = request.stops[:MAX_STOPS]
     if tool_set.functions:
         chat["tools"] = tool_set.functions
         chat.update(choice.fields)
@@ -110,16 +103,12 @@ def _translate(request: MessagesRequest, model: Model, calibration: Calibration)
         chat,
         model,
         tools=tool_set.tools,
-        callable_schemas={
-            tool["function"]["name"]: tool["function"]["parameters"]
-            for tool in tool_set.functions
-            if tool["function"]["name"] in choice.callable
-        },
-        shows_thinking=thinks,
-        stop_sequences=stops,
+        callable_schemas=pick_schemas(tool_set.functions, choice.callable),
+        shows_thinking=thinking.is_on,
+        stop_sequences=request.stops,
         estimate=estimate,
         input_tokens=input_tokens,
-        omits_thinking=thinks and thinking.display in _WITHOUT_TEXT,
+        omits_thinking=thinking.is_on and thinking.is_hidden,
         used_call_ids=frozenset(read_used_ids(request.newest_blocks())),
         json_brackets=find_brackets(request.answer_schema),
     )

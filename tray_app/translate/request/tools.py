@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate.request.known_tools import MOST_KNOWN_TOOLS, find_known
-from tray_app.translate.schema.schema import NO_PARAMETERS, Parameters
+from tray_app.translate.schema.schema import NO_PARAMETERS, Parameters, Schema
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _CLIENT_DUMMY = "DeferredToolPlaceholder"  # Claude Code sends it in place of tools that it loads later
@@ -100,6 +100,12 @@ def read_tools(tools: Sequence[dict[str, Any]]) -> ToolSet:
             function["description"] = tool["description"]
         functions.append({"type": "function", "function": function})
     return ToolSet(functions, known, left_out)
+
+
+def pick_schemas(functions: Iterable[dict[str, Any]], names: Collection[str]) -> dict[str, Schema]:
+    """Returns name -> schema, both as sent upstream, of the function tools with one of these names."""
+    picked = (function["function"] for function in functions if function["function"]["name"] in names)
+    return {function["name"]: function["parameters"] for function in picked}
 
 
 def read_choice(choice: object, tool_set: ToolSet, model: Model) -> ToolChoice:
