@@ -1,4 +1,4 @@
-"""The models: every row has what the code needs, a name finds its row, and rows stand in for each other."""
+"""The catalog: every row is complete, names find their rows, and rows replace each other."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CATALOGUE = Catalog()
 
 
 @pytest.mark.parametrize("model", MODELS, ids=[model.id for model in MODELS])
-def test_a_row_has_what_the_code_needs(model: Model) -> None:
+def test_a_row_is_complete(model: Model) -> None:
     assert find_model(model.id) is model, "an id is written in small letters, and stands in one row"
     assert model.label
     assert len(model.letter) == 1
@@ -38,7 +38,7 @@ def test_a_row_has_what_the_code_needs(model: Model) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=[model.id for model in MODELS])
-def test_successors_lead_to_a_model_that_is_not_on_its_way_out(model: Model) -> None:
+def test_successors_lead_to_a_model_without_a_successor(model: Model) -> None:
     seen = [model]
     while seen[-1].successor:
         successor = find_model(seen[-1].successor)
@@ -71,14 +71,14 @@ def test_a_name_finds_its_row(name: str, model: Model | None) -> None:
     assert Catalog(join_rows([OWN])).find(name) is model
 
 
-def test_the_users_rows_follow_the_defaults_or_take_the_place_of_rows_with_their_id() -> None:
+def test_the_users_rows_follow_the_defaults_or_replace_rows_with_their_id() -> None:
     corrected, kimi = replace(GLM_4_7, context_tokens=1000), replace(KIMI_K3, label="Kimi")
     assert join_rows([]) == MODELS
     assert join_rows([OWN, kimi, corrected])[:4] == (corrected, MINIMAX_M2_1, OWN, kimi)
     assert len(join_rows([OWN, kimi, corrected])) == len(MODELS) + 1
 
 
-def test_an_alias_wins_over_a_row_of_its_name() -> None:
+def test_an_alias_takes_precedence_over_a_row_of_its_name() -> None:
     catalog = Catalog(aliases={"z-ai/glm4.7": GLM_5_2.id, "claude-opus-5-5": KIMI_K3.id})
     assert catalog.find("Z-AI/GLM4.7[1m]") is GLM_5_2
     assert catalog.find("claude-opus-5-5") is KIMI_K3
@@ -91,7 +91,7 @@ def test_the_tray_decides_unless_the_user_lets_clients_choose() -> None:
     assert CATALOGUE.resolve("claude-haiku-5-5", GLM_4_7, client_chooses=True) is GLM_4_7
 
 
-def test_the_menu_offers_its_models_and_what_is_selected() -> None:
+def test_the_menu_offers_its_models_and_the_selected_one() -> None:
     assert CATALOGUE.offered(MINIMAX_M2_1) == DEFAULTS
     assert CATALOGUE.offered(GPT_OSS_20B) == (*DEFAULTS, GPT_OSS_20B)
     hidden = replace(MINIMAX_M2_1, in_menu=False)
@@ -99,7 +99,7 @@ def test_the_menu_offers_its_models_and_what_is_selected() -> None:
     assert Catalog(join_rows([hidden, OWN])).offered(hidden) == (GLM_4_7, OWN, hidden)
 
 
-def test_in_the_menu_the_model_that_an_alias_stands_for_takes_its_place() -> None:
+def test_the_menu_shows_the_model_that_an_alias_stands_for() -> None:
     catalog = Catalog(aliases={GLM_4_7.id: GLM_5_2.id})
     assert catalog.offered(GLM_5_2) == (GLM_5_2, MINIMAX_M2_1)
 
@@ -116,13 +116,13 @@ def test_in_the_menu_the_model_that_an_alias_stands_for_takes_its_place() -> Non
         ([GLM_5_2.id, GLM_5_3.id], [GLM_5_2.id], None),
     ],
 )
-def test_the_successor_is_the_first_of_its_line_that_nvidia_still_has(
+def test_the_successor_is_the_first_one_that_nvidia_still_offers(
     unavailable: list[str], listed: list[str], successor: Model | None
 ) -> None:
     assert CATALOGUE.successor(GLM_4_7, unavailable, listed) is successor
 
 
-def test_successors_that_lead_back_or_nowhere_come_to_an_end() -> None:
+def test_successors_that_form_a_circle_or_are_unknown_come_to_an_end() -> None:
     back = replace(GLM_5_2, successor=GLM_4_7.id)
     catalog = Catalog(join_rows([back]))
     assert catalog.successor(GLM_4_7, [back.id], []) is None

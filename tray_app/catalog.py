@@ -1,7 +1,7 @@
 """The models and their facts, as rows. A rule that differs by model is a field here, never an `if` elsewhere.
 
-Limits and switches: NVIDIA's model pages and API reference, and user reports, November 2026. What is not known of a
-model has the value that every model bears: text only, no switch, nothing sent that it might refuse.
+The facts are from NVIDIA's model pages, its API reference and user reports of November 2026. An unknown fact has the
+value that is safe for every model: text only, no switch for thinking, and no field that a model might refuse.
 """
 
 from __future__ import annotations
@@ -12,46 +12,50 @@ from enum import Enum, auto
 from typing import Any
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
-"""Anthropic's levels of effort, weakest first; models take some of them."""
+"""Anthropic's levels of effort, lowest first. Each model accepts some of them."""
 
 
 class EarlierThinking(Enum):
-    """How the thinking of earlier turns goes back to a model."""
+    """How a model gets the thinking of earlier turns."""
 
     IN_FIELD = auto()
     """As `reasoning_content` of the assistant's message."""
     IN_CONTENT = auto()
     """In the content, between `<think>` tags."""
     LEFT_OUT = auto()
+    """The model does not get it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model as NVIDIA serves it. Sizes in tokens."""
+    """One model as NVIDIA serves it."""
 
     id: str
     label: str
     letter: str
-    """What the tray icon shows."""
+    """The letter in the tray icon."""
     context_tokens: int
+    """Size of the window, for prompt and answer together."""
     max_output_tokens: int
     takes_images: bool = False
     takes_top_k: bool = False
     takes_json_schema: bool = False
-    """False: a schema for the answer goes as an instruction, not as `response_format`."""
+    """If False, the schema for an answer is sent as an instruction instead of `response_format`."""
     takes_required_tool_choice: bool = True
-    """False: `tool_choice: required` can loop, so `auto` and an instruction go instead."""
+    """If False, `tool_choice: required` may make the model loop. Then `auto` and an instruction are sent instead."""
     thinking_on: Mapping[str, Any] = field(default_factory=dict)
-    """Request fields that switch thinking on; empty: the model has no switch."""
+    """Request fields that switch thinking on; empty if the model has no switch."""
     thinking_off: Mapping[str, Any] = field(default_factory=dict)
+    """Request fields that switch thinking off; empty if the model has no switch."""
     efforts: tuple[str, ...] = ()
-    """What `reasoning_effort` may be, weakest first; empty: the field is not sent."""
+    """Accepted values of `reasoning_effort`, lowest first. If there are none, the field is not sent."""
     earlier_thinking: EarlierThinking = EarlierThinking.IN_FIELD
     forgets_thinking_at_user_turns: bool = False
-    """True: its template drops all thinking before the last user turn, so reminders beside results go with them."""
+    """If True, its template drops all thinking before the last user turn. So reminders are added to tools' results."""
     successor: str = ""
-    """Id of the model to take instead once NVIDIA has retired this one."""
+    """Id of the model that replaces this one after NVIDIA has retired it; empty if there is none."""
     in_menu: bool = False
+    """Whether the menu offers the model."""
 
 
 GLM_4_7 = Model(
@@ -61,7 +65,7 @@ GLM_4_7 = Model(
     context_tokens=131_072,
     max_output_tokens=131_072,
     takes_required_tool_choice=False,
-    # clear_thinking false keeps the reasoning of earlier turns in the prompt, which interleaved thinking lives on
+    # clear_thinking=False keeps the thinking of earlier turns in the prompt, which interleaved thinking needs
     thinking_on={"chat_template_kwargs": {"enable_thinking": True, "clear_thinking": False}},
     thinking_off={"chat_template_kwargs": {"enable_thinking": False, "clear_thinking": False}},
     successor="z-ai/glm-5.2",
@@ -75,7 +79,7 @@ MINIMAX_M2_1 = Model(
     context_tokens=204_800,
     max_output_tokens=8_192,
     forgets_thinking_at_user_turns=True,
-    successor="moonshotai/kimi-k3",  # M2.5, M2.7 and M3 have left NVIDIA's offer, too (September 2026)
+    successor="moonshotai/kimi-k3",  # NVIDIA has withdrawn M2.5, M2.7 and M3, too (September 2026)
     in_menu=True,
 )
 
@@ -106,7 +110,7 @@ KIMI_K3 = Model(
     label="Kimi K3",
     letter="K",
     context_tokens=1_048_576,
-    max_output_tokens=65_536,  # of K2.6 in NVIDIA's reference, which has no entry for K3
+    max_output_tokens=65_536,  # the value of K2.6 in NVIDIA's reference, which lacks K3
     takes_images=True,
     thinking_on={"chat_template_kwargs": {"thinking": True}},
     thinking_off={"chat_template_kwargs": {"thinking": False}},
@@ -119,9 +123,9 @@ GPT_OSS_20B = Model(
     letter="O",
     context_tokens=131_072,
     max_output_tokens=32_768,
-    takes_required_tool_choice=False,  # not known
+    takes_required_tool_choice=False,  # unknown
     efforts=("low", "medium", "high"),  # thinking cannot be switched off
-    earlier_thinking=EarlierThinking.LEFT_OUT,  # whether its endpoint takes the field is not known
+    earlier_thinking=EarlierThinking.LEFT_OUT,  # it is unknown whether its endpoint accepts the field
 )
 
 NEMOTRON_3_SUPER = Model(
@@ -133,7 +137,7 @@ NEMOTRON_3_SUPER = Model(
     takes_json_schema=True,
     thinking_on={"chat_template_kwargs": {"enable_thinking": True}},
     thinking_off={"chat_template_kwargs": {"enable_thinking": False}},
-    # its published template turns the field into these tags; as content, no schema of messages can refuse them
+    # its published template turns the field into these tags; in the content, no validation can refuse them
     earlier_thinking=EarlierThinking.IN_CONTENT,
 )
 
@@ -146,27 +150,27 @@ UNKNOWN = Model(
     takes_required_tool_choice=False,
     earlier_thinking=EarlierThinking.LEFT_OUT,
 )
-"""What is assumed of a model that the user adds, where the settings say nothing else."""
+"""The assumed facts of a model that the user adds, as far as the settings do not give them."""
 
 DEFAULTS: tuple[Model, ...] = (GLM_4_7, MINIMAX_M2_1)
-"""What the menu offers before the user says otherwise."""
+"""The models that the menu offers by default."""
 
 MODELS: tuple[Model, ...] = (*DEFAULTS, GLM_5_2, GLM_5_3, KIMI_K3, GPT_OSS_20B, NEMOTRON_3_SUPER)
-"""Every row that comes with the program."""
+"""All rows that come with the program."""
 
 
 def plain_name(name: str) -> str:
-    """A model's name as names are compared: small, and without `[1m]`, Claude Code's mark for a long window."""
+    """Returns a name in its form for comparison: lower case, without `[1m]`, Claude Code's mark for a long window."""
     return name.strip().lower().removesuffix("[1m]").strip()
 
 
 def find_model(model_id: str) -> Model | None:
-    """The row that comes with the program for this id."""
+    """Returns the program's own row for an id; None if there is none."""
     return next((model for model in MODELS if model.id == plain_name(model_id)), None)
 
 
 def join_rows(own_rows: Iterable[Model]) -> tuple[Model, ...]:
-    """All rows, the user's in the place of those with the same id: the defaults, then the user's own, then the rest."""
+    """Returns all rows: the defaults, the user's own, then the rest. A row of the user replaces one with its id."""
     added = {model.id: model for model in own_rows}
     defaults = [added.pop(model.id, model) for model in DEFAULTS]
     rest = [model for model in MODELS if model not in DEFAULTS and model.id not in added]
@@ -175,36 +179,37 @@ def join_rows(own_rows: Iterable[Model]) -> tuple[Model, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The models of one user: the rows, and what the settings say of how they stand in for each other."""
+    """The models of one user: the rows, and the settings for aliases and fallback models."""
 
     rows: tuple[Model, ...] = MODELS
     aliases: Mapping[str, str] = field(default_factory=dict)
-    """Plain name -> id of the row that it stands for, be there a row of that name or not."""
+    """Plain name -> id of the row that it stands for. It takes precedence over a row of that name."""
     fallback_ids: tuple[str, ...] = ()
+    """Ids of the models that answer if another one cannot, in their order."""
 
     @property
     def models(self) -> tuple[Model, ...]:
-        """All that can be chosen: every row but those that an alias replaces."""
+        """Returns all rows that can be chosen, which are those that no alias replaces."""
         return tuple(row for row in self.rows if plain_name(row.id) not in self.aliases)
 
     def find(self, name: str) -> Model | None:
-        """The model that a name stands for."""
+        """Returns the model that a name stands for; None if there is none."""
         plain = plain_name(name)
         plain = plain_name(self.aliases.get(plain, plain))
         return next((row for row in self.rows if plain_name(row.id) == plain), None)
 
     def resolve(self, asked: str, selected: Model, *, client_chooses: bool) -> Model:
-        """The model that answers a request naming `asked`.
+        """Returns the model that answers a request for the name `asked`.
 
-        The tray decides, so that a click switches running sessions too. Where the user lets clients choose, a name of
-        the catalog is honoured and any other (such as the `claude-*` names of unmapped tiers) gets the selected one.
+        The user's choice in the tray decides, so that a click also switches running sessions. If clients may choose, a
+        name of the catalog counts, and any other name (such as `claude-*`) stands for the selected model.
         """
         if client_chooses:
             return self.find(asked) or selected
         return selected
 
     def offered(self, selected: Model) -> tuple[Model, ...]:
-        """The models of the menu, and the selected one where it is another."""
+        """Returns the models of the menu, and the selected one if it is not among them."""
         offered: list[Model] = []
         for row in (*(row for row in self.rows if row.in_menu), selected):
             model = self.find(row.id) or row
@@ -213,9 +218,9 @@ class Catalog:
         return tuple(offered)
 
     def successor(self, model: Model, unavailable: Collection[str], listed: Collection[str]) -> Model | None:
-        """What to take instead of `model`: its successor, or that one's, the first that NVIDIA still has.
+        """Returns the next successor of `model` that NVIDIA still offers; None if there is none.
 
-        Ids in `unavailable` are passed over; ids in `listed` come before others.
+        Ids in `unavailable` are skipped. Ids in `listed` take precedence over others.
         """
         lineage = [model]
         while (after := self.find(lineage[-1].successor)) and after not in lineage:
@@ -224,6 +229,6 @@ class Catalog:
         return next((after for after in remaining if after.id in listed), remaining[0] if remaining else None)
 
     def fallbacks(self, model: Model, unavailable: Collection[str]) -> tuple[Model, ...]:
-        """The models that may answer in the place of `model`, in their order; none whose id is in `unavailable`."""
+        """Returns the fallback models for `model` in their order, without those whose id is in `unavailable`."""
         found = (self.find(fallback_id) for fallback_id in self.fallback_ids)
         return tuple(other for other in found if other and other.id not in {model.id, *unavailable})

@@ -11,7 +11,7 @@ from aiohttp import web
 from tests.support.running_app import ROOT
 from tray_app.app import self_check
 from tray_app.desktop import Desktop, find_desktop
-from tray_app.proxy.workers import pool as worker_pool
+from tray_app.proxy.workers import worker
 
 
 @pytest.fixture
@@ -83,5 +83,5 @@ def test_a_settings_file_that_is_not_kept_is_told(desktop: Desktop, monkeypatch:
 
 
 def test_a_program_that_cannot_start_its_worker_is_told(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: (["/no/such/program"], "."))
+    monkeypatch.setattr(worker, "find_worker", lambda: (["/no/such/program"], "."))
     assert check(desktop) == (False, ["FAILED  worker process: NotWhole: no worker process can be started"])

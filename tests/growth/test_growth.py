@@ -32,7 +32,6 @@ FILES = [
 ]
 
 NO_ROW = {
-    "tray_app.translate.request.chat.read_model_name": "it reads one field",
     "tray_app.translate.schema.schema.allowed_types": "it asks what `type_value` asks, whose rows are there",
     "tray_app.translate.request.tools.ask_for_call": "it puts one name into a sentence",
 }

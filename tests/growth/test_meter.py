@@ -301,7 +301,8 @@ EVENTS = b"".join(b"data: %b\n\n" % json.dumps({"choices": [{"delta": delta}]}).
 
 def answer(load: Load, cut: int) -> tuple[object, bytes]:
     """What goes upstream for BODY and what comes back for EVENTS, read in pieces of `cut` bytes."""
-    chat = load("tray_app.translate.request.chat").to_chat(BODY, load("tray_app.catalog").GLM_4_7)
+    request = load("tray_app.translate.request.validation").read_request({"model": "any", **BODY})
+    chat = load("tray_app.translate.request.chat").to_chat(request, load("tray_app.catalog").GLM_4_7)
     translator = load("tray_app.translate.answer.stream").StreamTranslator(chat, "msg_1")
     reader = load("tray_app.translate.answer.sse").SseReader()
     for place in range(0, len(EVENTS), cut):

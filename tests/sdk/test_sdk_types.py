@@ -17,10 +17,10 @@ from anthropic.types.beta import (
 from anthropic.types.beta.message_create_params import MessageCreateParamsBase
 from typing_extensions import get_type_hints, is_typeddict
 
-from tests.translate.rows import ROWS
+from tests.translate.rows import ROWS, read
 from tray_app.translate import json_text
 from tray_app.translate.request.chat import to_chat
-from tray_app.translate.request.tokens import estimate_body
+from tray_app.translate.request.tokens import estimate_request
 
 _MOST_LEVELS = 8
 _MOST_SAMPLES = 12
@@ -78,9 +78,9 @@ HI = {"role": "user", "content": "hi"}
 
 def check(**fields: Any) -> str:
     """The request as it is sent."""
-    body = {"model": "x", "max_tokens": 1000, "messages": [HI], **fields}
-    assert estimate_body(body).tokens() > 0
-    sent = [json_text.encode_valid(to_chat(body, ROWS[row]).body).decode() for row in ("glm", "nemotron", "glm-5.3")]
+    request = read(max_tokens=1000, **{"messages": [HI], **fields})
+    assert estimate_request(request).tokens() > 0
+    sent = [json_text.encode_valid(to_chat(request, ROWS[row]).body).decode() for row in ("glm", "nemotron", "glm-5.3")]
     assert _SECRET not in "".join(sent)
     return sent[0]
 

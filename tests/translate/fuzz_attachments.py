@@ -1,4 +1,4 @@
-"""The size of any image in base64 is told or not, quickly and without an exception."""
+"""Fuzzes the reader of image sizes: for any base64 it returns soon and raises nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HEADS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"RIFF\0\0\0\0WEBP",
 
 
 def check_image(data: bytes) -> None:
-    """The first byte says with which format's beginning the rest is tried."""
+    """Counts an image whose first byte chooses the format, and whose other bytes follow that format's first bytes."""
     head = _HEADS[data[0] % len(_HEADS)] if data else b""
     encoded = base64.b64encode(head + data[1:]).decode()
     tokens = count_image(encoded)

@@ -1,4 +1,4 @@
-"""What must hold for any tool schema and any arguments: shared by the property tests and a coverage-guided fuzzer.
+"""Invariants for any tool schema and any arguments, for the property tests and for a coverage-guided fuzzer.
 
 The fuzzer, in an environment with atheris beside the program's own packages: `python -m tests.translate.fuzz_schema
 [libFuzzer options]`, for example `-max_total_time=300`.
@@ -26,7 +26,7 @@ KEYS = [
     *("additionalProperties", "prefixItems", "patternProperties", "not"),
 ]
 _MOST_LEVELS = 80
-"""More than a schema may have."""
+"""More levels than a schema may have."""
 
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs")
 _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -34,7 +34,7 @@ _SINGLE_SCHEMAS = ("items", "additionalProperties", "not")
 
 
 def check_all(data: bytes) -> None:
-    """Any of the invariants that does not hold raises."""
+    """Raises AssertionError if an invariant does not hold."""
     rest = iter(data)
     schema, arguments = read_value(rest), read_value(rest)
     check_tool(schema, arguments)
@@ -42,7 +42,7 @@ def check_all(data: bytes) -> None:
 
 
 def read_value(rest: Iterator[int], levels: int = 0) -> Any:
-    """A JSON value made of the words that schemas are made of, as the bytes say. Past their end there is only text."""
+    """Returns a JSON value of words from schemas. The bytes choose them, and after their end the value is text."""
     kind, size = divmod(next(rest, 0), 5)
     if kind % 8 < 3 or levels == _MOST_LEVELS:
         return LEAVES[next(rest, 0) % len(LEAVES)]
@@ -53,7 +53,7 @@ def read_value(rest: Iterator[int], levels: int = 0) -> Any:
 
 
 def check_tool(schema: Any, arguments: Any) -> None:
-    """A schema goes upstream in plain form or is refused by its name; values go up and come back, whatever they are."""
+    """Checks that a schema is simplified or refused by its name, and that any value is renamed and restored."""
     before = copy.deepcopy((schema, arguments))
     try:
         offer = read_tools([{"name": "T", "input_schema": schema}])
@@ -81,7 +81,7 @@ def check_tool(schema: Any, arguments: Any) -> None:
 
 
 def check_value(parameters: Parameters, name: str, value: Any) -> None:
-    """What was restored is JSON, and is left as it is when it is restored again; or it means that there is no value."""
+    """Checks that a restored value is JSON or LEFT_OUT, and that restoring it again does not change it."""
     restored = parameters.restore(name, value)
     if restored is LEFT_OUT:
         assert value is None or isinstance(value, str | float)
@@ -91,7 +91,7 @@ def check_value(parameters: Parameters, name: str, value: Any) -> None:
 
 
 def check_text(schema: Any, value: Any) -> None:
-    """Text is typed by a schema as it came, too, and is kept where it does not fit."""
+    """Checks that text becomes a value of the schema's type, and stays unchanged if it does not match."""
     if isinstance(schema, dict):
         text = json_text.encode(value).decode()
         for name in NAMES:
@@ -100,7 +100,7 @@ def check_text(schema: Any, value: Any) -> None:
 
 
 def check_plain(schema: Any, *, is_root: bool = False) -> None:
-    """None of the forms that break NVIDIA's tool parser is left."""
+    """Checks that none of the forms that break NVIDIA's tool parser is left."""
     assert isinstance(schema, dict)
     for key, value in schema.items():
         if key in ("type", "enum", "anyOf", "oneOf") and isinstance(value, list):

@@ -1,4 +1,4 @@
-"""JSON in and out, with text that is no valid Unicode."""
+"""JSON is encoded and decoded, also with text that is not valid Unicode."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ VALUES = st.recursive(
 
 
 def joined(value: object) -> object:
-    """The same with the halves of a surrogate pair that stand side by side made one character, as parsers do."""
+    """Returns the same value with neighbouring halves of a surrogate pair joined to one character, as parsers do."""
     return json.loads(json.dumps(value))
 
 
 @bounded
 @given(VALUES)
-def test_what_is_encoded_is_decoded_again(value: object) -> None:
+def test_an_encoded_value_is_decoded_to_the_same_value(value: object) -> None:
     data = json_text.encode(value)
     assert b"\n" not in data
     assert json_text.decode(data) == joined(value)
@@ -39,14 +39,14 @@ def test_what_is_encoded_is_decoded_again(value: object) -> None:
 
 @bounded
 @given(VALUES)
-def test_what_is_encoded_for_upstream_is_valid_unicode_and_else_the_same(value: object) -> None:
+def test_a_value_encoded_for_upstream_is_valid_unicode_and_otherwise_the_same(value: object) -> None:
     text = json_text.encode_valid(value).decode()
     assert "\\ud" not in text.replace("\\\\", "")
     assert json.loads(text) == json.loads(made_valid(json.dumps(value, ensure_ascii=False)))
 
 
 def made_valid(text: str) -> str:
-    """The same, with half pairs replaced one by one."""
+    """Returns the same value with each half of a surrogate pair replaced."""
     whole = "".join(text).encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in whole)
 
@@ -68,6 +68,6 @@ def test_half_a_surrogate_pair_is_joined_or_replaced_for_upstream(value: object,
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"NaN", b"[Infinity]", b"{'a': 1}", b"\xff"], ids=repr)
-def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
+def test_decoding_other_bytes_than_json_raises_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         json_text.decode(data)

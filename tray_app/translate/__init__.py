@@ -1,1 +1,1 @@
-"""Anthropic Messages <-> OpenAI Chat Completions: pure functions and one state machine, no I/O."""
+"""Translates between Anthropic's Messages API and OpenAI's Chat Completions API, without any input or output."""

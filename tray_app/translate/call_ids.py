@@ -1,34 +1,38 @@
-"""The ids of tool calls, in the form in which clients get them and send them back."""
+"""The ids of tool calls, in the form in which clients receive them and send them back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 MOST_USED_IDS = 10_000
-"""So many of a history's newest ids are known: what a server that counts may give again is among them."""
+"""How many of a conversation's newest ids are read. Servers that number their calls repeat recent ids only."""
 
 MOST_ID_CHARS = 128
-"""A longer id from upstream is not passed on."""
+"""The longest id, in characters. A longer one from upstream is replaced."""
 
 
-def read_used_ids(messages: object) -> list[str]:
-    """The ids of the calls in a client's messages, in the form in which ids are given out; the newest first."""
-    ids = (tool_id for tool_id in map(clean_id, _find_ids(messages)) if len(tool_id) <= MOST_ID_CHARS)
+def read_used_ids(newest_blocks: Iterable[dict[str, Any]]) -> list[str]:
+    """Returns the ids of the calls in the blocks of a conversation, cleaned as the ids of new calls are.
+
+    Both the blocks and the ids are in the order from newest to oldest.
+    """
+    ids = (tool_id for tool_id in map(clean_id, _find_ids(newest_blocks)) if len(tool_id) <= MOST_ID_CHARS)
     return [*dict.fromkeys(islice(ids, MOST_USED_IDS))]
 
 
-def _find_ids(messages: object) -> Iterator[str]:
-    """Also those of results: a client may have dropped the calls that they belong to."""
-    for message in reversed(messages if isinstance(messages, list) else []):
-        content = message.get("content") if isinstance(message, dict) else None
-        for block in reversed(content if isinstance(content, list) else []):
-            if isinstance(block, dict):
-                found = block.get("tool_use_id" if block.get("type") == "tool_result" else "id")
-                if isinstance(found, str):
-                    yield found[: MOST_ID_CHARS + 1]
+def _find_ids(blocks: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Yields the ids of calls and of results, because a client may have dropped the call of a result."""
+    for block in blocks:
+        found = block.get("tool_use_id" if block.get("type") == "tool_result" else "id")
+        if isinstance(found, str):
+            yield found[: MOST_ID_CHARS + 1]
 
 
 def clean_id(upstream_id: str) -> str:
-    """The id in characters that Anthropic's clients take: letters, digits, `_`, `-`."""
+    """Returns the id with each character that Anthropic's clients refuse replaced by `_`.
+
+    They accept ASCII letters, digits, `_` and `-`.
+    """
     return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in upstream_id[: MOST_ID_CHARS + 1])

@@ -1,8 +1,8 @@
-"""JSON in and out, for text that may hold half a surrogate pair.
+"""Encodes and decodes JSON whose text may hold half of a surrogate pair.
 
-A model's tokens can split an emoji's escape (\\ud83d) from its other half. Such text is no valid Unicode, so msgspec
-refuses it; the standard library carries it through as an escape, and the client's parser joins the halves again.
-Upstream is another matter: a strict server refuses such text, so that what goes there is made valid.
+A model's tokens can split the escape of an emoji (\\ud83d) from its other half. Such text is not valid Unicode, and
+msgspec refuses it. The standard library writes it as an escape, and the client's parser joins the halves again. Strict
+servers upstream would refuse the escape, so the text of requests is made valid before it is sent.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import msgspec
 _encoder = msgspec.json.Encoder()
 
 _MAX_INT_DIGITS = 4_300
-"""Python refuses to read a longer whole number, as that takes the square of its length."""
+"""Python's limit for the digits of an integer in text, because reading one takes time quadratic in its length."""
 
 
 def encode(value: Any) -> bytes:
-    """Compact JSON in UTF-8."""
+    """Returns the value as compact JSON in UTF-8. Half of a surrogate pair becomes an escape."""
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
@@ -28,8 +28,10 @@ def encode(value: Any) -> bytes:
 
 
 def encode_valid(value: Any) -> bytes:
-    """The same for servers that take nothing but valid Unicode: halves that stand side by side become the character
-    that they are, any other half becomes U+FFFD."""
+    """Returns the value as compact JSON whose text is valid Unicode.
+
+    Two halves of a surrogate pair that are neighbours become one character. Any other half becomes U+FFFD.
+    """
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
@@ -38,7 +40,10 @@ def encode_valid(value: Any) -> bytes:
 
 
 def decode(data: bytes | bytearray) -> Any:
-    """Any JSON value. ValueError if the bytes are no JSON: NaN, Infinity and numbers beyond every float are none."""
+    """Returns the value that JSON stands for.
+
+    Raises ValueError if the bytes are not JSON. NaN, Infinity and numbers too large for a float are not JSON.
+    """
     try:
         return msgspec.json.decode(data)
     except msgspec.DecodeError:
@@ -48,7 +53,7 @@ def decode(data: bytes | bytearray) -> Any:
 def _read_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"{text[:20]} is beyond every float")
+        raise ValueError(f"{text[:20]} is too large for a float")
     return number
 
 
@@ -57,12 +62,12 @@ def _refuse_constant(name: str) -> Any:
 
 
 def read_int(digits: str) -> int | float:
-    """A whole number; one too long for Python becomes a float (infinity, that is), as all do in JavaScript."""
+    """Returns the integer of these digits, or infinity if there are too many digits for Python."""
     return int(digits) if len(digits) <= _MAX_INT_DIGITS else float(digits)
 
 
 decoder = json.JSONDecoder(parse_int=read_int, parse_constant=_refuse_constant)
-"""Reads JSON text, with whole numbers of any length."""
+"""Decodes JSON text with integers of any length."""
 
 lenient_decoder = json.JSONDecoder(parse_int=read_int, strict=False)
-"""Likewise, but takes line ends and other control characters in strings, and NaN."""
+"""Decodes JSON text with integers of any length, and also accepts NaN and control characters in strings."""

@@ -1,7 +1,7 @@
-"""The signature that ends a thinking block. Only Anthropic's servers check one; ours comes back in the history.
+"""The signature that ends a thinking block. Clients do not check it, and send it back with the conversation.
 
 A client may ask for thinking without its text (`thinking.display: "omitted"`). Then the signature carries the text, as
-it does at Anthropic's API, because a model must read its own earlier thinking to go on from it.
+in Anthropic's API, because a model needs its own earlier thinking in later turns.
 https://platform.claude.com/docs/en/build-with-claude/extended-thinking
 """
 
@@ -11,19 +11,19 @@ import base64
 import binascii
 
 SIGNATURE = "claude-nvidia-tray"
-"""The signature of a block that shows its text."""
+"""The signature of a thinking block whose text the client sees."""
 _CARRIER = f"{SIGNATURE}:"
 
 
 def sign_hidden(thinking: str) -> str:
-    """The signature of a block that does not show this text."""
+    """Returns the signature of a thinking block whose text is hidden from the client."""
     if not thinking:
         return SIGNATURE
     return _CARRIER + base64.b64encode(thinking.encode("utf-8", "surrogatepass")).decode()
 
 
 def read_hidden(signature: object) -> str:
-    """The thinking that a signature carries; empty if it carries none, or is not one of ours."""
+    """Returns the thinking that a signature carries; empty if it carries none, or if this program did not make it."""
     if not isinstance(signature, str) or not signature.startswith(_CARRIER):
         return ""
     try:

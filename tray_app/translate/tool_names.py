@@ -1,7 +1,7 @@
-"""Which of the offered tools a model means by a name that it wrote a little differently.
+"""Finds the offered tool that a model means by a name that differs slightly.
 
-Models write the name of a tool with what stood around it in their training: a namespace before it, tokens of their chat
-template or a pair of brackets behind it, another case, hyphens for underscores.
+Models add what surrounds a name in their training data: a namespace in front of it, or tokens of the chat template or
+brackets behind it. They also change upper and lower case, and write hyphens instead of underscores.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 MOST_NAME_CHARS = 256
-"""A longer name is not looked into. Names as they are sent have at most 64 characters."""
+"""The longest name that is compared, in characters. Names sent upstream have at most 64 characters."""
 
 _NAMESPACES = tuple(
     f"{word}{mark}"
@@ -20,27 +20,28 @@ _NAMESPACES = tuple(
 )
 _NAMESPACE = re.compile(f"(?:{'|'.join(map(re.escape, _NAMESPACES))})++", re.IGNORECASE)
 _FIRST_MARKS = "_-"
-"""Beside letters and digits, a name that was sent may begin with these."""
+"""Characters, besides letters and digits, with which the name of an offered tool may begin."""
 _AROUND = " \t\r\n\"'`"
 _RECIPIENT = "to="
 _TAIL = re.compile(r"[<({\[\n]")
-"""Begins what is no part of a name: a token, brackets, or arguments on the next line."""
+"""Matches the first character after the name: it begins a token, brackets, or arguments on the next line."""
 _COUNT = re.compile(r":\d*+$")
-"""Kimi counts its calls behind the name: `functions.Read:0`."""
+"""Matches the number of the call, which Kimi writes behind the name: `functions.Read:0`."""
 _NO_LETTERS = re.compile(r"[\W_]+")
 
 
 class ToolNames:
-    """The names of the offered tools, to look up what a model wrote."""
+    """The names of the offered tools, and the lookup of names as models write them."""
 
     def __init__(self, offered: Iterable[tuple[str, str]]) -> None:
-        """`offered`: the name of each tool as it was sent, and as the client knows it."""
+        """`offered` holds two names of each tool: the one sent upstream, and the client's own."""
         self._offered = dict(offered)
-        self._by_letters: dict[str, str] | None = None  # a name's letters -> the name as sent; empty if several fit
-        self._sorted: list[str] = []  # the keys of that
+        # letters of a name -> the name sent upstream, or an empty one if several tools have these letters
+        self._by_letters: dict[str, str] | None = None
+        self._sorted: list[str] = []  # the sorted keys of `_by_letters`
 
     def find(self, written: str) -> str:
-        """The name, as sent, of the one tool that fits; empty if none does, or several do."""
+        """Returns the name, as sent upstream, of the one tool that matches; empty if none or several match."""
         if written in self._offered:
             return written
         if not 0 < len(written) <= MOST_NAME_CHARS:
@@ -54,7 +55,7 @@ class ToolNames:
         return by_letters.get(_letters(core), "") or by_letters.get(_letters(plain), "")
 
     def may_begin_with(self, written: str) -> bool:
-        """Whether the name of a tool may begin like this."""
+        """Returns whether more characters could turn this text into the name of a tool."""
         if len(written) > MOST_NAME_CHARS:
             return False
         self._list_by_letters()
@@ -72,7 +73,7 @@ class ToolNames:
         return any(known.startswith(letters) for known in self._sorted[place : place + 1])
 
     def _list_by_letters(self) -> dict[str, str]:
-        """Made when it is first needed: most models write most names as they were sent."""
+        """Makes the table on first use, because most models write most names correctly."""
         if self._by_letters is None:
             by_letters: dict[str, str] = {}
             for sent, name in self._offered.items():
@@ -83,7 +84,7 @@ class ToolNames:
 
 
 def _trim(written: str) -> str:
-    """The name without what stands around it, its namespace apart."""
+    """Returns the name without the characters around it. A namespace is kept."""
     name = written.strip(_AROUND).removeprefix(_RECIPIENT)
     if tail := _TAIL.search(name):
         name = name[: tail.start()]
@@ -96,5 +97,5 @@ def _without_namespace(name: str) -> str:
 
 
 def _letters(name: str) -> str:
-    """What remains of a name if neither case nor marks count."""
+    """Returns the letters and digits of a name in lower case."""
     return _NO_LETTERS.sub("", name.lower())

@@ -35,7 +35,8 @@ def ask(load: Load) -> Any:
         "thinking": {"type": "enabled", "budget_tokens": 1_024},
         "stop_sequences": ["\n\nHuman:"],
     }
-    return load("tray_app.translate.request.chat").to_chat(body, load("tray_app.catalog").GLM_4_7)
+    request = load("tray_app.translate.request.validation").read_request({"model": "any", **body})
+    return load("tray_app.translate.request.chat").to_chat(request, load("tray_app.catalog").GLM_4_7)
 
 
 def stream(load: Load, chunks: Chunks) -> object:

@@ -67,7 +67,8 @@ def converse(n: int) -> list[dict[str, Any]]:
 def track(load: Load, messages: list[dict[str, Any]]) -> object:
     """Translates an answer whose calls have the ids of the conversation."""
     module, part = load("tray_app.translate.answer.calls"), load("tray_app.translate.answer.chunk").ToolCallPart
-    used = frozenset(load("tray_app.translate.call_ids").read_used_ids(messages))
+    request = load("tray_app.translate.request.validation").read_request({"model": "any", "messages": messages})
+    used = frozenset(load("tray_app.translate.call_ids").read_used_ids(request.newest_blocks()))
     tracker = module.CallTracker("toolu_1", used)
     return [tracker.find(part(index=k, id=one), k).tool_id for k, one in enumerate(used)]
 
@@ -162,8 +163,6 @@ ROWS = [
     Growth(
         "schema: the types of an answer",
         lambda n: {"anyOf": [{"type": "object"}] * (n // 10)},
-        lambda load, schema: load("tray_app.translate.request.output").find_brackets(
-            {"output_format": {"type": "json_schema", "schema": schema}}
-        ),
+        lambda load, schema: load("tray_app.translate.request.output").find_brackets(schema),
     ),
 ]

@@ -11,8 +11,12 @@ from tests.growth.measure import Growth, Load
 Blocks = list[dict[str, Any]]
 
 
+def read(load: Load, body: dict[str, Any]) -> Any:
+    return load("tray_app.translate.request.validation").read_request(body)
+
+
 def to_chat(load: Load, body: dict[str, Any]) -> object:
-    return load("tray_app.translate.request.chat").to_chat(body, load("tray_app.catalog").GLM_4_7)
+    return load("tray_app.translate.request.chat").to_chat(read(load, body), load("tray_app.catalog").GLM_4_7)
 
 
 def to_messages(model: str) -> Callable[[Load, Any], object]:
@@ -20,13 +24,15 @@ def to_messages(model: str) -> Callable[[Load, Any], object]:
 
     def run(load: Load, messages: Any) -> object:
         row = getattr(load("tray_app.catalog"), model)
-        return load("tray_app.translate.request.history").to_messages(messages, row, {})
+        return load("tray_app.translate.request.history").to_messages(
+            read(load, body(messages=messages)).messages, row, {}
+        )
 
     return run
 
 
 def body(**fields: Any) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": "Go on."}], **fields}
+    return {"model": "any", "messages": [{"role": "user", "content": "Go on."}], **fields}
 
 
 def user(content: Any) -> dict[str, Any]:
@@ -98,12 +104,17 @@ def nested_lists(depth: int) -> Any:
 
 
 def estimate(load: Load, request: dict[str, Any]) -> object:
-    return load("tray_app.translate.request.tokens").estimate_body(request)
+    return load("tray_app.translate.request.tokens").estimate_request(read(load, request))
 
 
 def estimate_text_tokens(load: Load, words: str) -> object:
     tokens = load("tray_app.translate.request.tokens")
     return tokens.estimate_text_tokens(words), tokens.size_bytes(words)
+
+
+def find_pdfs(load: Load, request: dict[str, Any]) -> object:
+    pdfs, read_body = load("tray_app.translate.request.pdfs"), read(load, request)
+    return [*pdfs.find_pdfs(read_body)], pdfs.replace_pdfs(read_body, str)
 
 
 def flatten(load: Load, content: Any) -> object:
@@ -195,7 +206,7 @@ OTHERS = [
     Growth(
         "content: PDFs",
         lambda n: body(messages=[user([pdf(), {**result(0), "content": [pdf()] * 3}] * (n // 4))] * 2),
-        lambda load, request: load("tray_app.translate.request.content").find_pdfs(request),
+        find_pdfs,
         small=400,
     ),
     Growth("request: many messages", lambda n: body(messages=agent_turns(n)), to_chat, small=50),
@@ -222,7 +233,7 @@ OTHERS = [
     Growth("tokens: marks", lambda n: "a." * (n // 2), estimate_text_tokens, small=100_000),
     Growth("tokens: beyond ASCII", lambda n: "字ü😀\ud800" * (n // 4), estimate_text_tokens, small=100_000),
     Growth("tokens: many messages", lambda n: body(messages=agent_turns(n)), estimate, small=100),
-    Growth("tokens: lists in lists", lambda n: body(messages=nested_lists(n)), estimate),
+    Growth("tokens: lists in lists", lambda n: body(messages=[user([{**text(), "x": nested_lists(n)}])]), estimate),
     Growth("tokens: a wide input", lambda n: body(messages=[user([call(k) for k in range(n)])]), estimate, small=400),
     Growth("tokens: many images", lambda n: body(messages=[user([image()] * n)]), estimate, small=100),
     Growth("tokens: many PDFs", lambda n: body(messages=[user([pdf()] * n)]), estimate, small=100),
@@ -262,20 +273,20 @@ OTHERS = [
         "web search: many messages, none of a user",
         lambda n: [{"role": "assistant", "content": "hm"}] * n,
         lambda load, messages: load("tray_app.translate.request.search").read_search(
-            {"messages": messages, "tools": [{"type": "web_search_20250305"}]}
+            read(load, body(messages=messages, tools=[{"type": "web_search_20250305"}]))
         ),
     ),
     Growth(
         "web search: a text with the words before the query again and again",
         lambda n: "Perform a web search for the query: " * (n // 36),
         lambda load, words: load("tray_app.translate.request.search").read_search(
-            {"messages": [user(words)], "tools": [{"type": "web_search_20250305"}] * 9}
+            read(load, body(messages=[user(words)], tools=[{"type": "web_search_20250305"}] * 9))
         ),
     ),
     Growth(
         "background: a long request",
         lambda n: body(messages=agent_turns(n), system=[text()] * n, tools=[]),
-        lambda load, request: load("tray_app.translate.request.background").is_background(request, {}),
+        lambda load, request: load("tray_app.translate.request.background").is_background(read(load, request), {}),
         small=200,
     ),
 ]

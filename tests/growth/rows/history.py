@@ -58,17 +58,24 @@ def read_hidden(load: Load, signature: str) -> object:
     return load("tray_app.translate.signature").read_hidden(signature)
 
 
+def read(load: Load, messages: list[dict[str, Any]], **fields: Any) -> Any:
+    return load("tray_app.translate.request.validation").read_request({"model": "any", "messages": messages, **fields})
+
+
 def to_chat(load: Load, messages: list[dict[str, Any]]) -> object:
     model = load("tray_app.catalog").GLM_5_3
-    return load("tray_app.translate.request.chat").to_chat({"messages": messages}, model)
+    return load("tray_app.translate.request.chat").to_chat(read(load, messages), model)
 
 
 def to_messages(load: Load, messages: list[dict[str, Any]]) -> object:
-    return load("tray_app.translate.request.history").to_messages(messages, load("tray_app.catalog").GLM_4_7, {})
+    return load("tray_app.translate.request.history").to_messages(
+        read(load, messages).messages, load("tray_app.catalog").GLM_4_7, {}
+    )
 
 
 def find_pdfs(load: Load, messages: list[dict[str, Any]]) -> object:
-    return load("tray_app.translate.request.content").find_pdfs({"messages": messages})
+    pdfs, request = load("tray_app.translate.request.pdfs"), read(load, messages)
+    return [*pdfs.find_pdfs(request)], pdfs.replace_pdfs(request, str)
 
 
 def encode(load: Load, value: Any) -> object:
@@ -77,7 +84,7 @@ def encode(load: Load, value: Any) -> object:
 
 def answer_with_nothing(load: Load, messages: list[dict[str, Any]]) -> object:
     chat = load("tray_app.translate.request.chat").to_chat(
-        {"messages": messages, "max_tokens": 0}, load("tray_app.catalog").GLM_4_7
+        read(load, messages, max_tokens=0), load("tray_app.catalog").GLM_4_7
     )
     message = load("tray_app.translate.answer.empty_message").to_empty_message(chat, "msg_1")
     return load("tray_app.translate.answer.stream").to_frames(message)
@@ -87,7 +94,7 @@ def answer_with_tags(load: Load, pieces: list[str]) -> object:
     """An answer that is watched for closing tags."""
     load_chunk = load("tray_app.translate.answer.chunk")
     chat = load("tray_app.translate.request.chat").to_chat(
-        {"messages": [user()], "stop_sequences": ["</block>", "</other>"]}, load("tray_app.catalog").GLM_4_7
+        read(load, [user()], stop_sequences=["</block>", "</other>"]), load("tray_app.catalog").GLM_4_7
     )
     builder = load("tray_app.translate.answer.message").MessageBuilder(chat, "msg_1")
     for piece in pieces:
@@ -134,7 +141,7 @@ ROWS = [
     Growth(
         "servers: many messages, a summary looked for among them",
         lambda n: [user([{"type": "text", "text": "Go on."}] * 4)] * n,
-        lambda load, messages: load("tray_app.translate.request.tokens").estimate_body({"messages": messages}),
+        lambda load, messages: load("tray_app.translate.request.tokens").estimate_request(read(load, messages)),
         small=100,
     ),
     Growth(

@@ -26,7 +26,7 @@ def make_turns(count: int) -> list[dict[str, Any]]:
 def translate(load: Load, data: bytes) -> object:
     """The request, read as the gateway reads it or a worker, and its JSON for upstream."""
     question, encoded = load("tray_app.translate.request.question"), load("tray_app.translate.request.encoded")
-    read = question.read_question(question.decode_body(data), make_rules(load), {})
+    read = question.read_question(question.read_body(data), make_rules(load), {})
     messages = read.chat.body["messages"]
     pieces = tuple(load("tray_app.translate.json_text").encode(message) for message in messages)
     body = {**read.chat.body, "messages": encoded.EncodedMessages(encoded.encode_system("Be kind."), pieces)}
@@ -35,7 +35,7 @@ def translate(load: Load, data: bytes) -> object:
 
 def count(load: Load, data: bytes) -> object:
     question = load("tray_app.translate.request.question")
-    return question.count_tokens(question.decode_body(data), make_rules(load))
+    return question.count_tokens(question.read_body(data), make_rules(load))
 
 
 def instruct(load: Load, pieces: int) -> object:
@@ -46,7 +46,7 @@ def instruct(load: Load, pieces: int) -> object:
 
 def refuse(load: Load, data: bytes) -> object:
     try:
-        return load("tray_app.translate.request.question").decode_body(data)
+        return load("tray_app.translate.request.question").read_body(data)
     except load("tray_app.errors").InvalidRequest:
         return None
 

@@ -119,8 +119,9 @@ def _answer(load: Load, deltas: list[dict[str, str]]) -> None:
     """Translates an answer that streams in chunks of these deltas."""
     tools = [{"name": name, "input_schema": schema} for name, schema in SCHEMAS.items()]
     body = {"messages": [{"role": "user", "content": "hi"}], "tools": tools}
-    request = load("tray_app.translate.request.chat").to_chat(body, load("tray_app.catalog").GLM_4_7)
-    translator = load("tray_app.translate.answer.stream").StreamTranslator(request, "msg_1")
+    request = load("tray_app.translate.request.validation").read_request({"model": "any", **body})
+    chat = load("tray_app.translate.request.chat").to_chat(request, load("tray_app.catalog").GLM_4_7)
+    translator = load("tray_app.translate.answer.stream").StreamTranslator(chat, "msg_1")
     for fields in deltas:
         chunk = json.dumps({"choices": [{"index": 0, "delta": fields}]}).encode()
         translator.answer.feed(load("tray_app.translate.answer.chunk").decode_chunk(chunk))

@@ -16,12 +16,14 @@ def repeat(unit: str, size: int) -> str:
 
 def ask(load: Load, prompt: str = "Go on.") -> Any:
     body = {"messages": [{"role": "user", "content": prompt}]}
-    return load("tray_app.translate.request.chat").to_chat(body, load("tray_app.catalog").GLM_4_7)
+    request = load("tray_app.translate.request.validation").read_request({"model": "any", **body})
+    return load("tray_app.translate.request.chat").to_chat(request, load("tray_app.catalog").GLM_4_7)
 
 
 def look_for_overflow(load: Load, text: str) -> object:
     overflow = load("tray_app.translate.refusal.overflow")
-    return overflow.find_overflow(text, (), overflow.NO_COUNTS, 131_072, 1_000)
+    no_counts = load("tray_app.translate.refusal.overflow_wordings").NO_COUNTS
+    return overflow.find_overflow(text, (), no_counts, 131_072, 1_000)
 
 
 def compare_with_request(load: Load, prompt: str) -> object:

@@ -25,7 +25,8 @@ from tray_app.proxy.exchange import pdf
 from tray_app.proxy.exchange.pdf import MAX_READ_S, PdfTexts
 from tray_app.proxy.workers.frames import Job, Result
 from tray_app.proxy.workers.pdf_text import MAX_CHARS, MAX_PAGES, digest_pdf, read_pdf
-from tray_app.proxy.workers.pool import Answer, WorkerPool
+from tray_app.proxy.workers.pool import WorkerPool
+from tray_app.proxy.workers.worker import Answer
 
 HELLO = make_pdf("Hello\nfrom a file")
 HELLO_TEXT = "[Page 1 of 1]\nHello\nfrom a file"

@@ -22,6 +22,7 @@ from tray_app.proxy.upstream import session as upstream_session
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.translate.request.chat import ChatRequest, to_chat
+from tray_app.translate.request.validation import read_request
 
 OK = b"HTTP/1.1 200 OK\r\n"
 JSON = OK + b"Content-Type: application/json\r\n"
@@ -216,7 +217,7 @@ def test_an_upstream_that_never_reads_the_request_is_an_error(
 
 
 def hello_request(*, is_stream: bool) -> ChatRequest:
-    return to_chat(question(stream=is_stream), GLM_4_7)
+    return to_chat(read_request(question(stream=is_stream)), GLM_4_7)
 
 
 def with_client(work: Callable[[UpstreamClient], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The text of any PDF is text or a note, and what reads it raises nothing."""
+"""Fuzzes the reader of PDFs: for any bytes it returns text or a note, and raises nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WHOLE = base64.b64decode(make_pdf("one", "two"))
 
 
 def check_pdf(data: bytes) -> None:
-    """The first bytes say which part of a whole PDF the rest takes the place of; an odd first one: of all of it."""
+    """Reads the bytes as a PDF. If the first byte is even, they change a valid PDF at the place in the next two."""
     if len(data) > 3 and data[0] % 2 == 0:
         place = int.from_bytes(data[1:3], "big") % len(_WHOLE)
         data = _WHOLE[:place] + data[3:] + _WHOLE[place + len(data) - 3 :]

@@ -14,19 +14,13 @@ from tests.support.pdfs import make_pdf
 from tests.translate.rows import ROWS, SEEING
 from tray_app.catalog import GLM_4_7, KIMI_K3, Catalog, Model
 from tray_app.errors import InvalidRequest
-from tray_app.proxy.workers.jobs import (
-    JOBS,
-    MAX_FACTS_BYTES,
-    PDF_KNOWN,
-    PDF_READ,
-    PIECE_BYTES,
-    RequestArguments,
-    join_question,
-)
+from tray_app.proxy.workers.jobs import JOBS, PDF_KNOWN, PDF_READ, RequestArguments
 from tray_app.proxy.workers.pdf_text import DIGEST_BYTES, digest_pdf
+from tray_app.proxy.workers.question_pieces import MAX_FACTS_BYTES, PIECE_BYTES, join_question
 from tray_app.translate.request.calibration import Calibration
 from tray_app.translate.request.encoded import EncodedMessages, encode_body
 from tray_app.translate.request.question import Question, Rules, count_tokens, read_question
+from tray_app.translate.request.validation import read_request
 
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")
@@ -48,18 +42,18 @@ def no_pdfs(_: bytes) -> bytes:
 
 
 def translate(body: Any, rules: Rules, **arguments: Any) -> Question:
-    """What a worker makes of a request."""
+    """Returns the question that a worker makes of a request."""
     data = bytearray(json.dumps(body).encode())
     return join_question(JOBS["translate"](encode(RequestArguments(rules, **arguments)), data, no_pdfs))
 
 
 def decode_sent(question: Question) -> Any:
-    """What goes upstream."""
+    """Returns the body that is sent upstream."""
     return json.loads(b"".join(encode_body(question.chat.body)))
 
 
 def name_schemas(question: Question) -> dict[str, tuple[str, dict[str, Any]]]:
-    """The tools by the names that are sent."""
+    """Returns name and schema of each tool by the name that is sent upstream."""
     return {sent: (tool.name, tool.parameters.schema) for sent, tool in question.chat.tools.items()}
 
 
@@ -72,7 +66,7 @@ def test_a_worker_translates_a_request_as_the_gateway_does(case: dict[str, Any])
             translate(body, rules)
         assert refusal.value.message == case["error"]
         return
-    expected = read_question(copy.deepcopy(body), rules, {})
+    expected = read_question(read_request(copy.deepcopy(body)), rules, {})
     found = translate(body, rules)
     assert decode_sent(found) == decode_sent(expected)
     assert isinstance(found.chat.body["messages"], EncodedMessages)
@@ -87,7 +81,7 @@ def test_a_worker_translates_a_request_as_the_gateway_does(case: dict[str, Any])
         expected.is_background,
     )
     counted = JOBS["count"](encode(RequestArguments(rules)), bytearray(json.dumps(body).encode()), no_pdfs)
-    assert json.loads(counted.content) == count_tokens(copy.deepcopy(body), rules)
+    assert json.loads(counted.content) == count_tokens(read_request(copy.deepcopy(body)), rules)
 
 
 def test_another_model_can_be_named_and_the_headers_count() -> None:
@@ -108,7 +102,7 @@ def test_messages_come_in_pieces_of_a_bounded_number() -> None:
 
 
 @pytest.mark.parametrize("text", ["half \ud83d a pair", "a  é \U0001f600 \x00", ""], ids=ascii)
-def test_any_text_arrives_whole(text: str) -> None:
+def test_any_text_arrives_unchanged(text: str) -> None:
     body = {
         "model": "x",
         "system": text,
@@ -116,7 +110,9 @@ def test_any_text_arrives_whole(text: str) -> None:
         "tools": [{"name": "Tool", "description": text, "input_schema": {"type": "object", "title": text}}],
     }
     rules = rules_for(GLM_4_7)
-    assert decode_sent(translate(body, rules)) == decode_sent(read_question(copy.deepcopy(body), rules, {}))
+    assert decode_sent(translate(body, rules)) == decode_sent(
+        read_question(read_request(copy.deepcopy(body)), rules, {})
+    )
 
 
 def test_a_pdf_is_asked_for_by_its_digest_and_sent_only_if_it_is_not_known() -> None:
@@ -139,7 +135,7 @@ def test_a_pdf_is_asked_for_by_its_digest_and_sent_only_if_it_is_not_known() -> 
     assert json.loads(sent)["messages"][0]["content"].count("the text é \ufffd") == 2
 
 
-def test_a_request_with_more_beside_its_messages_than_any_client_sends_is_refused() -> None:
+def test_a_request_that_is_too_large_without_its_messages_is_refused() -> None:
     body = {
         "model": "x",
         "tools": [{"name": "Tool", "description": "x" * MAX_FACTS_BYTES}],

@@ -1,4 +1,4 @@
-"""A process that asks for more memory than it may have gets an error."""
+"""A process that asks for more memory than its limit gets an error."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def test_more_memory_than_the_limit_is_refused() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "win32", reason="job objects are Windows'")
-def test_windows_takes_the_limit() -> None:
+def test_windows_accepts_the_limit() -> None:
     code = "from tray_app.proxy.workers.memory_limit import limit_memory; print(limit_memory(400_000_000))"
     assert run(code).strip() == "True"

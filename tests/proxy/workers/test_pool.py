@@ -1,4 +1,4 @@
-"""Worker processes: started when they are needed, ended when nobody waits for them, and honest about what failed."""
+"""Worker processes are started for jobs, are ended with cancelled requests, and report what failed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from tests.support.pdfs import make_pdf, make_slow_pdf
 from tray_app import __version__
 from tray_app.catalog import GLM_4_7, Catalog
 from tray_app.errors import InvalidRequest, ThreadUnsupported
-from tray_app.proxy.workers import pool as worker_pool
+from tray_app.proxy.workers import worker as one_worker
 from tray_app.proxy.workers.frames import HEAD, READY, Job
 from tray_app.proxy.workers.jobs import RequestArguments
-from tray_app.proxy.workers.pool import WorkerEnded, WorkerFault, WorkerPool
+from tray_app.proxy.workers.pool import WorkerPool
+from tray_app.proxy.workers.worker import Worker, WorkerEnded, WorkerFault
 from tray_app.settings.keys import NVIDIA_KEY
 from tray_app.translate.request.question import Rules
 
@@ -70,7 +71,7 @@ def test_one_process_does_job_after_job() -> None:
     run(work)
 
 
-def test_the_input_may_come_in_any_pieces_and_is_given_up() -> None:
+def test_the_input_may_come_in_any_pieces_which_are_removed_from_the_list() -> None:
     async def work(pool: WorkerPool) -> None:
         data = make_pdf("in pieces").encode()
         pieces: list[bytes | bytearray] = [data[:1], bytearray(data[1:100]), data[100:]]
@@ -80,7 +81,7 @@ def test_the_input_may_come_in_any_pieces_and_is_given_up() -> None:
     run(work)
 
 
-def test_a_refusal_is_the_clients_error_and_the_worker_goes_on() -> None:
+def test_a_refusal_is_an_error_for_the_client_and_the_worker_goes_on() -> None:
     async def work(pool: WorkerPool) -> None:
         for body, error in (
             (b"[1]", InvalidRequest),
@@ -99,7 +100,7 @@ def test_a_refusal_is_the_clients_error_and_the_worker_goes_on() -> None:
     run(work)
 
 
-def test_a_fault_of_the_program_says_where_and_nothing_of_the_request() -> None:
+def test_a_fault_of_the_program_names_the_place_and_no_text_of_the_request() -> None:
     async def work(pool: WorkerPool) -> None:
         with pytest.raises(WorkerFault, match="KeyError") as fault:
             await pool.run(job("no such job"), [b"secret"])
@@ -118,10 +119,10 @@ def test_a_job_that_takes_too_long_ends_with_its_process() -> None:
     run(work)
 
 
-def test_a_worker_that_dies_in_its_job_is_replaced() -> None:
+def test_a_worker_that_ends_during_its_job_is_replaced() -> None:
     async def work(pool: WorkerPool) -> None:
         await pool.run(pdf_job(), [make_pdf("first").encode()])
-        os.kill(pid_of(pool), signal.SIGTERM)  # on Windows, too, this ends the process at once
+        os.kill(pid_of(pool), signal.SIGTERM)  # on Windows, this also ends the process at once
         with pytest.raises(WorkerEnded):
             await pool.run(pdf_job(), [make_pdf("second").encode()])
         assert b"third" in (await pool.run(pdf_job(), [make_pdf("third").encode()])).content
@@ -129,10 +130,10 @@ def test_a_worker_that_dies_in_its_job_is_replaced() -> None:
     run(work)
 
 
-def test_a_job_that_nobody_waits_for_ends_with_its_process() -> None:
+def test_a_cancelled_job_ends_with_its_process() -> None:
     async def work(pool: WorkerPool) -> None:
         waiting = asyncio.create_task(pool.run(pdf_job(), [make_slow_pdf(pages=9).encode()]))
-        other = asyncio.create_task(pool.run(pdf_job(), [make_pdf("other").encode()]))  # waits for the place
+        other = asyncio.create_task(pool.run(pdf_job(), [make_pdf("other").encode()]))  # it waits for the only worker
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -142,7 +143,7 @@ def test_a_job_that_nobody_waits_for_ends_with_its_process() -> None:
     run(work)
 
 
-def test_a_worker_without_a_job_ends() -> None:
+def test_a_worker_ends_after_some_time_without_a_job() -> None:
     async def work(pool: WorkerPool) -> None:
         await pool.run(pdf_job(), [make_pdf("one").encode()])
         [worker] = pool._free
@@ -167,11 +168,11 @@ def test_a_worker_does_not_get_the_keys(monkeypatch: pytest.MonkeyPatch) -> None
     assert "nvapi-not-for-workers" not in seen.values()
 
 
-def test_a_worker_that_cannot_end_itself_when_its_time_is_over_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_does_not_end_itself_after_its_time_limit_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     ready = HEAD.pack(READY, len(__version__)) + __version__.encode()
     deaf = f"import sys; sys.stdout.buffer.write({ready!r}); sys.stdout.flush(); sys.stdin.read()"
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: ([sys.executable, "-c", deaf], os.curdir))
-    monkeypatch.setattr(worker_pool, "_OVERDUE_S", 0.0)
+    monkeypatch.setattr(one_worker, "find_worker", lambda: ([sys.executable, "-c", deaf], os.curdir))
+    monkeypatch.setattr(one_worker, "_OVERDUE_S", 0.0)
 
     async def work(pool: WorkerPool) -> None:
         with pytest.raises(WorkerEnded):
@@ -181,10 +182,10 @@ def test_a_worker_that_cannot_end_itself_when_its_time_is_over_is_ended(monkeypa
     run(work)
 
 
-def test_where_a_worker_does_not_get_ready_a_thread_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_does_the_job_if_a_worker_does_not_get_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: (silent, os.curdir))
-    monkeypatch.setattr(worker_pool, "_START_S", 0.0)
+    monkeypatch.setattr(one_worker, "find_worker", lambda: (silent, os.curdir))
+    monkeypatch.setattr(one_worker, "_START_S", 0.0)
     run(read_page)
 
 
@@ -197,10 +198,10 @@ async def read_page(pool: WorkerPool) -> None:
     [["/no/such/program"], [sys.executable, "-c", ""], [sys.executable, "-c", "print('H' + 'another program' * 9)"]],
     ids=["not there", "ends at once", "another program"],
 )
-def test_where_no_worker_can_start_a_thread_does_its_work(
+def test_a_thread_does_the_job_if_no_worker_can_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, command: list[str]
 ) -> None:
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: (command, os.curdir))
+    monkeypatch.setattr(one_worker, "find_worker", lambda: (command, os.curdir))
 
     async def work(pool: WorkerPool) -> None:
         await read_page(pool)
@@ -216,7 +217,7 @@ def test_where_no_worker_can_start_a_thread_does_its_work(
 
 
 def test_a_thread_can_ask_as_a_worker_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "find_worker", lambda: (["/no/such/program"], os.curdir))
+    monkeypatch.setattr(one_worker, "find_worker", lambda: (["/no/such/program"], os.curdir))
     source = {"type": "base64", "media_type": "application/pdf", "data": make_pdf("x")}
     messages = [{"role": "user", "content": [{"type": "document", "source": source}]}]
     body = json.dumps({"model": "x", "messages": messages}).encode()
@@ -248,17 +249,17 @@ def test_a_worker_whose_question_has_no_answer_gets_no_further_job() -> None:
     run(work)
 
 
-def test_a_worker_whose_start_nobody_waits_for_any_more_has_ended_when_the_pool_is_closed(
+def test_a_worker_whose_start_was_cancelled_has_ended_when_the_pool_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A client that leaves and a gateway that quits may cancel the same request, one shortly after the other."""
-    started: list[worker_pool._Worker] = []
+    """A client that disconnects and a gateway that quits may both cancel the same request."""
+    started: list[Worker] = []
 
-    async def never_ready(worker: worker_pool._Worker) -> None:
+    async def never_ready(worker: Worker) -> None:
         started.append(worker)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(worker_pool._Worker, "wait_ready", never_ready)
+    monkeypatch.setattr(Worker, "wait_ready", never_ready)
 
     async def work(pool: WorkerPool) -> None:
         reading = asyncio.create_task(read_page(pool))

@@ -17,7 +17,6 @@ from tests.translate.rows import ask
 from tests.translate.upstream import call, finish, join, plain, stream, text, think
 from tray_app.translate.answer.bare_json import BareJson
 from tray_app.translate.request.chat import ChatRequest
-from tray_app.translate.request.output import find_brackets
 
 OBJECT = {"type": "object", "properties": {"a": {"type": "integer"}}}
 JSON = '{\n  "a": 1, "b": ["}", "\\"", {}]\n}'
@@ -114,7 +113,7 @@ def test_any_text_gives_the_same_result_however_it_is_cut(words: list[str], data
     ],
 )
 def test_the_schema_says_with_which_brackets_an_answer_may_begin(fields: dict[str, Any], brackets: str) -> None:
-    assert find_brackets(fields) == brackets
+    assert ask(**fields).json_brackets == brackets
     assert ask(**fields).json_brackets == brackets
 
 

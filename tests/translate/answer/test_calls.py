@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.client import fold, story
 from tests.support.validators import check_body, check_stream
-from tests.translate.rows import ask
+from tests.translate.rows import ask, read
 from tests.translate.upstream import MESSAGE_ID, ChunkJson, call, finish, join, part, plain, stream, text, whole
 from tray_app.translate.call_ids import MOST_ID_CHARS, MOST_USED_IDS, read_used_ids
 from tray_app.translate.request.chat import ChatRequest
@@ -94,19 +94,19 @@ def test_an_id_that_is_too_long_is_replaced() -> None:
 
 def test_the_ids_of_calls_and_of_results_are_used() -> None:
     lone = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "gone", "content": "x"}]}
-    assert read_used_ids([*turn("a", "b"), lone, *turn("functions.Read:0")]) == ["functions_Read_0", "gone", "b", "a"]
+    request = read(messages=[*turn("a", "b"), lone, *turn("functions.Read:0")])
+    assert read_used_ids(request.newest_blocks()) == ["functions_Read_0", "gone", "b", "a"]
 
 
-@pytest.mark.parametrize(
-    "messages",
-    [None, "x", 5, [None], [{}], [{"content": None}], [{"content": ["x", {}, {"type": "tool_use", "id": 5}]}]],
-)
-def test_odd_messages_have_no_ids(messages: object) -> None:
-    assert read_used_ids(messages) == []
+@pytest.mark.parametrize("block", [{}, {"type": "tool_use", "id": 5}, {"type": "tool_result"}], ids=repr)
+def test_odd_blocks_have_no_ids(block: dict[str, Any]) -> None:
+    assert read_used_ids([block]) == []
+    assert read_used_ids(read(messages=[{"role": "user", "content": "x"}]).newest_blocks()) == []
 
 
 def test_of_very_many_ids_the_newest_are_known() -> None:
-    ids = read_used_ids([message for n in range(MOST_USED_IDS) for message in turn(f"id{n}")])
+    messages = [message for n in range(MOST_USED_IDS) for message in turn(f"id{n}")]
+    ids = read_used_ids(read(messages=messages).newest_blocks())
     assert len(ids) == MOST_USED_IDS // 2  # each stands at a call and at a result
     assert ids[0] == f"id{MOST_USED_IDS - 1}"
 

@@ -13,8 +13,8 @@ from tests.translate.upstream import MESSAGE_ID
 from tray_app.errors import SearchErrorCode, SearchFailed
 from tray_app.translate.answer.stream import to_frames
 from tray_app.translate.answer.web_search import SearchResult, to_search_message
-from tray_app.translate.request.chat import to_chat
 from tray_app.translate.request.search import Search, read_search
+from tray_app.translate.request.validation import read_request
 
 TOOL = {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}
 OWN_TOOL = {"name": "get_weather", "input_schema": {"type": "object"}}
@@ -27,8 +27,7 @@ PAGES = (
 
 def read(*tools: dict[str, Any], **fields: Any) -> Search | None:
     body = {"model": "m", "tools": list(tools), "messages": [{"role": "user", "content": "Rome weather"}], **fields}
-    to_chat(body, ask().model)  # what does not pass here never gets to read_search
-    return read_search(body)
+    return read_search(read_request(body))
 
 
 def user(*texts: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Error bodies, and the reasons that are read from them."""
+"""The reasons in the bodies of errors are read."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ def test_every_reason_is_read_with_its_field(answer: object, error_text: str) ->
     ],
     ids=["text", "web page", "nothing", "no text", "endless", "too deep to read", "deep"],
 )
-def test_an_answer_that_is_no_error_body_is_no_trouble(answer: bytes, error_text: str | None) -> None:
+def test_an_answer_that_is_no_error_body_is_read_as_text(answer: bytes, error_text: str | None) -> None:
     assert read_error_body(answer).error_text == error_text or error_text is None
 
 
 @pytest.mark.parametrize("answer", [FRONT_END, PROBLEM, PYTHON], ids=["front end", "problem details", "Python"])
-def test_the_one_reason_that_users_are_told_tells_enough_where_it_names_the_field(answer: object) -> None:
+def test_the_short_reason_for_users_is_enough_to_find_the_field_that_it_names(answer: object) -> None:
     body = {"messages": [], "top_k": 40, "temperature": 1}
     assert adapt(body, find_quirks(read_error_body(json.dumps(answer).encode()).detail, body)) == {
         "messages": [],

@@ -1,4 +1,4 @@
-"""A prompt that is too long, in the words of many servers; and what only looks like it."""
+"""The error for a prompt that is too long, in the words of many servers, and other errors with similar words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tray_app.translate.refusal.overflow import LEAST_ROOM_TOKENS, NO_COUNTS, Counts, find_overflow
+from tray_app.translate.refusal.overflow import LEAST_ROOM_TOKENS, find_overflow
+from tray_app.translate.refusal.overflow_wordings import NO_COUNTS, Counts
 
 WINDOW, ESTIMATE = 131_072, 20
 TOO_LONG = re.compile(r"^prompt is too long: (\d+) tokens > (\d+) maximum$")
@@ -70,7 +71,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "too many tokens: total number of tokens in the prompt cannot exceed 131072 - received 140001.",
         "Total tokens 140001 exceed max_model_len 131072",
         "The total number of tokens (140001) exceeds the model's context window of 131072 tokens",
-        # an error that was put into another as text
+        # an error within another one, as text
         "Error code: 400 - {'error': {'message': \"This model's maximum context length is 131072 tokens. However, your "
         "messages resulted in 140001 tokens.\", 'type': 'BadRequestError', 'code': 400}}",
         'litellm.BadRequestError: OpenAIException - {"error":{"message":"You passed 140001 input tokens and requested '
@@ -89,7 +90,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "input length and `max_tokens` exceed context limit: 131000 + 1024 > 131072, decrease input length",
     ),
     "132008 > 131072": ("max_tokens must be at least 1, got -936.",),
-    # in part without numbers, or in characters
+    # without some numbers, or with numbers of characters
     "131073 > 131072": (
         "This model's maximum context length is 131072 tokens. However, your prompt contains 900000 characters (more "
         "than 800000 characters, which is the upper bound for 131071 input tokens). (parameter=input_text, "
@@ -123,7 +124,7 @@ WORDINGS: dict[str, tuple[str, ...]] = {
 
 
 def explain(error_text: str, *names: str, counts: Counts = NO_COUNTS, estimate: int = ESTIMATE) -> str:
-    """The sentence; empty if it is no overflow."""
+    """Returns the sentence for the client; empty if the error is another one."""
     error = find_overflow(error_text, names, counts, WINDOW, estimate)
     if error is None:
         return ""
@@ -134,7 +135,7 @@ def explain(error_text: str, *names: str, counts: Counts = NO_COUNTS, estimate: 
 @pytest.mark.parametrize(
     ("wording", "numbers"), [(wording, numbers) for numbers, wordings in WORDINGS.items() for wording in wordings]
 )
-def test_a_full_context_is_told_in_the_words_that_compact(wording: str, numbers: str) -> None:
+def test_a_prompt_that_is_too_long_becomes_the_error_that_makes_clients_compact(wording: str, numbers: str) -> None:
     asked, most = numbers.split(" > ")
     assert explain(wording) == f"prompt is too long: {asked} tokens > {most} maximum"
     assert explain(wording.upper()) == explain(wording)
@@ -192,7 +193,7 @@ def test_a_full_context_is_told_in_the_words_that_compact(wording: str, numbers:
     ],
     ids=lambda value: value[:60],
 )
-def test_an_answer_that_is_too_long_for_the_rest_of_the_window_is_told_as_that(wording: str, numbers: str) -> None:
+def test_an_answer_that_is_too_long_for_the_room_left_is_named_as_the_reason(wording: str, numbers: str) -> None:
     assert explain(wording) == f"input length and `max_tokens` exceed context limit: {numbers}"
 
 
@@ -203,7 +204,7 @@ def test_an_answer_that_is_too_long_for_the_rest_of_the_window_is_told_as_that(w
         (WINDOW - LEAST_ROOM_TOKENS + 1, "prompt is too long: "),
     ],
 )
-def test_where_an_answer_of_use_does_not_fit_it_is_the_prompt_that_is_too_long(prompt: int, beginning: str) -> None:
+def test_the_prompt_is_too_long_if_no_useful_answer_fits(prompt: int, beginning: str) -> None:
     wording = (
         f"You passed {prompt} input tokens and requested 8192 output tokens. However, the model's context length is "
         f"only {WINDOW} tokens."
@@ -219,14 +220,14 @@ def test_where_an_answer_of_use_does_not_fit_it_is_the_prompt_that_is_too_long(p
         *("PROMPT_TOO_LONG", "input_too_long", "INPUT_LENGTH_ERROR"),
     ],
 )
-def test_a_name_is_enough(name: str) -> None:
+def test_the_name_of_the_error_is_enough(name: str) -> None:
     assert explain("Please look at our website.", "invalid_request_error", name) == (
         "prompt is too long: 131073 tokens > 131072 maximum"
     )
     assert explain("", name) == "prompt is too long: 131073 tokens > 131072 maximum"
 
 
-def test_fields_with_numbers_count() -> None:
+def test_the_counts_are_read_from_numeric_fields() -> None:
     counts = Counts(prompt=65_646, limit=65_536)
     said = "the request exceeds the available context size, try increasing it"
     assert explain(said, counts=counts) == "prompt is too long: 65646 tokens > 65536 maximum"
@@ -243,12 +244,12 @@ def test_fields_with_numbers_count() -> None:
         (f"maximum context length is {'9' * 13} tokens", 20, "131073 tokens > 131072"),
     ],
 )
-def test_what_is_missing_comes_from_the_model_or_the_estimate(wording: str, estimate: int, numbers: str) -> None:
+def test_missing_numbers_are_those_of_the_model_or_the_estimate(wording: str, estimate: int, numbers: str) -> None:
     assert explain(wording, estimate=estimate) == f"prompt is too long: {numbers} maximum"
 
 
 @pytest.mark.parametrize("numbers", [*WORDINGS])
-def test_the_prompt_is_always_said_to_be_more_than_the_limit(numbers: str) -> None:
+def test_the_prompt_is_always_longer_than_the_limit_in_the_error(numbers: str) -> None:
     for wording in WORDINGS[numbers]:
         for estimate in (0, 5_000, 131_072, 500_000):
             said = TOO_LONG.match(explain(wording, estimate=estimate))
@@ -259,7 +260,7 @@ def test_the_prompt_is_always_said_to_be_more_than_the_limit(numbers: str) -> No
 @pytest.mark.parametrize(
     "error_text",
     [
-        # how long an answer may be at all
+        # limits for the length of an answer
         "max_tokens is too large: 64000. This model supports at most 16384 completion tokens, and you asked for 64000.",
         "max_completion_tokens is too large: 64000.This model supports at most 16384 completion tokens.",
         "max_tokens (100000) exceeds the model's maximum output tokens 8192",
@@ -272,7 +273,7 @@ def test_the_prompt_is_always_said_to_be_more_than_the_limit(numbers: str) -> No
         "The requested output tokens exceed the maximum number of output tokens",
         "maximum output tokens exceeded: requested 100000, allowed 8192",
         "max_tokens must be at least 1, got 0.",
-        # how much is asked in some time
+        # limits per time
         "Rate limit reached on tokens per min (TPM): Limit 30000, Used 25000, Requested 12000. Try again in 14s.",
         "Request too large for model on tokens per minute (TPM): Limit 6000, Requested 10000",
         "Too many tokens, please wait before trying again.",
@@ -289,7 +290,7 @@ def test_the_prompt_is_always_said_to_be_more_than_the_limit(numbers: str) -> No
         "image exceeds 5 MB maximum: 5316852 bytes > 5242880 bytes",
         "Unsupported parameter(s): `max_context_length`",
         "temperature must be between 0 and 1, got 5",
-        # other troubles
+        # other errors
         "context deadline exceeded",
         "context canceled",
         "exceeded max session duration",
@@ -300,7 +301,7 @@ def test_the_prompt_is_always_said_to_be_more_than_the_limit(numbers: str) -> No
         "Input should be a valid string",
         "Conversation roles must alternate user/assistant/user/assistant/...",
         "",
-        # what the request says
+        # quotes of the request
         "1 validation error for Request messages.0.content Input should be a valid string [type=string_type, "
         "input_value='prompt is too long: 210000 tokens > 200000 maximum', input_type=str]",
         "messages.0: the text 'This model's maximum context length is 131072 tokens' is no valid role",
@@ -309,7 +310,7 @@ def test_the_prompt_is_always_said_to_be_more_than_the_limit(numbers: str) -> No
     ],
     ids=lambda value: value[:60],
 )
-def test_other_complaints_are_not_taken_for_a_full_context(error_text: str) -> None:
+def test_other_errors_are_not_taken_for_a_prompt_that_is_too_long(error_text: str) -> None:
     assert explain(error_text) == ""
 
 
@@ -326,13 +327,15 @@ QUOTED = "This model's maximum context length is 131072 tokens. However, your me
     ],
     ids=["the same", "among other words", "an earlier refusal", "something else"],
 )
-def test_what_the_request_says_with_the_same_numbers_is_its_own_word(request_text: str, is_overflow: bool) -> None:
+def test_a_sentence_that_is_in_the_request_with_the_same_numbers_is_a_quote(
+    request_text: str, is_overflow: bool
+) -> None:
     request = (b'{"messages":[', f'{{"content":"{request_text}"}}'.encode(), b"]}")
     found = find_overflow(f"Cannot parse: {QUOTED}", (), NO_COUNTS, WINDOW, ESTIMATE, request)
     assert (found is not None) == is_overflow
 
 
-def test_a_sentence_without_the_numbers_of_the_request_is_upstreams_word_whoever_else_said_it() -> None:
+def test_a_sentence_with_a_single_number_counts_even_if_it_is_in_the_request() -> None:
     said = "the request exceeds the available context size of 131072 tokens"
     request = (f'{{"messages":[{{"content":"{said}"}}]}}'.encode(),)
     assert find_overflow(said, (), NO_COUNTS, WINDOW, ESTIMATE, request)

@@ -1,4 +1,4 @@
-"""Error texts as data: cases/quirks.json says what upstream says of a request, and what is left of it afterwards."""
+"""Error texts as data: cases/quirks.json holds upstream's errors for a request, and the request as it is sent next."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_an_error_text_becomes_what_its_case_says(case: dict[str, Any]) -> None:
 
 
 @each_case
-def test_the_same_error_text_says_nothing_new_of_what_it_led_to(case: dict[str, Any]) -> None:
+def test_the_same_error_text_does_not_change_the_adapted_request(case: dict[str, Any]) -> None:
     body = {**QUESTION, **case["request"]}
     assert find_quirks(case["error_text"], adapt(body, find_quirks(case["error_text"], body))) == ()
 
@@ -102,7 +102,7 @@ ERROR_TEXTS = st.one_of(
 
 @bounded
 @given(ERROR_TEXTS, BODIES)
-def test_no_error_text_takes_the_question_away_or_asks_for_the_same_twice(
+def test_no_error_text_removes_an_essential_field_or_changes_the_request_twice(
     error_text: str, body: dict[str, Any]
 ) -> None:
     kept = copy.deepcopy(body)
@@ -120,6 +120,6 @@ def test_no_error_text_takes_the_question_away_or_asks_for_the_same_twice(
 
 @bounded
 @given(st.text(), st.binary(), BODIES)
-def test_any_words_are_taken(text: str, answer: bytes, body: dict[str, Any]) -> None:
+def test_any_error_text_is_read_without_an_exception(text: str, answer: bytes, body: dict[str, Any]) -> None:
     find_quirks(text, body)
     find_quirks(read_error_body(answer).error_text, body)

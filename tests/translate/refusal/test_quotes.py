@@ -1,4 +1,4 @@
-"""Error texts that quote the request: what a page or a prompt says of parameters teaches nothing."""
+"""Error texts that quote the request: nothing is learned from what a page or a prompt says about parameters."""
 
 from __future__ import annotations
 
@@ -88,14 +88,14 @@ def ask(prompt: str, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("wording", WORDINGS)
-def test_a_prompt_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
+def test_nothing_is_learned_from_a_quoted_prompt(wording: str, claim: str) -> None:
     error_text = read_error_body(WORDINGS[wording](CLAIMS[claim])).error_text
     assert find_quirks(error_text, ask(CLAIMS[claim])) == ()
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
 @pytest.mark.parametrize("wording", ALL_WORDINGS)
-def test_a_page_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None:
+def test_nothing_is_learned_from_a_quoted_page(wording: str, claim: str) -> None:
     page = PAGE.format(CLAIMS[claim])
     error_text = read_error_body(ALL_WORDINGS[wording](page)).error_text
     content = [{"type": "text", "text": "Look:"}, {"type": "text", "text": page}]
@@ -109,7 +109,7 @@ def test_a_page_that_is_quoted_teaches_nothing(wording: str, claim: str) -> None
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_what_is_refused_beside_a_quote_is_learned_alone(claim: str) -> None:
+def test_only_the_refused_field_is_learned_from_an_error_with_a_quote(claim: str) -> None:
     page = PAGE.format(CLAIMS[claim])
     for error_text in (
         f"1 validation error for ChatCompletionRequest top_k Extra inputs are not permitted [type=extra_forbidden, "
@@ -121,7 +121,7 @@ def test_what_is_refused_beside_a_quote_is_learned_alone(claim: str) -> None:
         assert find_quirks(" ".join(error_text.split()), ask(page, top_k=5)) == (Quirk("top_k"),)
 
 
-def test_a_field_of_the_error_is_trusted_before_its_words() -> None:
+def test_the_param_of_an_error_takes_precedence_over_its_text() -> None:
     said = "Unsupported parameter(s): temperature"
     error_text = read_error_body(say(f"top_k is not supported. {said}", param="top_k")).error_text
     assert find_quirks(error_text, ask("hi", top_k=5)) == (Quirk("top_k"),)
@@ -134,7 +134,7 @@ def test_a_field_of_the_error_is_trusted_before_its_words() -> None:
 
 
 @pytest.mark.parametrize("prompt", ["The temperature must be 20 degrees", "temperature is not supported", ""])
-def test_a_conversation_about_a_parameter_does_not_keep_a_refusal_of_it_from_being_learned(prompt: str) -> None:
+def test_a_refused_parameter_is_learned_even_if_the_conversation_is_about_it(prompt: str) -> None:
     for error_text in (
         "Validation: `temperature` is immutable for this model and must be 1.0, got 0.5",
         "Unsupported parameter: 'temperature' is not supported with this model. (parameter=temperature)",
@@ -149,7 +149,7 @@ TEXT = "Upstream says that something is quite wrong with the request, which it q
 QUOTE = "All happy families are alike; each unhappy family is unhappy in its own way, and so are programs."
 
 
-def test_a_quote_goes_wherever_it_stands_and_however_the_request_is_cut() -> None:
+def test_a_quote_is_removed_anywhere_and_however_the_request_is_cut() -> None:
     request = json.dumps({"messages": [{"content": f"Look: \n{QUOTE}\nIs that so?"}]}).encode()
     for error_text in (f"{TEXT} {QUOTE}", f"{QUOTE} {TEXT} {QUOTE}", f"{TEXT} {QUOTE.upper()} {TEXT}", QUOTE):
         for size in (1, 7, 1_000):
@@ -160,7 +160,7 @@ def test_a_quote_goes_wherever_it_stands_and_however_the_request_is_cut() -> Non
             assert ("Upstream says that something is" in own) == (TEXT in error_text)
 
 
-def test_what_is_no_quote_stays_as_it_is() -> None:
+def test_other_text_stays_unchanged() -> None:
     assert cut_quotes(TEXT, [QUOTE.encode()]) == TEXT
     assert cut_quotes("", [QUOTE.encode()]) == ""
     assert cut_quotes(TEXT, []) == TEXT
@@ -168,7 +168,7 @@ def test_what_is_no_quote_stays_as_it_is() -> None:
 
 @bounded
 @given(st.text(), st.text(), st.text())
-def test_any_complaint_about_any_request_is_taken(before: str, quote: str, after: str) -> None:
+def test_any_error_text_with_a_quote_is_read_without_an_exception(before: str, quote: str, after: str) -> None:
     request = json.dumps([quote]).encode("utf-8", "surrogatepass")
     own = cut_quotes(f"{before}{quote}{after}", [request])
     assert len(own) <= 3 * len(before + quote + after)

@@ -1,4 +1,4 @@
-"""What NVIDIA's errors become, as a table."""
+"""NVIDIA's errors and the client's errors that they become, as a table."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ MALFORMED = "NVIDIA's answer is malformed: a part of it is no chat completion. P
 HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 TABLE: list[tuple[int, bytes, int, str, str]] = [
-    # what NVIDIA says                                     what the client gets
+    # NVIDIA's error                                       the client's error
     (410, RETIRED, 400, "billing_error", r"^NVIDIA retired GLM 4\.7 on 2026-05-14\. Choose another model"),
     (410, b"", 400, "billing_error", r"^NVIDIA retired GLM 4\.7\. Choose another model"),
     (400, RETIRED, 400, "billing_error", r"^NVIDIA retired GLM 4\.7 on 2026-05-14\."),
@@ -143,7 +143,9 @@ TABLE: list[tuple[int, bytes, int, str, str]] = [
         for number, (status, body, *told) in enumerate(TABLE)
     ],
 )
-def test_a_refusal_is_explained(row: tuple[int, bytes], status: int, kind: str, sentence: str) -> None:
+def test_a_refusal_becomes_the_error_for_the_client(
+    row: tuple[int, bytes], status: int, kind: str, sentence: str
+) -> None:
     error = explain_refusal(*row, GLM_4_7)
     assert (error.status, error.type) == (status, kind)
     assert re.search(sentence, error.message), error.message
@@ -153,13 +155,13 @@ def test_a_refusal_is_explained(row: tuple[int, bytes], status: int, kind: str, 
 
 
 @pytest.mark.parametrize(("status", "body"), [(410, RETIRED), (404, NOT_FOUND)])
-def test_a_model_that_is_gone_names_its_successor_where_there_is_one(status: int, body: bytes) -> None:
+def test_the_error_for_a_retired_model_names_its_successor(status: int, body: bytes) -> None:
     sentence = explain_refusal(status, body, GLM_4_7).message
     assert 'in the tray menu, or set "model" to "z-ai/glm-5.2" (GLM 5.2) in the settings file' in sentence
     assert "settings file" not in explain_refusal(status, body, GPT_OSS_20B).message
 
 
-def test_a_rate_limit_says_when_to_come_back_within_what_clients_wait_for() -> None:
+def test_the_pause_after_a_rate_limit_is_one_that_clients_accept() -> None:
     error = explain_refusal(429, b"", GLM_4_7)
     assert 1 <= int(error.headers()["retry-after"]) <= 60
 
@@ -221,7 +223,7 @@ PERMANENT = (401, 402, 403, 404, 410, 429, 451)
 
 @pytest.mark.parametrize("status", [400, 413, 422, 500, 502, 503])
 @pytest.mark.parametrize("body", FULL.values(), ids=list(FULL))
-def test_a_full_context_is_told_whatever_the_status(body: bytes, status: int) -> None:
+def test_a_prompt_that_is_too_long_is_recognised_with_any_status(body: bytes, status: int) -> None:
     error = explain_refusal(status, body, GLM_4_7)
     assert (error.status, error.type) == (400, "invalid_request_error")
     assert error.message == "prompt is too long: 140000 tokens > 131072 maximum"
@@ -230,12 +232,12 @@ def test_a_full_context_is_told_whatever_the_status(body: bytes, status: int) ->
 
 
 @pytest.mark.parametrize("status", PERMANENT)
-def test_these_statuses_say_what_they_are_about(status: int) -> None:
+def test_these_statuses_are_never_about_the_length_of_a_prompt(status: int) -> None:
     assert "prompt is too long" not in explain_refusal(status, TOO_LONG, GLM_4_7).message
 
 
 @pytest.mark.parametrize("body", [body for name, body in FULL.items() if name not in ("text", "a list")])
-def test_a_full_context_is_told_as_an_error_of_a_stream(body: bytes) -> None:
+def test_a_prompt_that_is_too_long_is_recognised_in_a_stream(body: bytes) -> None:
     error = decode_chunk(body).error
     explained = explain_stream_error(error, GLM_4_7)
     assert explained.status == 400
@@ -243,7 +245,7 @@ def test_a_full_context_is_told_as_an_error_of_a_stream(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [FULL["text"], FULL["a list"], b"error: " + FULL["text"]])
-def test_a_full_context_is_told_also_where_it_is_no_chunk_at_all(body: bytes) -> None:
+def test_a_prompt_that_is_too_long_is_recognised_in_a_payload_that_is_no_chunk(body: bytes) -> None:
     assert explain_malformed(body, GLM_4_7).message == "prompt is too long: 140000 tokens > 131072 maximum"
 
 
@@ -258,20 +260,20 @@ def test_a_full_context_is_told_also_where_it_is_no_chunk_at_all(body: bytes) ->
     ],
     ids=repr,
 )
-def test_the_code_for_a_full_context_needs_no_words(error: dict[str, Any]) -> None:
+def test_the_code_of_the_error_is_enough_to_recognise_a_prompt_that_is_too_long(error: dict[str, Any]) -> None:
     sentence = "prompt is too long: 131073 tokens > 131072 maximum"
     assert explain_stream_error(error, GLM_4_7).message == sentence
     for status in (400, 413, 500):
         assert explain_refusal(status, json.dumps(error).encode(), GLM_4_7).message == sentence
 
 
-def test_the_estimate_stands_in_for_a_prompt_without_a_number() -> None:
+def test_the_estimate_replaces_a_missing_number_of_tokens() -> None:
     chat = replace(ask(), input_tokens=150_000)
     explained = explain_stream_error({"code": "context_length_exceeded"}, GLM_4_7, chat)
     assert explained.message == "prompt is too long: 150000 tokens > 131072 maximum"
 
 
-def test_a_full_context_of_which_the_client_wrote_is_none() -> None:
+def test_a_quote_about_a_prompt_that_is_too_long_is_ignored() -> None:
     said = "This model's maximum context length is 131072 tokens. However, you requested 140000 tokens."
     chat = ask(messages=[{"role": "user", "content": f"What does that mean: {said}"}])
     error = explain_refusal(422, json.dumps({"message": f"No number: {said}"}).encode(), GLM_4_7, chat)
@@ -307,7 +309,7 @@ EOL = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is 
         ({"detail": [{"loc": ["body", "n"], "msg": "no"}], "status": 422}, InvalidRequest, 400, r"the request: no$"),
         ({"error": {"message": "no", "code": 405}}, UpstreamUnusable, 502, r"HTTP 405"),
         ({"error": {"message": "no", "code": 409}}, UpstreamFault, 502, r"HTTP 409"),
-        # by name
+        # the error has a name
         ({"error": {"message": "no", "type": "AuthenticationError"}}, KeyRefused, 400, r"key\. "),
         ({"error": {"message": "no", "code": "invalid_api_key"}}, KeyRefused, 400, r"key\. "),
         ({"error": {"message": "no", "type": "permission_error"}}, KeyRefused, 400, r"key for"),
@@ -317,10 +319,10 @@ EOL = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is 
         ({"error": {"message": "no", "code": "insufficient_quota"}}, UserActionNeeded, 400, r"wants to be paid"),
         ({"error": {"message": "no", "type": "invalid_request_error", "code": None}}, InvalidRequest, 400, r": no$"),
         ({"object": "error", "message": "no", "type": "BadRequestError"}, InvalidRequest, 400, r": no$"),
-        # a number is more exact than a name
+        # a number takes precedence over a name
         ({"error": {"message": "no", "type": "BadRequestError", "code": 500}}, Overloaded, 529, r"answer: no$"),
         ({"error": {"message": "no", "type": "BadRequestError", "code": 429}}, RateLimited, 429, r"rate limit"),
-        # passing, or unknown
+        # the error is transient or unknown
         ({"message": "Function id 'x': DEGRADED function", "code": 400}, Overloaded, 529, r"answered with HTTP 400\.$"),
         ({"message": "no", "code": 503}, Overloaded, 529, r"answer: no$"),
         ({"message": "no", "code": "500"}, Overloaded, 529, r"answer: no$"),
@@ -334,7 +336,7 @@ EOL = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is 
     ],
     ids=repr,
 )
-def test_an_error_in_a_stream_means_what_its_status_means(
+def test_an_error_in_a_stream_counts_like_its_http_status(
     error: object, kind: type[ProxyError], status: int, sentence: str
 ) -> None:
     explained = explain_stream_error(error, GLM_4_7)
@@ -346,7 +348,7 @@ def test_an_error_in_a_stream_means_what_its_status_means(
     check_error(explained.event_body("req_1"))
 
 
-def test_an_error_in_a_stream_teaches_as_a_status_does() -> None:
+def test_an_error_in_a_stream_keeps_its_text_for_learning() -> None:
     error = {"error": {"message": "Validation: Unsupported parameter(s): `top_p`", "code": 400}}
     assert explain_stream_error(error, GLM_4_7).error_text == "Validation: Unsupported parameter(s): `top_p`"
 
@@ -367,7 +369,7 @@ def test_an_error_in_a_stream_teaches_as_a_status_does() -> None:
     ],
     ids=lambda value: repr(value[:40]),
 )
-def test_what_is_no_chunk_is_explained(payload: bytes, sentence: str) -> None:
+def test_a_payload_that_is_no_chunk_becomes_an_error(payload: bytes, sentence: str) -> None:
     assert explain_malformed(payload, GLM_4_7).message.startswith(sentence)
 
 
@@ -383,7 +385,7 @@ def test_what_is_no_chunk_is_explained(payload: bytes, sentence: str) -> None:
     ],
     ids=repr,
 )
-def test_an_error_object_is_explained(error: object, status: int, sentence: str) -> None:
+def test_an_error_object_becomes_an_error_for_the_client(error: object, status: int, sentence: str) -> None:
     explained = explain_stream_error(error, GLM_4_7)
     assert (explained.status, explained.message) == (status, sentence)
 

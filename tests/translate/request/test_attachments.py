@@ -1,4 +1,4 @@
-"""The cost of images, and of documents that are elsewhere."""
+"""The tokens of images, and of documents that are given by address."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.translate.rows import read_loosely
 from tray_app.translate.request.attachments import (
     _MAX_READS,
     MOST_IMAGE_TOKENS,
@@ -17,7 +18,7 @@ from tray_app.translate.request.attachments import (
     count_data_url,
     count_image,
 )
-from tray_app.translate.request.tokens import estimate_body, estimate_chat
+from tray_app.translate.request.tokens import estimate_chat, estimate_request
 
 FORMATS = ["PNG", "JPEG", "GIF", "WEBP"]
 
@@ -38,27 +39,29 @@ def draw(width: int, height: int, format: str = "PNG", **options: Any) -> str:
         (1_000, 1_000, 1_334),
         (1_092, 1_092, 1_590),
         (1_568, 100, 210),
-        (3_136, 200, 210),  # scaled down to the row above
-        (640, 2_000, 1_050),  # 1,568 high
+        (3_136, 200, 210),  # it is scaled down to the size of the row above
+        (640, 2_000, 1_050),  # it is scaled down to a height of 1,568
         (4_000, 3_000, MOST_IMAGE_TOKENS),
     ],
 )
-def test_an_image_costs_its_pixels_by_750_after_scaling_down(format: str, width: int, height: int, tokens: int) -> None:
+def test_an_image_costs_a_token_for_750_pixels_of_its_reduced_size(
+    format: str, width: int, height: int, tokens: int
+) -> None:
     assert count_image(draw(width, height, format)) == tokens
 
 
-def test_an_image_is_told_from_its_beginning_alone() -> None:
-    """What follows could not even be decoded."""
+def test_the_beginning_of_an_image_is_enough_to_find_its_size() -> None:
+    """The rest of this image could not be decoded."""
     assert count_image(draw(1_000, 1_000) + "A" * 200_000 + "é" * 1_000_000) == 1_334
     assert count_image(draw(1_000, 1_000)[:100]) == 1_334
 
 
-def test_a_jpeg_is_told_behind_a_large_thumbnail() -> None:
+def test_the_size_of_a_jpeg_is_found_behind_a_large_thumbnail() -> None:
     exif = b"Exif\0\0II*\0\x08\0\0\0" + b"\0" * 65_000
     assert count_image(draw(1_000, 1_000, "JPEG", exif=exif)) == 1_334
 
 
-def test_base64_in_lines_is_read_as_well() -> None:
+def test_base64_may_have_line_breaks() -> None:
     image = base64.encodebytes(base64.b64decode(draw(1_000, 1_000, "JPEG"))).decode()
     assert "\n" in image.strip()
     assert count_image(image) == count_image(image.replace("\n", "\r\n")) == count_image(f"\n{image}") == 1_334
@@ -91,11 +94,11 @@ def test_an_image_with_an_odd_head_costs_what_most_images_cost(head: bytes) -> N
 def test_the_head_of_an_image_is_read_a_bounded_number_of_times() -> None:
     file = _BoundedFile(bytes(1_000))
     assert len([file.read(1) for _ in range(_MAX_READS)]) == _MAX_READS
-    with pytest.raises(ValueError, match="so many parts"):
+    with pytest.raises(ValueError, match="so many segments"):
         file.read(1)
 
 
-def test_an_image_by_its_address_costs_its_size_if_the_address_holds_it() -> None:
+def test_an_image_in_a_data_address_costs_what_its_size_says() -> None:
     assert count_data_url(f"data:image/png;base64,{draw(200, 200)}") == 54
     assert count_data_url("https://example.org/image.png") == UNSEEN_TOKENS
     assert count_data_url("data:") == UNSEEN_TOKENS
@@ -122,13 +125,13 @@ def source(data: str) -> dict[str, Any]:
         *("OpenAI's", "OpenAI's by address", "OpenAI's without any", "without a source"),
     ],
 )
-def test_what_is_shown_costs_the_same_wherever_it_stands(block: dict[str, Any], tokens: int) -> None:
+def test_an_image_costs_the_same_in_a_message_and_in_a_result(block: dict[str, Any], tokens: int) -> None:
     text = {"type": "text", "text": "Look:"}
     plain = estimate_chat([{"role": "user", "content": [text]}], [])
-    direct = estimate_body({"messages": [{"role": "user", "content": [text, block]}]})
+    direct = estimate_request(read_loosely(messages=[{"role": "user", "content": [text, block]}]))
     result = {"type": "tool_result", "tool_use_id": "t1", "content": [block]}
     assert direct.shown == tokens
     assert direct.text == plain.text, "nothing of it counts as text"
-    assert estimate_body({"messages": [{"role": "user", "content": [text, result]}]}).shown == tokens
-    twice = estimate_body({"messages": [{"role": "user", "content": [block, text, block]}]})
+    assert estimate_request(read_loosely(messages=[{"role": "user", "content": [text, result]}])).shown == tokens
+    twice = estimate_request(read_loosely(messages=[{"role": "user", "content": [block, text, block]}]))
     assert twice.shown == 2 * tokens

@@ -1,4 +1,4 @@
-"""Which requests are background work: the shapes that Claude Code 2.1.332 sends, cut down to what matters."""
+"""Background requests are recognised. The requests are those of Claude Code 2.1.332, reduced to the relevant fields."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
+from tests.translate.rows import read
 from tray_app.translate.request.background import is_background
 
 TOOLS = [{"name": "Bash", "description": "Runs a command", "input_schema": {"type": "object"}}]
@@ -57,7 +58,11 @@ CASES = {
     "a turn whose answer must fit a schema": ({**TURN, **answer_with("title")}, SESSION, False),
     "an answer by schema for another client": ({**SIDE, **answer_with("title", "summary")}, {}, False),
     "a plain question without tools": (SIDE, {}, False),
-    "a schema without properties": ({**SIDE, "output_config": {"format": {"schema": {"type": "string"}}}}, {}, False),
+    "a schema without properties": (
+        {**SIDE, "output_config": {"format": {"type": "json_schema", "schema": {"type": "string"}}}},
+        {},
+        False,
+    ),
     "an output_config without a format": ({**SIDE, "output_config": None}, {}, False),
     "auto mode's classifier": (CLASSIFIER, SESSION, False),
     "auto mode's classifier, asked of the small tier": ({**CLASSIFIER, "model": "claude-haiku-5-5"}, SESSION, False),
@@ -72,5 +77,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("body", "headers", "expected"), CASES.values(), ids=CASES)
-def test_background_work_is_told_from_turns(body: dict[str, Any], headers: dict[str, str], expected: bool) -> None:
-    assert is_background(body, CIMultiDict(headers)) is expected
+def test_background_requests_are_distinguished_from_turns(
+    body: dict[str, Any], headers: dict[str, str], expected: bool
+) -> None:
+    assert is_background(read(**body), CIMultiDict(headers)) is expected

@@ -1,4 +1,4 @@
-"""Requests as data: each case under cases/ says what a client sends, and what goes upstream or is refused."""
+"""Requests as data. Each case under cases/ holds the request of a client, and the request for upstream or the error."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from tests.support.validators import check_chat_request
 from tests.translate.bounded import bounded
-from tests.translate.rows import FAMILIES, ROWS, ask
+from tests.translate.rows import FAMILIES, ROWS, ask, read
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, EarlierThinking, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
-from tray_app.translate.request.chat import read_model_name, to_chat
+from tray_app.translate.request.chat import to_chat
 
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")
@@ -33,10 +33,10 @@ def test_a_request_becomes_what_its_case_says(case: dict[str, Any]) -> None:
     body = copy.deepcopy(case["request"])
     if "error" in case:
         with pytest.raises(InvalidRequest) as refusal:
-            to_chat(body, model)
+            to_chat(read(**body), model)
         assert refusal.value.message == case["error"]
         return
-    chat = to_chat(body, model).body
+    chat = to_chat(read(**body), model).body
     assert body == case["request"], "the client's body was changed"
     assert {key: chat.get(key) for key in case["chat"]} == case["chat"]
     assert set(case.get("absent", ())).isdisjoint(chat)
@@ -52,7 +52,7 @@ def test_only_fields_that_nvidia_accepts_are_sent() -> None:
     for case in (param.values[0] for param in CASES):
         if isinstance(case, dict) and "chat" in case:
             model = ROWS[case.get("model", "glm")]
-            chat = to_chat(case["request"], model).body
+            chat = to_chat(read(**case["request"]), model).body
             by_row = {"reasoning_effort": bool(model.efforts), "response_format": model.takes_json_schema}
             assert set(chat) <= accepted | {name for name, is_taken in by_row.items() if is_taken}, case["name"]
             assert "max_tokens" in chat
@@ -74,18 +74,18 @@ def test_a_row_is_all_that_a_new_model_needs() -> None:
         earlier_thinking=EarlierThinking.IN_CONTENT,
     )
     chat = to_chat(
-        {
-            "messages": [
+        read(
+            messages=[
                 {
                     "role": "assistant",
                     "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "?"}],
                 },
                 {"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://a.test/b"}}]},
             ],
-            "top_k": 40,
-            "thinking": {"type": "adaptive"},
-            "output_config": {"effort": "high", "format": {"type": "json_schema", "schema": {"type": "object"}}},
-        },
+            top_k=40,
+            thinking={"type": "adaptive"},
+            output_config={"effort": "high", "format": {"type": "json_schema", "schema": {"type": "object"}}},
+        ),
         model,
     )
     assert chat.body == {
@@ -103,12 +103,12 @@ def test_a_row_is_all_that_a_new_model_needs() -> None:
 
 
 @pytest.mark.parametrize("top_k", [0, -1], ids=repr)
-def test_a_top_k_of_nothing_is_not_sent(top_k: int) -> None:
+def test_a_top_k_of_zero_or_less_is_not_sent(top_k: int) -> None:
     assert "top_k" not in ask(replace(GLM_4_7, takes_top_k=True), top_k=top_k).body
 
 
 def test_max_tokens_leave_room_for_the_prompt_in_the_window() -> None:
-    prompt = "word " * 50_000  # 50,000 tokens
+    prompt = "word " * 50_000  # it has 50,000 tokens
     chat = ask(GLM_4_7, max_tokens=128_000, messages=[{"role": "user", "content": prompt}])
     assert 40_000 < chat.input_tokens < 60_000
     assert chat.input_tokens + chat.body["max_tokens"] <= GLM_4_7.context_tokens
@@ -139,7 +139,7 @@ def test_is_stream_follows_the_stream_field() -> None:
     assert not ask().is_stream
 
 
-def test_the_names_of_aliased_tools_are_kept_for_the_way_back() -> None:
+def test_the_client_names_of_renamed_tools_are_kept_for_the_answer() -> None:
     name = "mcp__" + "long_server_name_" * 5
     chat = ask(tools=[{"name": name, "input_schema": {"type": "object"}}])
     [(sent, tool)] = chat.tools.items()
@@ -162,18 +162,6 @@ def test_a_request_that_is_nested_too_deeply_is_refused() -> None:
         schema = {"properties": {"p": schema}}
     with pytest.raises(InvalidRequest, match="nested too deeply"):
         ask(tools=[{"name": "T", "input_schema": schema}])
-
-
-@pytest.mark.parametrize("body", [{}, {"model": None}], ids=["no model", "model null"])
-def test_a_request_without_a_model_is_refused(body: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequest, match=r"^model: Field required$"):
-        read_model_name(body)
-
-
-@pytest.mark.parametrize("model", [5, "", ["m"]], ids=repr)
-def test_a_model_name_that_is_no_text_is_refused(model: object) -> None:
-    with pytest.raises(InvalidRequest, match=r"^model: Input should be a valid string$"):
-        read_model_name({"model": model})
 
 
 JSON = st.recursive(
@@ -236,7 +224,7 @@ BODY = st.fixed_dictionaries(
 @given(BODY, st.sampled_from([*ROWS.values()]))
 def test_any_json_object_is_translated_or_refused_by_field(body: dict[str, Any], model: Any) -> None:
     try:
-        chat = to_chat(body, model)
+        chat = to_chat(read(**body), model)
     except InvalidRequest as refusal:
         names_a_field = refusal.message.partition(":")[0].partition(".")[0] in {*body, "messages"}
         if not names_a_field:

@@ -1,4 +1,4 @@
-"""Content blocks as text, in shapes that the request cases leave out."""
+"""Content blocks become text, also in shapes that the request cases do not contain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from tray_app.translate.request.content import (
     NO_IMAGES_NOTE,
-    find_pdfs,
     flatten,
     join_parts,
     read_system,
@@ -55,37 +54,14 @@ def test_a_block_is_its_text_or_a_note(block: dict[str, Any], text: str) -> None
     ],
     ids=repr,
 )
-def test_flattened_content_is_lines(content: object, text: str) -> None:
+def test_each_block_of_a_content_value_begins_a_line(content: object, text: str) -> None:
     assert flatten(content) == text
 
 
 @pytest.mark.parametrize("source", [None, "x", {}, {"type": "file", "file_id": "f"}], ids=repr)
-def test_an_image_that_cannot_be_passed_on_is_a_note_even_for_a_model_that_sees(source: object) -> None:
+def test_an_image_without_data_or_address_becomes_a_note_even_for_a_model_that_takes_images(source: object) -> None:
     [part] = to_parts([{"type": "image", "source": source}], takes_images=True)
     assert part == {"type": "text", "text": NO_IMAGES_NOTE}
-
-
-def test_pdfs_are_found_in_turns_and_in_results_of_a_request_that_may_be_malformed() -> None:
-    def document(**source: Any) -> dict[str, Any]:
-        return {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", **source}}
-
-    pdf, result = document(data="a"), document(data="b")
-    others = [document(media_type="application/zip"), document(type="url", url="https://a.test/b.pdf")]
-    content = [*others, pdf, {"type": "tool_result", "content": [result, *others]}, {"type": "document"}, 5, None]
-    found = find_pdfs(
-        {"messages": [None, {"content": "text"}, {}, {"content": content}, {"content": {"type": "text"}}]}
-    )
-    assert [id(block) for block in found] == [id(pdf), id(result)]
-    assert not find_pdfs({})
-    assert not find_pdfs({"messages": {"content": content}})
-
-
-def test_a_pdf_is_found_in_a_page_that_was_fetched() -> None:
-    pdf = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}
-    fetched = {"type": "web_fetch_tool_result", "content": {"type": "web_fetch_result", "content": pdf}}
-    others: list[Any] = [{"type": "web_fetch_tool_result", "content": {"content": content}} for content in ("a", [5])]
-    messages = [{"role": "assistant", "content": [*others, fetched]}]
-    assert [id(block) for block in find_pdfs({"messages": messages})] == [id(pdf)]
 
 
 def test_parts_without_images_are_one_string() -> None:
@@ -93,7 +69,7 @@ def test_parts_without_images_are_one_string() -> None:
     assert join_parts([]) == ""
 
 
-def test_a_system_that_is_missing_is_empty() -> None:
+def test_a_missing_system_prompt_is_empty() -> None:
     assert read_system(None) == ""
     assert read_system([]) == ""
 
@@ -104,6 +80,6 @@ def test_only_a_billing_header_at_the_very_start_is_dropped() -> None:
     assert read_system("x-anthropic-billing-header: cch=1;") == ""
 
 
-def test_a_tool_that_was_loaded_is_named_as_the_model_will_call_it() -> None:
+def test_a_loaded_tool_has_the_name_that_is_sent_upstream() -> None:
     name = "mcp__server.with.dots__" + "x" * 80
     assert to_text({"type": "tool_reference", "tool_name": name}) == f"Tool {upstream_name(name)} is now loaded."

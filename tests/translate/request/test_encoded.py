@@ -1,4 +1,4 @@
-"""Messages that are JSON already stand in a body as a list would."""
+"""A body with encoded messages is the same JSON as a body with a list of messages."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_a_body_is_the_same_json_as_with_a_list(system: str, pieces: tuple[bytes
     }
 
 
-def test_a_system_message_may_stand_alone() -> None:
+def test_a_system_message_may_be_the_only_message() -> None:
     [message] = json.loads(b"".join(EncodedMessages(encode_system("s"), ()).parts()))
     assert message == {"role": "system", "content": "s"}
 
 
 @pytest.mark.parametrize("system", ["", "first"])
-def test_an_instruction_goes_to_the_end_of_the_system_message(system: str) -> None:
+def test_an_instruction_is_added_to_the_end_of_the_system_message(system: str) -> None:
     encoded = EncodedMessages(encode_system(system) if system else b"", (HELLO,))
     listed = [{"role": "system", "content": system}] if system else []
     quirk = [Quirk("tool_choice", "required", "auto")]
@@ -44,5 +44,5 @@ def test_a_body_with_a_list_is_one_piece() -> None:
     assert len(encode_body({"model": "m", "messages": [{"role": "user", "content": "x"}]})) == 1
 
 
-def test_messages_may_be_all_that_a_body_has() -> None:
+def test_a_body_may_have_no_field_but_its_messages() -> None:
     assert b"".join(encode_body({"messages": EncodedMessages(b"", (HELLO,))})) == b'{"messages":[' + HELLO + b"]}"

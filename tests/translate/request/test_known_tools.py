@@ -1,4 +1,4 @@
-"""Tools that clients name by a type alone, beyond what the request cases show."""
+"""Tools that clients name by their type alone, in cases that the request cases do not contain."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ CALLS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("tool", "arguments"), CALLS, ids=[f"{tool['name']} {call}" for tool, call in CALLS])
-def test_each_command_fits_the_schema_and_comes_back_as_it_is(tool: dict[str, Any], arguments: dict[str, Any]) -> None:
+def test_each_command_matches_the_schema_and_is_restored_unchanged(
+    tool: dict[str, Any], arguments: dict[str, Any]
+) -> None:
     [function] = read_tools([tool]).functions
     schema = function["function"]["parameters"]
     assert set(schema.get("required", ())) <= set(arguments)
@@ -71,7 +73,7 @@ def test_each_command_fits_the_schema_and_comes_back_as_it_is(tool: dict[str, An
     ],
     ids=repr,
 )
-def test_every_version_is_known_and_may_be_without_a_name(tool: dict[str, Any], name: str) -> None:
+def test_every_version_is_known_and_needs_no_name(tool: dict[str, Any], name: str) -> None:
     assert list(read_tools([tool]).tools) == [name]
 
 
@@ -94,7 +96,7 @@ def test_a_request_cannot_grow_by_naming_known_tools_again_and_again() -> None:
         read_tools(tools)
 
 
-def test_only_the_newest_text_editor_has_a_text_of_its_own_to_insert() -> None:
+def test_only_the_newest_text_editor_has_a_field_for_the_text_to_insert() -> None:
     def parameters(version: str) -> dict[str, Any]:
         [function] = read_tools([{"type": f"text_editor_{version}", "name": "edit"}]).functions
         properties: dict[str, Any] = function["function"]["parameters"]["properties"]

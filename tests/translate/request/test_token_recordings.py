@@ -1,7 +1,7 @@
-"""How far the estimate of tokens is off, measured against the usage that real services reported for recorded requests.
+"""The errors of the estimated tokens, measured against the counts that real services reported for recorded requests.
 
-The recorded prompts are small (100 to 450 tokens): a third of each and more is the chat template, and every model has
-its own. In a session with Claude Code it is less than one part in a hundred.
+The recorded prompts have 100 to 450 tokens, and a third or more of them is from the chat template, which differs by
+model. In a session with Claude Code the template has less than 1 % of the tokens.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NOT_AS_SENT = {
 
 @dataclass(frozen=True)
 class Recording:
-    """A request, what was said in answer, and what the service counted."""
+    """A request, the text of its answer, and the service's token counts."""
 
     name: str
     model: str
@@ -76,7 +76,7 @@ def texts(content: object) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def real() -> list[Recording]:
-    """Of services whose count is of what was sent and shown."""
+    """Returns the recordings of services that count the sent and the visible tokens only."""
     every = [read(path) for path in sorted((RECORDINGS / "real").glob("*.sse"))]
     return [one for one in every if not any(part in one.name for part in NOT_AS_SENT)]
 
@@ -87,7 +87,7 @@ def prompts(real: list[Recording]) -> list[Recording]:
 
 
 def errors(recordings: list[Recording]) -> tuple[list[float], list[float]]:
-    """Relative errors before calibration; and after it, of each prompt that was not its model's first."""
+    """Returns the relative errors before calibration, and those after it for all but the first prompt of each model."""
     before, after, known = list[float](), list[float](), dict[str, Calibration]()
     for one in recordings:
         true, estimate, calibration = one.usage["prompt_tokens"], one.estimate, known.get(one.model)
@@ -98,8 +98,8 @@ def errors(recordings: list[Recording]) -> tuple[list[float], list[float]]:
     return before, after
 
 
-def test_prompts_of_glm_are_met_within_a_tenth(prompts: list[Recording]) -> None:
-    """Measured, of 7: median 5 %, worst 9 %, without any calibration."""
+def test_prompts_of_glm_are_estimated_within_a_tenth(prompts: list[Recording]) -> None:
+    """The measured errors of 7 prompts without calibration: the median is 5 %, the largest 9 %."""
     before, _ = errors([one for one in prompts if "glm" in one.model.lower()])
     assert len(before) == 7
     assert median(before) < 0.06
@@ -107,7 +107,7 @@ def test_prompts_of_glm_are_met_within_a_tenth(prompts: list[Recording]) -> None
 
 
 def test_calibration_halves_the_error_of_models_with_other_templates(prompts: list[Recording]) -> None:
-    """Measured: of 10 before it, median 33 %, worst 68 %; of the 6 that were not their model's first, 14 % and 44 %."""
+    """The measured errors of 10 prompts: median 33 %, largest 68 %. After calibration, of 6 prompts: 14 % and 44 %."""
     before, after = errors([one for one in prompts if "glm" not in one.model.lower()])
     assert (len(before), len(after)) == (10, 6)
     assert median(before) < 0.35
@@ -117,11 +117,11 @@ def test_calibration_halves_the_error_of_models_with_other_templates(prompts: li
 
 
 @pytest.mark.parametrize("family", ["glm", "minimax"])
-def test_calibration_makes_up_for_a_vocabulary_of_another_size(family: str) -> None:
-    """The recorded vLLM has a toy's vocabulary, of 8,000 entries.
+def test_calibration_corrects_for_a_vocabulary_of_another_size(family: str) -> None:
+    """The recorded vLLM has a tiny vocabulary of 8,000 entries.
 
-    Measured: median 30 % (GLM's template) and 34 % (MiniMax's) before it, half of that after one prompt, below 1 %
-    after two.
+    The measured median errors are 30 % (GLM's template) and 34 % (MiniMax's) before calibration, half of that after one
+    prompt, and below 1 % after two.
     """
     every = [read(path) for path in sorted((RECORDINGS / "vllm").glob(f"*.{family}.*.sse"))]
     before, after = errors([one for one in every if one.usage.get("prompt_tokens", 0) >= LEAST_TOKENS])
@@ -131,8 +131,8 @@ def test_calibration_makes_up_for_a_vocabulary_of_another_size(family: str) -> N
     assert max(after[1:]) < 0.01
 
 
-def test_answers_are_met_within_a_ninth_mostly(real: list[Recording]) -> None:
-    """Measured, of 9 answers without calls: median 11 %, worst 37 %."""
+def test_half_of_the_answers_are_estimated_within_a_ninth(real: list[Recording]) -> None:
+    """The measured errors of 9 answers without calls: the median is 11 %, the largest 37 %."""
     answers = [one for one in real if one.usage.get("completion_tokens", 0) >= LEAST_TOKENS and not one.has_calls]
     off = [abs(estimate_text(size_bytes(one.said)) / one.usage["completion_tokens"] - 1) for one in answers]
     assert len(off) == 9

@@ -1,4 +1,4 @@
-"""The estimate of tokens."""
+"""The estimated tokens of requests and answers."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.translate.bounded import bounded
-from tests.translate.rows import ask
+from tests.translate.rows import ask, read, read_loosely
 from tray_app.errors import InvalidRequest
 from tray_app.translate.request.tokens import (
     LEAST_CALIBRATING_TOKENS,
     TOOLS_TOKENS,
     TURN_TOKENS,
     Estimate,
-    estimate_body,
+    estimate_request,
     estimate_text,
     estimate_text_tokens,
     size_bytes,
 )
 
-LONG = "x" * 6_000  # 1,000 tokens
+LONG = "x" * 6_000  # it has 1,000 tokens
 
 
 def estimate(**body: Any) -> int:
-    return estimate_body(body).tokens()
+    return estimate_request(read_loosely(**body)).tokens()
 
 
 def user(*blocks: dict[str, Any] | str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def user(*blocks: dict[str, Any] | str) -> dict[str, Any]:
     ],
     ids=["prose", "JSON", "code", "log", "Chinese", "German", "addresses"],
 )
-def test_texts_of_many_kinds_are_met_within_a_sixth(text: str, tokens: int) -> None:
+def test_texts_of_many_kinds_are_estimated_within_a_sixth(text: str, tokens: int) -> None:
     assert abs(estimate_text_tokens(text) / tokens - 1) < 1 / 6
 
 
@@ -154,22 +154,29 @@ MESSAGES = st.lists(
 @bounded
 @given(MESSAGES, MESSAGES, st.text(max_size=200))
 def test_a_request_costs_what_its_parts_cost(before: list[Any], after: list[Any], system: str) -> None:
-    whole = estimate_body({"system": system, "messages": before + after})
-    parts = [estimate_body({"system": system}), estimate_body({"messages": before}), estimate_body({"messages": after})]
+    whole, *parts = (
+        estimate_request(read_loosely(**body))
+        for body in (
+            {"system": system, "messages": before + after},
+            {"system": system},
+            {"messages": before},
+            {"messages": after},
+        )
+    )
     assert whole.shown == sum(part.shown for part in parts)
-    assert whole.text == pytest.approx(sum(part.text for part in parts), abs=0.5)  # of a break between two texts
+    assert whole.text == pytest.approx(sum(part.text for part in parts), abs=0.5)  # line breaks between texts count
 
 
 @bounded
 @given(MESSAGES)
-def test_more_is_never_less(messages: list[Any]) -> None:
+def test_more_messages_never_have_fewer_tokens(messages: list[Any]) -> None:
     counts = [estimate(messages=messages[:n]) for n in range(len(messages) + 1)]
     assert counts == sorted(counts)
     assert counts[0] == 1
 
 
-def test_what_is_counted_is_what_is_sent() -> None:
-    """Of one request, the count in Anthropic's shape and the estimate of what goes up differ by the wrapping only."""
+def test_the_estimate_of_a_request_is_that_of_the_request_sent_upstream() -> None:
+    """The estimates of a request in Anthropic's and in OpenAI's form differ only by the tokens for turns."""
     body: dict[str, Any] = {
         "system": [{"type": "text", "text": "x-anthropic-billing-header: cch=abc;"}, {"type": "text", "text": LONG}],
         "tools": [{"name": "Read", "description": LONG, "input_schema": {"type": "object", "properties": {}}}],
@@ -185,26 +192,31 @@ def test_what_is_counted_is_what_is_sent() -> None:
             user({"type": "tool_result", "tool_use_id": "t1", "content": LONG}, {"type": "text", "text": LONG}),
         ],
     }
-    counted, sent = estimate_body(body), ask(**body).estimate
+    counted, sent = estimate_request(read(**body)), ask(**body).estimate
     assert counted.text == pytest.approx(sent.text, abs=2 * TURN_TOKENS)
 
 
-def test_an_image_that_a_model_cannot_see_is_sent_as_a_note_and_counts_as_one() -> None:
+def test_an_image_for_a_model_without_images_counts_as_the_note_that_is_sent() -> None:
     image = {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}
     chat = ask(messages=[user(image)])
     assert chat.estimate.shown == 0
     assert chat.input_tokens < 40
 
 
+def test_an_estimate_is_never_below_one() -> None:
+    assert estimate_request(read_loosely(messages=[])).tokens(0.5) == 1
+
+
 @pytest.mark.parametrize("body", [{}, {"messages": None}, {"messages": "x"}, {"messages": [None, 5, True]}], ids=repr)
-def test_an_estimate_is_never_below_one(body: dict[str, Any]) -> None:
-    assert estimate_body(body).tokens(0.5) == 1
+def test_malformed_messages_are_not_counted(body: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=r"^messages"):
+        read(**body)
 
 
 @pytest.mark.parametrize("body", [{"system": 5}, {"system": [5]}, {"tools": 5}, {"tools": [{}]}], ids=repr)
 def test_a_malformed_system_prompt_or_tool_is_named(body: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match=next(iter(body))):
-        estimate_body(body)
+        estimate_request(read(messages=[{"role": "user", "content": "hi"}], **body))
 
 
 def test_half_a_surrogate_pair_counts_like_any_character() -> None:
@@ -213,7 +225,7 @@ def test_half_a_surrogate_pair_counts_like_any_character() -> None:
     assert estimate(messages=[user({"type": "tool_use", "input": {"x": "\ud83d"}})]) > TURN_TOKENS
 
 
-def test_what_a_summary_stands_for_is_not_counted() -> None:
+def test_messages_before_a_summary_are_not_counted() -> None:
     long = [{"role": "user", "content": "word " * 1000}, {"role": "assistant", "content": "word " * 1000}]
     summary = {"role": "assistant", "content": [{"type": "compaction", "content": "They said a word."}]}
     failed = {"role": "assistant", "content": [{"type": "compaction", "content": None}]}
@@ -235,7 +247,7 @@ def test_calibration_scales_text_and_leaves_images_alone() -> None:
     ],
     ids=["text", "too little", "with an image"],
 )
-def test_only_long_requests_of_text_alone_tell_something_of_a_model(estimate: Estimate, tells: bool) -> None:
+def test_only_long_requests_without_images_calibrate_a_model(estimate: Estimate, tells: bool) -> None:
     assert estimate.is_calibrating is tells
 
 

@@ -1,4 +1,4 @@
-"""Schemas of tools: what goes upstream, and how values come back."""
+"""Schemas of tools in the form for upstream, and the restored values of their parameters."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", SENT)
-def test_what_goes_upstream(name: str) -> None:
+def test_a_schema_is_simplified_for_upstream(name: str) -> None:
     schema, sent = SENT[name]
     before = copy.deepcopy(schema)
     assert Parameters(schema).sent == sent
@@ -173,12 +173,12 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
         ({"$ref": "#/nowhere"}, 5, 5),
     ],
 )
-def test_a_value_comes_back_in_the_type_that_the_client_wants(schema: Any, value: Any, restored: Any) -> None:
+def test_a_value_is_restored_to_the_type_that_the_client_wants(schema: Any, value: Any, restored: Any) -> None:
     found = restore(value, schema)
     assert (found, type(found)) == (restored, type(restored))
 
 
-def test_names_come_back_through_references_lists_and_unions() -> None:
+def test_names_are_restored_within_references_lists_and_unions() -> None:
     sent = {"type_": "a", "next": {"type_": "b", "next": {"type_": 1}}}
     meant = {"type": "a", "next": {"type": "b", "next": {"type": "1"}}}
     reference = {"$ref": "#/$defs/node"}
@@ -187,7 +187,7 @@ def test_names_come_back_through_references_lists_and_unions() -> None:
     assert restore(sent, {"anyOf": [reference, {"type": "null"}]}, {"node": NODE}) == meant
 
 
-def test_a_call_of_the_history_goes_up_under_the_names_that_upstream_knows() -> None:
+def test_an_earlier_call_is_sent_with_the_names_for_upstream() -> None:
     parameters = Parameters(SENT["a property called type gets another name at any depth"][0])
     assert parameters.rename({"type": "x", "list": [{"type": "x"}, "y"], "other": 1}) == {
         **{"type_": "x", "list": [{"type_": "x"}, "y"], "other": 1}
@@ -195,7 +195,7 @@ def test_a_call_of_the_history_goes_up_under_the_names_that_upstream_knows() -> 
 
 
 @pytest.mark.parametrize("schema", [{"$ref": "#"}, {"$ref": "#/properties/p"}, {"anyOf": [{"$ref": "#/properties/p"}]}])
-def test_a_schema_that_leads_to_itself_is_no_trap(schema: dict[str, Any]) -> None:
+def test_a_schema_that_refers_to_itself_is_read_to_an_end(schema: dict[str, Any]) -> None:
     root = {"properties": {"p": schema}}
     assert allowed_types(schema, root) == set()
     assert Parameters(root).restore("p", 5) == 5
@@ -254,7 +254,7 @@ RECURSIVE: dict[str, tuple[dict[str, Any], set[str]]] = {
 
 
 @pytest.mark.parametrize("name", RECURSIVE)
-def test_the_types_of_a_schema_that_leads_to_itself_are_found(name: str) -> None:
+def test_the_types_of_a_schema_that_refers_to_itself_are_found(name: str) -> None:
     definitions, types = RECURSIVE[name]
     root = {"type": "object", "properties": {"p": reference("a")}, "required": ["p"], "$defs": definitions}
     assert allowed_types(reference("a"), root) == types
@@ -278,7 +278,7 @@ def test_types_do_not_depend_on_which_part_is_asked_for_first() -> None:
     assert {name: other.takes_string(name) for name in reversed(definitions)} == asked
 
 
-def test_all_unions_of_a_circle_admit_what_one_of_them_admits() -> None:
+def test_all_unions_of_a_circle_allow_the_types_that_one_of_them_allows() -> None:
     kinds = ["string", "integer", "boolean", "array"]
     definitions = {
         kind: {"anyOf": [reference(follower), {"type": kind}]}
@@ -309,7 +309,7 @@ def nest(value: Any, levels: int, *, in_lists: bool) -> Any:
 
 
 @pytest.mark.parametrize("in_lists", [True, False])
-def test_a_value_that_is_nested_thousands_of_times_comes_back_as_it_was(in_lists: bool) -> None:
+def test_a_value_that_is_nested_thousands_of_times_stays_unchanged(in_lists: bool) -> None:
     schema = LISTS if in_lists else OBJECTS
     parameters = Parameters({"properties": {"p": schema}, "$defs": {"p": schema}})
     value = nest("x", 5_000, in_lists=in_lists)
@@ -333,7 +333,7 @@ def test_text_within_text_is_read_as_often_as_a_model_may_encode_it() -> None:
     assert restore(text, reference("p"), {"p": LISTS}) == [[[['["[\\"[5]\\"]"]']]]]
 
 
-def test_an_object_that_is_wanted_as_text_is_written_once() -> None:
+def test_an_object_for_a_string_parameter_becomes_its_json_text() -> None:
     value = nest(1, 30, in_lists=False)
     assert restore(value, reference("p"), {"p": {"type": "string", **OBJECTS}}) == json.dumps(value)
 
@@ -358,7 +358,7 @@ ODD: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("keyword", ODD)
-def test_what_stands_in_odd_places_of_a_schema_does_no_harm(keyword: str) -> None:
+def test_an_odd_value_of_a_keyword_does_no_harm(keyword: str) -> None:
     values: Any = {"p": {"a": [1, "x", None], "type": {}}, "type": [{"a": "5"}], "a": "[1]"}
     for odd in ODD[keyword]:
         part = {keyword: odd}
@@ -395,7 +395,7 @@ def test_any_json_is_a_schema_and_an_argument_or_is_refused(schema: Any, argumen
 
 
 @pytest.mark.parametrize("in_lists", [True, False])
-def test_a_schema_of_the_most_levels_is_taken_and_a_deeper_one_is_refused(in_lists: bool) -> None:
+def test_a_schema_of_the_most_levels_is_accepted_and_a_deeper_one_is_refused(in_lists: bool) -> None:
     def schema(levels: int) -> dict[str, Any]:
         part: dict[str, Any] = {}
         for _ in range(levels - 1):
@@ -410,7 +410,7 @@ def test_a_schema_of_the_most_levels_is_taken_and_a_deeper_one_is_refused(in_lis
             Parameters(schema(levels), "tools.3.input_schema")
 
 
-def test_a_schema_of_the_most_values_is_taken_and_a_larger_one_is_refused() -> None:
+def test_a_schema_of_the_most_values_is_accepted_and_a_larger_one_is_refused() -> None:
     assert Parameters({"enum": [0] * (MAX_VALUES - 1)}).schema
     with pytest.raises(InvalidRequest, match=r"^input_schema: The schema is too large\. Use at most 250,000 values\.$"):
         Parameters({"enum": [0] * MAX_VALUES})
@@ -432,7 +432,7 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(
 
 @bounded
 @given(st.fixed_dictionaries({"type": st.just("object"), "properties": st.dictionaries(st.just("p"), SCHEMAS)}))
-def test_no_breaking_form_is_left_in_any_schema(schema: dict[str, Any]) -> None:
+def test_no_simplified_schema_has_a_form_that_breaks_the_parser(schema: dict[str, Any]) -> None:
     def visit(part: Any) -> None:
         assert isinstance(part, dict)
         assert not isinstance(part.get("type"), list) or "null" not in part["type"]
@@ -457,7 +457,7 @@ def test_no_breaking_form_is_left_in_any_schema(schema: dict[str, Any]) -> None:
         ("[1", {"type": "array"}, "[1"),
     ],
 )
-def test_text_is_read_as_the_schema_says(text: str, schema: dict[str, Any], value: Any) -> None:
+def test_text_is_read_as_a_value_of_the_type_in_the_schema(text: str, schema: dict[str, Any], value: Any) -> None:
     assert type_value(text, {"properties": {"p": schema}}, "p") == value
 
 
@@ -497,7 +497,7 @@ NULLS = dict.fromkeys(OPTIONS["properties"])
 KEPT_NULLS = dict.fromkeys(["any", "null", "null_by_union", "null_by_word", "null_by_choice", "must"])
 
 
-def test_null_is_left_out_where_an_optional_parameter_may_not_be_null() -> None:
+def test_null_is_left_out_if_an_optional_parameter_must_not_be_null() -> None:
     parameters = Parameters(TOOL_OF_OPTIONS)
     given = {name: parameters.restore(name, None) for name in NULLS}
     assert {name: value for name, value in given.items() if value is not LEFT_OUT} == KEPT_NULLS
@@ -521,7 +521,7 @@ def test_null_is_left_out_at_every_depth(name: str, value: Any, restored: Any) -
 
 
 @pytest.mark.parametrize("word", ["null", "None", " NULL ", "", "undefined"])
-def test_a_word_for_null_is_left_out_where_no_string_is_wanted(word: str) -> None:
+def test_a_word_for_null_is_left_out_if_no_string_is_wanted(word: str) -> None:
     parameters = Parameters(TOOL_OF_OPTIONS)
     for name in ("n", "flag", "names"):
         assert parameters.restore(name, word) is LEFT_OUT

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Iterable
 
 from tray_app.proxy.workers.frames import Job
-from tray_app.proxy.workers.pool import WorkerEnded, WorkerFault, WorkerPool
+from tray_app.proxy.workers.pool import WorkerPool
+from tray_app.proxy.workers.worker import WorkerEnded, WorkerFault
 from tray_app.translate import json_text
 from tray_app.translate.arguments.reader import ArgumentsReader
 

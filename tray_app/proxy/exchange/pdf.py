@@ -7,7 +7,8 @@ import asyncio
 import msgspec
 
 from tray_app.proxy.workers.frames import Job
-from tray_app.proxy.workers.pool import WorkerEnded, WorkerPool
+from tray_app.proxy.workers.pool import WorkerPool
+from tray_app.proxy.workers.worker import WorkerEnded
 
 MAX_READ_S = 20.0
 """Longest time to read one PDF. After it the text of the pages that have been read is passed on."""

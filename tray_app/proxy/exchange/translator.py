@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -13,11 +12,14 @@ from tray_app.errors import RequestTooLarge
 from tray_app.proxy.exchange.bodies import Body
 from tray_app.proxy.exchange.pdf import PdfTexts
 from tray_app.proxy.workers.frames import Job, Result
-from tray_app.proxy.workers.jobs import PDF_READ, RequestArguments, join_question
+from tray_app.proxy.workers.jobs import PDF_READ, RequestArguments
 from tray_app.proxy.workers.pdf_text import DIGEST_BYTES
-from tray_app.proxy.workers.pool import WorkerEnded, WorkerPool
+from tray_app.proxy.workers.pool import WorkerPool
+from tray_app.proxy.workers.question_pieces import join_question
+from tray_app.proxy.workers.worker import WorkerEnded
 from tray_app.translate.request import question
-from tray_app.translate.request.content import find_pdfs
+from tray_app.translate.request.body import MessagesRequest
+from tray_app.translate.request.pdfs import find_pdfs
 from tray_app.translate.request.question import Question, Rules
 
 JOB_LIMIT_S = 60.0
@@ -51,8 +53,8 @@ class RequestTranslator:
 
         A request that cannot be translated raises a ProxyError.
         """
-        if (content := _read_small(incoming.body)) is not None:
-            return question.read_question(content, incoming.rules, incoming.headers, model)
+        if (request := _read_small(incoming.body)) is not None:
+            return question.read_question(request, incoming.rules, incoming.headers, model)
         headers = {name.lower(): value for name, value in incoming.headers.items()}
         wanted = {name: value for name, value in headers.items() if name.startswith(_HEADER_PREFIX)}
         arguments = RequestArguments(incoming.rules, wanted, model)
@@ -60,8 +62,8 @@ class RequestTranslator:
 
     async def count_tokens(self, body: Body, rules: Rules) -> int:
         """Returns an estimate of a request's tokens. Raises a ProxyError if it cannot be read."""
-        if (content := _read_small(body)) is not None:
-            return question.count_tokens(content, rules)
+        if (request := _read_small(body)) is not None:
+            return question.count_tokens(request, rules)
         counted = await self._run("count", body, RequestArguments(rules), keeps_body=False)
         return msgspec.json.decode(counted.content, type=int)
 
@@ -83,9 +85,9 @@ class RequestTranslator:
         return (text or "").encode("utf-8", "surrogatepass")
 
 
-def _read_small(body: Body) -> dict[str, Any] | None:
-    """Returns the content of a small body, or None if a worker process should translate the body."""
+def _read_small(body: Body) -> MessagesRequest | None:
+    """Returns the request in a small body, or None if a worker process should translate the body."""
     if not body.is_small:
         return None
-    content = question.decode_body(body.join())
-    return None if find_pdfs(content) else content
+    request = question.read_body(body.join())
+    return None if any(find_pdfs(request)) else request

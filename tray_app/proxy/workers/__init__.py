@@ -1,1 +1,1 @@
-"""Worker processes for requests that would hold up others."""
+"""Worker processes for requests that would delay others in the event loop."""

@@ -1,4 +1,4 @@
-"""A limit on the memory of this process: what asks for more gets a MemoryError instead of the machine's last memory."""
+"""Limits the memory of this process. Beyond the limit it gets a MemoryError, and the machine keeps its last memory."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import ctypes
 from contextlib import suppress
 
 _EXTENDED_LIMITS = 9
-"""JobObjectExtendedLimitInformation."""
+"""Windows' JobObjectExtendedLimitInformation."""
 _PROCESS_MEMORY = 0x100
-"""JOB_OBJECT_LIMIT_PROCESS_MEMORY."""
+"""Windows' JOB_OBJECT_LIMIT_PROCESS_MEMORY."""
 
 
 def limit_memory(size_bytes: int) -> bool:
-    """Limits the memory of this process for good: its address space on POSIX, what it commits on Windows.
+    """Limits the memory of this process until it ends: its address space on POSIX, its committed memory on Windows.
 
-    Returns False if the system has no such limit, as macOS has none that counts.
+    Returns False if the system has no such limit. macOS has none that works.
     """
     kernel = getattr(getattr(ctypes, "windll", None), "kernel32", None)
     return _limit_by_job(kernel, size_bytes) if kernel is not None else _limit_by_resource(size_bytes)
@@ -32,7 +32,7 @@ def _limit_by_resource(size_bytes: int) -> bool:
 
 
 class _BasicLimits(ctypes.Structure):
-    """JOBOBJECT_BASIC_LIMIT_INFORMATION."""
+    """Windows' JOBOBJECT_BASIC_LIMIT_INFORMATION."""
 
     _fields_ = (
         ("PerProcessUserTimeLimit", ctypes.c_int64),
@@ -48,7 +48,7 @@ class _BasicLimits(ctypes.Structure):
 
 
 class _ExtendedLimits(ctypes.Structure):
-    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION."""
+    """Windows' JOBOBJECT_EXTENDED_LIMIT_INFORMATION."""
 
     _fields_ = (
         ("BasicLimitInformation", _BasicLimits),
@@ -61,9 +61,9 @@ class _ExtendedLimits(ctypes.Structure):
 
 
 def _limit_by_job(kernel: ctypes.CDLL, size_bytes: int) -> bool:
-    """Puts this process into a job object of its own, which has the limit and lives as long as the process."""
+    """Puts this process into its own job object, which has the limit and exists as long as the process."""
     kernel.CreateJobObjectW.restype = kernel.GetCurrentProcess.restype = ctypes.c_void_p
-    job = ctypes.c_void_p(kernel.CreateJobObjectW(None, None))  # closed by the end of the process
+    job = ctypes.c_void_p(kernel.CreateJobObjectW(None, None))  # the end of the process closes it
     limits = _ExtendedLimits(
         BasicLimitInformation=_BasicLimits(LimitFlags=_PROCESS_MEMORY), ProcessMemoryLimit=size_bytes
     )

@@ -1,4 +1,4 @@
-"""The text of a PDF. Reading one may take long and much memory, so this runs in a worker process."""
+"""Reads the text of a PDF. That may take much time and memory, so it runs in a worker process."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from io import BytesIO
 from typing import Any
 
 MAX_PAGES = 100
-"""Anthropic's own limit for models with a window of 200,000 tokens."""
+"""Most pages of a PDF that are read. It is Anthropic's own limit for models with a window of 200,000 tokens."""
 MAX_CHARS = 250_000
-"""The most characters of one PDF that are passed on: about 70,000 tokens, half of the smallest window."""
+"""Most characters of a PDF that are read: about 70,000 tokens, half of the smallest window."""
 
 DIGEST_BYTES = 32
 DAMAGED = "[This PDF cannot be read: it is damaged, or no PDF.]"
 
 
 def digest_pdf(data: str) -> bytes:
-    """What names a PDF in base64: DIGEST_BYTES bytes, the same for the same text."""
+    """Returns the digest of a PDF in base64, which has DIGEST_BYTES bytes."""
     return hashlib.blake2b(data.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
 
 
 def read_pdf(data: str, is_enough: Callable[[], bool] = lambda: False) -> str:
-    """The text of a PDF in base64, page by page; notes in brackets say what has no text, or why there is none.
+    """Returns the text of a PDF in base64, page by page. Notes in brackets name pages without text, and errors.
 
-    `is_enough` is asked after each page whether to stop.
+    `is_enough` is called after each page. If it returns True, no further page is read.
     """
-    from pypdf import PdfReader  # takes a tenth of a second, which most sessions never need
+    from pypdf import PdfReader  # the import takes 0.1 s, and most sessions have no PDF
     from pypdf.errors import DependencyError, FileNotDecryptedError
 
     try:
-        content = base64.b64decode(data.rpartition(",")[2].encode("ascii", "ignore") + b"==")  # may be a data: address
+        # a `data:` address has the base64 after its comma
+        content = base64.b64decode(data.rpartition(",")[2].encode("ascii", "ignore") + b"==")
     except binascii.Error:
         return DAMAGED
     if not content:
@@ -73,12 +74,12 @@ def _read_pages(pages: Sequence[Any], is_enough: Callable[[], bool]) -> str:
 def _read_page(pages: Sequence[Any], index: int) -> str:
     try:
         return str(pages[index].extract_text()).strip()
-    except Exception:  # as above: one broken page is not the end of the others
+    except Exception:  # one broken page must not lose the text of the others
         return ""
 
 
 def _name_pages(numbers: list[int]) -> str:
-    """Such as `pages 2, 4-6`."""
+    """Returns the pages as text, such as `pages 2, 4-6`."""
     runs = [list(run) for _, run in itertools.groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
     names = [f"{run[0][1]}-{run[-1][1]}" if len(run) > 1 else f"{run[0][1]}" for run in runs]
     return f"page{'s' if len(numbers) > 1 else ''} {', '.join(names)}"

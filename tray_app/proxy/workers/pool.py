@@ -1,86 +1,51 @@
-"""The gateway's worker processes: for work that would hold its event loop for long, or that it must be able to stop.
+"""The gateway's worker processes, for work that would block its event loop, or that it must be able to stop.
 
-A process starts with the first job that finds none free, and ends after a while without any. A job that nobody waits
-for any more ends with its process. Where no process can be started, a thread does the job.
+A process is started if a job finds none free, and ends after some time without a job. If a job's request is cancelled,
+its process is ended. If no process can be started, a thread does the job.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import subprocess
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-import msgspec
-
-from tray_app import __version__, errors
 from tray_app.errors import ProxyError
-from tray_app.proxy.workers.frames import ASK, DATA, HEAD, JOB, PIECE, READY, REFUSED, RESULT, Job, Refusal, Result
+from tray_app.proxy.workers.frames import Job, Result
 from tray_app.proxy.workers.jobs import JOBS, describe_fault
-from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY
-from tray_app.shells import find_worker
+from tray_app.proxy.workers.worker import (
+    Answer,
+    JobRefused,
+    Worker,
+    WorkerFault,
+    WorkerUnavailable,
+    spawn_worker,
+)
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 60.0
-"""A worker without a job for so long ends. Starting one takes about 0.2 s."""
-
-_START_S = 30.0
-"""What has not become a worker after so long never will."""
-
-_OVERDUE_S = 2.0
-"""A worker ends itself when the time of its job is over. One that is still there so much later is ended from here: on
-Windows, a process that ends itself may wait for ever for a lock that one of its threads held."""
-
-_READ_BYTES = 64 * 1024
-"""The most that is read of a worker in one step, and so the size of a result's pieces."""
-_KEY_VARIABLES = frozenset(NVIDIA_KEY.variables + SERVER_KEY.variables)
-_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open a console
-
-Answer = Callable[[bytes], Coroutine[Any, Any, bytes]]
-"""Answers what a worker asks in the middle of its job."""
-
-
-class WorkerEnded(Exception):
-    """The worker ended before its job did: it took too long or too much memory, or was ended from outside."""
-
-
-class WorkerUnavailable(Exception):
-    """No worker can be started: there are too many processes, or the program's file is not this program any more."""
-
-
-class WorkerFault(Exception):
-    """This program failed in the worker; the message says where."""
-
-
-class _Refused(Exception):
-    """The worker's last word on a job is an error for the client, so that it can take the next job."""
-
-    def __init__(self, error: ProxyError) -> None:
-        super().__init__(error)
-        self.error = error
+"""Seconds without a job after which a worker ends. Starting one takes about 0.2 s."""
 
 
 class WorkerPool:
-    """Runs jobs in a few processes; more jobs wait for one. For one event loop, which closes it."""
+    """Runs jobs in a few processes. Further jobs wait for a free one. One event loop uses the pool and closes it."""
 
     def __init__(self, most_workers: int, idle_s: float = IDLE_S) -> None:
         self._idle_s = idle_s
         self._places = asyncio.Semaphore(most_workers)
-        self._free: list[_Worker] = []
+        self._free: list[Worker] = []
         self._ending: set[asyncio.Task[None]] = set()
 
     @property
     def free_count(self) -> int:
-        """How many worker processes wait for a job."""
+        """Returns how many worker processes wait for a job."""
         return len(self._free)
 
     async def run(self, job: Job, data: list[bytes | bytearray], answer: Answer | None = None) -> Result:
-        """The result of a job. `data` is its input in pieces, and is emptied as it is handed over.
+        """Runs a job. `data` is its input in pieces, which are removed from the list as they are written.
 
         Raises the ProxyError that the job raised, WorkerEnded or WorkerFault.
         """
@@ -93,15 +58,15 @@ class WorkerPool:
             return await self._do(worker, job, data, answer)
 
     async def close(self) -> None:
-        """Ends the workers that are free. Those with a job end with it."""
+        """Ends the free workers. A worker with a job ends with the job."""
         while self._free:
             self._end(self._free.pop())
         while self._ending:
             await asyncio.wait(self._ending)
 
-    async def _start(self) -> _Worker:
-        """A worker that can take a job. If it cannot, or nobody waits for it any more, its process ends."""
-        spawning = asyncio.create_task(_spawn_worker())
+    async def _start(self) -> Worker:
+        """Returns a new worker that can take a job. Its process is ended if it cannot, or if this call is cancelled."""
+        spawning = asyncio.create_task(spawn_worker())
         try:
             worker = await asyncio.shield(spawning)
             await worker.wait_ready()
@@ -111,12 +76,12 @@ class WorkerPool:
         log.info("a worker process started")
         return worker
 
-    async def _do(self, worker: _Worker, job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
+    async def _do(self, worker: Worker, job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
         if worker.idle_timer is not None:
             worker.idle_timer.cancel()
         try:
             result = await worker.do(job, data, answer)
-        except _Refused as refused:
+        except JobRefused as refused:
             self._keep(worker)
             raise refused.error from None
         except BaseException:
@@ -125,132 +90,32 @@ class WorkerPool:
         self._keep(worker)
         return result
 
-    def _keep(self, worker: _Worker) -> None:
+    def _keep(self, worker: Worker) -> None:
         self._free.append(worker)
         worker.idle_timer = asyncio.get_running_loop().call_later(self._idle_s, self._retire, worker)
 
-    def _retire(self, worker: _Worker) -> None:
+    def _retire(self, worker: Worker) -> None:
         self._free.remove(worker)
         self._end(worker)
 
-    def _end(self, worker: _Worker) -> None:
+    def _end(self, worker: Worker) -> None:
         self._keep_until_done(worker.end())
 
     def _keep_until_done(self, end: Coroutine[Any, Any, None]) -> None:
-        """Ends a worker in a task of its own, which no cancelled request takes along."""
+        """Ends a worker in its own task, so that a cancelled request does not cancel it."""
         ending = asyncio.create_task(end)
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
 
 
-class _Worker:
-    """One process, as the gateway sees it."""
-
-    def __init__(self, process: Process) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._process = process
-        self._input = process.stdin
-        self._output = process.stdout
-        self.idle_timer: asyncio.TimerHandle | None = None
-
-    async def wait_ready(self) -> None:
-        """Returns once the process can take a job; WorkerUnavailable if it is not this program."""
-        with suppress(asyncio.IncompleteReadError, TimeoutError):
-            async with asyncio.timeout(_START_S):
-                kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
-                if kind == READY and await self._output.readexactly(size_bytes) == __version__.encode():
-                    return
-        raise WorkerUnavailable("its program is another one")
-
-    async def do(self, job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
-        try:
-            await self._write(JOB, [msgspec.json.encode(job)])
-            await self._write(DATA, data)
-            return await self._read_result(job.limit_s + _OVERDUE_S, answer)
-        except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
-            raise WorkerEnded(f"the worker process ended during the job {job.name!r}") from None
-
-    async def end(self) -> None:
-        """Ends the process, whatever it is doing."""
-        if self.idle_timer is not None:
-            self.idle_timer.cancel()
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        self._input.close()
-        with suppress(ConnectionError):
-            await self._input.wait_closed()
-        while await self._output.read(_READ_BYTES):  # to its end, which closes the pipe
-            pass
-        await self._process.wait()
-
-    async def _read_result(self, limit_s: float, answer: Answer | None) -> Result:
-        """What the worker gives; TimeoutError if it works for longer than `limit_s` without asking anything."""
-        pieces: list[bytes] = []
-        while True:
-            async with asyncio.timeout(limit_s):
-                kind, content = await self._read_frame(pieces)
-            if kind == RESULT:
-                return Result(content, pieces)
-            if kind == REFUSED:
-                refusal = msgspec.json.decode(content, type=Refusal)
-                raise _Refused(getattr(errors, refusal.error)(refusal.message))
-            if kind != ASK or answer is None:
-                raise WorkerFault(content.decode("utf-8", "replace"))
-            await self._write(DATA, [await answer(content)])
-
-    async def _read_frame(self, pieces: list[bytes]) -> tuple[bytes, bytes]:
-        """The next frame that is no PIECE, as its kind and content; what comes before it goes into `pieces`."""
-        while True:
-            kind, size_bytes = HEAD.unpack(await self._output.readexactly(HEAD.size))
-            if kind != PIECE:
-                return kind, await self._output.readexactly(size_bytes)
-            pieces += [piece async for piece in self._read_pieces(size_bytes)]
-
-    async def _read_pieces(self, size_bytes: int) -> AsyncIterator[bytes]:
-        while size_bytes:
-            piece = await self._output.read(min(size_bytes, _READ_BYTES))
-            if not piece:
-                raise asyncio.IncompleteReadError(b"", size_bytes)
-            size_bytes -= len(piece)
-            yield piece
-
-    async def _write(self, kind: bytes, content: list[bytes | bytearray]) -> None:
-        self._input.write(HEAD.pack(kind, sum(map(len, content))))
-        content.reverse()
-        while content:
-            self._input.write(content.pop())
-            await self._input.drain()
-
-
-async def _spawn_worker() -> _Worker:
-    """A new process; WorkerUnavailable if the system refuses one."""
-    command, folder = find_worker()
-    environ = {name: value for name, value in os.environ.items() if name not in _KEY_VARIABLES}
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=folder,  # where Python looks for modules first: never in the folder of somebody's project
-            env=environ,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            limit=_READ_BYTES,
-            creationflags=_NO_WINDOW,
-        )
-    except OSError as error:
-        raise WorkerUnavailable(error.strerror or type(error).__name__) from error
-    return _Worker(process)
-
-
-async def _end_spawned(spawning: asyncio.Task[_Worker]) -> None:
+async def _end_spawned(spawning: asyncio.Task[Worker]) -> None:
     with suppress(WorkerUnavailable):
         worker = await spawning
         await worker.end()
 
 
 async def _do_in_thread(job: Job, data: list[bytes | bytearray], answer: Answer | None) -> Result:
-    """Does a job in this process. It may hold others up for some milliseconds, and cannot be stopped."""
+    """Does a job in a thread of this process. It may delay others by some milliseconds, and cannot be stopped."""
     loop = asyncio.get_running_loop()
 
     def ask(question: bytes) -> bytes:

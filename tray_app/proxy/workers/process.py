@@ -1,7 +1,7 @@
-"""A worker process: it does one job after another, read from standard input and answered on standard output.
+"""The main program of a worker process. It reads jobs from standard input, and writes results to standard output.
 
-The gateway hands over what would hold its event loop for long, and what it must be able to stop: large requests, PDFs
-and the repair of long broken JSON. A worker gets no keys, writes no log, and ends when its input does.
+The gateway gives it work that would block the event loop, or that must be stoppable: large requests, PDFs and the
+repair of long broken JSON. A worker gets no keys, writes no log, and ends at the end of its input.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from tray_app.proxy.workers.jobs import JOBS, describe_fault
 from tray_app.proxy.workers.memory_limit import limit_memory
 
 MEMORY_BYTES = 2_000_000_000
-"""The address space of a worker, where the system can limit it. A request of 64 MB needs some 300 MB."""
+"""Limit for the memory of a worker, if the system supports one. A request of 64 MB needs about 300 MB."""
 
 _NICENESS = 5
-"""Where cores are few, the streams of the gateway come first."""
+"""Lowers the priority of a worker, so that the gateway's streams take precedence on machines with few cores."""
 
 _TOO_MUCH_MEMORY = "The request is too large: working on it takes more memory than this gateway has for one request."
 
 
 def main() -> None:
-    """Serves jobs until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the gateway's to answer
+    """Does jobs until the end of the input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gateway handles Ctrl-C in a terminal
     with suppress(AttributeError, OSError):  # Windows has no such call
         os.nice(_NICENESS)
     limit_memory(MEMORY_BYTES)
     source, target = io.FileIO(os.dup(sys.stdin.fileno()), "r"), io.FileIO(os.dup(sys.stdout.fileno()), "w")
     with open(os.devnull, "w") as nothing:  # noqa: PTH123 (no path to a file)
-        sys.stdout = sys.stderr = nothing  # a library that prints must not break into the frames
+        sys.stdout = sys.stderr = nothing  # the output of a library must not get between the frames
         channel = _Channel(source, target)
         channel.write(READY, __version__.encode())
         serve(channel, _Watchdog(nothing))
 
 
 def serve(channel: _Channel, watchdog: _Watchdog) -> None:
-    """Answers every job that comes; returns at the end of the input."""
+    """Does each job in the input, and returns at its end."""
     while (head := channel.read()) is not None and (data := channel.read()) is not None:
         job = msgspec.json.decode(head, type=Job)
         watchdog.limit_s = job.limit_s
@@ -68,11 +68,11 @@ def serve(channel: _Channel, watchdog: _Watchdog) -> None:
 
 
 def _ask(channel: _Channel, watchdog: _Watchdog, question: bytes) -> bytes:
-    """Puts a question to the gateway in the middle of a job; the time until its answer does not count."""
+    """Asks the gateway a question during a job. The time limit does not count the wait for the answer."""
     watchdog.stop()
     channel.write(ASK, question)
     answer = channel.read()
-    if answer is None:  # the gateway is gone
+    if answer is None:  # the gateway has ended
         raise SystemExit
     watchdog.start()
     return bytes(answer)
@@ -82,7 +82,7 @@ class _Watchdog:
     """Ends this process if a job takes too long, even in the middle of a library's C code."""
 
     def __init__(self, nothing: TextIO) -> None:
-        """`nothing` keeps nothing of what is written to it: the traceback, which nobody would read."""
+        """`nothing` discards what is written to it, which is a traceback that no one reads."""
         self._nothing = nothing
         self.limit_s = 0.0
 
@@ -94,14 +94,14 @@ class _Watchdog:
 
 
 class _Channel:
-    """Frames in and out."""
+    """Reads and writes frames."""
 
     def __init__(self, source: io.RawIOBase, target: io.RawIOBase) -> None:
         self._source = source
         self._target = target
 
     def read(self) -> bytearray | None:
-        """The content of the next frame; None at the end of the input."""
+        """Returns the content of the next frame; None at the end of the input."""
         head = self._read_exactly(HEAD.size)
         return None if head is None else self._read_exactly(HEAD.unpack(head)[1])
 

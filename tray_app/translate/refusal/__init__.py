@@ -1,1 +1,1 @@
-"""Upstream's errors become errors for the client, or a change of the request."""
+"""Translates upstream's errors to errors for the client, or to a change of the request."""

@@ -1,6 +1,7 @@
-"""What an error says, in the shapes of all servers: an HTTP body, an event of a stream, the body of a 200.
+"""Reads the error in an HTTP body or in an event of a stream, in the shapes that servers use.
 
-OpenAI's `{"error": {...}}`, vLLM's `{"object": "error", ...}`, FastAPI's `{"detail": ...}`, problem+json, plain text.
+They are OpenAI's `{"error": {...}}`, vLLM's `{"object": "error", ...}`, FastAPI's `{"detail": ...}`, problem+json and
+plain text.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from tray_app.printable import make_sentence
 from tray_app.redaction import hide_secrets
 from tray_app.translate import json_text
 from tray_app.translate.refusal.error_text import join_reasons
-from tray_app.translate.refusal.overflow import NO_COUNTS, Counts
+from tray_app.translate.refusal.overflow_wordings import NO_COUNTS, Counts
 
 MAX_ERROR_BYTES = 64 * 1024
-"""No error is larger; decoding any JSON of this size takes less than 10 ms."""
+"""Largest error that is read. Decoding any JSON of this size takes less than 10 ms."""
 
 _MAX_DETAIL_CHARS = 300
 _MAX_DEPTH = 10
-"""No reason stands deeper in an error body."""
+"""Most levels of an error body that are read."""
 _MAX_NAME_CHARS = 200
 _MAX_COUNT = 10**12
 
@@ -41,30 +42,34 @@ _NAMED_STATUSES = (
         re.compile(r"badrequest|invalidrequest|invalidargument|invalidparam|unsupportedparam|validation|unprocessable"),
     ),
 )
-"""The HTTP status that a `code` or `type` means, reduced to small letters. The first that fits counts."""
+"""HTTP status -> pattern of a `code` or `type`, reduced to its letters in lower case. The first match counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
+    """The content of an error."""
+
     detail: str
-    """The reason: one line, short, without keys; empty if there is none."""
+    """The reason in one short line without keys; empty if there is none."""
     error_text: str
-    """All reasons."""
+    """All reasons, up to 4,000 characters. It may contain prompt text: never show or log it."""
     status: int | None = None
-    """The HTTP status that it names by number."""
+    """The HTTP status that the error gives as a number; None if it gives none."""
     names: tuple[str, ...] = ()
-    """What fields such as `type` call it."""
+    """The values of fields such as `type` and `code`."""
     counts: Counts = NO_COUNTS
+    """The token counts in the error's own fields."""
 
     @property
     def named_status(self) -> int | None:
-        """The HTTP status that it names, by number or in words."""
+        """Returns the HTTP status that the error gives as a number or in words; None if it gives none."""
         if self.status is not None:
             return self.status
         return next((status for status, name in _NAMED_STATUSES if self._is_called(name)), None)
 
     @property
     def is_about_money(self) -> bool:
+        """Returns whether the account has no credits left."""
         return self._is_called(_ABOUT_MONEY)
 
     def _is_called(self, pattern: re.Pattern[str]) -> bool:
@@ -72,7 +77,7 @@ class ErrorBody:
 
 
 def read_error_body(body: bytes) -> ErrorBody:
-    """What the body of an error says; nothing where it is a web page, or empty."""
+    """Reads the body of an error. The result is empty for a web page and for an empty body."""
     try:
         return read_error(json_text.decode(body))
     except (ValueError, RecursionError):
@@ -81,7 +86,7 @@ def read_error_body(body: bytes) -> ErrorBody:
 
 
 def read_error(error: Any) -> ErrorBody:
-    """What an error says that is decoded already."""
+    """Reads an error that is already decoded."""
     layers = _peel(error)
     return ErrorBody(
         hide_secrets(make_sentence(_find_text(error)))[:_MAX_DETAIL_CHARS],
@@ -93,9 +98,9 @@ def read_error(error: Any) -> ErrorBody:
 
 
 def is_error(value: Any, *, is_chunk: bool) -> bool:
-    """Whether what came in the place of a chunk or of a completion is an error.
+    """Returns whether a value from upstream is an error instead of a chunk or a completion.
 
-    `is_chunk`: it has choices or usage, so that only an error beside them makes it one.
+    `is_chunk` is true if it has choices or usage. Then it is an error only if it also has an `error` field.
     """
     if not isinstance(value, dict):
         return False
@@ -110,7 +115,7 @@ def is_error(value: Any, *, is_chunk: bool) -> bool:
 
 
 def _peel(error: Any) -> list[dict[str, Any]]:
-    """The object that is most particular about the error, and those around it."""
+    """Returns the nested objects of an error, from the innermost to the outermost."""
     layers: list[dict[str, Any]] = []
     for _ in range(_MAX_DEPTH):
         if isinstance(error, list) and error:

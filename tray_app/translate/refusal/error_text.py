@@ -1,6 +1,7 @@
-"""What upstream's refusal of a request says about the fields of that request.
+"""Finds what the text of an error says about the fields of the refused request.
 
-The wordings are those of NVIDIA's front end (Dynamo's), of vLLM, SGLang and OpenAI, and of pydantic and serde in them.
+The wordings are those of NVIDIA's front end (Dynamo), of vLLM, SGLang and OpenAI, and of pydantic and serde, which they
+use.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from typing import Any
 
 _MAX_CHARS = 4_000
 _MAX_DEPTH = 10
-"""No reason stands deeper in an error body."""
+"""Most levels of an error body that are read."""
 _MAX_PLACE_CHARS = 200
 
 
 class Rejection(Enum):
+    """What exactly is refused."""
+
     FIELD = auto()
-    """The field is refused whatever its value, or the model has one value for it and takes no other."""
+    """The field is refused with every value, or the model accepts only one value of its own."""
     VALUE = auto()
-    """Another value could be taken."""
+    """The value is refused, and another one may be accepted."""
 
 
 _ABOUT_CONTENT = re.compile(
@@ -36,21 +39,25 @@ _ENTRY = re.compile(
     r"'loc': (?P<path>\((?:'[^']{0,80}+'|[\d, ]++){0,40}+\)|'[^']{0,200}+'), 'msg': "
     rf"(?P<text>{_LITERAL})(?:(?!'loc': )(?:{_LITERAL}|[^'\"]))*+|(?<!\w){_LITERAL}"
 )
-"""One of pydantic's errors as Python prints them, to the next one; or any other literal, so that none is looked into.
-What follows the message is an echo of the request."""
+"""Matches one of pydantic's errors as Python prints them, up to the next one, with the echo of the request after it.
+
+It also matches any other string literal, so that nothing is found within one.
+"""
 _ECHO = re.compile(r"input_value=(?:.*, input_type=|.*)")
-"""To the last mark that ends an echo: those before may be part of it."""
+"""Matches pydantic's echo of the request up to its last end mark, because earlier marks may be part of the echo."""
 _QUOTED_SENTENCE = re.compile(
     "|".join(
         rf"(?<!\w){mark}(?=[^{mark}\s]*+\s++[^{mark}\s]++\s|[^{mark}(=]*+[(=])[^{mark}]*+{mark}(?!\w)"
         for mark in ("'", '"', "`")
     )
 )
-"""Three words or more, or something with a value: servers put names and values in quotes; this is the request's."""
+"""Matches a quote of three words or more, or of an assignment or call: text of the request. Servers quote only names
+and values.
+"""
 _WORDS = re.compile(r"\w+")
 
 _PLACE = re.compile(r"(?<![\w.\[])(?P<field>\w++)(?:[.\[]\w++\]?)*+:")
-"""A place in the request, before what is said of it."""
+"""Matches the path of a field in front of a colon."""
 _MARKED = re.compile(r"\(parameter=(?P<field>\w++)[^()]*+\)$")
 
 _IT = "\ue000"
@@ -77,13 +84,13 @@ _VALUE_REFUSED = (
         rf"\b(?:invalid|unsupported) (?:value(?: for|:) )?{_QUOTE}{_IT}|\bmaximum of \d+ {_IT}|\(parameter={_IT}"
     ),
 )
-"""What is said of a field, in a text of small letters in which _IT stands for the field's name."""
+"""Patterns for text in lower case in which _IT stands in place of the field's name."""
 
 
 def join_reasons(error: Any) -> str:
-    """All reasons in the decoded body of an error, each with the field that it belongs to; empty if there is none.
+    """Returns all reasons in the decoded body of an error, each with its field, up to 4,000 characters.
 
-    Longer than what a user is told, who needs one reason; it may quote the request.
+    The result may contain prompt text: never show or log it. It is empty if there is no reason.
     """
     reasons: list[str] = []
     size_chars = 0
@@ -96,7 +103,7 @@ def join_reasons(error: Any) -> str:
 
 
 def make_plain(error_text: str) -> str:
-    """The error text with each path reduced to the field that can be left out, and without what it quotes."""
+    """Returns the error text without quotes of the request, and with each path shortened to the name of a field."""
     text = _ECHO.sub("", " ".join(error_text.split()))
     entries = [
         f"{'.'.join(_WORDS.findall(entry['path']))}: {entry['text'][1:-1]}"
@@ -107,23 +114,23 @@ def make_plain(error_text: str) -> str:
 
 
 def is_about_content(error_text: str) -> bool:
-    """Whether it is about what the request says, or about tools on a server without: no field to leave out helps."""
+    """Returns whether no change of a field helps: the error is about the prompt, or the server has no tools."""
     return bool(_ABOUT_CONTENT.search(error_text))
 
 
 def find_places(error_text: str) -> frozenset[str]:
-    """The fields of the request in which something is wrong, where the error text names a place before it says what."""
+    """Returns the fields whose path the error text names in front of a colon."""
     return frozenset(place["field"] for place in _PLACE.finditer(_shorten_paths(error_text)))
 
 
 def find_marked(error_text: str) -> str:
-    """The one field that the error text is about, where a field of the error says so; else empty."""
+    """Returns the field that the error names in its `param`; empty if it names none."""
     mark = _MARKED.search(error_text)
     return mark["field"] if mark else ""
 
 
 def find_rejection(error_text: str, name: str) -> Rejection | None:
-    """What an error text, made plain, has against the field `name`."""
+    """Returns how an error text refuses the field `name`; None if it does not. The text comes from `make_plain`."""
     bare = re.escape(name.lower()).replace("_", "[_ ]")
     text, times = re.subn(rf"(?<![\w.]){bare}(?!\w)", _IT, error_text.lower().replace(_IT, " "))
     if not times:
@@ -138,7 +145,7 @@ def find_rejection(error_text: str, name: str) -> Rejection | None:
 
 
 def find_allowed(error_text: str) -> frozenset[str]:
-    """The words in the part of an error text that says what would be taken."""
+    """Returns the words in the part of an error text that lists the accepted values."""
     allowed = _ALLOWED.search(error_text)
     return frozenset(_WORDS.findall(allowed[1])) if allowed else frozenset()
 
@@ -150,7 +157,7 @@ def _shorten_paths(text: str) -> str:
 
 
 def _read_reasons(value: Any, depth: int = 0) -> Iterator[str]:
-    """The values of other keys are not read: validators put the request there."""
+    """Yields the reasons in an error. Other keys are not read, because validators put the request there."""
     if isinstance(value, str):
         yield value
     elif depth == _MAX_DEPTH:
@@ -168,5 +175,5 @@ def _read_reasons(value: Any, depth: int = 0) -> Iterator[str]:
 
 
 def _join_place(names: list[Any]) -> str:
-    """The place of a value in the request. Numbers count the items of a list and are left out."""
+    """Returns the path of a value in the request, without the indices of lists."""
     return ".".join(name for name in names[:_MAX_DEPTH] if isinstance(name, str))[:_MAX_PLACE_CHARS]

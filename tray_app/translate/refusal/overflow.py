@@ -1,151 +1,31 @@
-"""A prompt that does not fit into the model's window: how servers say so, and the words that Claude Code understands.
-
-The wordings are those of vLLM, SGLang, TensorRT-LLM and Triton, Dynamo, llama.cpp, Ollama, LM Studio, LMDeploy, TGI and
-of hosted APIs (OpenAI, Anthropic, Mistral, Gemini, xAI, Kimi, MiniMax, DashScope), 2023 to 2026.
-"""
+"""Translates the error for a prompt that exceeds the model's window into the words that Claude Code understands."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
+from tray_app.translate.refusal.overflow_wordings import (
+    Counts,
+    find_shortage,
+    is_overflow_name,
+    make_plain,
+    read_counts,
+    says_overflow,
+)
 
 LEAST_ROOM_TOKENS = 4_000
-"""Claude Code 2.1.330, told that its answer may be too long, asks for the room that is left less 1,000 tokens. Where
-that is fewer than 3,000, the turn fails; told that the prompt is too long, it compacts the conversation instead."""
+"""Least room for an answer, in tokens, with which the client is asked for a shorter answer.
 
-# ---- the text in which wordings are looked for: small letters, without marks, quotes and separators of thousands
+Claude Code 2.1.330 then asks for an answer of the room less 1,000 tokens, and fails if that is below 3,000. Told that
+the prompt is too long, it compacts the conversation instead.
+"""
 
-
-def _quoted_by(mark: str) -> str:
-    """A quote with a mark that may also be an apostrophe within: three words or more, or something with a value."""
-    inner = rf"(?<=\w){mark}(?=\w)"
-    word = rf"(?:[^{mark}\s]|{inner})"
-    return rf"(?<!\w){mark}(?={word}*+\s++{word}++\s|(?:[^{mark}(=]|{inner})*+[(=])(?:[^{mark}]|{inner})*+(?:{mark}|$)"
-
-
-_QUOTE = re.compile(
-    "|".join(
-        (
-            r"(?P<own>(?:message|msg|detail|error|reason)\\?['\"]?\s?+[:=]\s?+\\?['\"])",
-            *map(_quoted_by, ("'", '"', "`")),
-        )
-    ),
-    re.IGNORECASE,
-)
-"""Three words or more in quotes are the request's, unless they are the message of an error that was put into this one
-as text."""
-_ECHO = re.compile(r"input_value=(?:.*, input_type=|.*)")
-_SEPARATOR = re.compile(r"(?<=\d)[,_](?=\d{3}(?!\d))")
-_THOUSANDS = re.compile(r"(?<=\d)k(?= tokens\b)")
-_MARKS = str.maketrans({"_": " ", **dict.fromkeys("'\"`\\’", "")})
 _SENTENCE_END = re.compile(r"(?<=[.:;])\s")
 _LONG_NUMBER = re.compile(r"\d{4,}+")
-
-# ---- that it does not fit
-
-_PROMPT_WORDS = (
-    r"\b(?:prompt|inputs?|conversation|messages|context|history)"
-    r"(?: (?:prompt|sequence|text|messages?|ids|tokens?|count|length|len|size|window|in|the|request|of|total|query|is"
-    r"|are|has|contains|and|\+|draft|lookahead|slots|would|will|must|should|cannot|not|\d++|\([^()]{0,40}+\)),?){0,12}+"
-)
-_LIMIT_WORDS = (
-    r"(?:context|session (?:max )?len|max(?:imum)? (?:(?:allowed|number|of) ){0,3}+(?:seq|input|prompt|model|num|token)"
-    r"|model (?:length|len|token limit)|(?:input|prompt|token) (?:length|len|size|limit))"
-)
-_OVERFLOW = re.compile(
-    "|".join(
-        (
-            rf"{_PROMPT_WORDS}:? too (?:long|large|big)\b|\brequest(?: is)? too long\b",
-            rf"{_PROMPT_WORDS} (?:exceed|overflow)(?:s|ed|ing)?\b",
-            r"\b(?:exceed(?:s|ed|ing)?|(?:longer|greater|larger|more|bigger) than)"
-            rf"(?: (?!output|completion|answer)[\w()]++){{0,6}}? {_LIMIT_WORDS}",
-            r"\b(?:context|max(?:imum)? (?:allowed )?(?:prompt|model|sequence|input)) (?:length|len|window|size|limit)"
-            r"(?: is| of|:)?(?: only| at most)? \(?\d",
-            r"\b(?:context|token) (?:length|window|size|limit)(?: (?:has been|was|is))? (?:exceeded|full|exhausted)\b",
-            r"\bcontext (?:is full|overflow)\b",
-            r"\binputs? (?:must|should) have (?:less|fewer) than\b",
-            r"\binputs? tokens (?:\+|and) max new tokens must\b",
-            r"\breduce the length of (?:the |your )?(?:input |chat )?(?:messages?|prompt|inputs?|either)\b",
-            r"\btokens in (?:the )?(?:request|prompt|input) (?:is |are )?(?:more|greater|larger) than\b",
-            r"\brange of input length should be\b",
-            r"\binput (?:token )?length (?:error|too long)\b",
-            r"\btoo many (?:input |prompt )?tokens\b",
-            r"\bdefault max tokens \(-\d",
-        )
-    )
-)
-_NO_ROOM = re.compile(
-    r"\bmax(?: completion| new)? tokens must be (?:at least 1|greater than 0|positive)[^-\d]{0,20}-(\d{1,12}+)"
-)
-"""The room for an answer is what the prompt leaves; below 0 by what the prompt is too long."""
-_OTHER_LIMIT = re.compile(
-    r"\brate.?limit|\bthrottl|\btoo many requests\b|\b(?:per|a) (?:second|minute|min|hour|day|month)\b|\b[tr]p[md]\b"
-    r"|\bdaily\b|\bquota\b|\bcredits?\b|\bwait before\b"
-)
-"""Limits of how much is asked in some time, not of how long one prompt is."""
-_NAME = re.compile(
-    r"context(?:length|window|size|limit)?(?:exceeded|overflow|toolong|full)|exceed(?:ed|s)?context"
-    r"|(?:prompt|input)(?:tokens?|length)?(?:toolong|toolarge|exceeded)|inputlengtherror"
-)
-"""How a `code` or `type` names it, reduced to letters."""
-
-# ---- by how much
-
-_N = r"(?<!\d)(\d{1,12}+)(?!\d)(?! (?:input |prompt )?(?:char|byte))"
-
-
-def _compile(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(map(re.compile, patterns))
-
-
-_LIMIT = _compile(
-    rf"\bcontext limit: \d+ \+ \d+ > {_N}|\btoo long: \d+ tokens > {_N}",
-    rf"\bcontext(?: (?:length|window|size|limit))?(?: of this model)?(?: is| of|:)?(?: only| at most)? \(?{_N}",
-    rf"{_N} max(?:imum)? context\b",
-    r"\bmax(?:imum)?(?! tokens? \(?\d)(?: (?:allowed|prompt|model|sequence|seq|input|total|num|number|of|tokens?|length"
-    rf"|len|size|limit)\b){{0,6}}+(?: is|:| =)? \(?{_N}",
-    rf"\b(?:limit|capacity)(?: of| is|:) {_N}",
-    rf"\b(?:less|fewer) than {_N} tokens",
-    rf"\b(?:must be <=|not exceed|cannot exceed) {_N}",
-    rf"\bshould be \[\d+, {_N}\]",
-)
-_PROMPT = _compile(
-    rf"\bcontext limit: {_N} \+",
-    rf"(?<!for ){_N} (?:input|inputs|prompt) tokens",
-    r"(?<!maximum )(?<!max )(?<!allowed )\b(?:prompt|inputs?|request)(?: (?:prompt|tokens?|length|len|size|count|ids|of"
-    rf"|has|contains|is|too long:)){{0,4}}+ \(?(?:total )?(?:length )?{_N}",
-    rf"\b(?:given|received|got|resulted in|current length is):? {_N}",
-    rf"{_N} tokens from the input messages|(?<=\(){_N} in (?:the messages|your prompt)",
-)
-_TOTAL = _compile(
-    rf"\btotal of(?: at least)? {_N} tokens",
-    rf"\brequested:?(?: about)? {_N}(?! (?:output|new|completion|input) )",
-    rf"\b(?:total|requested)(?: (?:number|count|of|tokens?)\b){{1,4}}+:? \(?{_N}",
-)
-_ANSWER = _compile(
-    rf"\bcontext limit: \d+ \+ {_N}",
-    rf"{_N} (?:output|completion|max new) tokens",
-    rf"{_N} (?:tokens )?(?:in|for) the (?:completion|output)",
-    rf"\bmax(?: completion| new)? tokens \({_N}",
-    rf"\btoo large: {_N}",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The tokens that an error speaks of; 0 where it does not."""
-
-    prompt: int = 0
-    answer: int = 0
-    total: int = 0
-    limit: int = 0
-
-
-NO_COUNTS = Counts()
 
 
 def find_overflow(
@@ -156,58 +36,43 @@ def find_overflow(
     input_tokens: int,
     request: Iterable[bytes] = (),
 ) -> InvalidRequest | None:
-    """The error for a prompt that is too long for the model; None where upstream complains of something else.
+    """Returns the error for a prompt that is too long for the model; None if upstream's error is another one.
 
-    `names`: what fields such as `code` and `type` say; `counts`: what fields for numbers say. The model's window and
-    the estimate of the prompt stand in for numbers that nothing says. `request`: its JSON in pieces.
+    `names` are the values of fields such as `code` and `type`, and `counts` those of numeric fields. If a number is
+    missing, the model's window and the estimate of the prompt replace it. `request` is its JSON in pieces.
     """
-    text = _make_plain(error_text)
-    if shortage := _NO_ROOM.search(text):
-        return _explain(Counts(prompt=window_tokens + int(shortage[1])), window_tokens, 0)
-    is_named = any(_NAME.search("".join(filter(str.isalpha, name.lower()))) for name in names)
-    if not is_named and (not _OVERFLOW.search(text) or _OTHER_LIMIT.search(text) or _is_quoted(error_text, request)):
+    text = make_plain(error_text)
+    if (shortage := find_shortage(text)) is not None:
+        return _explain(Counts(prompt=window_tokens + shortage), window_tokens, 0)
+    is_named = any(map(is_overflow_name, names))
+    if not is_named and (not says_overflow(text) or _is_quoted(error_text, request)):
         return None
-    found = Counts(
-        prompt=counts.prompt or _find(_PROMPT, text),
-        answer=_find(_ANSWER, text),
-        total=_find(_TOTAL, text),
-        limit=counts.limit or _find(_LIMIT, text),
-    )
-    return _explain(found, window_tokens, input_tokens)
+    found = read_counts(text)
+    told = replace(found, prompt=counts.prompt or found.prompt, limit=counts.limit or found.limit)
+    return _explain(told, window_tokens, input_tokens)
 
 
 def _is_quoted(error_text: str, request: Iterable[bytes]) -> bool:
-    """Whether all that an error text says with numbers also stands in the request.
+    """Returns whether every sentence with a number in an error text is also in the request.
 
-    Then a client wrote it, and upstream only repeats it: what upstream itself says has the numbers of this request.
+    Then upstream only quotes the client, because upstream's own sentences contain the numbers of this request.
     """
-    if len({*_LONG_NUMBER.findall(error_text)}) < 2:  # the model's window alone is the same each time
+    if len({*_LONG_NUMBER.findall(error_text)}) < 2:  # a single number may be the model's window, which never changes
         return False
     pieces = [*request]
     sentences = (sentence.strip() for sentence in _SENTENCE_END.split(error_text) if _LONG_NUMBER.search(sentence))
     return all(any(json_text.encode(sentence)[1:-1] in piece for piece in pieces) for sentence in sentences)
 
 
-def _make_plain(error_text: str) -> str:
-    own = _QUOTE.sub(lambda match: match["own"] or "…", _ECHO.sub("", error_text))
-    text = _THOUSANDS.sub("000", _SEPARATOR.sub("", own.lower()))
-    return " ".join(text.translate(_MARKS).split())
-
-
-def _find(patterns: Iterable[re.Pattern[str]], text: str) -> int:
-    matches = (pattern.search(text) for pattern in patterns)
-    return next((int(next(filter(None, match.groups()))) for match in matches if match), 0)
-
-
 def _explain(counts: Counts, window_tokens: int, input_tokens: int) -> InvalidRequest:
-    """In the words that make Claude Code compact the conversation, or ask for a shorter answer, and go on."""
+    """Returns the error whose words make Claude Code compact the conversation, or ask for a shorter answer."""
     limit, answer = counts.limit or window_tokens, counts.answer
     prompt = counts.prompt or (counts.total - answer if counts.total > answer > 0 else 0)
     least = prompt or input_tokens
     if least + answer > limit and limit - least >= LEAST_ROOM_TOKENS:
         return InvalidRequest(f"input length and `max_tokens` exceed context limit: {least} + {answer} > {limit}")
     asked = counts.total or (prompt if prompt > limit else prompt + answer if prompt else 0)
-    if not counts.limit and 0 < asked <= limit:  # the window is smaller than it was
+    if not counts.limit and 0 < asked <= limit:  # the window has become smaller
         limit = asked - 1
     if asked <= limit:
         asked = max(input_tokens, limit + 1)

@@ -1,4 +1,4 @@
-"""What a model refuses though others take it, found in its own words; and requests written so that it takes them."""
+"""Finds the fields that one model refuses in the text of its error, and changes requests so that it accepts them."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ from tray_app.translate.request.output import ask_for_json
 from tray_app.translate.request.tools import ask_for_call
 
 _ESSENTIAL = frozenset({"model", "messages", "max_tokens", "stream", "tools"})
-"""Without them it would be another question: they are never left out."""
+"""Fields that are never left out, because the request would become another one."""
 _NO_HELP = ("messages", "tools", "max_tokens")
-"""Where an error text is about these, leaving out others would only be refused once more."""
+"""Fields that cannot be the quirk. If the error is about one of them, no change of another field helps."""
 
 _CLIENTS_WORDS = ("messages", "tools", "response_format", "stop")
-"""Where a request holds what its client wrote."""
+"""Fields with text of the client."""
 
 _TEMPLATE = "chat_template_kwargs"
 
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
-    """A field that a model refuses, and what it is sent instead."""
+    """A field that a model refuses, and its replacement."""
 
     field: str
-    """Of the request; `chat_template_kwargs.NAME` for one in there."""
+    """The name of the field, or `chat_template_kwargs.NAME` for a field within that one."""
     refused: str | float | None = None
-    """The value that is refused, by its `type` where it is an object; None: every value."""
+    """The refused value, or its `type` if it is an object; None if every value is refused."""
     instead: str | None = None
-    """None: the field is left out."""
+    """The value that is sent instead; None if the field is left out."""
 
 
 def find_quirks(error_text: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
-    """What upstream's reason for refusing `body` (HTTP 400 or 422) says about its fields, each of them a change to it.
+    """Returns the quirks in upstream's error for `body` (HTTP 400 or 422). Each of them changes the request.
 
-    Nothing where the reason is another, such as a prompt that is too long or a model without tools. What an error text
-    quotes of the request teaches nothing: a page that a client read may say that some parameter is not supported.
+    There are none if the reason is another one, such as a prompt that is too long. Quotes of the request are ignored,
+    because a page that a client read may say that some parameter is not supported.
     """
     quirks = _read_quirks(error_text, body)
-    if quirks:  # seldom, and megabytes are searched
+    if quirks:  # quotes are searched only now, because that may take megabytes
         own = cut_quotes(error_text, _encode_clients_words(body))
         quirks = quirks if own == error_text else _read_quirks(own, body)
     return quirks
@@ -67,7 +67,7 @@ def _read_quirks(error_text: str, body: Mapping[str, Any]) -> tuple[Quirk, ...]:
             continue
         rejection = find_rejection(plain, field)
         if field == _TEMPLATE and rejection is None:
-            rejection = find_rejection(plain, "chat_template")  # vLLM's name for both
+            rejection = find_rejection(plain, "chat_template")  # vLLM calls both fields by this name
         if rejection is not None:
             quirks.extend(_settle(field, value, rejection, plain))
         elif field == _TEMPLATE and isinstance(value, dict):
@@ -80,32 +80,36 @@ def _encode_clients_words(body: Mapping[str, Any]) -> Iterable[bytes]:
 
 
 def adapt(body: Mapping[str, Any], quirks: Iterable[Quirk]) -> dict[str, Any]:
-    """A request that the model takes, with an instruction where a field is gone that the client needs."""
+    """Returns the request without what the model refuses. An instruction replaces a field that the client needs."""
     adapted = dict(body)
     for quirk in quirks:
-        _adapt(adapted, quirk)
+        adapted = _apply(quirk, adapted)
     return adapted
 
 
-def _adapt(body: dict[str, Any], quirk: Quirk) -> None:
+def _apply(quirk: Quirk, body: dict[str, Any]) -> dict[str, Any]:
+    """Returns the request after one change; the same one if the quirk does not concern it."""
     field, _, key = quirk.field.partition(".")
     if field not in body or field in _ESSENTIAL:
-        return
+        return body
     value = body[field]
     if key:
-        if isinstance(value, dict) and key in value:
-            body[field] = {name: item for name, item in value.items() if name != key}
-            if not body[field]:
-                del body[field]
-        return
+        if not isinstance(value, dict) or key not in value:
+            return body
+        return _replace(body, field, {name: item for name, item in value.items() if name != key} or None)
     if quirk.refused is not None and quirk.refused != _kind(value):
-        return
-    if quirk.instead is None:
-        del body[field]
-    else:
-        body[field] = quirk.instead
+        return body
+    changed = _replace(body, field, quirk.instead)
     if instruction := _instruct(field, value):
-        body["messages"] = _add_instruction(body["messages"], instruction)
+        return {**changed, "messages": _add_instruction(body["messages"], instruction)}
+    return changed
+
+
+def _replace(body: dict[str, Any], field: str, value: object) -> dict[str, Any]:
+    """Returns the request with another value of a field; without the field if the value is None."""
+    if value is None:
+        return {name: item for name, item in body.items() if name != field}
+    return {**body, field: value}
 
 
 def _settle(field: str, value: Any, rejection: Rejection, error_text: str) -> Iterable[Quirk]:
@@ -114,7 +118,7 @@ def _settle(field: str, value: Any, rejection: Rejection, error_text: str) -> It
     allowed = find_allowed(error_text)
     kind = _kind(value)
     if field == "tool_choice":
-        if kind in ("auto", "none", *allowed):  # then the error text is about another value
+        if kind in ("auto", "none", *allowed):  # the error is about another value
             return []
         return [Quirk(field, kind, "required" if "required" in allowed else "auto")]
     if field == "reasoning_effort":
@@ -129,14 +133,14 @@ def _kind(value: Any) -> Any:
 
 
 def _next_effort(effort: str, allowed: frozenset[str]) -> str | None:
-    """The one above `effort` that is taken, else the strongest."""
+    """Returns the next accepted effort from `effort` upwards, or else the highest; None if no effort is accepted."""
     taken = [known for known in EFFORTS if known in allowed]
     above = EFFORTS[EFFORTS.index(effort) :] if effort in EFFORTS else EFFORTS
     return next((known for known in taken if known in above), taken[-1] if taken else None)
 
 
 def _instruct(field: str, value: Any) -> str:
-    """Says in words what a field said."""
+    """Returns the instruction that replaces a field; empty if the field needs none."""
     if field == "tool_choice" and isinstance(value, dict):
         return ask_for_call(value.get("function", {}).get("name", ""))
     if field == "tool_choice" and value == "required":
@@ -149,7 +153,7 @@ def _instruct(field: str, value: Any) -> str:
 def _add_instruction(
     messages: list[dict[str, Any]] | EncodedMessages, instruction: str
 ) -> list[dict[str, Any]] | EncodedMessages:
-    """Adds to the end of the one system message, which is the first."""
+    """Returns the messages with `instruction` at the end of the system message, which is the first one."""
     if isinstance(messages, EncodedMessages):
         return messages.with_instruction(instruction)
     if messages and messages[0].get("role") == "system":

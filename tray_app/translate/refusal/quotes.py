@@ -1,4 +1,4 @@
-"""Which parts of an error text are quotes: servers repeat the request in their errors, and prompts can say anything."""
+"""Removes quotes of the request from the text of an error, because prompts can say anything."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import re
 from collections.abc import Iterable, Iterator
 
 _BLOCK_LETTERS = 12
-"""So many letters that count, some 36 characters of English, are equal by chance in no two texts."""
+"""Letters of _LETTERS that must be equal for a quote. They take about 36 characters of English, which is no chance."""
 
 _MOST_LOOKS = 50
-"""Each is a search of the whole request. An error text in which so many are needed is all quotes."""
+"""Most searches of the whole request for the ends of quotes. After them, the rest near a quote counts as quoted."""
 
 _STEP_LETTERS = 4_096 * _BLOCK_LETTERS
-"""So few are looked through in one step that the threads of others can have their turn in between."""
+"""Letters that are searched in one step. It is short enough for other threads to run in between."""
 
 _BLOCK = re.compile(rb"[a-z]{%d}" % _BLOCK_LETTERS)
 
 _LETTERS = "ghijklmopqsvwyz"
-"""The letters that count. The others also come from escapes (`\\n`, `\\u00e9`, `\\x1b`), which may stand in a quote
-but not in the request. Spaces, marks and digits change just as easily."""
+"""The letters that are compared. The others also occur in escapes (`\\n`, `\\u00e9`, `\\x1b`), which may differ between
+a quote and the request. Spaces, punctuation and digits may differ as well."""
 _COUNTS = frozenset(_LETTERS + _LETTERS.upper())
 _OTHERS = bytes(set(range(256)) - {ord(letter) for letter in _COUNTS})
 
 
 def cut_quotes(error_text: str, request: Iterable[bytes]) -> str:
-    """The error text without what also stands in the request, which comes as JSON in pieces that may end anywhere.
+    """Returns the error text without quotes of the request, whose JSON comes in pieces that may end anywhere.
 
-    A quote is found where it has at least two blocks of letters; a shorter one may be missed.
+    A quote of at least two blocks (_BLOCK_LETTERS) is always found. A shorter one may be missed.
     """
     places = [place for place, character in enumerate(error_text) if character in _COUNTS]
     letters = _squeeze(error_text.encode("ascii", "replace"))
@@ -39,10 +39,10 @@ def cut_quotes(error_text: str, request: Iterable[bytes]) -> str:
 
 
 def _find_quotes(letters: bytes, request: bytes) -> list[tuple[int, int]]:
-    """Where the letters of the request stand in those of an error text, from the first to after the last."""
+    """Returns the start and the end of each quote within the letters of an error text."""
     starts = range(len(letters) - _BLOCK_LETTERS + 1)
     blocks = {letters[start : start + _BLOCK_LETTERS] for start in starts}
-    # only every so many letters does a block of the request begin, so these may begin a little late and end early
+    # blocks of the request begin at every _BLOCK_LETTERS-th letter, so the ends of a quote may not be found yet
     found: set[bytes] = set()
     for start in range(0, len(request), _STEP_LETTERS):
         found |= blocks.intersection(_BLOCK.findall(request, start, start + _STEP_LETTERS))
@@ -56,7 +56,7 @@ def _find_quotes(letters: bytes, request: bytes) -> list[tuple[int, int]]:
 
 
 def _extend(first: int, last: int, letters: bytes, request: bytes, looks: Iterator[int]) -> tuple[int, int]:
-    """The quote with those letters around it that belong to it, too; all that may, when there were enough looks."""
+    """Returns the quote with the quoted letters around it. After _MOST_LOOKS searches, all possible letters count."""
     least, most = max(0, first - _BLOCK_LETTERS + 1), min(len(letters), last + _BLOCK_LETTERS - 1)
     while first > least and (next(looks, None) is None or letters[first - 1 : first - 1 + _BLOCK_LETTERS] in request):
         first -= 1
@@ -66,5 +66,5 @@ def _extend(first: int, last: int, letters: bytes, request: bytes, looks: Iterat
 
 
 def _squeeze(text: bytes) -> bytes:
-    """The letters that count, small."""
+    """Returns the letters that are compared, in lower case."""
     return text.translate(None, _OTHERS).lower()

@@ -1,7 +1,7 @@
-"""What upstream's errors mean, in the words of an Anthropic client: as an HTTP status, in a stream, or in a 200.
+"""Translates upstream's errors, which come as an HTTP status, in a stream or in the body of a 200, to Anthropic's.
 
-Upstream's own words reach the client only where they describe the client's request. They may repeat the keys in force,
-which are not known here: `ProxyError.hide` takes those out.
+Upstream's own words reach the client only if they describe the client's request. They may contain the keys in use.
+`ProxyError.hide` removes these, because they are unknown here.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.encoded import encode_body
 
 RATE_LIMIT_PAUSE_S = 15
-"""NVIDIA sends no Retry-After; its window is a minute, and clients wait longer each time."""
+"""Seconds after which the client may retry. NVIDIA sends no Retry-After. Its limit is per minute, and clients
+wait longer each time."""
 
 _RETIRED = re.compile(r"end of life on (\d{4}-\d{2}-\d{2})")
 _SAYS_WHAT_IT_IS = frozenset({401, 402, 403, 404, 410, 429, 451})
-"""These are never about the length of a prompt, whatever they say."""
+"""HTTP statuses that are never about the length of a prompt."""
 _MAY_PASS = frozenset({408, 409, 425, 499})
-"""The other statuses below 500 say that the request is wrong, and stays so."""
+"""HTTP statuses below 500 of transient errors. The others say that a retry would fail, too."""
 
 
 def explain_refusal(status: int, body: bytes, model: Model, chat: ChatRequest | None = None) -> ProxyError:
-    """The error to pass on for an HTTP status other than 200. `chat`: what was asked, if that is known."""
+    """Returns the client's error for an HTTP status other than 200. `chat` is the request; None if it is unknown."""
     return _explain(status, read_error_body(body), model, chat)
 
 
 def explain_stream_error(error: Any, model: Model, chat: ChatRequest | None = None) -> ProxyError:
-    """The error to pass on for an error in a stream, or in the body of a 200.
+    """Returns the client's error for an error in a stream, or in the body of a 200.
 
-    A status that it names below 500 means what it means as an HTTP status. Anything else may pass.
+    A status below 500 within the error counts like an HTTP status. All other errors are transient.
     """
     error_body = read_error(error)
     status = 410 if "end of life" in error_body.detail else error_body.named_status
@@ -56,7 +57,7 @@ def explain_stream_error(error: Any, model: Model, chat: ChatRequest | None = No
 
 
 def explain_malformed(payload: bytes, model: Model, chat: ChatRequest | None = None) -> ProxyError:
-    """The error to pass on for what is neither a chunk nor a completion."""
+    """Returns the client's error for a payload that is neither a chunk nor a completion."""
     if not payload:
         return UpstreamFault("NVIDIA's answer is empty. Please try again.")
     if len(payload) <= MAX_ERROR_BYTES:
@@ -128,7 +129,7 @@ def _explain_unavailability(status: int, detail: str, model: Model) -> ModelUnav
 
 
 def _find_overflow(error_body: ErrorBody, model: Model, chat: ChatRequest | None) -> InvalidRequest | None:
-    """The error for a prompt that is too long, if that is what upstream complains of."""
+    """Returns the error for a prompt that is too long; None if upstream's error is another one."""
     return find_overflow(
         error_body.error_text or error_body.detail,
         error_body.names,

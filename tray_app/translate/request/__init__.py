@@ -1,1 +1,1 @@
-"""An Anthropic request becomes a chat request."""
+"""Translates Anthropic's requests to chat requests."""

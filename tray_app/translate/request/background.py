@@ -1,35 +1,33 @@
-"""Which requests nobody waits for at the screen, so that they can give way to those that somebody does."""
+"""Tells which requests no user is waiting for, so that they can give way to the others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from tray_app.translate.request.body import MessagesRequest
 
 _SUB_AGENT = "x-claude-code-agent-id"
 _SMALL_TIER = "haiku"
 _CLASSIFIER_STOP = "</block>"
 
 
-def is_background(body: dict[str, Any], headers: Mapping[str, str]) -> bool:
-    """Whether a request is a sub-agent's, for the small tier, or the naming of a session.
+def is_background(request: MessagesRequest, headers: Mapping[str, str]) -> bool:
+    """Returns whether the request comes from a sub-agent, asks for the small tier, or names a session.
 
-    Auto mode's classifier is none, whoever it is asked for: a turn waits for its verdict.
+    The request of auto mode's classifier never is a background request, because a turn waits for its verdict.
 
-    `body` is one that `to_chat` takes; `headers` do not mind the case of names. Clients do not say it of themselves;
-    the signs are those of Claude Code 2.1.332 (observed November 2026). Where the tiers are mapped to one model, as our
-    exports do, only the header tells a sub-agent from a turn.
+    `headers` ignores the case of names. No field says that a request is a background request, so it is recognised by
+    what Claude Code 2.1.332 sends (observed November 2026). If all tiers are mapped to one model, as our exports do,
+    only the header distinguishes a sub-agent from a turn.
     """
-    if not body.get("tools") and _CLASSIFIER_STOP in (body.get("stop_sequences") or ()):
+    if not request.tools and _CLASSIFIER_STOP in request.stops:
         return False
-    if _SUB_AGENT in headers or _SMALL_TIER in str(body.get("model")).lower():
+    if _SUB_AGENT in headers or _SMALL_TIER in request.model.lower():
         return True
-    return _is_naming(body)
+    return _is_naming(request)
 
 
-def _is_naming(body: dict[str, Any]) -> bool:
-    """A title or name for the list of sessions: no tools, and an answer with nothing else in it."""
-    output = body.get("output_config")
-    answer_format = output.get("format") if isinstance(output, dict) else None
-    schema = answer_format.get("schema") if isinstance(answer_format, dict) else None
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    return not body.get("tools") and isinstance(properties, dict) and set(properties) in ({"title"}, {"name"})
+def _is_naming(request: MessagesRequest) -> bool:
+    """Returns whether the request asks for a session's title or name: it has no tools, and its answer one field."""
+    properties = (request.answer_schema or {}).get("properties")
+    return not request.tools and isinstance(properties, dict) and set(properties) in ({"title"}, {"name"})

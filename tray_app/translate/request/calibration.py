@@ -1,4 +1,4 @@
-"""How far the estimate of tokens is off for one model, learned from what upstream reports."""
+"""The factor by which the estimated tokens of one model are wrong, learned from the counts that upstream reports."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ from dataclasses import dataclass
 from statistics import median
 
 LEAST_RATIO, MOST_RATIO = 0.5, 2.0
-"""No tokenizer is further off; what upstream reports beyond it is a fault."""
+"""The range of reported divided by estimated tokens. No tokenizer is outside it: then upstream's count is wrong."""
 WINDOW = 7
-"""So many requests count: half of them must agree, so one that is odd moves little, and a real change needs four."""
+"""How many of the newest ratios are kept. With the median of 7, one odd ratio changes little, and 4 make a change."""
 
 _GUESS_MARGIN = 1.15
 _KNOWN_MARGIN = 1.08
 _ENOUGH = 4
-"""Ratios, the first guess included."""
+"""From this many ratios on, including the first guess, the smaller margin applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What is known of one model."""
+    """The ratios that are known for one model."""
 
     ratios: tuple[float, ...] = (1.0,)
-    """Reported over estimated, the newest last. The first guess is one of them until the window is full."""
+    """Reported tokens divided by estimated tokens, the newest last. The first guess, 1.0, counts until 7 are known."""
 
     @property
     def factor(self) -> float:
-        """What an estimate of this model's text is to be multiplied by."""
+        """Returns the factor for an estimate of this model's text."""
         return median(self.ratios)
 
     @property
     def margin(self) -> float:
-        """How many times the calibrated estimate a request may really have: other text than before counts otherwise."""
+        """Returns the safety factor: the true count may exceed the calibrated estimate by this much."""
         return _KNOWN_MARGIN if len(self.ratios) >= _ENOUGH else _GUESS_MARGIN
 
     def learn(self, estimated: float, reported: int) -> Calibration:
-        """What is known after one more request, by its tokens before calibration and by upstream's count of them."""
+        """Returns the calibration after one more request.
+
+        `estimated` is its tokens before calibration, and `reported` is upstream's count.
+        """
         ratio = min(max(reported / estimated, LEAST_RATIO), MOST_RATIO)
         return Calibration((*self.ratios, ratio)[-WINDOW:])
 

@@ -1,54 +1,27 @@
-"""Content blocks of Anthropic's Messages API, as OpenAI content parts or as plain text.
+"""Translates content blocks of Anthropic's Messages API to OpenAI's content parts or to plain text.
 
-https://docs.anthropic.com/en/api/messages. Unknown blocks are kept as text or named in a note, never just dropped.
+https://docs.anthropic.com/en/api/messages. An unknown block becomes its text, or a note that names its type.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from tray_app.errors import InvalidRequest
+from tray_app.translate.request.body import ContentBlock, dicts, to_blocks
 from tray_app.translate.request.server_blocks import tell_block
 from tray_app.translate.request.tools import upstream_name
-
-ContentBlock = dict[str, Any]
 
 NO_IMAGES_NOTE = "[There was an image here. This model reads text only.]"
 _IMAGE_FOLLOWS_NOTE = "[The image follows.]"
 _BILLING_HEADER = "x-anthropic-billing-header:"
-_REQUIRED_STRINGS = {"text": ("text",), "tool_use": ("id", "name"), "tool_result": ("tool_use_id",)}
 
 
-def read_blocks(content: object, where: str, *, is_result: bool = False) -> list[ContentBlock]:
-    """A `content` value as a list of blocks; InvalidRequest names the place that is wrong.
+def read_system(system: str | list[ContentBlock] | None) -> str:
+    """Returns the text of a system prompt without Claude Code's billing header.
 
-    `is_result`: it is what a tool returned, in which no result of another tool is looked for.
-    """
-    if content is None:
-        raise InvalidRequest(f"{where}: Field required")
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    if not isinstance(content, list):
-        raise InvalidRequest(f"{where}: Input should be a string or a list of content blocks")
-    for n, block in enumerate(content):
-        if not isinstance(block, dict) or not isinstance(block.get("type"), str):
-            raise InvalidRequest(f"{where}.{n}: Input should be a content block, an object with a `type`")
-        for name in _REQUIRED_STRINGS.get(block["type"], ()):
-            if not isinstance(block.get(name), str):
-                raise InvalidRequest(f"{where}.{n}.{name}: Input should be a valid string")
-        if block["type"] == "tool_result" and block.get("content") is not None and not is_result:
-            read_blocks(block["content"], f"{where}.{n}.content", is_result=True)
-    return content
-
-
-def read_system(system: object, where: str = "system") -> str:
-    """The text of a system prompt, without Claude Code's billing header.
-
-    The header carries a hash that changes with every request, which would defeat the upstream's prefix cache.
+    The header contains a hash that changes with every request, which would defeat upstream's prefix cache.
     """
     if system is None:
         return ""
-    texts = (_without_billing_header(to_text(block)) for block in read_blocks(system, where))
+    texts = (_without_billing_header(to_text(block)) for block in to_blocks(system))
     return "\n\n".join(text for text in texts if text.strip())
 
 
@@ -58,20 +31,10 @@ def _without_billing_header(text: str) -> str:
     return text.partition("\n")[2].lstrip("\n")
 
 
-def find_pdfs(body: dict[str, Any]) -> list[ContentBlock]:
-    """The documents of a request that hold a PDF, also those in the results of tools. The request may be malformed."""
-    messages = body.get("messages")
-    contents = [message.get("content") for message in _dicts(messages)]
-    results = [block.get("content") for content in contents for block in _dicts(content)]
-    contents += results
-    contents += [[result.get("content")] for result in results if isinstance(result, dict)]  # a page that was fetched
-    return [block for content in contents for block in _dicts(content) if _is_pdf(block)]
-
-
 def to_parts(blocks: list[ContentBlock], *, takes_images: bool) -> list[ContentBlock]:
-    """OpenAI content parts (`text`, `image_url`) of a user turn's blocks, in order; empty texts are left out.
+    """Returns the blocks of a user turn as OpenAI's content parts (`text`, `image_url`), without empty texts.
 
-    The images of a document follow its text.
+    The images of a document follow its text. If `takes_images` is false, a note stands in the place of each image.
     """
     parts: list[ContentBlock] = []
     for block in blocks:
@@ -89,41 +52,44 @@ def to_parts(blocks: list[ContentBlock], *, takes_images: bool) -> list[ContentB
 
 
 def find_images(content: object) -> list[ContentBlock]:
-    """The images of a `content` value, also those in its documents, in order."""
+    """Returns the images of a content value and of the documents in it, in order."""
     images: list[ContentBlock] = []
-    unread = _dicts(content)[::-1]
+    unread = dicts(content)[::-1]
     while unread:
         block = unread.pop()
         if block.get("type") == "image":
             images.append(block)
         elif block.get("type") == "document" and isinstance(block.get("source"), dict):
-            unread += _dicts(block["source"].get("content"))[::-1]
+            unread += dicts(block["source"].get("content"))[::-1]
     return images
 
 
 def join_parts(parts: list[ContentBlock]) -> str | list[ContentBlock]:
-    """One string where all parts are text, as some servers take nothing else."""
+    """Returns one string if all parts are text, because some servers accept nothing else; otherwise the parts."""
     if all(part["type"] == "text" for part in parts):
         return "\n\n".join(part["text"] for part in parts)
     return parts
 
 
 def to_text(block: ContentBlock, *, images_follow: bool = False) -> str:
-    """One block as text; a note where it has none. `images_follow`: what `find_images` finds in it is sent after it."""
+    """Returns the text of one block, or a note if it has none.
+
+    `images_follow` is true if the images that `find_images` finds in the block are sent after this text.
+    """
     pieces: list[str] = []
     _write_block(block, images_follow, pieces)
     return "".join(pieces)
 
 
 def flatten(content: object, *, images_follow: bool = False) -> str:
-    """The text of a `content` value that may be missing, a string or a list of blocks; blocks by line."""
+    """Returns the text of a content value: None, a string or a list of blocks, each of which begins a line."""
     pieces: list[str] = []
     _write_content(content, images_follow, pieces)
     return "".join(pieces)
 
 
 def _write_block(block: ContentBlock, images_follow: bool, pieces: list[str]) -> None:
-    """Adds the text of one block to `pieces`, however deep it stands: a text within documents is copied once."""
+    """Appends the text of one block to `pieces`, so that a text within nested documents is copied only once."""
     kind = block["type"]
     if kind == "image":
         pieces.append(_IMAGE_FOLLOWS_NOTE if images_follow else NO_IMAGES_NOTE)
@@ -145,7 +111,7 @@ def _write_block(block: ContentBlock, images_follow: bool, pieces: list[str]) ->
 
 def _write_content(content: object, images_follow: bool, pieces: list[str]) -> None:
     if isinstance(content, list):
-        blocks = [block for block in _dicts(content) if "type" in block]
+        blocks = [block for block in dicts(content) if "type" in block]
         for n, block in enumerate(blocks):
             if n:
                 pieces.append("\n")
@@ -161,20 +127,6 @@ def _image_url(block: ContentBlock) -> str:
     if source.get("type") == "base64":
         return f"data:{source.get('media_type', 'image/png')};base64,{source.get('data', '')}"
     return str(source.get("url") or "")
-
-
-def _is_pdf(block: ContentBlock) -> bool:
-    source = block.get("source")
-    return (
-        block.get("type") == "document"
-        and isinstance(source, dict)
-        and source.get("type") == "base64"
-        and source.get("media_type") == "application/pdf"
-    )
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _write_document(block: ContentBlock, images_follow: bool, pieces: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The messages of a large request as JSON in pieces, so that no single step handles all of them."""
+"""Large requests as JSON in pieces, so that no single step of the event loop handles all of it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from tray_app.translate import json_text
 
 _TEXT_END = b'"}'
-"""How every encoded system message ends: its last field is its text."""
+"""The end of every encoded system message, because the text is its last field."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedMessages:
-    """The value of `messages` in a chat request that is already JSON. It stands where a smaller request has a list."""
+    """The messages of a chat request as JSON. They take the place of the list that a small request has."""
 
     system: bytes
     """The system message, encoded by `encode_system`; empty if there is none."""
@@ -22,26 +22,26 @@ class EncodedMessages:
     """The other messages, separated by commas, without the brackets around them. A piece may end anywhere."""
 
     def with_instruction(self, instruction: str) -> EncodedMessages:
-        """The same messages with `instruction` added to the end of the system message."""
+        """Returns the same messages with `instruction` at the end of the system message."""
         if not self.system:
             return EncodedMessages(encode_system(instruction), self.pieces)
         addition = json_text.encode_valid(f"\n\n{instruction}")[1:-1]
         return EncodedMessages(self.system.removesuffix(_TEXT_END) + addition + _TEXT_END, self.pieces)
 
     def parts(self) -> Iterator[bytes]:
-        """The JSON of the whole list, in pieces."""
+        """Yields the JSON of the whole list in pieces."""
         yield b"[" + self.system + (b"," if self.system and self.pieces else b"")
         yield from self.pieces
         yield b"]"
 
 
 def encode_system(text: str) -> bytes:
-    """A system message as JSON."""
+    """Returns a system message as JSON."""
     return json_text.encode_valid({"role": "system", "content": text})
 
 
 def encode_body(body: dict[str, Any]) -> tuple[bytes, ...]:
-    """The JSON of a chat request: one piece, or several if its messages are encoded already."""
+    """Returns the JSON of a chat request: one piece, or several if its messages are already encoded."""
     messages = body.get("messages")
     if not isinstance(messages, EncodedMessages):
         return (json_text.encode_valid(body),)

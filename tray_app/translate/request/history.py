@@ -1,30 +1,22 @@
-"""The conversation so far: Anthropic turns as OpenAI messages.
+"""Translates the conversation so far from Anthropic's messages to OpenAI's.
 
-OpenAI wants one `tool` message per call, directly after the calling turn and in call order; Anthropic's results come in
-the next user turn in any order, mixed with text.
+OpenAI requires one `tool` message for each call, directly after the message with the calls and in their order.
+Anthropic has the results in the next message of the user, in any order and mixed with text.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tray_app.catalog import EarlierThinking, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
-from tray_app.translate.request.content import (
-    ContentBlock,
-    find_images,
-    flatten,
-    join_parts,
-    read_blocks,
-    read_system,
-    to_parts,
-    to_text,
-)
-from tray_app.translate.request.server_blocks import changed_tool, is_change, is_silent, is_summary
+from tray_app.translate.request.body import ContentBlock, Message
+from tray_app.translate.request.content import find_images, flatten, join_parts, read_system, to_parts, to_text
+from tray_app.translate.request.control_blocks import changed_tool, is_change, is_silent, is_summary
 from tray_app.translate.request.tools import Tool, upstream_name
 from tray_app.translate.signature import read_hidden
 
@@ -33,23 +25,28 @@ NO_RESULT = "[This call has no result: it was interrupted.]"
 _SUMMARY = "[Summary of the conversation up to here:]"
 SAME_RESULT = "[The result is above, at the call with the same id.]"
 _MAX_REPEATED_CHARS = 200
-"""Of a result that several calls of one id share: a request must not grow with each of them."""
+"""The longest result, in characters, that is repeated if several calls have the same id.
+
+A longer one is sent once, so that the request does not grow with each of these calls.
+"""
 
 ChatMessage = dict[str, Any]
 
 
 @dataclass(slots=True)
 class _Turn:
+    """Neighbouring messages of the same side."""
+
     role: str
     blocks: list[ContentBlock] = field(default_factory=list)
     reminders: list[str] = field(default_factory=list)
-    """System texts from within the conversation. A second system message is lost in some models' templates."""
+    """Texts of system messages within the conversation. The templates of some models drop a second system message."""
 
 
-def to_messages(messages: object, model: Model, tools: Mapping[str, Tool]) -> list[ChatMessage]:
-    """The OpenAI messages of a conversation, without a system message; InvalidRequest names the field that is wrong.
+def to_messages(messages: Sequence[Message], model: Model, tools: Mapping[str, Tool]) -> list[ChatMessage]:
+    """Returns the conversation as OpenAI's messages, without a system message. InvalidRequest if it has no content.
 
-    `tools`: name as sent -> tool, for earlier calls to go back in the words of the schemas that are sent.
+    `tools` maps the name sent upstream to the tool, whose schema says how the arguments of earlier calls are named.
     """
     chat: list[ChatMessage] = []
     open_calls: list[str] = []
@@ -67,55 +64,46 @@ def to_messages(messages: object, model: Model, tools: Mapping[str, Tool]) -> li
     return chat
 
 
-def _read_turns(messages: object, tools: Collection[str]) -> list[_Turn]:
-    """Alternating user and assistant turns: neighbours of one role are joined, system turns folded into user turns."""
-    if messages is None:
-        raise InvalidRequest("messages: Field required")
-    if not isinstance(messages, list):
-        raise InvalidRequest("messages: Input should be a list")
-    if not messages:
-        raise InvalidRequest("messages: at least one message is required")
+def _read_turns(messages: Sequence[Message], tools: Collection[str]) -> list[_Turn]:
+    """Returns alternating turns of user and assistant. A system message becomes part of a turn of the user."""
     turns: list[_Turn] = []
     newest_user = _find_newest_user(messages)
     for n, message in enumerate(messages):
-        if not isinstance(message, dict):
-            raise InvalidRequest(f"messages.{n}: Input should be an object")
-        role = message.get("role")
-        if role not in ("user", "assistant", "system"):
-            raise InvalidRequest(f"messages.{n}.role: Input should be 'user' or 'assistant'")
-        where = f"messages.{n}.content"
-        if role == "system":
-            text = _read_reminder(message.get("content"), where, tools)
-            is_cleared = message.get("clear_at") == "next_user_message" and n < newest_user
+        if message.role == "system":
+            text = _read_reminder(message, tools)
+            is_cleared = message.clear_at == "next_user_message" and n < newest_user
             if text and not is_cleared:
                 _find_turn(turns, "user").reminders.append(f"{_REMINDER}\n{text}\n</system-reminder>")
         else:
-            _take_blocks(turns, role, read_blocks(message.get("content"), where))
+            _take_blocks(turns, message.role, message.blocks)
     return turns
 
 
-def _read_reminder(content: object, where: str, tools: Collection[str]) -> str:
-    """The text of a system message in mid conversation. Of changes of tools it tells those that hold at the end, as the
-    tools that are sent are those of the end."""
-    if isinstance(content, list):
-        blocks = read_blocks(content, where)
-        content = [block for block in blocks if not is_change(block) or _holds(block, tools)]
-    return read_system(content, where)
+def _read_reminder(message: Message, tools: Collection[str]) -> str:
+    """Returns the text of a system message within the conversation.
+
+    It tells only those changes of tools that are still valid at the end, because the tools of the end are sent.
+    """
+    if message.content is None:
+        return ""
+    return read_system([block for block in message.blocks if not is_change(block) or _holds(block, tools)])
 
 
 def _holds(change: ContentBlock, tools: Collection[str]) -> bool:
+    """Returns whether a change of a tool is still valid at the end of the conversation."""
     return (change["type"] == "tool_addition") is (upstream_name(changed_tool(change)) in tools)
 
 
-def _find_newest_user(messages: list[Any]) -> int:
-    """The place of the last message of the user; -1 if there is none."""
-    places = range(len(messages) - 1, -1, -1)
-    return next((n for n in places if isinstance(messages[n], dict) and messages[n].get("role") == "user"), -1)
+def _find_newest_user(messages: Sequence[Message]) -> int:
+    """Returns the index of the last message of the user; -1 if there is none."""
+    return next((n for n in range(len(messages) - 1, -1, -1) if messages[n].role == "user"), -1)
 
 
 def _take_blocks(turns: list[_Turn], role: str, blocks: list[ContentBlock]) -> None:
-    """Adds a message's blocks. A summary of the conversation takes the place of all that is before it, as at
-    Anthropic's API; it begins the conversation as the user's words, since a model's template may want those first."""
+    """Adds the blocks of a message to the turns. A summary of the conversation replaces all turns before it.
+
+    The summary is given to the user, because the templates of some models require that the user speaks first.
+    """
     said = [block for block in blocks if not is_silent(block)]
     summaries = [n for n, block in enumerate(said) if is_summary(block)]
     if summaries:
@@ -127,7 +115,7 @@ def _take_blocks(turns: list[_Turn], role: str, blocks: list[ContentBlock]) -> N
 
 
 def _find_turn(turns: list[_Turn], role: str) -> _Turn:
-    """The last turn, or a new one if that is the other side's."""
+    """Returns the last turn, or a new one if the last turn belongs to the other side."""
     if not turns or turns[-1].role != role:
         turns.append(_Turn(role))
     return turns[-1]
@@ -179,7 +167,7 @@ def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[Cha
         text = known.get(call, NO_RESULT)
         chat.append(_tool_message(call, text if blocks or len(text) <= _MAX_REPEATED_CHARS else SAME_RESULT))
     parts: list[ContentBlock] = [{"type": "text", "text": reminder} for reminder in turn.reminders]
-    for blocks in results:  # a tool message carries text only, so what a tool shows follows it
+    for blocks in results:  # a tool message holds text only, so images follow it
         parts += _result_images(blocks, model)
     for block in own:
         if block["type"] == "tool_result":
@@ -197,7 +185,7 @@ def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[Cha
 def _sort_results(
     blocks: list[ContentBlock], open_calls: list[str]
 ) -> tuple[list[list[ContentBlock]], list[ContentBlock]]:
-    """The results of each call, and the blocks that are none. Calls that share an id get its results in turn."""
+    """Returns the results of each call, and the other blocks. Calls with the same id share its results in order."""
     results: list[list[ContentBlock]] = [[] for _ in open_calls]
     waiting: dict[str, deque[list[ContentBlock]]] = {}
     for call, result in zip(open_calls, results, strict=True):
@@ -209,7 +197,7 @@ def _sort_results(
             others.append(block)
         else:
             calls[0].append(block)
-            if len(calls) > 1:  # the last one takes all that are left
+            if len(calls) > 1:  # the last call gets all remaining results
                 calls.popleft()
     return results, others
 

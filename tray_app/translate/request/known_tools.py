@@ -1,7 +1,7 @@
-"""Tools that clients name by a type alone, as Anthropic's models know them by heart. Other models need to be told.
+"""Descriptions of the tools that clients name by their type alone, because Anthropic's models know them from training.
 
-https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview. The client runs these tools itself; those that
-run on Anthropic's servers have no row here. The descriptions are our own.
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview. The client runs these tools itself. Tools that
+run on Anthropic's servers are not described here. The descriptions were written for this program.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from typing import Any
 Schema = dict[str, Any]
 
 MOST_KNOWN_TOOLS = 20
-"""In one request: far more than there are, as what goes upstream for one is long beside what the client sends."""
+"""Most tools of one request that may be named by their type. There are fewer types.
+
+The limit exists because a short definition of the client becomes a long one upstream.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownTool:
-    """What a model is told of a tool. `name`: how it is called where the client does not say."""
+    """The description of a tool for a model. `name` is used if the client gives the tool no name."""
 
     name: str
     description: str
@@ -26,9 +29,9 @@ class KnownTool:
 
 
 def find_known(tool: dict[str, Any]) -> KnownTool | None:
-    """The tool that a definition means by its type, such as `bash_20250124`; None if its type is not known.
+    """Returns the tool of a definition's type, such as `bash_20250124`; None if the type is unknown.
 
-    A version that does not exist yet is taken for the newest.
+    An unknown version counts as the newest.
     """
     family, _, version = str(tool.get("type")).rpartition("_")
     make = _FAMILIES.get(family)
@@ -49,7 +52,7 @@ def _make_bash(_: Schema, __: str) -> KnownTool:
 
 _UNDO_VERSIONS = ("20241022", "20250124")
 _NEW_STR_VERSIONS = (*_UNDO_VERSIONS, "20250429")
-"""Versions whose `insert` takes its text as `new_str`, as `str_replace` does; later ones take it as `insert_text`."""
+"""Versions whose `insert` takes its text in `new_str`, as `str_replace` does. Later ones take it in `insert_text`."""
 
 
 def _make_text_editor(tool: Schema, version: str) -> KnownTool:

@@ -1,56 +1,49 @@
-"""What a request asks of its answer as a whole, in `output_config`: how much effort, and which JSON schema it must fit.
+"""Reads what a request asks of its answer as a whole: the effort, and the JSON schema that it must match.
 
 https://platform.claude.com/docs/en/build-with-claude/effort and .../structured-outputs
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tray_app.catalog import EFFORTS, Model
-from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
-from tray_app.translate.schema.limits import check_limits
+from tray_app.translate.request.body import Message, MessagesRequest
 from tray_app.translate.schema.schema import allowed_types
 
 _BRACKETS = {"object": "{", "array": "["}
 
 
-def read_effort(body: dict[str, Any]) -> str:
-    """One of EFFORTS; empty where the client asks for none, or for one that does not exist yet.
+def read_effort(request: MessagesRequest) -> str:
+    """Returns one of EFFORTS; empty if the client asks for none or for an unknown one.
 
-    A system message behind what the user said last goes before the request's own field: it is meant for this turn.
+    A system message after the user's last words takes precedence over the request's field, as it is about this turn.
     """
-    effort = _read_config(body).get("effort")
-    if effort is not None and not isinstance(effort, str):
-        raise InvalidRequest("output_config.effort: Input should be a valid string")
-    return _read_turn_effort(body.get("messages")) or (effort if effort in EFFORTS else "")
+    return _read_turn_effort(request.messages) or (request.effort if request.effort in EFFORTS else "")
 
 
-def _read_turn_effort(messages: object) -> str:
-    for message in reversed(messages if isinstance(messages, list) else []):
-        if not isinstance(message, dict) or (message.get("role") == "user" and not _holds_results_only(message)):
+def _read_turn_effort(messages: Sequence[Message]) -> str:
+    for message in reversed(messages):
+        if message.role == "user" and not _holds_results_only(message):
             break
-        config = message.get("output_config") if message.get("role") == "system" else None
+        config = message.output_config if message.role == "system" else None
         effort = config.get("effort") if isinstance(config, dict) else None
         if isinstance(effort, str) and effort in EFFORTS:
             return effort
     return ""
 
 
-def _holds_results_only(message: dict[str, Any]) -> bool:
-    content = message.get("content")
-    return isinstance(content, list) and all(
-        isinstance(block, dict) and block.get("type") == "tool_result" for block in content
-    )
+def _holds_results_only(message: Message) -> bool:
+    return all(block["type"] == "tool_result" for block in message.blocks)
 
 
-def read_format(body: dict[str, Any], model: Model, *, has_tools: bool) -> tuple[dict[str, Any], str]:
-    """Request fields for the schema that the answer must fit, and an instruction where a field cannot say it.
+def read_format(schema: dict[str, Any] | None, model: Model, *, has_tools: bool) -> tuple[dict[str, Any], str]:
+    """Returns the request fields for the answer's schema, and an instruction for the model if no field can be used.
 
-    `response_format` binds every word of an answer, so that a model could no longer call a tool.
+    With tools no field can be used: `response_format` applies to the whole answer, and would forbid calls.
     """
-    schema = _read_schema(body)
     if schema is None:
         return {}, ""
     if model.takes_json_schema and not has_tools:
@@ -58,11 +51,12 @@ def read_format(body: dict[str, Any], model: Model, *, has_tools: bool) -> tuple
     return {}, ask_for_json(schema)
 
 
-def find_brackets(body: dict[str, Any]) -> str:
-    """The brackets with which an answer may begin that fits the schema. Empty if there is no schema, or if it admits
-    values without brackets; one that does not say its types admits both brackets.
+def find_brackets(schema: dict[str, Any] | None) -> str:
+    """Returns the brackets with which an answer that matches the schema may begin.
+
+    It is empty if there is no schema, or if the schema allows values without brackets, such as numbers. A schema that
+    does not name its types is taken to mean an object or an array.
     """
-    schema = _read_schema(body)
     if schema is None:
         return ""
     types = allowed_types(schema, schema)
@@ -72,30 +66,6 @@ def find_brackets(body: dict[str, Any]) -> str:
 
 
 def ask_for_json(schema: Any) -> str:
-    """The instruction to answer with JSON that fits `schema`."""
+    """Returns the instruction to answer with JSON that matches `schema`."""
     text = json_text.encode_valid(schema).decode()
     return f"Answer with nothing but JSON, without a code fence, that fits this JSON schema:\n{text}"
-
-
-def _read_config(body: dict[str, Any]) -> dict[str, Any]:
-    config = body.get("output_config")
-    if config is not None and not isinstance(config, dict):
-        raise InvalidRequest("output_config: Input should be an object")
-    return config or {}
-
-
-def _read_schema(body: dict[str, Any]) -> dict[str, Any] | None:
-    wanted, where = _read_config(body).get("format"), "output_config.format"
-    if wanted is None:  # the name it had as a beta
-        wanted, where = body.get("output_format"), "output_format"
-    if wanted is None:
-        return None
-    if not isinstance(wanted, dict):
-        raise InvalidRequest(f"{where}: Input should be an object")
-    if wanted.get("type") != "json_schema":
-        raise InvalidRequest(f"{where}.type: Input should be 'json_schema'")
-    schema = wanted.get("schema")
-    if not isinstance(schema, dict):
-        raise InvalidRequest(f"{where}.schema: Input should be a JSON schema object")
-    check_limits(schema, f"{where}.schema")
-    return schema

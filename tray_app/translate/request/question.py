@@ -1,81 +1,81 @@
-"""A client's request, read as a whole: which model is to answer, what goes upstream, and how urgent it is."""
+"""Reads a client's request: which model answers it, what is sent upstream, and how urgent it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tray_app.catalog import Catalog, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
 from tray_app.translate.request.background import is_background
+from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.calibration import UNCALIBRATED, Calibration
-from tray_app.translate.request.chat import ChatRequest, read_model_name, to_chat
+from tray_app.translate.request.chat import ChatRequest, to_chat
 from tray_app.translate.request.search import Search, read_search
-from tray_app.translate.request.tokens import estimate_body
+from tray_app.translate.request.tokens import estimate_request
+from tray_app.translate.request.validation import read_request
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All that decides how a request is translated, beside the request itself."""
+    """All values besides the request itself that determine its translation."""
 
     catalog: Catalog
     selected: Model
-    """The model that is chosen in the tray."""
+    """The model that the user chose in the tray menu."""
     clients_choose_model: bool = False
+    """True if a client may name another model of the catalog."""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
-    """What is known of how each model counts tokens, by model id."""
+    """Model id -> what is known of how this model counts tokens."""
 
     def choose(self, requested_model: str) -> Model:
-        """The model that answers a request for `requested_model`."""
+        """Returns the model that answers a request for `requested_model`."""
         return self.catalog.resolve(requested_model, self.selected, client_chooses=self.clients_choose_model)
 
     def calibration(self, model: Model) -> Calibration:
+        """Returns the calibration of a model, or UNCALIBRATED."""
         return self.calibrations.get(model.id, UNCALIBRATED)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request, translated."""
+    """One translated request."""
 
     requested_model: str
     """The model that the client named."""
     chat: ChatRequest
     search: Search | None
-    """What to search the web for, if the request asks for nothing else."""
+    """The web search that is all the request asks for; None for other requests."""
     is_background: bool
-    """Whether nobody waits for the answer at a screen."""
+    """True if no user waits for the answer."""
 
 
-def decode_body(data: bytes | bytearray) -> dict[str, Any]:
-    """The body of a request. InvalidRequest if it is no JSON object."""
+def read_body(data: bytes | bytearray) -> MessagesRequest:
+    """Returns the request in the bytes of a body. InvalidRequest names the field that is wrong."""
     try:
         body = json_text.decode(data)
     except (ValueError, RecursionError):
         raise InvalidRequest("The request body is not valid JSON.") from None
     if not isinstance(body, dict):
         raise InvalidRequest("The request body must be a JSON object.")
-    return body
+    return read_request(body)
 
 
 def read_question(
-    body: dict[str, Any], rules: Rules, headers: Mapping[str, str], model: Model | None = None
+    request: MessagesRequest, rules: Rules, headers: Mapping[str, str], model: Model | None = None
 ) -> Question:
-    """Translates a request. InvalidRequest names the field that is wrong.
+    """Translates a request. InvalidRequest names the tool, or the `tool_choice`, that is wrong.
 
-    `headers` are those of the request; the case of their names does not matter to it, or they are in small letters.
-    `model` answers instead of the one that the rules choose; None leaves the choice to the rules.
+    `headers` ignores the case of names, or has them in lower case. `model` answers the request; if it is None, the
+    rules choose the model.
     """
-    requested_model = read_model_name(body)
-    model = model or rules.choose(requested_model)
-    chat = to_chat(body, model, rules.calibration(model))
-    return Question(requested_model, chat, read_search(body), is_background(body, headers))
+    model = model or rules.choose(request.model)
+    chat = to_chat(request, model, rules.calibration(model))
+    return Question(request.model, chat, read_search(request), is_background(request, headers))
 
 
-def count_tokens(body: dict[str, Any], rules: Rules) -> int:
-    """An estimate of the tokens of a request. InvalidRequest names the field that is wrong."""
-    model = rules.choose(read_model_name(body))
-    if not isinstance(body.get("messages"), list):
-        raise InvalidRequest("messages: Field required")
-    return estimate_body(body).tokens(rules.calibration(model).factor)
+def count_tokens(request: MessagesRequest, rules: Rules) -> int:
+    """Returns an estimate of the tokens of a request. InvalidRequest names the tool that is wrong."""
+    model = rules.choose(request.model)
+    return estimate_request(request).tokens(rules.calibration(model).factor)

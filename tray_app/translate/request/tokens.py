@@ -1,9 +1,9 @@
-"""An estimate of how many tokens a request has, without a tokenizer.
+"""Estimates the tokens of a request without a tokenizer.
 
-The figures for text were fitted to Claude Code's own prompts and tools, source code, JSON, logs and six languages
-beside English, each counted with three vocabularies of the size that the catalog's models have (100,000 to 200,000
-entries). Half of the counts are met within 5 %, Claude Code's prompts and tools within 4 %; bytes divided by one number
-miss half of them by more than 14 %.
+The figures for text were fitted to the prompts and tools of Claude Code, source code, JSON, logs and six languages
+besides English. Each was counted with three vocabularies of 100,000 to 200,000 entries, as the models of the catalog
+have them. The median error is 5 %, and at most 4 % for Claude Code's prompts and tools. Bytes divided by a constant
+have a median error of more than 14 %.
 """
 
 from __future__ import annotations
@@ -13,68 +13,71 @@ from typing import Any
 
 from tray_app.translate import json_text
 from tray_app.translate.request.attachments import UNSEEN_TOKENS, count_data_url, count_image
+from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.content import read_system
-from tray_app.translate.request.server_blocks import since_summary
+from tray_app.translate.request.control_blocks import since_summary
 from tray_app.translate.request.tool_changes import effective_tools
 from tray_app.translate.request.tools import read_tools
 
 ASCII_BYTES_PER_TOKEN = 6.0
-"""Words, their spaces and all else, beside what marks add."""
+"""Base rate for ASCII text. MARKS_PER_TOKEN adds to it."""
 MARKS_PER_TOKEN = 1.5
-"""A mark is a capital, a digit, or punctuation up to the next character of another kind: where a new token begins."""
+"""Added rate for marks, at which new tokens begin. A mark is a capital, a digit or a run of punctuation."""
 OTHER_BYTES_PER_TOKEN = 4.0
-"""Beyond ASCII: a Chinese character, three bytes in UTF-8, is three quarters of a token."""
+"""Rate for characters outside ASCII. A Chinese character has three bytes, so it counts as 0.75 tokens."""
 ANSWER_BYTES_PER_TOKEN = 4.2
-"""An answer is mostly prose, and is counted while it streams: plain bytes must do. The median of recorded answers."""
+"""Rate for answers: the median of recorded ones. They are counted by bytes alone, because it happens as they stream."""
 
 TURN_TOKENS = 4
-"""What chat templates write around a message, a call or a result: role markers and tags."""
+"""Tokens that a chat template adds to a message, a call or a result: markers of the role and tags."""
 TOOLS_TOKENS = 100
-"""What the templates of GLM 4.7 and MiniMax M2 say about how to call, once there are tools."""
+"""Tokens with which the templates of GLM 4.7 and MiniMax M2 explain how to call tools, if there are any."""
 
 LEAST_CALIBRATING_TOKENS = 1_000
-"""Below that, what a template adds is a large and fixed part, which no factor describes."""
+"""Shortest request, in tokens, from which the factor is learned. The template's fixed part dominates shorter ones."""
 
 _DIGITS = bytes(range(0x30, 0x3A))
 _CAPITALS = bytes(range(0x41, 0x5B))
 _BEYOND_ASCII = bytes(range(0x80, 0x100))
 _SHAPES = bytes(ord("." if 0x20 < byte < 0x7F and not chr(byte).isalnum() else "a") for byte in range(0x100))
-"""Punctuation as dots, all else as letters."""
+"""Translation table that turns punctuation into dots, and all other bytes into letters."""
 
 _TURN_TYPES = ("tool_use", "tool_result", "function")
 _NOT_TEXT = (
     *("cache_control", "encrypted_content", "encrypted_index", "encrypted_stdout", "media_type", "role", "signature"),
     *("type", "id", "tool_call_id", "tool_use_id", "input"),
 )
-"""Fields that no model sees; and a call's input, which it sees as JSON."""
+"""Fields that no model sees. A call's `input` is among them, because it is counted as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Tokens of a request, before calibration."""
+    """The tokens of a request before calibration."""
 
     text: float
+    """Tokens of the text."""
     shown: int
-    """Of images and of documents that are elsewhere, which calibration leaves alone."""
+    """Tokens of images, and of documents given by address. Calibration does not change them."""
 
     def tokens(self, factor: float = 1.0) -> int:
-        """All tokens, those of the text times `factor`; at least 1."""
+        """Returns all tokens, with those of the text multiplied by `factor`; at least 1."""
         return max(1, round(self.text * factor) + self.shown)
 
     @property
     def is_calibrating(self) -> bool:
-        """Whether the true number would tell how this model counts text."""
+        """Returns whether the factor can be learned from this request: it is long enough and all text."""
         return not self.shown and self.text >= LEAST_CALIBRATING_TOKENS
 
 
-def estimate_body(body: dict[str, Any]) -> Estimate:
-    """Of an Anthropic request. InvalidRequest names what is wrong with its system prompt or tools."""
-    functions = read_tools(effective_tools(body)).functions
-    return estimate_chat(since_summary(body.get("messages")), functions, read_system(body.get("system")))
+def estimate_request(request: MessagesRequest) -> Estimate:
+    """Estimates the tokens of a client's request. InvalidRequest names the tool that is wrong."""
+    functions = read_tools(effective_tools(request)).functions
+    messages = [{"role": message.role, "content": message.content} for message in since_summary(request.messages)]
+    return estimate_chat(messages, functions, read_system(request.system))
 
 
 def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str = "") -> Estimate:
-    """Of messages, Anthropic's or OpenAI's, and OpenAI's function tools."""
+    """Estimates the tokens of messages, which are Anthropic's or OpenAI's, and of OpenAI's function tools."""
     texts: list[str] = []
     turns = shown = 0
     unread: list[object] = [messages]
@@ -102,7 +105,7 @@ def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str
 
 
 def _count_shown(block: dict[str, Any]) -> int | None:
-    """Tokens of an image, or of a document that is elsewhere; None of anything else."""
+    """Returns the tokens of an image, or of a document given by address; None for other blocks."""
     kind = block.get("type")
     if kind == "base64":
         return count_image(str(block.get("data")))
@@ -117,7 +120,7 @@ def _to_json(value: object) -> str:
 
 
 def estimate_text_tokens(text: str) -> float:
-    """Tokens of a text. Milliseconds per megabyte, as all the counting is done in C."""
+    """Estimates the tokens of a text. It takes milliseconds for a megabyte, as all counting is done in C."""
     data = text.encode("utf-8", "surrogatepass")
     other = 0 if text.isascii() else len(data) - len(data.translate(None, _BEYOND_ASCII))
     shapes = data.translate(_SHAPES, _DIGITS + _CAPITALS)
@@ -126,10 +129,10 @@ def estimate_text_tokens(text: str) -> float:
 
 
 def size_bytes(text: str) -> int:
-    """Bytes of a text in UTF-8."""
+    """Returns the bytes of a text in UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def estimate_text(text_bytes: int) -> int:
-    """Tokens of an answer's text."""
+    """Estimates the tokens of an answer from the bytes of its text; at least 1."""
     return max(1, round(text_bytes / ANSWER_BYTES_PER_TOKEN))

@@ -1,25 +1,26 @@
-"""Which tools a request offers, where its messages add and remove some in mid conversation.
+"""Finds the tools that a request offers if its messages add and remove tools.
 
-Blocks of the type `tool_addition` and `tool_removal` stand in system messages, or in a summary of the conversation,
-whose changes replace those before it (Anthropic's SDK 2.13, November 2026).
+Blocks of the types `tool_addition` and `tool_removal` are in system messages or in a summary of the conversation. The
+changes in a summary replace all earlier ones (Anthropic's SDK 2.13, November 2026).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
-from tray_app.translate.request.server_blocks import changed_tool, is_change, is_summary
+from tray_app.translate.request.body import Message, MessagesRequest, dicts
+from tray_app.translate.request.control_blocks import changed_tool, is_change, is_summary
 
 
-def effective_tools(body: dict[str, Any]) -> object:
-    """The definitions that hold at the end of the conversation: the value of `tools` itself if nothing changes it.
+def effective_tools(request: MessagesRequest) -> Sequence[dict[str, Any]]:
+    """Returns the definitions of the tools that the model may call at the end of the conversation.
 
-    The request may be malformed. A change of a tool that nothing defines is passed over.
+    A change of a tool without a definition is ignored.
     """
-    declared = body.get("tools")
-    changes = _find_changes(body.get("messages"))
-    if not changes or not isinstance(declared, list | None):
+    declared = request.tools or []
+    changes = _find_changes(request.messages)
+    if not changes:
         return declared
     added: dict[str, Any] = {}
     removed: set[str] = set()
@@ -32,27 +33,23 @@ def effective_tools(body: dict[str, Any]) -> object:
         if name and isinstance(definition := change["tool"].get("definition"), dict):
             added[name] = definition
     tools: dict[str | int, Any] = {}
-    for n, tool in enumerate(declared or ()):
+    for n, tool in enumerate(declared):
         tools.setdefault(_name(tool) or n, tool)
     tools.update(added)
     return [tool for name, tool in tools.items() if name not in removed]
 
 
-def _find_changes(messages: object) -> list[dict[str, Any]]:
+def _find_changes(messages: Sequence[Message]) -> list[dict[str, Any]]:
     changes: list[dict[str, Any]] = []
-    for message in _dicts(messages):
-        for block in _dicts(message.get("content")):
+    for message in messages:
+        for block in dicts(message.content):
             if is_change(block):
                 changes.append(block)
             elif is_summary(block) and block.get("tool_changes") is not None:
-                changes = [*filter(is_change, _dicts(block["tool_changes"]))]
+                changes = [*filter(is_change, dicts(block["tool_changes"]))]
     return changes
 
 
-def _name(tool: object) -> str:
-    name = tool.get("name") if isinstance(tool, dict) else None
+def _name(tool: dict[str, Any]) -> str:
+    name = tool.get("name")
     return name if isinstance(name, str) else ""
-
-
-def _dicts(value: object) -> Iterator[dict[str, Any]]:
-    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())

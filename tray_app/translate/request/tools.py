@@ -1,24 +1,27 @@
-"""Tool definitions and the choice among them."""
+"""Translates the definitions of tools, and the choice among them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate.request.known_tools import MOST_KNOWN_TOOLS, find_known
-from tray_app.translate.schema.schema import NO_PARAMETERS, Parameters
+from tray_app.translate.schema.schema import NO_PARAMETERS, Parameters, Schema
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_CLIENT_DUMMY = "DeferredToolPlaceholder"  # Claude Code's stand-in for tools that it loads later
+_CLIENT_DUMMY = "DeferredToolPlaceholder"  # Claude Code sends it in place of tools that it loads later
 
 
 def upstream_name(name: str) -> str:
-    """A tool's name as OpenAI's API takes it: 64 letters, digits, `_` and `-`. The same for the same name, always."""
+    """Returns a tool's name in the form of OpenAI's API: at most 64 letters, digits, `_` and `-`.
+
+    The result depends on the name alone.
+    """
     if _PLAIN_NAME.fullmatch(name):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -27,7 +30,7 @@ def upstream_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool as the client knows it."""
+    """A tool with the client's name for it."""
 
     name: str
     parameters: Parameters = NO_PARAMETERS
@@ -35,43 +38,41 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ToolSet:
-    """What a request offers: OpenAI function tools, and the client's tool for each name that is sent."""
+    """The tools that a request offers: OpenAI's function tools, and the client's tool for each name sent upstream."""
 
     functions: list[dict[str, Any]]
     tools: Mapping[str, Tool]
     left_out: Collection[str] = ()
-    """Names of tools that the client declares and that are not sent, as only Anthropic's servers run them."""
+    """Names of declared tools that are not sent upstream, because only Anthropic's servers run them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolChoice:
-    """Anthropic's `tool_choice`: request fields, an instruction to the model where a field cannot say it, and the
-    names (as sent) of the tools that may be called."""
+    """The client's `tool_choice`, translated."""
 
     fields: dict[str, Any]
+    """The fields for the chat request."""
     instruction: str
+    """An instruction for the model if no field expresses the choice; else empty."""
     callable: frozenset[str]
+    """The names, as sent upstream, of the tools that may be called."""
 
 
 def ask_for_call(name: str = "") -> str:
-    """The instruction to call the tool `name` (as sent), or one of them."""
+    """Returns the instruction to call the tool `name` (as sent upstream), or any of the tools if it is empty."""
     return f"Answer with a call of the tool {name}." if name else "Answer with a call of one of the tools."
 
 
-def read_tools(tools: object) -> ToolSet:
-    """The client's own tools, those whose schema goes without saying as well. Tools that run on Anthropic's servers are
-    left out."""
-    if tools is None:
-        return ToolSet([], {})
-    if not isinstance(tools, list):
-        raise InvalidRequest("tools: Input should be a list")
+def read_tools(tools: Sequence[dict[str, Any]]) -> ToolSet:
+    """Returns the tools that the client runs, including those that it names by their type alone.
+
+    Tools that run on Anthropic's servers are left out. InvalidRequest names the tool that is wrong.
+    """
     functions: list[dict[str, Any]] = []
     known: dict[str, Tool] = {}
     left_out: set[str] = set()
     named_by_type = 0
     for n, tool in enumerate(tools):
-        if not isinstance(tool, dict):
-            raise InvalidRequest(f"tools.{n}: Input should be an object")
         if tool.get("type", "custom") not in ("custom", None) and "input_schema" not in tool:
             by_type = find_known(tool)
             if by_type is None:
@@ -101,8 +102,14 @@ def read_tools(tools: object) -> ToolSet:
     return ToolSet(functions, known, left_out)
 
 
+def pick_schemas(functions: Iterable[dict[str, Any]], names: Collection[str]) -> dict[str, Schema]:
+    """Returns name -> schema, both as sent upstream, of the function tools with one of these names."""
+    picked = (function["function"] for function in functions if function["function"]["name"] in names)
+    return {function["name"]: function["parameters"] for function in picked}
+
+
 def read_choice(choice: object, tool_set: ToolSet, model: Model) -> ToolChoice:
-    """The client's choice among the tools that it offers."""
+    """Returns the client's `tool_choice` for this model. InvalidRequest names the field that is wrong."""
     if choice is None or not tool_set.functions:
         return ToolChoice({}, "", frozenset(tool_set.tools))
     if not isinstance(choice, dict) or not isinstance(choice.get("type"), str):

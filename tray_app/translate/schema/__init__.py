@@ -1,1 +1,1 @@
-"""The JSON schemas of tools: what upstream can take of them, and which types they allow."""
+"""Reads the JSON schemas of tools, and simplifies them for upstream."""

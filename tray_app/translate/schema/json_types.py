@@ -1,4 +1,4 @@
-"""The types that JSON schemas know, and text read as a value of one of them."""
+"""The types of JSON schemas, and the reading of text as a value of one of them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ TYPES = frozenset(name for names in _TYPES_OF.values() for name in names)
 
 
 def types_of(value: object) -> tuple[str, ...]:
-    """The types that a JSON value has: an integer is a number, too."""
+    """Returns the types of a JSON value. An integer is also a number."""
     if isinstance(value, float) and value.is_integer():
         return _TYPES_OF[int]
     return _TYPES_OF.get(type(value), ())
 
 
 def fits(value: object, wanted: Set[str]) -> bool:
-    """Whether a value has one of the wanted types."""
+    """Returns whether a value has one of the wanted types."""
     return any(name in wanted for name in types_of(value))
 
 
 def read_as(text: str, wanted: Set[str]) -> Any:
-    """`text` read as JSON (or a bare word such as True) where that gives one of the wanted types; else `text`."""
+    """Returns the value of `text` as JSON, or as a word such as True, if it has a wanted type; otherwise `text`."""
     value = read_json(text)
     if value is ...:
         value = {"true": True, "false": False, "none": None}.get(text.strip().lower(), ...)
@@ -45,7 +45,7 @@ def read_as(text: str, wanted: Set[str]) -> Any:
 
 
 def read_json(text: str) -> Any:
-    """The JSON value, or `...` where there is none."""
+    """Returns the value of a JSON text, or `...` if the text is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -53,7 +53,7 @@ def read_json(text: str) -> Any:
 
 
 def write_json(value: Any) -> Any:
-    """The value as JSON text; the value itself where it is nested too deeply to be written."""
+    """Returns the value as JSON text, or the value itself if it is nested too deeply."""
     try:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:

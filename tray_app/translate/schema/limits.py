@@ -1,4 +1,4 @@
-"""How deep and how large a client's JSON schema may be."""
+"""Limits for the depth and the size of a client's JSON schema."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from tray_app.errors import InvalidRequest
 Schema = dict[str, Any]
 
 MAX_DEPTH = 64
-"""How many levels of objects and lists within one another a schema may have. It is four times what tools of Claude Code
-and of MCP servers have (about 15), and keeps the walk of a schema far from Python's limit of 1,000 nested calls."""
+"""Most levels of nested objects and lists in a schema. The tools of Claude Code and of MCP servers have about 15. The
+limit keeps recursion far from Python's own limit of 1,000 calls."""
 
 MAX_VALUES = 250_000
-"""How many values (of objects and lists) a schema may hold. The largest known schemas have some tens of kilobytes, a
-few thousand values; a megabyte of properties is below the limit. Most models could not even read a schema beyond it."""
+"""Most values of objects and lists in a schema. The largest known schemas have a few thousand in tens of kilobytes. A
+megabyte of properties is allowed, and most models could not read more."""
 
 _CONTAINERS = (dict, list)
 
 
 def check_limits(schema: Schema, where: str) -> None:
-    """Raises InvalidRequest if the schema is too deep or too large; `where` names its field in the request."""
+    """Raises InvalidRequest if the schema is too deep or too large. `where` names its field in the request."""
     level: list[Any] = [schema]
     values = depth = 0
     while level:

@@ -1,6 +1,6 @@
-"""The parameters of a tool: their schema in the form that goes upstream, and values back in the form of the client.
+"""The parameters of a tool: their schema in the form for upstream, and their values in the form for the client.
 
-plain_schema.py says how the two forms differ.
+simplified.py says how the two forms differ.
 """
 
 from __future__ import annotations
@@ -18,21 +18,20 @@ from tray_app.translate.schema.subschemas import Subschemas
 from tray_app.translate.schema.union_types import as_list
 
 _MAX_DEPTH = 100
-"""How many levels of lists and objects within one another are restored or renamed. That is many more than tools use;
-what lies deeper stays as it is, so that the walk of a value never comes near Python's limit of 1,000 nested calls."""
+"""Most levels of nested lists and objects that are restored or renamed. Tools use far fewer. Deeper values stay
+unchanged, so that recursion stays far from Python's limit of 1,000 calls."""
 _TEXT_LEVELS = 25
-"""How many of these levels a text counts that was read as JSON. So at most four texts within one another are read, and
-the work stays in proportion to the outermost."""
+"""The levels that a text counts for if it is read as JSON. So at most four nested texts are read, and the work is
+proportional to the outermost text."""
 
 _NOTHING = frozenset({"", "null", "none", "undefined"})
-"""How models write, as a string in small letters, that a parameter has no value."""
+"""Strings, in lower case, with which models say that a parameter has no value."""
 _MOST_NOTHING_CHARS = 20
-"""A longer string is not looked at for that, whatever white space it holds."""
+"""Longest string, in characters with its white space, that is compared with these."""
 
 
 class LeftOut(Enum):
-    """Stands in the place of a value where the client had better get none: the parameter is optional, and tools refuse
-    the null that the model gave it."""
+    """Marks a value that is not passed to the client: the parameter is optional, and its schema forbids null."""
 
     LEFT_OUT = "left out"
 
@@ -41,19 +40,19 @@ LEFT_OUT = LeftOut.LEFT_OUT
 
 
 class Parameters:
-    """The parameters of one tool, as the client described them."""
+    """The parameters of one tool, as described by the client."""
 
     def __init__(self, schema: Schema | None = None, where: str = "input_schema") -> None:
-        """InvalidRequest names the schema as `where` if it is too deep or too large."""
+        """Raises InvalidRequest if the schema is too deep or too large. `where` names its field in the request."""
         self.schema: Schema = {} if schema is None else schema
         check_limits(self.schema, where)
         self._parts = Subschemas(self.schema)
         self._shape = self._parts.shape(self.schema)
-        self._nullables: list[str] | None = None  # read when they are first asked for, as most tools are never called
+        self._nullables: list[str] | None = None  # read on first use, because most tools are never called
 
     @property
     def sent(self) -> Schema:
-        """The schema that goes upstream: in plain form, and what may be null may also be left out."""
+        """Returns the simplified schema for upstream. A parameter that may be null need not be given in it."""
         sent = simplify(self.schema, is_root=True) or {}
         if left_out := set(self._required_nullables):
             sent["required"] = [name for name in sent["required"] if self.client_name(name) not in left_out]
@@ -62,33 +61,34 @@ class Parameters:
         return sent
 
     def client_name(self, sent_name: str) -> str:
+        """Returns the client's name of a parameter."""
         return self._shape.client_names.get(sent_name, sent_name)
 
     def takes_string(self, sent_name: str) -> bool:
-        """Whether the schema allows a string, so that its text can be passed on unconverted."""
+        """Returns whether the schema allows a string, so that its text can be streamed unconverted."""
         allowed = self._parts.types(self._property(sent_name))
         return not allowed or STRING in allowed
 
     def restore(self, sent_name: str, value: Any, raw: str | None = None) -> Any:
-        """The value of a parameter as the client wants it, or LEFT_OUT; `raw` is its JSON text, where that is at hand.
+        """Returns the value of a parameter in the client's form, or LEFT_OUT. `raw` is its JSON text; None if unknown.
 
-        A required parameter that is null stays null: if the tool refuses it, its own words tell the model why.
+        A required parameter that is null stays null. If the tool refuses it, its error tells the model why.
         """
         return self._restore_property(value, self.schema, self.client_name(sent_name), raw=raw)
 
     def rename(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The client's arguments under the names that go upstream, for calls that stand in the history."""
+        """Returns the client's arguments under the names for upstream. Earlier calls of the conversation need it."""
         renamed: dict[str, Any] = self._rename(dict(arguments), self.schema)
         return renamed
 
     def missing(self, sent_names: Iterable[str]) -> Iterator[str]:
-        """The client's names of parameters that it requires and that may be null, where they were left out."""
+        """Yields the client's names of missing parameters that are required and may be null."""
         given = {self.client_name(name) for name in sent_names}
         yield from (name for name in self._required_nullables if name not in given)
 
     @property
     def _required_nullables(self) -> list[str]:
-        """The client's names of the parameters that it requires and that may be null."""
+        """Returns the client's names of the parameters that are required and may be null."""
         if self._nullables is None:
             required = dict.fromkeys(name for name in as_list(self.schema.get("required")) if isinstance(name, str))
             types = ((name, self._parts.types(self._shape.properties.get(name))) for name in required)
@@ -118,7 +118,7 @@ class Parameters:
         return value
 
     def _restore_property(self, value: Any, schema: object, name: str, depth: int = 0, raw: str | None = None) -> Any:
-        """The value of a property of an object that fits `schema`, or LEFT_OUT."""
+        """Returns the value of a property in the client's form, or LEFT_OUT. `schema` is that of its object."""
         shape = self._parts.shape(schema)
         part = shape.properties.get(name, shape.others)
         if _is_nothing(value, STRING in self._parts.types(part)) and self._parts.may_be_left_out(schema, name):
@@ -143,14 +143,14 @@ NO_PARAMETERS = Parameters()
 
 
 def _is_nothing(value: Any, takes_string: bool) -> bool:
-    """Whether a value is null, a number for which JSON has null, or a string that says so where none is wanted."""
+    """Returns whether a value is null, not a finite number, or a word such as "none" that should not be a string."""
     if isinstance(value, str):
         return not takes_string and len(value) < _MOST_NOTHING_CHARS and value.strip().lower() in _NOTHING
     return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
 def type_value(text: str, schema: Schema, name: str) -> Any:
-    """`text` as the property `name` of `schema` wants it; as text where that does not fit or nothing is known."""
+    """Returns `text` as a value of the property's type; unchanged if the text does not match or no type is known."""
     parts = Subschemas(schema)
     wanted = parts.types(parts.shape(schema).properties.get(name))
     if not wanted:
@@ -160,5 +160,5 @@ def type_value(text: str, schema: Schema, name: str) -> Any:
 
 
 def allowed_types(schema: object, root: Schema) -> frozenset[str]:
-    """The JSON types that a schema within `root` admits; empty where it does not say."""
+    """Returns the JSON types that a schema within `root` allows; empty if it names none."""
     return Subschemas(root).types(schema)

@@ -1,7 +1,7 @@
-"""A tool's JSON schema in the plain form that upstream takes.
+"""Simplifies a tool's JSON schema for upstream.
 
-NVIDIA's tool parser breaks on boolean sub-schemas and on a property that is called `type`; where a property may be
-null, it loses the quotes of strings (user reports, 2026). So all three are written in another way.
+NVIDIA's tool parser fails on boolean sub-schemas and on a property named `type`. If a property may be null, the parser
+loses the quotes of its strings (user reports, 2026). A simplified schema has none of the three.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _SINGLE_SCHEMAS = frozenset(
 
 
 def simplify(schema: object, *, is_root: bool = False) -> Schema | None:
-    """The schema in plain form; None for the schema `false`, which no value fits. What is no schema becomes `{}`.
+    """Returns the simplified schema; None for the schema `false`, which no value matches. Other values become `{}`.
 
-    It calls itself for each part of the schema, so `check_limits` must have been asked before.
+    It recurses into each part of the schema, so the caller passes only schemas that are within the limits.
     """
     if not isinstance(schema, dict):
         return None if schema is False else {}
@@ -47,14 +47,14 @@ def simplify(schema: object, *, is_root: bool = False) -> Schema | None:
 
 
 def _required(required: list[object], properties: object) -> list[str]:
-    """The required names as they go upstream, without what is no name and without properties that nothing fits."""
+    """Returns the required names for upstream, without values that are no names and properties that allow no value."""
     properties = properties if isinstance(properties, dict) else {}
     names = sent_names(properties)
     return [names.get(name, name) for name in required if isinstance(name, str) and properties.get(name) is not False]
 
 
 def _without_null(plain: Schema) -> Schema:
-    """The schema of the same values without null, unless it admits null alone. The given dict may be changed."""
+    """Returns the schema without null, unless it allows only null. It may change the given dict."""
     kinds = as_list(plain.get("type"))
     if NULL in kinds and (others := [kind for kind in kinds if kind != NULL]):
         plain["type"] = others[0] if len(others) == 1 and isinstance(others[0], str) else others

@@ -1,4 +1,4 @@
-"""The parts of one JSON schema as values need them: references are followed, and each part is read once."""
+"""Reads the parts of one JSON schema. It follows references, and reads each part only once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BREAKING_NAME = "type"
 
 
 def sent_names(properties: Mapping[str, object]) -> dict[str, str]:
-    """The client's name of a property -> the one that goes upstream, where they differ."""
+    """Returns the client's names of properties -> the names for upstream, as far as they differ."""
     if _BREAKING_NAME not in properties:
         return {}
     sent = _BREAKING_NAME + "_"
@@ -24,46 +24,46 @@ def sent_names(properties: Mapping[str, object]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the objects and lists that fit a schema are made of."""
+    """The members of the objects and lists that match a schema."""
 
     properties: Mapping[str, object] = field(default_factory=dict)
     """The client's name of a property -> its schema."""
     others: object = None
-    """The schema of properties that have no name; None where there is none."""
+    """The schema of properties that the schema does not name; None if there is none."""
     required: frozenset[str] = frozenset()
-    """The client's names of properties that no object may lack."""
+    """The client's names of the properties that are required."""
     items: object = None
-    """The schema of a list's items; None where there is none."""
+    """The schema of a list's items; None if there is none."""
     sent_names: Mapping[str, str] = field(default_factory=dict)
-    """The client's name of a property -> the one that goes upstream, where they differ."""
+    """The client's name of a property -> the name for upstream, if they differ."""
     client_names: Mapping[str, str] = field(default_factory=dict)
-    """The other way round."""
+    """The name for upstream -> the client's name of a property, if they differ."""
 
 
 class Subschemas:
-    """What the parts of a schema say. A part is read when it is first asked for, and what it says is kept.
+    """The types and shapes of the parts of a schema. A part is read on first use, and the result is kept.
 
-    Parts are told apart by their id, so ask only for those that the root holds.
+    Parts are identified by `id()`, so they must belong to the root, which keeps them alive.
     """
 
     def __init__(self, root: Schema) -> None:
         self._root = root
         self._nothing: Schema = {}
-        """Stands for all that is no schema, and for a reference that leads nowhere: it admits every value."""
-        # id of a part -> what is known of it
+        """Stands for values that are no schema, and for references without a target. It allows every value."""
+        # the keys of the three tables are ids of parts
         self._targets: dict[int, Schema] = {}
         self._types: dict[int, Types] = {id(self._nothing): None}
         self._shapes: dict[int, Shape] = {id(self._nothing): Shape()}
 
     def types(self, schema: object) -> frozenset[str]:
-        """The JSON types that a schema admits; empty where it does not say."""
+        """Returns the JSON types that a schema allows; empty if it names none."""
         part = self._resolve(schema)
         if id(part) not in self._types:
             find_types(part, self._resolve, self._types)
         return self._types[id(part)] or frozenset()
 
     def may_be_left_out(self, schema: object, name: str) -> bool:
-        """Whether an object that fits the schema may lack a property of this name, which must not be null."""
+        """Returns whether a property of this name is optional and must not be null."""
         shape = self.shape(schema)
         part = self._resolve(shape.properties.get(name))
         types = self.types(part)
@@ -71,8 +71,10 @@ class Subschemas:
         return refuses_null and name not in shape.required
 
     def shape(self, schema: object) -> Shape:
-        """What the schema itself says, and the options of its unions. Of several that say the same thing, such as what
-        a property of one name is, the first one counts."""
+        """Returns the shape that the schema and the options of its unions describe together.
+
+        If several of them describe the same property, the first one counts.
+        """
         part = self._resolve(schema)
         if id(part) not in self._shapes:
             self._shapes[id(part)] = self._read_shape(part)
@@ -95,21 +97,21 @@ class Subschemas:
         )
 
     def _resolve(self, schema: object) -> Schema:
-        """The schema to which a reference leads, over other references where need be; any other schema itself."""
+        """Returns the target of a reference, which may be reached over other references; any other schema itself."""
         passed: list[int] = []
         while isinstance(schema, dict) and (reference := _local_reference(schema)):
             if id(schema) in self._targets:
                 schema = self._targets[id(schema)]
             else:
                 passed.append(id(schema))
-                self._targets[id(schema)] = self._nothing  # which is the target of references that go in a circle
+                self._targets[id(schema)] = self._nothing  # the target of references that form a circle
                 schema = self._follow(reference)
         target = schema if schema and isinstance(schema, dict) else self._nothing
         self._targets.update(dict.fromkeys(passed, target))
         return target
 
     def _follow(self, reference: str) -> object:
-        """What stands at a place in the root such as `#/$defs/node`; None where there is no such place."""
+        """Returns the value at a path in the root such as `#/$defs/node`; None if there is none."""
         target: object = self._root
         for step in reference.split("/")[1:]:
             target = target.get(step) if isinstance(target, dict) else None
@@ -117,6 +119,6 @@ class Subschemas:
 
 
 def _local_reference(schema: Schema) -> str:
-    """The place within the root to which a schema refers; empty where it does not."""
+    """Returns the path within the root to which a schema refers; empty if the schema is no reference."""
     reference = schema.get("$ref")
     return reference if isinstance(reference, str) and (reference == "#" or reference.startswith("#/")) else ""

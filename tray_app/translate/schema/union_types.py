@@ -1,4 +1,4 @@
-"""Which JSON types a schema admits that is a union of others, each of which may be a union, too, or lead back to it."""
+"""Finds the JSON types of a schema that is a union of others. These may be unions, too, or refer back to the first."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tray_app.translate.schema.limits import Schema
 
 UNIONS = ("anyOf", "oneOf")
 _OTHER = frozenset({"other"})
-"""Stands for every word under `type` that JSON schemas do not know, so that the number of types is bounded."""
+"""Stands for every unknown word under `type`, so that the number of types is bounded."""
 _ALONE = {name: frozenset({name}) for name in TYPES}
 
 Types = frozenset[str] | None
-"""None for a schema that does not say which types it admits."""
+"""The types that a schema allows; None if it names none."""
 
 
 def find_types(schema: Schema, resolve: Callable[[object], Schema], known: dict[int, Types]) -> None:
-    """Adds the types of a schema, and of all schemas that its unions lead to, to `known` under the id of each.
+    """Adds the types of a schema, and of all schemas in its unions, to `known` under the id of each.
 
-    A schema says its types by `type` and by those unions of which every option says them; if it has neither, by `enum`.
-    An option that leads back to its own union admits what the other options admit. The work grows with the number of
-    options, as each schema is found to say nothing at most once, and gains each of the few types at most once.
+    A schema names its types by `type` and by each union whose options all name theirs. Without both, its `enum` counts.
+    An option that refers back to its own union allows what the other options allow. The work is proportional to the
+    number of options: each schema loses its unions at most once, and gains each of the few types at most once.
     """
     parts, uses = _collect(schema, resolve, known)
     if uses:
@@ -33,25 +33,26 @@ def find_types(schema: Schema, resolve: Callable[[object], Schema], known: dict[
 
 
 class _Part:
-    """A schema whose types are being found."""
+    """A schema whose types are being searched."""
 
     __slots__ = ("_choices", "key", "types", "unions")
 
     def __init__(self, schema: Schema) -> None:
         self.key = id(schema)
         self.types = _read_words(schema.get("type"))
-        """Those that are found so far."""
+        """The types found so far."""
         self.unions = tuple(union for union in UNIONS if union in schema and as_list(schema[union]))
-        """Those of which no option is known to say nothing."""
+        """The unions without an option that is known to name no types."""
         self._choices = as_list(schema.get("enum"))
         self._read_choices()
 
     @property
     def says_types(self) -> bool:
+        """Returns whether the schema names types, as far as is known."""
         return bool(self.types or self.unions)
 
     def drop(self, union: str) -> None:
-        """Forgets a union of which an option says nothing."""
+        """Removes a union, because one of its options names no types."""
         self.unions = tuple(other for other in self.unions if other != union)
         self._read_choices()
 
@@ -61,7 +62,7 @@ class _Part:
 
 
 def _read_words(kind: object) -> frozenset[str]:
-    """The types that stand under `type`: one word, or a list of words."""
+    """Returns the types under `type`, which is a word or a list of words."""
     if isinstance(kind, str):
         return _ALONE.get(kind, _OTHER)
     return frozenset().union(*(_ALONE.get(word, _OTHER) for word in as_list(kind) if isinstance(word, str)))
@@ -69,11 +70,11 @@ def _read_words(kind: object) -> frozenset[str]:
 
 _Parts = dict[int, _Part]
 _Uses = dict[int, list[tuple[_Part, str]]]
-"""The id of a schema -> the parts that have it as an option, and in which of their unions."""
+"""Id of a schema -> the parts that have it as an option, each with the name of the union."""
 
 
 def _collect(schema: Schema, resolve: Callable[[object], Schema], known: dict[int, Types]) -> tuple[_Parts, _Uses]:
-    """The schema and those that its unions lead to, as far as they are not known."""
+    """Returns the schema and the schemas in its unions, as far as their types are unknown, and where they are used."""
     parts: _Parts = {}
     uses: _Uses = {}
     unread = [schema]
@@ -90,7 +91,7 @@ def _collect(schema: Schema, resolve: Callable[[object], Schema], known: dict[in
 
 
 def _drop_silent_unions(parts: _Parts, uses: _Uses, known: dict[int, Types]) -> None:
-    """Drops each union of which an option says nothing. A schema that loses its last union may say nothing, too."""
+    """Removes each union with an option that names no types. A schema without unions may then name none itself."""
     silent = [key for key in uses if (known[key] is None if key in known else not parts[key].says_types)]
     while silent:
         for part, union in uses.get(silent.pop(), ()):
@@ -101,7 +102,7 @@ def _drop_silent_unions(parts: _Parts, uses: _Uses, known: dict[int, Types]) -> 
 
 
 def _spread_types(parts: _Parts, uses: _Uses, known: dict[int, Types]) -> None:
-    """Gives the types of each option to the schemas whose unions hold it, until none gains any."""
+    """Adds the types of each option to the schemas whose unions contain it, until nothing changes."""
     grown = list(uses)
     while grown:
         key = grown.pop()
@@ -113,5 +114,5 @@ def _spread_types(parts: _Parts, uses: _Uses, known: dict[int, Types]) -> None:
 
 
 def as_list(value: object) -> list[Any]:
-    """The list itself; an empty one where the value is none."""
+    """Returns the list itself, or an empty list if the value is not a list."""
     return value if isinstance(value, list) else []
