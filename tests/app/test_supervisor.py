@@ -234,6 +234,6 @@ def test_a_setting_that_there_is_not_is_refused_and_changes_nothing(run: Run) ->
     client = running.start()
     with pytest.raises(TypeError, match="log_bodys"):
         running.listening.change(log_bodys=True)  # type: ignore[call-arg]
-    assert running.listening.settings == running.store.current
+    assert running.service.config == running.listening.config
     assert b"log_bodys" not in running.store.path.read_bytes()
     assert client.ask().text == "Hello!"

@@ -22,6 +22,7 @@ from tests.support.ports import free_port
 from tray_app.errors import PortTaken, StartError
 from tray_app.proxy import service
 from tray_app.proxy.service import ProxyService
+from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 from tray_app.status.board import Phase, StatusBoard, Trouble, Wait
@@ -37,7 +38,7 @@ def start(addr: Address, keys: Keys) -> None:
     """Tries to listen, where it must not succeed."""
     service = ProxyService(StatusBoard())
     try:
-        service.start(Settings(addr=addr), keys, is_demo=False)
+        service.start(GatewayConfig(Settings(addr=addr), keys))
     finally:
         is_running = service.is_running
         service.stop(0)
@@ -103,9 +104,9 @@ def test_the_same_service_starts_once_the_port_is_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         settings = Settings(addr=Address("127.0.0.1", other.getsockname()[1]))
         with pytest.raises(PortTaken):
-            service.start(settings, Keys(), is_demo=False)
+            service.start(GatewayConfig(settings, Keys()))
         assert not service.is_running
-    assert service.start(settings, Keys(), is_demo=False) == settings.addr
+    assert service.start(GatewayConfig(settings, Keys())) == settings.addr
     assert service.is_running
     service.stop(0)
     assert not service.is_running
@@ -287,7 +288,7 @@ def test_an_idle_connection_of_a_client_does_not_hold_up_the_end(gateway: Runnin
 
 def test_a_service_that_has_not_started_takes_no_harm() -> None:
     service = ProxyService(StatusBoard())
-    service.configure(Settings(), Keys(nvidia=NVIDIA_KEY), is_demo=False)
+    service.configure(GatewayConfig(Settings(), Keys(nvidia=NVIDIA_KEY)))
     service.cancel_drain()
     service.stop(0)
     assert not service.is_running
@@ -355,7 +356,7 @@ def test_a_gateway_whose_thread_died_can_be_told_all_that_a_running_one_can() ->
 def test_a_gateway_whose_thread_died_can_be_started_again() -> None:
     with running_with(die) as gateway:
         kill(gateway)
-        address = gateway.service.start(gateway.settings, gateway.keys, is_demo=False)
+        address = gateway.service.start(GatewayConfig(gateway.settings, gateway.keys))
         assert gateway.service.is_running
         assert Client(address.url).request("GET", "/health").status == 200
 

@@ -129,7 +129,7 @@ class App:
                 self._desktop.on_ui_thread,
                 self._shell,
                 self._board.status,
-                self._supervisor.settings,
+                self._store.current,
             )
         except Exception as error:  # pystray and the systems below it raise whatever they like
             log.info("no tray icon: %s", error)
@@ -206,7 +206,7 @@ class App:
             self._say(trouble.sentence)
 
     def _carry_out(self, command: Command, argument: str) -> None:
-        settings = self._supervisor.settings
+        settings = self._store.current
         match command:
             case Command.CHOOSE_MODEL:
                 self._supervisor.change(model=argument)
@@ -223,7 +223,7 @@ class App:
                 self._show_trouble()
 
     def _copy_exports(self) -> None:
-        settings = self._supervisor.settings
+        settings = self._store.current
         text = render_exports(
             self._shell,
             self._board.status.url or settings.addr.url,
@@ -240,7 +240,7 @@ class App:
 
     def _show_trouble(self) -> None:
         self._supervisor.try_again()
-        notice = find_notice(self._board.status, self._supervisor.settings)
+        notice = find_notice(self._board.status, self._store.current)
         if notice is None or (notice.verb and self._desktop.open_terminal([*find_program(), notice.verb])):
             return
         self._notify(notice.title, notice.sentence)
@@ -257,7 +257,7 @@ class App:
             self._icon.notify(title, text)
 
     def _redraw(self) -> None:
-        status, settings = self._board.status, self._supervisor.settings
+        status, settings = self._board.status, self._store.current
         if self._icon is not None:
             self._icon.show(status, settings)
         news = list_news(status, settings)

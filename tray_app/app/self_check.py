@@ -21,6 +21,7 @@ from tray_app import APP_NAME, __version__
 from tray_app.catalog import GLM_4_7
 from tray_app.desktop import Desktop
 from tray_app.proxy.service import ProxyService
+from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 from tray_app.settings.store import SettingsStore
@@ -59,7 +60,7 @@ def run_self_check(desktop: Desktop, say: Callable[[str], None]) -> bool:
 def check_gateway() -> str:
     """One plain and one streamed request through a gateway in front of the demo upstream."""
     service = ProxyService(StatusBoard())
-    address = service.start(Settings(addr=Address("127.0.0.1", 0)), Keys(), is_demo=True)
+    address = service.start(GatewayConfig(Settings(addr=Address("127.0.0.1", 0)), Keys(), is_demo=True))
     try:
         message = json.loads(_ask(address, is_stream=False))
         events = _ask(address, is_stream=True).decode()

@@ -13,8 +13,9 @@ from typing import Unpack
 from tray_app.app.instance import Instance
 from tray_app.errors import PortTaken, StartError
 from tray_app.proxy.service import ProxyService
+from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import KeyReader, Keys, explain_exposure
-from tray_app.settings.settings import Address, Settings
+from tray_app.settings.settings import Address
 from tray_app.settings.store import Changes, SettingsStore
 from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
 
@@ -61,28 +62,34 @@ class GatewaySupervisor:
         self._say = say
         self._on_keys = on_keys
         self._is_demo = is_demo
-        self.settings: Settings = store.current
-        """Those that the gateway goes by."""
-        self.keys = Keys()
+
+    @property
+    def keys(self) -> Keys:
+        """The keys as they were last read."""
+        return self._reader.keys
+
+    @property
+    def config(self) -> GatewayConfig:
+        """What the gateway should work with: the settings in force and the keys."""
+        return GatewayConfig(self._store.current, self.keys, self._is_demo)
 
     def read_keys(self) -> None:
         """Looks the keys up: in the environment, the keyring and the settings file."""
-        self.keys = self._reader.read()
-        self._on_keys(self.keys)
+        self._on_keys(self._reader.read())
         self._board.publish(has_nvidia_key=bool(self.keys.nvidia))
         self._board.report(Topic.KEY, self._find_key_trouble())
         self._report_settings()
 
     def begin(self) -> None:
         """Starts the gateway, or says in the status why it cannot."""
-        settings = self.settings
+        config = self.config
         try:
             try:
-                address = self._service.start(settings, self.keys, is_demo=self._is_demo)
+                address = self._service.start(config)
             except PortTaken:
                 if not self._store.is_new or self._environ.get("ADDR"):
                     raise
-                address = self._find_port(settings)
+                address = self._find_port(config)
         except StartError as error:
             sentence = str(error)
             if not isinstance(error, PortTaken) and not self.keys.is_guarded and self._reader.silence:
@@ -90,7 +97,7 @@ class GatewaySupervisor:
             log.warning("%s", sentence)
             self._say(sentence)
             title = (
-                f"Port {settings.addr.port} is in use – fix…"
+                f"Port {config.settings.addr.port} is in use – fix…"
                 if isinstance(error, PortTaken)
                 else "Not listening – fix…"
             )
@@ -104,10 +111,8 @@ class GatewaySupervisor:
 
     def apply(self) -> None:
         """Brings the gateway in line with the settings file, which another program may have changed."""
-        before, self.settings = self.settings, self._store.current
-        keys_before = self.keys
         self.read_keys()
-        self._follow(before, keys_before)
+        self._follow()
 
     def poll(self) -> bool:
         """Asks a keyring again that told nothing, when it is time to; True if it was asked."""
@@ -128,41 +133,44 @@ class GatewaySupervisor:
         keys_before = self.keys
         self.read_keys()
         if self.keys != keys_before:
-            self._follow(self.settings, keys_before)
+            self._follow()
 
-    def _follow(self, before: Settings, keys_before: Keys) -> None:
-        """Makes the gateway go by the present settings and keys; it went by those before."""
-        is_exposed = not self.keys.is_server_unknown and bool(explain_exposure(self.settings.addr, self.keys.server))
-        moves = before.addr != self.settings.addr or is_exposed  # which `begin` then refuses, and says why
-        if self._service.is_running and moves:
+    def _follow(self) -> None:
+        """Gives the present settings and keys to the gateway. Starts it, or starts it anew, if that is needed."""
+        before, config = self._service.config, self.config
+        addr = config.settings.addr
+        # If the gateway would be open to the network, `begin` refuses to start it and says why.
+        is_exposed = not config.keys.is_server_unknown and bool(explain_exposure(addr, config.keys.server))
+        if before is not None and (before.settings.addr != addr or is_exposed):
             self._service.stop(_DRAIN_S)
         if self._service.is_running:
-            self._service.configure(self.settings, self.keys, is_demo=self._is_demo)
+            self._service.configure(config)
         else:
             self.begin()
-        if (before.nvidia_url, keys_before.nvidia) != (self.settings.nvidia_url, self.keys.nvidia):
+        if before is None or before.upstream != config.upstream:
             self._board.forget_models()
             self._service.check_models()
 
     def change(self, **changes: Unpack[Changes]) -> None:
         """Changes settings, for the next request and for good."""
-        self.settings = self._store.update(**changes)
-        self._service.configure(self.settings, self.keys, is_demo=self._is_demo)
+        self._store.update(**changes)
+        self._service.configure(self.config)
         self._report_settings()
 
-    def _find_port(self, settings: Settings) -> Address:
-        """On the very first run: the next free port, remembered. PortTaken if none of the next ones is free."""
+    def _find_port(self, config: GatewayConfig) -> Address:
+        """Starts the gateway on the next free port, and saves that port. PortTaken if none of the next ones is free."""
+        taken = config.settings.addr
         for step in range(1, _PORTS_TO_TRY):
-            addr = Address(settings.addr.host, settings.addr.port + step)
+            addr = Address(taken.host, taken.port + step)
             try:
-                address = self._service.start(replace(settings, addr=addr), self.keys, is_demo=self._is_demo)
+                address = self._service.start(replace(config, settings=replace(config.settings, addr=addr)))
             except PortTaken:
                 continue
-            self._say(f"Port {settings.addr.port} is taken; port {addr.port} is used from now on.")
-            self.settings = self._store.update(addr=addr)
+            self._say(f"Port {taken.port} is taken; port {addr.port} is used from now on.")
+            self._store.update(addr=addr)
             return address
         raise PortTaken(
-            f"Ports {settings.addr.port} to {settings.addr.port + _PORTS_TO_TRY - 1} are all in use. "
+            f"Ports {taken.port} to {taken.port + _PORTS_TO_TRY - 1} are all in use. "
             'Choose another one: "addr" in the settings file, or the environment variable ADDR.'
         )
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
-from tray_app.settings.keys import Keys, explain_exposure
-from tray_app.settings.settings import Address, Settings
+from tray_app.settings.config import GatewayConfig
+from tray_app.settings.keys import explain_exposure
+from tray_app.settings.settings import Address
 from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
 
 if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the icon is already being drawn
@@ -102,32 +103,36 @@ class ProxyService:
     def is_running(self) -> bool:
         return self._running is not None and not self._running.ended.is_set()
 
-    def start(self, settings: Settings, keys: Keys, *, is_demo: bool) -> Address:
-        """Listens as the settings say; returns the address with its real port. StartError says why it cannot."""
+    @property
+    def config(self) -> GatewayConfig | None:
+        """What the running gateway works with; None while no gateway runs."""
+        return self._running.gateway.config if self._running is not None and self.is_running else None
+
+    def start(self, config: GatewayConfig) -> Address:
+        """Starts the gateway; returns the address with its real port. StartError says why it cannot listen."""
         assert not self.is_running
-        # a key that is not known yet guards, too: every request is refused until it is
-        if not keys.is_server_unknown and (reason := explain_exposure(settings.addr, keys.server)):
+        addr = config.settings.addr
+        # A server key that is not known yet protects the gateway, too: every request is refused until it is known.
+        if not config.keys.is_server_unknown and (reason := explain_exposure(addr, config.keys.server)):
             raise StartError(reason)
         started: Future[_Run] = Future()
-        thread = threading.Thread(target=self._run, args=(settings, keys, is_demo, started), name="proxy", daemon=True)
+        thread = threading.Thread(target=self._run, args=(config, started), name="proxy", daemon=True)
         thread.start()
         try:
             self._running = started.result()
         except (OSError, UnicodeError) as error:  # UnicodeError: a name that no name server can hold
-            raise _explain_bind(error, settings.addr) from error
+            raise _explain_bind(error, addr) from error
         finally:
             if started.exception() is not None:
                 thread.join()
         return self._running.address
 
-    def configure(self, settings: Settings, keys: Keys, *, is_demo: bool) -> None:
-        """What requests from now on go by. The address stays until the next start."""
-        from tray_app.proxy.exchange.gateway import GatewayConfig
-
+    def configure(self, config: GatewayConfig) -> None:
+        """Gives the configuration to all requests from now on. The address stays until the next start."""
         if self._running is not None:
             gateway = self._running.gateway
-            before, gateway.config = gateway.config, GatewayConfig(settings, keys, is_demo)
-            if before.keys.nvidia != keys.nvidia:
+            before, gateway.config = gateway.config, config
+            if before.keys.nvidia != config.keys.nvidia:
                 gateway.outcomes.forget_key()
 
     def check_models(self) -> None:
@@ -152,11 +157,11 @@ class ProxyService:
         if running is not None:
             running.call(running.cancel_serving)
 
-    def _run(self, settings: Settings, keys: Keys, is_demo: bool, started: Future[_Run]) -> None:
+    def _run(self, config: GatewayConfig, started: Future[_Run]) -> None:
         import asyncio
 
         try:
-            asyncio.run(self._serve(settings, keys, is_demo, started))
+            asyncio.run(self._serve(config, started))
         except BaseException as error:
             if not started.done():
                 started.set_exception(error)
@@ -168,13 +173,13 @@ class ProxyService:
                 self._board.publish(phase=Phase.STOPPED, url="")
                 self._board.report(Topic.START, _DEAD)
 
-    async def _serve(self, settings: Settings, keys: Keys, is_demo: bool, started: Future[_Run]) -> None:
+    async def _serve(self, config: GatewayConfig, started: Future[_Run]) -> None:
         import asyncio
 
         from aiohttp import web
 
         from tray_app.proxy.demo import start_demo
-        from tray_app.proxy.exchange.gateway import Gateway, GatewayConfig
+        from tray_app.proxy.exchange.gateway import Gateway
         from tray_app.proxy.exchange.model_check import ModelCheck
         from tray_app.proxy.server.listener import Listener, find_connection_limit
         from tray_app.proxy.server.rare_log import LoopErrors
@@ -183,11 +188,11 @@ class ProxyService:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(LoopErrors(log))
         async with AsyncExitStack() as stack:  # which ends in reverse order what is begun here
-            demo = await start_demo() if is_demo else None
+            demo = await start_demo() if config.is_demo else None
             if demo is not None:
                 stack.push_async_callback(demo.stop)
             gateway = Gateway(
-                GatewayConfig(settings, keys, is_demo),
+                config,
                 self._board,
                 state_folder=self._state_folder,
                 demo_url=demo.url if demo else "",
@@ -201,7 +206,7 @@ class ProxyService:
             stack.push_async_callback(runner.cleanup)
             assert runner.server is not None
             listener = Listener(runner.server, find_connection_limit(), self._timeouts)
-            address = await listener.open(settings.addr)
+            address = await listener.open(config.settings.addr)
             stack.push_async_callback(listener.close)
             log.info("listening on %s", address)
             model_check = None

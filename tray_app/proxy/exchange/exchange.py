@@ -29,9 +29,10 @@ from tray_app.proxy.exchange.aside import LARGE_BYTES, work_aside
 from tray_app.proxy.exchange.call_repair import mend_calls
 from tray_app.proxy.exchange.client_stream import ClientStream
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
-from tray_app.proxy.exchange.gateway import REQUEST_ID, Gateway, GatewayConfig
+from tray_app.proxy.exchange.gateway import REQUEST_ID, Gateway
 from tray_app.proxy.upstream.chat_response import ChatResponse
 from tray_app.proxy.upstream.quirks import Trial
+from tray_app.settings.config import GatewayConfig
 from tray_app.translate import json_text
 from tray_app.translate.answer.answer import Answer
 from tray_app.translate.answer.chunk import Chunk, decode_chunk

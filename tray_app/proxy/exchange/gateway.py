@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
@@ -23,28 +22,13 @@ from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.proxy.upstream.quirks import Quirks
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.proxy.workers.pool import WorkerPool
-from tray_app.settings.keys import Keys
-from tray_app.settings.settings import Settings
+from tray_app.settings.config import GatewayConfig
 from tray_app.status.board import StatusBoard
 
 _REQUEST_WORKERS = 2
 """Each takes a core while it works, and up to twice the size of the request in memory."""
 
 REQUEST_ID = web.RequestKey("request_id", str)
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayConfig:
-    """All that the user decides about the gateway. Replaced as a whole; a request works with one from start to end."""
-
-    settings: Settings
-    keys: Keys
-    is_demo: bool = False
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The keys in force, which upstream or a client may repeat where others see it."""
-        return tuple(key for key in (self.keys.nvidia, self.keys.server) if key)
 
 
 class Gateway:
