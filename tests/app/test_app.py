@@ -22,12 +22,10 @@ from tests.support.gateway import NVIDIA_KEY, Client, question
 from tests.support.ports import free_port
 from tests.support.running_app import ROOT, App
 from tray_app import APP_NAME, __version__
+from tray_app.sentences import NO_NVIDIA_KEY
 from tray_app.shells import find_command
 
-NO_KEY = "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal."
-
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-
 
 Launch = Callable[..., App]
 
@@ -98,7 +96,7 @@ def test_without_a_key_it_starts_and_both_the_terminal_and_the_client_are_told(
     answer = client.ask()
     assert answer.outcome == (400, "billing_error")
     assert "claude-nvidia-tray set-key" in answer.sentence
-    assert app.read_until("No NVIDIA API key") == NO_KEY
+    assert app.read_until("NVIDIA API key yet") == NO_NVIDIA_KEY
     assert client.request("GET", "/health").body["has_nvidia_key"] is False
 
 
@@ -118,7 +116,7 @@ def test_a_damaged_settings_file_is_said_even_where_a_key_is_missing_too(launch:
     where = "line 1, column 2 (a name in double quotes belongs here)"
     assert said == f"The settings file is not valid JSON, {where}. It was kept as {kept.name}; the defaults are in use."
     assert kept.read_text() == "{damage"
-    assert NO_KEY in app.lines
+    assert NO_NVIDIA_KEY in app.lines
     assert client.request("GET", "/health").status == 200
     assert "The settings file is not valid JSON" in app.log
 
@@ -276,7 +274,7 @@ def test_a_keyring_that_hangs_at_the_start_keeps_everybody_out_until_it_is_unloc
     os.mkfifo(lock)
     app = launch(**backend)
     client = app.wait_listening()
-    assert app.read_until("keyring").startswith("The system keyring does not answer, and may keep the server key: ")
+    assert app.read_until("keyring").startswith("The system keyring does not answer, and the server key may be in it: ")
     assert client.ask().outcome == (400, "billing_error")
     assert client.ask(x_api_key="key-of-this-gateway").outcome == (400, "billing_error")
     with lock.open("w"):  # the question that waits for a writer gets its answer

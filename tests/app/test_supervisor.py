@@ -122,7 +122,7 @@ def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until
     assert trouble is not None
     assert trouble.title == "Unlock your keyring…"
     assert trouble.sentence.startswith(
-        "The system keyring does not answer, and may keep the NVIDIA API key and the server key: "
+        "The system keyring does not answer, and the NVIDIA API key and the server key may be in it: "
         "requests are refused until it can be read."
     )
     assert running.listening.poll() is False
@@ -175,7 +175,9 @@ def test_a_silent_keyring_is_not_a_missing_nvidia_key(run: Run) -> None:
     assert answer.sentence.startswith("Claude NVIDIA Tray cannot read its NVIDIA API key: the system keyring does not")
     assert running.key_trouble is not None
     assert running.key_trouble.title == "Unlock your keyring…"
-    assert running.key_trouble.sentence.startswith("The system keyring is locked, and may keep the NVIDIA API key: ")
+    assert running.key_trouble.sentence.startswith(
+        "The system keyring is locked, and the NVIDIA API key may be in it: "
+    )
 
 
 def test_a_click_asks_the_keyring_at_once(run: Run, backend: MemoryKeyring) -> None:

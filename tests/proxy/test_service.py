@@ -336,7 +336,8 @@ def test_a_gateway_whose_thread_died_is_not_running_and_the_status_says_so(log_f
         assert gateway.board.status.url == ""
         assert find_trouble(gateway.board.status, gateway.settings) == Trouble(
             "Gateway stopped \N{EN DASH} start it again\N{HORIZONTAL ELLIPSIS}",
-            "The gateway ended by a fault of this program; its log says where. This entry of the menu starts it again.",
+            "The gateway ended because of a fault in this program; the log says where. "
+            "A click on this line of the menu starts it again.",
         )
         with pytest.raises(ConnectionRefusedError):
             gateway.request("GET", "/health")

@@ -9,6 +9,7 @@ import pytest
 from tray_app.settings.settings import Settings
 from tray_app.status.board import ModelTrouble, Status, StatusBoard, Topic, Trouble, Unavailability, Wait
 from tray_app.status.messages import explain_unavailability, find_notice, find_successor, find_trouble, list_news
+from tray_app.status.troubles import waiting
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 RETIRED, NOT_SERVED = ModelTrouble(Unavailability.RETIRED, "2026-05-14"), ModelTrouble(Unavailability.NOT_SERVED)
@@ -107,7 +108,7 @@ def test_the_longest_wait_is_told_unless_there_is_trouble() -> None:
     )
     assert find_notice(Status(waits=(wait,), troubles=((Topic.KEY, NO_KEY),)), Settings()) == NO_KEY
     assert find_notice(Status(), Settings()) is None
-    assert "; 1 waits." in status.waits[1].notice.sentence
+    assert "; 1 waits." in waiting(status.waits[1]).sentence
 
 
 def test_news_are_what_the_user_should_hear_of_at_once() -> None:

@@ -13,28 +13,18 @@ from typing import Unpack
 from tray_app.app.instance import Instance
 from tray_app.errors import PortTaken, StartError
 from tray_app.proxy.service import ProxyService
+from tray_app.sentences import WHERE_TO_SET_ADDR
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import KeyReader, Keys, explain_exposure
 from tray_app.settings.settings import Address
 from tray_app.settings.store import Changes, SettingsStore
+from tray_app.status import troubles
 from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
 
 log = logging.getLogger(__name__)
 
 _DRAIN_S = 5.0  # answers that run while the address changes
 _PORTS_TO_TRY = 20
-
-_NO_NVIDIA_KEY = Trouble(
-    "Add your NVIDIA API key…",
-    "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal.",
-    "set-key",
-)
-_NO_SERVER_KEY = Trouble(
-    "The server key is missing – fix…",
-    "A server key was set, and is neither in the system keyring nor in the settings file any more: requests are "
-    "refused. Run `claude-nvidia-tray set-key --server` to set one, or, to do without, "
-    "`claude-nvidia-tray set-key --server --remove`.",
-)
 
 
 class GatewaySupervisor:
@@ -96,12 +86,10 @@ class GatewaySupervisor:
                 sentence += f" A server key may be in the system keyring, which {self._reader.silence.reason}."
             log.warning("%s", sentence)
             self._say(sentence)
-            title = (
-                f"Port {config.settings.addr.port} is in use – fix…"
-                if isinstance(error, PortTaken)
-                else "Not listening – fix…"
-            )
-            self._board.report(Topic.START, Trouble(title, sentence))
+            is_taken = isinstance(error, PortTaken)
+            port = config.settings.addr.port
+            trouble = troubles.port_in_use(port, sentence) if is_taken else troubles.cannot_listen(sentence)
+            self._board.report(Topic.START, trouble)
             self._board.publish(phase=Phase.STOPPED, url="")
             self._instance.publish("")
             return
@@ -171,7 +159,7 @@ class GatewaySupervisor:
             return address
         raise PortTaken(
             f"Ports {taken.port} to {taken.port + _PORTS_TO_TRY - 1} are all in use. "
-            'Choose another one: "addr" in the settings file, or the environment variable ADDR.'
+            f"Choose another one: {WHERE_TO_SET_ADDR}."
         )
 
     def _find_key_trouble(self) -> Trouble | None:
@@ -182,21 +170,11 @@ class GatewaySupervisor:
         if self.keys.is_server_unknown:
             unknown.append("server key")
         if silence and unknown:
-            return _explain_silence(silence.reason, " and the ".join(unknown))
+            return troubles.keyring_silent(silence.reason, " and the ".join(unknown))
         if self.keys.is_server_unknown:
-            return _NO_SERVER_KEY
-        return None if self.keys.nvidia or not needs_nvidia_key else _NO_NVIDIA_KEY
+            return troubles.MISSING_SERVER_KEY
+        return None if self.keys.nvidia or not needs_nvidia_key else troubles.MISSING_NVIDIA_KEY
 
     def _report_settings(self) -> None:
         problem = self._store.problem
-        self._board.report(Topic.SETTINGS, Trouble("Settings file has a problem…", problem) if problem else None)
-
-
-def _explain_silence(reason: str, keys: str) -> Trouble:
-    title = "Unlock your keyring…"
-    return Trouble(
-        title,
-        f"The system keyring {reason}, and may keep the {keys}: requests are refused until it can be read. Unlock it. "
-        f'It is asked again every few minutes, and at once by a click on "{title}" in the menu. '
-        "Keys in the environment or set anew with `claude-nvidia-tray set-key` work without it.",
-    )
+        self._board.report(Topic.SETTINGS, troubles.settings_problem(problem) if problem else None)

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
+from tray_app.sentences import WHERE_TO_SET_ADDR
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import explain_exposure
 from tray_app.settings.settings import Address
-from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
+from tray_app.status.board import Phase, StatusBoard, Topic
+from tray_app.status.troubles import GATEWAY_ENDED
 
 if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the icon is already being drawn
     import asyncio
@@ -36,11 +38,6 @@ _END_S = 5.0
 _TAKEN = {errno.EADDRINUSE, 10048}  # 10048: the same on Windows
 _NOT_ALLOWED = {errno.EACCES, 10013}
 _LAST_PRIVILEGED_PORT = 1023
-
-_DEAD = Trouble(
-    "Gateway stopped – start it again…",
-    "The gateway ended by a fault of this program; its log says where. This entry of the menu starts it again.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +168,7 @@ class ProxyService:
             run.ended.set()
             if not run.gateway.is_quitting:
                 self._board.publish(phase=Phase.STOPPED, url="")
-                self._board.report(Topic.START, _DEAD)
+                self._board.report(Topic.START, GATEWAY_ENDED)
 
     async def _serve(self, config: GatewayConfig, started: Future[_Run]) -> None:
         import asyncio
@@ -240,13 +237,13 @@ def _explain_bind(error: OSError | UnicodeError, address: Address) -> StartError
     if number in _TAKEN:
         return PortTaken(
             f"Port {address.port} is in use by another program. Quit that program, or choose another port: "
-            f'"addr" in the settings file, or the environment variable ADDR.'
+            f"{WHERE_TO_SET_ADDR}."
         )
     if number in _NOT_ALLOWED and address.port > _LAST_PRIVILEGED_PORT:
         # Windows says so of ports that it reserves for Hyper-V, and of those that a program holds for itself alone
         return PortTaken(
             f"Port {address.port} is held by the system or by another program. Choose another port: "
-            '"addr" in the settings file, or the environment variable ADDR.'
+            f"{WHERE_TO_SET_ADDR}."
         )
     if number in _NOT_ALLOWED:
         return StartError(f"This user may not listen on port {address.port}. Choose a port above 1023.")

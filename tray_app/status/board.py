@@ -77,17 +77,6 @@ class Wait:
     """How many it may be: the user's limit, or what NVIDIA's refusals taught; 0 if there is none, and NVIDIA wants a
     pause."""
 
-    @property
-    def notice(self) -> Trouble:
-        """For the menu."""
-        wait = "waits" if self.waiting == 1 else "wait"
-        share = f"{self.used} of {self.limit}" if self.limit else f"{self.used}"
-        return Trouble(
-            f"Waiting for NVIDIA's rate limit, {self.longest_s} s",
-            f"{share} requests this minute went to {self.model}; {self.waiting} {wait}. "
-            "Nothing is lost: they go on by themselves. Fewer agents at once wait less.",
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Status:

@@ -22,6 +22,7 @@ from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.proxy.upstream.quirks import Quirks
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.proxy.workers.pool import WorkerPool
+from tray_app.sentences import NO_NVIDIA_KEY
 from tray_app.settings.config import GatewayConfig
 from tray_app.status.board import StatusBoard
 
@@ -81,10 +82,7 @@ class Gateway:
                 "keyring and try again; the menu of the tray icon says more."
             )
         if not config.keys.nvidia:
-            raise UserActionNeeded(
-                "Claude NVIDIA Tray has no NVIDIA API key yet. Get one on build.nvidia.com, "
-                "then run `claude-nvidia-tray set-key` in a terminal and try again."
-            )
+            raise UserActionNeeded(NO_NVIDIA_KEY)
         return config.settings.nvidia_url, config.keys.nvidia
 
     @contextmanager
