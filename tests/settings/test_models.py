@@ -12,7 +12,8 @@ import pytest
 
 from tray_app.catalog import GLM_4_7, GLM_5_3, KIMI_K3, MODELS, UNKNOWN, Model
 from tray_app.settings.models import MAX_ENTRIES, read_model_list
-from tray_app.settings.settings import Settings, parse_file
+from tray_app.settings.parsing import parse_file
+from tray_app.settings.settings import Settings
 
 KNOWN = "one of " + ", ".join(f'"{model.id}"' for model in MODELS)
 TOKENS = "a whole number of tokens, 1 or more"

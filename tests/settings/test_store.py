@@ -16,7 +16,8 @@ import pytest
 from filelock import FileLock
 
 from tray_app.errors import SettingsError
-from tray_app.settings.settings import NVIDIA_URL, VERSION, Address, Settings
+from tray_app.settings.parsing import VERSION
+from tray_app.settings.settings import NVIDIA_URL, Address, Settings
 from tray_app.settings.store import Changes, SettingsStore
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"

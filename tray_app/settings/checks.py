@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 Check = tuple[Callable[[object], Any], str]
 """A check, and what it wants, for the sentence that names a wrong value."""
@@ -38,6 +39,18 @@ def whole_number(minimum: int) -> Callable[[object], int]:
         return value
 
     return check
+
+
+def web_address(value: object) -> str:
+    """The check for an http or https URL. Refuses a user name in it, which would be sent in place of the API key."""
+    url = text(value)
+    parts = urlsplit(url)
+    if parts.username is not None:
+        raise Refused("must not hold a user name or password")
+    # `port` itself raises ValueError for an impossible port.
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError
+    return url
 
 
 def origins(value: object) -> tuple[str, ...]:

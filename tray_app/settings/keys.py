@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from tray_app.errors import SettingsError
-from tray_app.settings.settings import Address
+from tray_app.settings.settings import ROWS, Address
 from tray_app.settings.store import Changes, SettingsStore
 from tray_app.settings.system_keyring import Question, Silence, delete_secret, read_secrets, set_secret
 
@@ -44,8 +44,8 @@ class Secret:
     variables: tuple[str, ...]
 
 
-NVIDIA_KEY = Secret("nvidia-api-key", "nvidia_key", ("PROVIDER_API_KEY", "NVIDIA_API_KEY"))
-SERVER_KEY = Secret("server-api-key", "server_api_key", ("SERVER_API_KEY",))
+NVIDIA_KEY = Secret("nvidia-api-key", "nvidia_key", ROWS["nvidia_key"].variables)
+SERVER_KEY = Secret("server-api-key", "server_api_key", ROWS["server_api_key"].variables)
 
 
 @dataclass(frozen=True, slots=True)

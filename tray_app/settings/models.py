@@ -30,6 +30,18 @@ def read_model_list(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return {name: value for name, value in values.items() if name in raw}, problems
 
 
+def selected_model_check(catalog: Catalog) -> Check:
+    """Returns the check for the selected model, which must be one of the catalog."""
+
+    def check(value: object) -> str:
+        model = catalog.find(text(value))
+        if model is None:
+            raise ValueError
+        return model.id
+
+    return check, one_of(model.id for model in catalog.models) + ', or an id that "models" lists'
+
+
 def _shorten(name: str, value: object, problems: list[str]) -> object:
     """The value without what stands beyond the most entries that are read."""
     if not isinstance(value, list | dict) or len(value) <= MAX_ENTRIES:

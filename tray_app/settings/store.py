@@ -19,16 +19,8 @@ from tray_app.errors import SettingsError
 from tray_app.files.atomic import read_whole, write_whole
 from tray_app.files.private import NotAFile, claim_folder, make_private_folder, tighten_file
 from tray_app.settings.file_text import Damaged, decode_settings, encode_settings
-from tray_app.settings.settings import (
-    SECRETS,
-    VERSION,
-    Address,
-    Settings,
-    default_file,
-    file_value,
-    parse_environment,
-    parse_file,
-)
+from tray_app.settings.parsing import VERSION, default_file, file_value, parse_environment, parse_file
+from tray_app.settings.settings import SECRETS, Address, Settings
 
 log = logging.getLogger(__name__)
 
