@@ -75,6 +75,13 @@ def test_a_module_imports_only_what_its_room_may_import(file: Path) -> None:
             assert any(room == name or room.startswith(f"{name}.") for name in allowed), f"{room} imports {package}"
 
 
+def test_the_linux_tray_backend_could_be_a_package_of_its_own() -> None:
+    folder = PACKAGE / "desktop" / "linux" / "tray_backend"
+    names = {name for file in folder.glob("*.py") for name in imports(file) if name.startswith("tray_app")}
+    assert names
+    assert all(name.startswith("tray_app.desktop.linux.tray_backend") for name in names)
+
+
 @pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(PACKAGE)) for file in FILES])
 def test_only_the_desktop_asks_which_system_this_is(file: Path) -> None:
     if room_of(module_of(file)).startswith("desktop"):

@@ -32,3 +32,8 @@ def test_the_file_manager_gets_the_users_umask(
         assert answer.read_text().strip() == shown
     finally:
         os.umask(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="D-Bus is for Linux")
+def test_the_icon_has_the_name_of_this_program_in_its_notifications() -> None:
+    assert LinuxDesktop({}).tray_class().app_name == "Claude NVIDIA Tray"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tray_app import APP_ID, APP_NAME
 from tray_app.desktop.api import Desktop, DesktopError
 from tray_app.shells import name_shell
 
@@ -38,14 +39,14 @@ class LinuxDesktop(Desktop):
         self._users_umask = users_umask
 
     def tray_class(self) -> Any:
-        from tray_app.desktop.linux.status_notifier import StatusNotifierIcon
+        from tray_app.desktop.linux.icon import LinuxIcon
 
-        return StatusNotifierIcon
+        return LinuxIcon
 
     def notify(self, title: str, text: str) -> bool:
-        from tray_app.desktop.linux.status_notifier import notify_once
+        from tray_app.desktop.linux.tray_backend import notify_once
 
-        return notify_once(title, text)
+        return notify_once(title, text, app_id=APP_ID, app_name=APP_NAME)
 
     def make_tls_context(self) -> ssl.SSLContext:
         import ssl

@@ -11,15 +11,14 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, new_method_call, new_signal
 from jeepney.bus_messages import message_bus
 from PIL import Image
 
-from tray_app import APP_ID, APP_NAME
-from tray_app.desktop.linux import dbus_menu
-from tray_app.desktop.linux.session_bus import Interface, Reply, SessionBus, ask, is_error
+from tray_app.desktop.linux.tray_backend import dbus_menu
+from tray_app.desktop.linux.tray_backend.session_bus import Interface, Reply, SessionBus, ask, is_error
 
 # `import pystray` loads a backend at once, and those for Linux raise more than ImportError where X11 or GTK is missing.
 os.environ.setdefault("PYSTRAY_BACKEND", "dummy")
@@ -52,12 +51,22 @@ class TrayUnavailable(RuntimeError):
     """No icon is possible here; the message is a sentence for the user."""
 
 
+class _Sender(NamedTuple):
+    """The program that a notification comes from."""
+
+    app_id: str
+    app_name: str
+
+
 class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no types
     """A tray icon. `icon`, `title`, `menu`, `update_menu()`, `notify()` and `stop()` are for any thread.
 
     Menu texts are read and actions are run on the thread that is in `run()`. A handler of a Unix signal may only call
     `stop()`: anything else could wait for a lock which the interrupted code holds.
     """
+
+    app_name = ""
+    """The name of the program in its notifications; empty: `name`, which is the id of the program."""
 
     def __init__(
         self,
@@ -156,7 +165,8 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
             size_px = NOTIFICATION_ICON_SIZE_PX
             pixels = _resized(self._icon, size_px).tobytes()
             hints["image-data"] = ("(iiibiiay)", (size_px, size_px, size_px * 4, True, 8, 4, pixels))
-        request = _notification(title or self.title, message, self._notification_id, hints)
+        sender = _Sender(self.name, self.app_name or self.name)
+        request = _notification(sender, title or self.title, message, self._notification_id, hints)
         self._bus.call(request, self._note_notification)
 
     def _remove_notification(self) -> None:
@@ -269,15 +279,20 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         }
 
 
-def notify_once(title: str, text: str) -> bool:
-    """Shows a notification without having an icon; False, within two seconds, if nobody took it."""
-    return ask(_notification(title, text)) is not None
+def notify_once(title: str, text: str, *, app_id: str, app_name: str) -> bool:
+    """Shows a notification without an icon. Returns False, within two seconds, if no service accepts it.
+
+    `app_id` is the name of the program's .desktop file, without the suffix.
+    """
+    return ask(_notification(_Sender(app_id, app_name), title, text)) is not None
 
 
-def _notification(title: str, text: str, replaces: int = 0, hints: dbus_menu.Properties | None = None) -> Message:
-    hints = {"desktop-entry": ("s", APP_ID), **(hints or {})}
+def _notification(
+    sender: _Sender, title: str, text: str, replaces: int = 0, hints: dbus_menu.Properties | None = None
+) -> Message:
+    hints = {"desktop-entry": ("s", sender.app_id), **(hints or {})}
     no_icon_name, no_buttons, usual_duration = "", list[str](), -1
-    body = (APP_NAME, replaces, no_icon_name, title, text, no_buttons, hints, usual_duration)
+    body = (sender.app_name, replaces, no_icon_name, title, text, no_buttons, hints, usual_duration)
     return new_method_call(NOTIFICATIONS, "Notify", "susssasa{sv}i", body)
 
 

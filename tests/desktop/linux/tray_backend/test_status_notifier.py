@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from PIL import Image
 
 from tests.support.desktop_harness import Desktop, NotificationService, TrayItem, Watcher, end
 from tests.support.parts import need
-from tray_app.desktop.linux.status_notifier import StatusNotifierIcon, TrayUnavailable, notify_once
+from tray_app.desktop.linux.tray_backend import StatusNotifierIcon, TrayUnavailable, notify_once
 
 pytestmark = pytest.mark.desktop
+
+notify = partial(notify_once, app_id="sample", app_name="Sample Program")
 
 RED, GREEN = (200, 30, 20, 255), (20, 160, 60, 255)
 
@@ -70,6 +73,7 @@ class Sample:
         self.icon = StatusNotifierIcon(
             "sample", picture, "Sample", menu, on_hosted_change=lambda now: say(f"hosted {now}")
         )
+        self.icon.app_name = "Sample Program"
 
     def obey(self, order: str) -> None:
         match order.split():
@@ -339,7 +343,7 @@ def test_notifications_arrive_with_picture_and_replace_each_other(
         program.order("notify Saved Exports")
         service.wait(lambda: len(service.received) == 1, "the first notification")
         first = service.received[0]
-        assert (first.app, first.title, first.text) == ("Claude NVIDIA Tray", "Saved", "Exports")
+        assert (first.app, first.title, first.text) == ("Sample Program", "Saved", "Exports")
         width, height, row_bytes, *_, pixels = first.hints["image-data"]
         assert (width, height, row_bytes, tuple(pixels[:4])) == (64, 64, 256, GREEN)
         item.take_signals()  # has the program back from noting the id
@@ -352,18 +356,18 @@ def test_notifications_arrive_with_picture_and_replace_each_other(
 
 def test_a_notification_needs_no_icon(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", desktop.bus)
-    assert not notify_once("Running", "on 127.0.0.1:3001")  # nobody is there to show it
+    assert not notify("Running", "on 127.0.0.1:3001")  # nobody is there to show it
     with NotificationService(desktop.bus) as service:
-        assert notify_once("Running", "on 127.0.0.1:3001")
+        assert notify("Running", "on 127.0.0.1:3001")
         assert [(one.title, one.text) for one in service.received] == [("Running", "on 127.0.0.1:3001")]
 
 
 def test_the_bus_of_systemd_is_found_without_the_variable(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(desktop.folder))  # the private bus is the socket `bus` in it
-    assert not notify_once("Running", "on 127.0.0.1:3001")  # nobody is there to show it
+    assert not notify("Running", "on 127.0.0.1:3001")  # nobody is there to show it
     with NotificationService(desktop.bus):
-        assert notify_once("Running", "on 127.0.0.1:3001")
+        assert notify("Running", "on 127.0.0.1:3001")
 
 
 def remove_the_variable(monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
@@ -386,7 +390,7 @@ def test_without_a_bus_there_is_a_plain_sentence(
     spoil(monkeypatch, tmp_path)
     with pytest.raises(TrayUnavailable, match="there is no D-Bus session bus"):
         StatusNotifierIcon("sample")
-    assert not notify_once("Running", "on 127.0.0.1:3001")
+    assert not notify("Running", "on 127.0.0.1:3001")
 
 
 def test_a_bus_that_does_not_answer_costs_two_seconds_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,7 +399,7 @@ def test_a_bus_that_does_not_answer_costs_two_seconds_at_most(tmp_path: Path, mo
         silent.listen()
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/bus")
         began = time.monotonic()
-        assert not notify_once("Running", "on 127.0.0.1:3001")
+        assert not notify("Running", "on 127.0.0.1:3001")
         assert time.monotonic() - began < 2
 
 

@@ -14,7 +14,7 @@ if sys.platform != "linux":
 os.environ.setdefault("PYSTRAY_BACKEND", "dummy")  # as status_notifier does
 from pystray import Menu, MenuItem
 
-from tray_app.desktop.linux.dbus_menu import Change, MenuTable
+from tray_app.desktop.linux.tray_backend.dbus_menu import Change, MenuTable
 
 
 class Choices:
