@@ -1,7 +1,4 @@
-"""Where the gateway listens and what it goes by: brings it in line with the settings, the keys and the ports there are.
-
-Used by the job thread alone.
-"""
+"""Starts and restarts the gateway as settings, keys and free ports change. Only the job thread uses it."""
 
 from __future__ import annotations
 
@@ -23,12 +20,14 @@ from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
 
 log = logging.getLogger(__name__)
 
-_DRAIN_S = 5.0  # answers that run while the address changes
+_DRAIN_S = 5.0
+"""How long running answers may go on when the gateway moves to another address."""
 _PORTS_TO_TRY = 20
+"""How many ports are tried at the very first start, the usual one among them."""
 
 
 class GatewaySupervisor:
-    """The gateway under the settings. What stands in the way is said on the board."""
+    """Keeps the gateway running with the present settings and keys, and reports on the board what prevents that."""
 
     def __init__(
         self,
@@ -42,7 +41,7 @@ class GatewaySupervisor:
         *,
         is_demo: bool,
     ) -> None:
-        """`on_keys` is called with new keys before anything else has them. `say` shows a line on the terminal."""
+        """`on_keys` is called with new keys before anything uses them. `say` prints a line on the terminal."""
         self._service = service
         self._store = store
         self._board = board
@@ -64,14 +63,14 @@ class GatewaySupervisor:
         return GatewayConfig(self._store.current, self.keys, self._is_demo)
 
     def read_keys(self) -> None:
-        """Looks the keys up: in the environment, the keyring and the settings file."""
+        """Reads the keys from the environment, the keyring and the settings file, and reports trouble with them."""
         self._on_keys(self._reader.read())
         self._board.publish(has_nvidia_key=bool(self.keys.nvidia))
         self._board.report(Topic.KEY, self._find_key_trouble())
         self._report_settings()
 
     def begin(self) -> None:
-        """Starts the gateway, or says in the status why it cannot."""
+        """Starts the gateway, or reports why it cannot start."""
         config = self.config
         try:
             try:
@@ -98,19 +97,19 @@ class GatewaySupervisor:
         self._instance.publish(address.url)
 
     def apply(self) -> None:
-        """Brings the gateway in line with the settings file, which another program may have changed."""
+        """Gives changed settings to the gateway, after another program has changed the file."""
         self.read_keys()
         self._follow()
 
     def poll(self) -> bool:
-        """Asks a keyring again that told nothing, when it is time to; True if it was asked."""
+        """Asks a silent keyring again if it is time to. Returns whether it was asked."""
         if not self._reader.is_due():
             return False
         self._read_again()
         return True
 
     def try_again(self) -> None:
-        """Looks at once whether what was in the way is gone."""
+        """Asks a silent keyring, and starts a stopped gateway, without waiting for the next poll."""
         if self.keys.is_nvidia_unknown or self.keys.is_server_unknown:
             self._reader.read_again()
             self._read_again()
@@ -140,7 +139,7 @@ class GatewaySupervisor:
             self._service.check_models()
 
     def change(self, **changes: Unpack[Changes]) -> None:
-        """Changes settings, for the next request and for good."""
+        """Changes settings from the next request on, and saves them."""
         self._store.update(**changes)
         self._service.configure(self.config)
         self._report_settings()

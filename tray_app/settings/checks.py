@@ -1,4 +1,4 @@
-"""What a value in the settings file may be. Each check returns the value to use; ValueError means that it is wrong."""
+"""The checks for values in the settings file. Each returns the value to use; ValueError means that it is wrong."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from typing import Any
 from urllib.parse import urlsplit
 
 Check = tuple[Callable[[object], Any], str]
-"""A check, and what it wants, for the sentence that names a wrong value."""
+"""A check, and a description of the right values for the error that names a wrong one."""
 
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([1-9][0-9]{0,4}))?")
 _USUAL_PORTS = {"http": "80", "https": "443"}
 
 
 class Refused(ValueError):
-    """A wrong value that must not be shown. Its text goes on after the setting's name: "must not hold ..."."""
+    """A wrong value that must not be shown. Its text continues the name of the setting: "must not hold ..."."""
 
 
 def text(value: object) -> str:
+    """The check for a text. Returns it without white space around it."""
     if not isinstance(value, str):
         raise ValueError
     return value.strip()
 
 
 def switch(value: object) -> bool:
+    """The check for true or false."""
     if not isinstance(value, bool):
         raise ValueError
     return value
 
 
 def whole_number(minimum: int) -> Callable[[object], int]:
-    """The check for a whole number of `minimum` or more."""
+    """Returns the check for a whole number of `minimum` or more."""
 
     def check(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
@@ -54,7 +56,7 @@ def web_address(value: object) -> str:
 
 
 def origins(value: object) -> tuple[str, ...]:
-    """The origins of web pages, each as a browser writes it: in small letters, without the usual port."""
+    """The check for a list of origins. Returns each as browsers write it: in lower case, without the default port."""
     if not isinstance(value, list):
         raise ValueError
     return tuple(_origin(item) for item in value)
@@ -72,5 +74,5 @@ def _origin(value: object) -> str:
 
 
 def one_of(ids: Iterable[str]) -> str:
-    """What a check wants that takes an id of these."""
+    """Returns the description of a check that accepts only these ids."""
     return "one of " + ", ".join(f'"{model_id}"' for model_id in ids)
