@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-if sys.stdout is None or sys.stderr is None:  # a windowed program has no terminal: whoever prints must not fall over
+if sys.stdout is None or sys.stderr is None:  # a program without a terminal has none, and printing would fail
     import os
 
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (open for as long as the program runs)
@@ -38,20 +38,20 @@ from tray_app.shells import WORKER_OPTION
 
 OK, FAILED, USAGE = 0, 1, 2
 _PRIVATE_UMASK = 0o077
-"""Whatever this program writes is for its user only, since keys and prompts may be in it."""
+"""Only the user may read the files of this program, because keys and prompts may be in them."""
 _MAX_LINE_CHARS = 65_536
-"""The most that is read of the line with a key. A device given by mistake may never end its line."""
+"""Longest line that is read for a key, in characters. A device that was given by mistake may never end its line."""
 SETTINGS = "settings"
-"""What --print-exports takes beside the shells."""
+"""The word that --print-exports accepts besides the shells: it prints settings of Claude Code."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage or unusable settings."""
+    """Runs the command line. Returns the exit code: 0 done, 1 failed, 2 wrong usage or unusable settings."""
     users_umask = os.umask(_PRIVATE_UMASK)
     options = _parser().parse_args(arguments)
     if options.worker:
         return work()
-    logging.getLogger("tray_app").addHandler(logging.NullHandler())  # what the user must know is said, not logged
+    logging.getLogger("tray_app").addHandler(logging.NullHandler())  # the terminal gets messages, never log lines
     environ = os.environ
     paths = find_paths(environ)
     try:
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: bool, wants_tray: bool) -> int:
-    """Runs the app, unless it runs already."""
+    """Runs the app. If it is already running, says where instead."""
     from tray_app.app.app import App
 
     instance = Instance(paths.state)
@@ -88,7 +88,7 @@ def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: 
 
 
 def work() -> int:
-    """Does the gateway's jobs, one after another, until it closes the standard input."""
+    """Runs as a worker process of the gateway, until the gateway closes the standard input."""
     from tray_app.proxy.workers.process import main
 
     main()
@@ -96,14 +96,14 @@ def work() -> int:
 
 
 def self_check(environ: Mapping[str, str]) -> int:
-    """Shows whether this copy of the program is whole."""
+    """Checks whether this copy of the program is complete."""
     from tray_app.app.self_check import run_self_check
 
     return OK if run_self_check(find_desktop(environ), _say) else FAILED
 
 
 def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, removes: bool) -> int:
-    """Asks for a key without showing it (or reads a line, where input is no terminal), and keeps it for the app."""
+    """Asks for a key without showing it, or reads a line if the input is no terminal, and saves the key."""
     secret, name = (SERVER_KEY, "server key") if is_server else (NVIDIA_KEY, "NVIDIA API key")
     store = _open_settings(paths, environ)
     if removes:
@@ -139,7 +139,7 @@ def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, remove
 
 
 def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_demo: bool) -> int:
-    """Prints what points Claude Code at the running gateway, or at where it will listen."""
+    """Prints the exports for the running gateway, or for the address that it will listen on."""
     store = _open_settings(paths, environ)
     settings = store.current
     running = Instance(paths.state).find_running()
@@ -175,14 +175,14 @@ def _read_secret(name: str) -> str:
             return getpass.getpass(f"{name} (it is not shown): ").strip()
         return sys.stdin.readline(_MAX_LINE_CHARS).strip()
     except UnicodeDecodeError:
-        return "\N{REPLACEMENT CHARACTER}"  # no key holds it
+        return "\N{REPLACEMENT CHARACTER}"  # no key contains this character
 
 
 def _tell_where(instance: Instance, desktop: Desktop) -> None:
     running = instance.find_running()
     where = f"It listens on {running.url}." if running and running.url else "Its icon is in the tray."
     sentence = f"{APP_NAME} is already running. {where}"
-    has_terminal = sys.__stdout__ is not None and sys.stdout.isatty()  # the null device passes for one on Windows
+    has_terminal = sys.__stdout__ is not None and sys.stdout.isatty()  # Windows takes the null device for a terminal
     if has_terminal or not desktop.notify(APP_NAME, sentence):
         _say(sentence)
 

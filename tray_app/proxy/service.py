@@ -1,4 +1,4 @@
-"""The gateway's thread: started and stopped from outside, everything else inside."""
+"""Runs the gateway in a thread of its own, which other threads start, configure and stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tray_app.settings.settings import Address
 from tray_app.status.board import Phase, StatusBoard, Topic
 from tray_app.status.troubles import GATEWAY_ENDED
 
-if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the icon is already being drawn
+if TYPE_CHECKING:  # the proxy thread imports asyncio and aiohttp, while the icon is already being drawn
     import asyncio
     import ssl
 
@@ -32,46 +32,50 @@ if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the ico
 log = logging.getLogger(__name__)
 
 _CLOSE_S = 0.5
+"""How long requests that are cancelled may take to tell their clients."""
 _END_S = 5.0
-"""The thread has this time to end after the draining. If something in it hangs, nobody waits for that."""
+"""How long the thread may take to end after the draining. If it hangs, it is left to itself."""
 
-_TAKEN = {errno.EADDRINUSE, 10048}  # 10048: the same on Windows
+_TAKEN = {errno.EADDRINUSE, 10048}  # 10048 is the same error on Windows
 _NOT_ALLOWED = {errno.EACCES, 10013}
 _LAST_PRIVILEGED_PORT = 1023
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A gateway that listens, with the thread that it lives in."""
+    """A gateway that listens, with the thread that it runs in."""
 
     address: Address
-    """With its real port."""
+    """The address that it listens on, with its real port."""
     thread: threading.Thread
     loop: asyncio.AbstractEventLoop
     gateway: Gateway
     model_check: ModelCheck | None
+    """None: upstream is never asked for its list of models."""
     drain_s: asyncio.Future[float]
-    """Its result lets the run end."""
+    """Setting the result ends the run. It is the time for running answers, in seconds."""
     ended: threading.Event = field(default_factory=threading.Event)
-    """Set when a fault has ended the thread."""
+    """Set if a fault has ended the thread."""
 
     def begin_stop(self, drain_s: float) -> None:
+        """Begins to end the run. Only the thread of the run may call it."""
         if not self.drain_s.done():
             self.drain_s.set_result(drain_s)
 
     def cancel_serving(self) -> None:
+        """Ends running answers, if the run is about to end. Only the thread of the run may call it."""
         if self.gateway.is_quitting:
             for task in self.gateway.serving:
                 task.cancel()
 
     def call(self, function: Callable[[], None]) -> None:
-        """Has the function called in the thread, unless the run has ended."""
+        """Calls the function in the thread of the run, unless the run has ended."""
         with suppress(RuntimeError):  # the loop is closed
             self.loop.call_soon_threadsafe(function)
 
 
 class ProxyService:
-    """Runs one gateway at a time on a thread of its own. Not for calls from several threads at once."""
+    """Runs one gateway at a time. Only one thread at a time may call its methods, except `cancel_drain`."""
 
     def __init__(
         self,
@@ -83,10 +87,11 @@ class ProxyService:
         check_models_every_s: float | None = None,
         make_tls_context: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
-        """`state_folder`: where a gateway keeps what it learned for the next one; None: nowhere.
+        """`state_folder`: where a gateway saves what it learned for the next one; None: it saves nothing.
 
         `check_models_every_s`: how often upstream is asked for its list of models; None: never.
-        `make_tls_context`: which certificates upstream may show, in the proxy thread; None: those that OpenSSL trusts.
+        `make_tls_context`: is called in the proxy thread, and decides which certificates of upstream are trusted; None:
+        those that OpenSSL trusts.
         """
         self._board = board
         self._search_backend = search_backend
@@ -98,6 +103,7 @@ class ProxyService:
 
     @property
     def is_running(self) -> bool:
+        """Whether a gateway listens. A gateway that a fault has ended does not."""
         return self._running is not None and not self._running.ended.is_set()
 
     @property
@@ -133,12 +139,12 @@ class ProxyService:
                 gateway.outcomes.forget_key()
 
     def check_models(self) -> None:
-        """Asks upstream for its list of models out of turn, and does not wait for it; the board has it afterwards."""
+        """Asks upstream for its list of models now. Returns at once: the board gets the list later."""
         if self._running is not None and self._running.model_check is not None:
             self._running.call(self._running.model_check.check_now)
 
     def stop(self, drain_s: float) -> None:
-        """Accepts no more, lets running answers finish for `drain_s` seconds, ends the rest with an error event."""
+        """Stops the gateway. Running answers may go on for `drain_s` seconds, and then end with an error event."""
         running = self._running
         if running is None:
             return
@@ -149,7 +155,7 @@ class ProxyService:
         self._running = None
 
     def cancel_drain(self) -> None:
-        """Ends the draining of a `stop` that another thread waits in."""
+        """Ends running answers at once, while another thread waits in `stop`."""
         running = self._running
         if running is not None:
             running.call(running.cancel_serving)
@@ -184,7 +190,7 @@ class ProxyService:
 
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(LoopErrors(log))
-        async with AsyncExitStack() as stack:  # which ends in reverse order what is begun here
+        async with AsyncExitStack() as stack:  # ends the parts in reverse order
             demo = await start_demo() if config.is_demo else None
             if demo is not None:
                 stack.push_async_callback(demo.stop)
@@ -220,7 +226,7 @@ class ProxyService:
 
 
 async def _drain(gateway: Gateway, drain_s: float) -> None:
-    """Waits for what is being served, then cancels it: each then tells its client."""
+    """Waits for running requests, then cancels them. Each tells its client about that."""
     import asyncio
 
     if gateway.serving:
@@ -240,7 +246,7 @@ def _explain_bind(error: OSError | UnicodeError, address: Address) -> StartError
             f"{WHERE_TO_SET_ADDR}."
         )
     if number in _NOT_ALLOWED and address.port > _LAST_PRIVILEGED_PORT:
-        # Windows says so of ports that it reserves for Hyper-V, and of those that a program holds for itself alone
+        # Windows reports this for ports that it reserves for Hyper-V, and for ports that one program holds for itself.
         return PortTaken(
             f"Port {address.port} is held by the system or by another program. Choose another port: "
             f"{WHERE_TO_SET_ADDR}."
