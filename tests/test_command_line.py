@@ -151,8 +151,8 @@ def test_a_short_server_key_is_kept_for_this_machine_alone(program: Program) -> 
     done = program.run("set-key", "--server", stdin="15-characters-x\n")
     assert (done.returncode, program.file["server_api_key"]) == (0, "15-characters-x")
     assert done.stderr == (
-        f"{APP_ID}: Note: the key has 15 characters. It serves on this machine only; beyond it, "
-        "16 or more are needed.\n"
+        f"{APP_ID}: Note: the key has 15 characters, which is enough on this machine only. To open the gateway to "
+        "your network, a key needs 16 or more.\n"
     )
 
 
@@ -170,9 +170,9 @@ def test_a_short_server_key_is_refused_where_it_would_guard_the_network(program:
 def test_a_key_is_forgotten(program: Program) -> None:
     program.run("set-key", stdin="nvapi-of-the-test\n")
     done = program.run("set-key", "--remove")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "The NVIDIA API key is forgotten.\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "The NVIDIA API key is removed.\n", "")
     assert "nvapi" not in program.settings.read_text()
-    assert program.run("set-key", "--remove", "--server").stdout == "The server key is forgotten.\n"
+    assert program.run("set-key", "--remove", "--server").stdout == "The server key is removed.\n"
 
 
 @pytest.mark.parametrize("typed", ["", "\n", "   \n"], ids=["end of file", "empty", "blank"])
@@ -181,7 +181,7 @@ def test_no_key_changes_nothing(program: Program, typed: str) -> None:
     done = program.run("set-key", stdin=typed)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"{APP_ID}: No key was given; nothing is changed. `{APP_ID} set-key --remove` forgets the one there is.\n"
+        f"{APP_ID}: No key was given; nothing is changed. `{APP_ID} set-key --remove` removes the present key.\n"
     )
     assert program.file["nvidia_key"] == "nvapi-of-the-test"
 
@@ -201,7 +201,9 @@ def test_what_can_be_no_key_is_refused(program: Program, typed: str | bytes) -> 
 def test_what_no_key_store_takes_is_refused(program: Program) -> None:
     done = program.run("set-key", stdin="n" * 1281)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"{APP_ID}: That is no key: it has 1281 characters, and no key needs more than 1280.\n"
+    assert (
+        done.stderr == f"{APP_ID}: That is no key: it has 1281 characters, and the limit is 1280. Nothing is changed.\n"
+    )
     assert "nvidia_key" not in program.file
     assert program.run("set-key", stdin="n" * 1280).returncode == 0
 
@@ -216,7 +218,9 @@ def test_a_key_that_looks_wrong_is_kept_with_a_note(program: Program) -> None:
 def test_a_variable_that_wins_over_the_key_is_named(program: Program) -> None:
     done = program.run("set-key", stdin="nvapi-of-the-test\n", NVIDIA_API_KEY="nvapi-another")
     assert done.returncode == 0
-    assert done.stderr == f"{APP_ID}: Note: the environment variable NVIDIA_API_KEY is set, and wins over it.\n"
+    assert (
+        done.stderr == f"{APP_ID}: Note: the environment variable NVIDIA_API_KEY is set, and is used instead of it.\n"
+    )
 
 
 def test_a_key_that_cannot_be_kept_is_a_failure(program: Program) -> None:
@@ -224,7 +228,7 @@ def test_a_key_that_cannot_be_kept_is_a_failure(program: Program) -> None:
     done = program.run("set-key", stdin="nvapi-of-the-test\n")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].startswith(
-        f"{APP_ID}: The key is not kept: this system has no usable keyring. The settings file {program.settings} "
+        f"{APP_ID}: The key is not saved: this system has no usable keyring. The settings file {program.settings} "
     )
 
 
@@ -351,7 +355,8 @@ def test_the_settings_for_claude_code_say_that_the_server_key_is_missing(program
     done = program.run("--print-exports", "settings", SERVER_API_KEY="key-of-this-gateway")
     assert "ANTHROPIC_AUTH_TOKEN" not in done.stdout
     assert done.stderr == (
-        f"{APP_ID}: Note: the server key is not in it. Start claude with that key as ANTHROPIC_AUTH_TOKEN.\n"
+        f"{APP_ID}: Note: these settings do not contain the server key. "
+        "Start claude with ANTHROPIC_AUTH_TOKEN set to it.\n"
     )
     assert "key-of-this-gateway" not in done.stdout
 

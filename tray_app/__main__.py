@@ -108,17 +108,20 @@ def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, remove
     store = _open_settings(paths, environ)
     if removes:
         remove_key(secret, store)
-        _say(f"The {name} is forgotten.")
+        _say(f"The {name} is removed.")
         return OK
     value = _read_secret(name)
     if not value:
-        _complain(f"No key was given; nothing is changed. `{APP_ID} set-key --remove` forgets the one there is.")
+        _complain(f"No key was given; nothing is changed. `{APP_ID} set-key --remove` removes the present key.")
         return FAILED
     if not value.isascii() or not value.isprintable() or " " in value:
         _complain("That is no key: a key has no spaces and only ASCII characters. Nothing is changed.")
         return FAILED
     if len(value) > MAX_KEY_CHARACTERS:
-        _complain(f"That is no key: it has {len(value)} characters, and no key needs more than {MAX_KEY_CHARACTERS}.")
+        _complain(
+            f"That is no key: it has {len(value)} characters, and the limit is {MAX_KEY_CHARACTERS}. "
+            "Nothing is changed."
+        )
         return FAILED
     if is_server and (reason := explain_exposure(store.current.addr, value)):
         _complain(f"The key has {len(value)} characters; nothing is changed. {reason}")
@@ -126,15 +129,15 @@ def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, remove
     where = save_key(secret, value, store)
     if is_server and len(value) < MIN_NETWORK_KEY_CHARACTERS:
         _complain(
-            f"Note: the key has {len(value)} characters. It serves on this machine only; beyond it, "
-            f"{MIN_NETWORK_KEY_CHARACTERS} or more are needed."
+            f"Note: the key has {len(value)} characters, which is enough on this machine only. To open the gateway to "
+            f"your network, a key needs {MIN_NETWORK_KEY_CHARACTERS} or more."
         )
     if not is_server and not value.startswith("nvapi-"):
         _complain('Note: keys of build.nvidia.com begin with "nvapi-", and this one does not.')
     _say(f"The {name} is kept in {where}. A running app uses it from now on.")
     for variable in secret.variables:
         if environ.get(variable):
-            _complain(f"Note: the environment variable {variable} is set, and wins over it.")
+            _complain(f"Note: the environment variable {variable} is set, and is used instead of it.")
     return OK
 
 
@@ -154,7 +157,9 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
         no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY", "")
         text = render_settings(url, model, choices, needs_server_key=has_key, no_proxy=no_proxy)
         if has_key:
-            _complain("Note: the server key is not in it. Start claude with that key as ANTHROPIC_AUTH_TOKEN.")
+            _complain(
+                "Note: these settings do not contain the server key. Start claude with ANTHROPIC_AUTH_TOKEN set to it."
+            )
     else:
         text = render_exports(form, url, model, needs_server_key=has_key, is_demo=is_demo)
     sys.stdout.write(text)
@@ -197,23 +202,26 @@ def _complain(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=APP_ID, description="A tray icon whose gateway lets Claude Code work with NVIDIA's hosted models."
+        prog=APP_ID,
+        description="A tray icon with a gateway, through which Claude Code works with NVIDIA's hosted models.",
     )
     parser.add_argument("--no-tray", action="store_true", help="run without a tray icon, until Ctrl-C")
-    parser.add_argument("--demo", action="store_true", help="answer from a built-in demo: no key, no network, no model")
+    parser.add_argument("--demo", action="store_true", help="give canned answers, without a key, a network or a model")
     parser.add_argument(
         "--print-exports",
         metavar="SHELL",
         choices=(*SHELLS, SETTINGS),
-        help=f"print what sets up Claude Code: {', '.join(SHELLS)}; or {SETTINGS}, for `claude --settings`",
+        help=f"print the set-up of Claude Code for {', '.join(SHELLS)}; or {SETTINGS}, for `claude --settings`",
     )
-    parser.add_argument("--self-check", action="store_true", help="show whether this copy of the program is whole")
+    parser.add_argument("--self-check", action="store_true", help="check whether this copy of the program is complete")
     parser.add_argument(WORKER_OPTION, dest="worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"{APP_ID} {__version__}")
     verbs = parser.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
-    key = verbs.add_parser("set-key", help="keep the NVIDIA API key in the system keyring")
-    key.add_argument("--server", action="store_true", help="the key that clients of this gateway must send, instead")
-    key.add_argument("--remove", action="store_true", help="forget the key")
+    key = verbs.add_parser("set-key", help="save the NVIDIA API key in the system keyring")
+    key.add_argument(
+        "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"
+    )
+    key.add_argument("--remove", action="store_true", help="remove the key")
     return parser
 
 

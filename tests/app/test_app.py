@@ -67,7 +67,7 @@ def test_it_says_where_it_listens_and_serves_until_it_is_told_to_end(launch: Lau
     assert app.wait_end() == 0
     assert app.lines == [
         f"{APP_NAME} {__version__}: listening on http://{client.host}",
-        "No tray icon: this terminal is the way in, Ctrl-C the way out.",
+        "There is no tray icon. Ctrl-C quits.",
         f'To point Claude Code at it:  eval "$({find_command("bash")} --print-exports bash)"',
     ]
     assert "listening on" in app.log
@@ -185,7 +185,7 @@ def test_a_log_folder_that_cannot_be_written_is_said(launch: Launch, tmp_path: P
     (tmp_path / "home" / "logs").write_text("in the way")
     app = launch()
     assert app.wait_listening().request("GET", "/health").status == 200
-    assert app.lines[0] == (f"The log folder {tmp_path / 'home' / 'logs'} cannot be written: this run leaves no log.")
+    assert app.lines[0] == (f"The log folder {tmp_path / 'home' / 'logs'} cannot be written, so there is no log.")
 
 
 # ---- who may read what it writes, and what it reads

@@ -106,7 +106,7 @@ def test_the_environment_wins_over_the_keyring_and_the_keyring_over_the_file(sto
 
 
 @pytest.mark.parametrize("has_keyring", [True, False], ids=["keyring", "file"])
-def test_a_key_is_forgotten(store: SettingsStore, has_keyring: bool) -> None:
+def test_a_key_is_removed(store: SettingsStore, has_keyring: bool) -> None:
     if has_keyring:
         use(MemoryKeyring())
     save_key(NVIDIA_KEY, "nvapi-one", store)
@@ -135,14 +135,14 @@ def test_a_key_that_nothing_takes_is_not_said_to_be_kept(tmp_path: Path) -> None
     with pytest.raises(SettingsError) as caught:
         save_key(NVIDIA_KEY, "nvapi-one", store)
     assert str(caught.value).startswith(
-        f"The key is not kept: this system has no usable keyring. The settings file {path} could not be written: "
+        f"The key is not saved: this system has no usable keyring. The settings file {path} could not be written: "
     )
 
 
-def test_a_key_that_stays_in_the_file_is_not_said_to_be_forgotten(tmp_path: Path) -> None:
+def test_a_key_that_stays_in_the_file_is_not_said_to_be_removed(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"version": 2, "nvidia_key": "nvapi-one"}')
-    with pytest.raises(SettingsError, match=r"^The key is not forgotten\. The settings file .* could not be written: "):
+    with pytest.raises(SettingsError, match=r"^The key is not removed\. The settings file .* could not be written: "):
         remove_key(NVIDIA_KEY, SettingsStore(path, {}))
     assert "nvapi-one" in path.read_text()
 
@@ -360,13 +360,13 @@ def test_a_keyring_that_comes_after_the_start_is_found(
     assert isinstance(keyring.get_keyring(), MemoryKeyring)
 
 
-def test_a_key_that_stays_in_a_silent_keyring_is_not_said_to_be_forgotten(store: SettingsStore) -> None:
+def test_a_key_that_stays_in_a_silent_keyring_is_not_said_to_be_removed(store: SettingsStore) -> None:
     use(MemoryKeyring())
     save_key(SERVER_KEY, "two", store)
     use(FailingKeyring(keyring.errors.KeyringLocked()))
     with pytest.raises(SettingsError) as caught:
         remove_key(SERVER_KEY, store)
-    assert str(caught.value) == "The key is not forgotten: the system keyring is locked. Unlock it and try again."
+    assert str(caught.value) == "The key is not removed: the system keyring is locked. Unlock it and try again."
     assert store.needs_server_key is True
 
 
@@ -412,7 +412,7 @@ def test_a_key_is_kept_in_gnomes_keyring(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [
         "The NVIDIA API key is kept in the system keyring. A running app uses it from now on.",
         "nvapi-of-the-test",
-        "The NVIDIA API key is forgotten.",
+        "The NVIDIA API key is removed.",
         "None",
     ], done.stderr
     assert "nvapi-of-the-test" not in (tmp_path / "app" / "settings.json").read_text()

@@ -293,7 +293,7 @@ def test_a_change_keeps_a_file_damaged_by_an_edit_aside_and_says_so(path: Path, 
     store.update(log_bodies=True)
     (kept,) = kept_aside(path)
     assert kept.read_text() == "damage"
-    assert store.problem == f"The settings file was damaged. It was kept as {kept.name}, and written anew."
+    assert store.problem == f"The settings file was damaged. It was kept as {kept.name}, and a new file was written."
     assert (read(path)["model"], read(path)["log_bodies"]) == (MINIMAX, True)
 
 
@@ -353,7 +353,8 @@ def test_another_programs_file_is_left_as_it_is(path: Path, write: Callable[[Any
     assert store.problem is not None
     assert store.problem.startswith(f"The settings file {path} ")
     assert store.problem.endswith(
-        ". It is left as it is, since it may be another program's: the defaults are in use, and changes are not saved."
+        ". It is left as it is, because it may be another program's: "
+        "the defaults are in use, and changes are not saved."
     )
     assert store.update(model=MINIMAX).model == MINIMAX, "it is in force all the same"
     assert store.is_saved is False
@@ -453,7 +454,7 @@ def test_a_file_with_a_key_that_others_could_read_is_mended_and_said_once(
         store = SettingsStore(path, {}, owns_folder=owns_folder)
         assert store.note == (
             f"Other users could read the settings file {path}, and a key is in it. Now only you can. "
-            "If others use this computer, replace the key by a new one."
+            "If other people use this computer, replace the key by a new one."
         )
         assert store.problem is None
         assert path.stat().st_mode & 0o777 == 0o600

@@ -86,7 +86,7 @@ class App:
         log_file = open_log(self._paths.logs, self._formatter)
         log.info("%s %s%s", APP_NAME, __version__, ", demo" if self._is_demo else "")
         if log_file is None:
-            self._say(f"The log folder {self._paths.logs} cannot be written: this run leaves no log.")
+            self._say(f"The log folder {self._paths.logs} cannot be written, so there is no log.")
         if self._store.problem:
             log.warning("%s", self._store.problem)
         if self._store.note:
@@ -202,7 +202,7 @@ class App:
         demo = " (DEMO: canned answers, no model)" if self._is_demo else ""
         self._say(f"{APP_NAME} {__version__}: listening on {url}{demo}")
         if self._icon is None:
-            self._say("No tray icon: this terminal is the way in, Ctrl-C the way out.")
+            self._say("There is no tray icon. Ctrl-C quits.")
         elif not self._icon.is_hosted:
             self._say("No panel shows tray icons here yet; the icon appears when one does. Ctrl-C quits.")
         self._say(f"To point Claude Code at it:  {find_exports_command(self._shell)}")

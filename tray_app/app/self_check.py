@@ -105,7 +105,7 @@ def check_compiled_parts() -> str:
         raise NotWhole("aiohttp writes headers in Python")
     for name in ("multidict._multidict", "yarl._quoting_c", "frozenlist._frozenlist", "propcache._helpers_c"):
         importlib.import_module(name)
-    return "those of aiohttp and of what it stands on"
+    return "those of aiohttp and of its libraries"
 
 
 def check_certificates(desktop: Desktop) -> str:
@@ -180,5 +180,5 @@ def check_worker() -> str:
     writer.write(paper)
     text = asyncio.run(read(base64.b64encode(paper.getvalue())))
     if "page 1" not in text:
-        raise NotWhole(f"what it says of a PDF without text is {text!r}")
+        raise NotWhole(f"the text of a PDF without text is {text!r}")
     return "a PDF read"

@@ -123,7 +123,7 @@ class GatewaySupervisor:
             self._follow()
 
     def _follow(self) -> None:
-        """Gives the present settings and keys to the gateway. Starts it, or starts it anew, if that is needed."""
+        """Gives the present settings and keys to the gateway. Starts or restarts it if that is needed."""
         before, config = self._service.config, self.config
         addr = config.settings.addr
         # If the gateway would be open to the network, `begin` refuses to start it and says why.

@@ -184,7 +184,7 @@ def save_key(secret: Secret, value: str, store: SettingsStore) -> str:
     if in_keyring:
         return "the system keyring"
     if not store.is_saved:
-        raise SettingsError(f"The key is not kept: this system has no usable keyring. {store.problem}")
+        raise SettingsError(f"The key is not saved: this system has no usable keyring. {store.problem}")
     return f"{store.path} (this system has no usable keyring)"
 
 
@@ -193,12 +193,12 @@ def remove_key(secret: Secret, store: SettingsStore) -> None:
     answer = _ask_once(lambda: delete_secret(secret.name))
     was_in_file = bool(getattr(store.current, secret.setting))
     if isinstance(answer, Silence) and not was_in_file:
-        raise SettingsError(f"The key is not forgotten: the system keyring {answer.reason}. Unlock it and try again.")
+        raise SettingsError(f"The key is not removed: the system keyring {answer.reason}. Unlock it and try again.")
     changes = _note_change(needs_server_key=False if secret is SERVER_KEY else store.needs_server_key)
     changes[secret.setting] = None
     store.update(**changes)
     if was_in_file and not store.is_saved:
-        raise SettingsError(f"The key is not forgotten. {store.problem}")
+        raise SettingsError(f"The key is not removed. {store.problem}")
 
 
 def _note_change(*, needs_server_key: bool | None) -> Changes:

@@ -124,7 +124,9 @@ class SettingsStore:
                     self._write(self._raw)
                 self.is_saved = True
                 if kept is not None:
-                    self.problem = f"The settings file was damaged. It was kept as {kept.name}, and written anew."
+                    self.problem = (
+                        f"The settings file was damaged. It was kept as {kept.name}, and a new file was written."
+                    )
             except Timeout:
                 self._unsaved(changes, "another program holds it")
             except OSError as error:
@@ -160,7 +162,7 @@ class SettingsStore:
         if not self._may_replace(error):
             self._take(defaults)
             self.problem = (
-                f"The settings file {self.path} {error}. It is left as it is, since it may be another program's: "
+                f"The settings file {self.path} {error}. It is left as it is, because it may be another program's: "
                 "the defaults are in use, and changes are not saved."
             )
             return
@@ -202,7 +204,7 @@ class SettingsStore:
         if (has_key or self._owns_file) and tighten_file(self.path) and has_key:
             self.note = (
                 f"Other users could read the settings file {self.path}, and a key is in it. Now only you can. "
-                "If others use this computer, replace the key by a new one."
+                "If other people use this computer, replace the key by a new one."
             )
             log.warning("%s", self.note)
 

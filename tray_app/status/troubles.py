@@ -1,4 +1,4 @@
-"""Every trouble that the menu can show: its title, and the sentence that says how to mend it."""
+"""Every trouble that the menu can show: its title, and the sentence that says how to solve it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tray_app.status.board import ModelTrouble, Trouble, Unavailability, Wait
 MISSING_NVIDIA_KEY = Trouble("Add your NVIDIA API key…", NO_NVIDIA_KEY, "set-key")
 MISSING_SERVER_KEY = Trouble(
     "The server key is missing – fix…",
-    "A server key was set, but it is neither in the system keyring nor in the settings file any more. Until this is "
-    "mended, every request is refused. To set a new key, run `claude-nvidia-tray set-key --server`. To work without "
-    "one, run `claude-nvidia-tray set-key --server --remove`.",
+    "A server key was set, but it is neither in the system keyring nor in the settings file any more, so every request "
+    "is refused. To set a new key, run `claude-nvidia-tray set-key --server`. To work without one, run "
+    "`claude-nvidia-tray set-key --server --remove`.",
 )
 GATEWAY_ENDED = Trouble(
     "Gateway stopped – start it again…",
