@@ -95,7 +95,7 @@ class Settings:
     upstream_timeout_seconds: int = setting(
         300, whole_number(1), "a whole number of seconds, 1 or more", "UPSTREAM_TIMEOUT_SECONDS"
     )
-    """How long upstream may stay silent in the middle of an answer, in seconds."""
+    """How long upstream may stay silent, in seconds."""
     requests_per_minute: int = setting(40, *_COUNT)
     """The limit for each model; 0: none but NVIDIA's own. Its free tier takes about 40 (November 2026)."""
     allowed_origins: tuple[str, ...] = setting(
