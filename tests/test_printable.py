@@ -63,7 +63,7 @@ def test_other_text_is_as_it_was() -> None:
     assert escape(f"  {text}") == f"  {text}"
 
 
-def test_a_sentence_has_an_end() -> None:
+def test_a_sentence_has_a_longest_length() -> None:
     assert make_sentence("x" * 1_000_000) == "x" * MAX_SENTENCE_CHARS + "…"
     assert make_sentence(" " * 1_000_000 + "x") == "x"
 

@@ -56,7 +56,9 @@ def write_settings(home: Path, content: Any) -> Path:
 
 
 @posix_only
-def test_it_says_where_it_listens_and_serves_until_it_is_told_to_end(launch: Launch, upstream: FakeUpstream) -> None:
+def test_the_app_says_where_it_listens_and_serves_until_a_signal_ends_it(
+    launch: Launch, upstream: FakeUpstream
+) -> None:
     app = launch(SHELL="/bin/bash")
     client = app.wait_listening()
     upstream.script(whole(completion("Hello!")))
@@ -107,7 +109,7 @@ def test_the_demo_needs_no_key_and_is_labelled(launch: Launch) -> None:
     assert client.ask().text.startswith("[demo] ")
 
 
-def test_a_damaged_settings_file_is_said_even_where_a_key_is_missing_too(launch: Launch, tmp_path: Path) -> None:
+def test_a_damaged_settings_file_is_reported_even_if_a_key_is_missing(launch: Launch, tmp_path: Path) -> None:
     write_settings(tmp_path / "home", "{damage")
     app = launch(PROVIDER_API_KEY="")
     client = app.wait_listening()
@@ -121,7 +123,7 @@ def test_a_damaged_settings_file_is_said_even_where_a_key_is_missing_too(launch:
     assert "The settings file is not valid JSON" in app.log
 
 
-def test_a_settings_file_that_cannot_be_read_is_said(launch: Launch, tmp_path: Path) -> None:
+def test_a_settings_file_that_cannot_be_read_is_reported(launch: Launch, tmp_path: Path) -> None:
     (tmp_path / "home" / "settings.json").mkdir(parents=True)
     app = launch()
     assert app.wait_listening().request("GET", "/health").status == 200
@@ -137,7 +139,7 @@ def test_a_wrong_setting_is_named_and_the_rest_is_used(launch: Launch, tmp_path:
     assert client.request("GET", "/health").body["model"] == "minimaxai/minimax-m2.1"
 
 
-def test_a_taken_port_ends_it_with_a_sentence(launch: Launch) -> None:
+def test_a_taken_port_ends_the_app_with_a_sentence(launch: Launch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         app = launch(ADDR=f"127.0.0.1:{port}")
@@ -149,7 +151,7 @@ def test_a_taken_port_ends_it_with_a_sentence(launch: Launch) -> None:
     assert app.log.splitlines()[-1].endswith("quit")
 
 
-def test_the_network_without_a_server_key_ends_it_with_a_sentence(launch: Launch) -> None:
+def test_listening_on_the_network_without_a_server_key_ends_the_app_with_a_sentence(launch: Launch) -> None:
     app = launch(ADDR=":3001")
     assert app.wait_end() == 1
     assert app.lines == [
@@ -158,7 +160,7 @@ def test_the_network_without_a_server_key_ends_it_with_a_sentence(launch: Launch
     ]
 
 
-def test_the_network_with_a_server_key_is_served(launch: Launch) -> None:
+def test_the_app_listens_on_the_network_if_there_is_a_server_key(launch: Launch) -> None:
     app = launch(ADDR=f":{free_port()}", SERVER_API_KEY="key-of-this-gateway")
     client = app.wait_listening()
     assert client.ask().outcome == (401, "authentication_error")
@@ -180,7 +182,7 @@ def test_on_its_first_start_it_takes_the_next_port_if_its_own_is_taken(launch: L
         assert client.request("GET", "/health").status == 200
 
 
-def test_a_log_folder_that_cannot_be_written_is_said(launch: Launch, tmp_path: Path) -> None:
+def test_a_log_folder_that_cannot_be_written_is_reported(launch: Launch, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "logs").write_text("in the way")
     app = launch()
@@ -192,7 +194,7 @@ def test_a_log_folder_that_cannot_be_written_is_said(launch: Launch, tmp_path: P
 
 
 @posix_only
-def test_under_an_open_umask_all_that_it_writes_is_for_its_user_alone(
+def test_only_the_user_can_read_what_the_app_writes_whatever_the_umask(
     launch: Launch, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     upstream.script(whole(completion("Hello!")))
@@ -207,7 +209,7 @@ def test_under_an_open_umask_all_that_it_writes_is_for_its_user_alone(
 
 
 @posix_only
-def test_what_others_could_read_before_is_closed_to_them_at_the_start(launch: Launch, tmp_path: Path) -> None:
+def test_files_that_others_could_read_are_closed_to_them_at_the_start(launch: Launch, tmp_path: Path) -> None:
     home = tmp_path / "home"
     path = write_settings(home, {"version": 1, "server_api_key": "key-of-this-gateway"})
     log_file = home / "logs" / "claude-nvidia-tray.log"
@@ -225,7 +227,7 @@ def test_what_others_could_read_before_is_closed_to_them_at_the_start(launch: La
 
 @posix_only
 @pytest.mark.parametrize("kind", ["pipe", "device"])
-def test_what_is_no_file_holds_up_no_start(launch: Launch, tmp_path: Path, kind: str) -> None:
+def test_a_pipe_in_place_of_a_file_does_not_delay_the_start(launch: Launch, tmp_path: Path, kind: str) -> None:
     path = Path("/dev/zero") if kind == "device" else tmp_path / "settings"
     if kind == "pipe":
         os.mkfifo(path)
@@ -309,7 +311,7 @@ def test_after_a_crash_it_starts_again(launch: Launch) -> None:
 # ---- settings that change while it runs
 
 
-def test_a_changed_file_is_taken_over_under_steady_traffic(
+def test_a_changed_settings_file_is_used_while_requests_are_running(
     launch: Launch, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     upstream.default = lambda body: whole(completion(body["model"]))
@@ -366,7 +368,7 @@ def test_no_key_is_written_into_the_log(launch: Launch, upstream: FakeUpstream) 
     assert "key-of" not in app.log
 
 
-def test_what_is_no_http_leaves_no_traceback_on_the_terminal(launch: Launch) -> None:
+def test_bytes_that_are_not_http_leave_no_traceback_on_the_terminal(launch: Launch) -> None:
     app = launch()
     client = app.wait_listening()
     host, _, port = client.host.rpartition(":")
@@ -415,7 +417,7 @@ def test_it_quits_after_its_gateway_has_died(launch: Launch) -> None:
 
 
 @posix_only
-def test_it_quits_also_if_its_gateway_cannot_be_stopped(launch: Launch) -> None:
+def test_it_quits_even_if_its_gateway_cannot_be_stopped(launch: Launch) -> None:
     app = launch(prefix=with_fault(FAILS_TO_STOP))
     app.wait_listening()
     app.send(signal.SIGTERM)
@@ -457,7 +459,7 @@ def test_a_second_signal_ends_it_at_once_and_tells_the_client(launch: Launch, up
 
 
 @posix_only
-def test_a_signal_ends_it_in_bounds_where_an_answer_does_not_finish(launch: Launch, upstream: FakeUpstream) -> None:
+def test_a_signal_ends_the_app_in_time_if_an_answer_does_not_finish(launch: Launch, upstream: FakeUpstream) -> None:
     """Two seconds to finish, which is what log-off and service managers leave."""
     app = launch()
     client = app.wait_listening()

@@ -103,7 +103,7 @@ def fail(error: Exception | None = None) -> FailingKeyring:
     return backend
 
 
-def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until_it_can(
+def test_until_the_server_key_can_be_read_every_request_is_refused(
     run: Run, backend: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tray_app.settings.keys.KEYRING_TIMEOUT_S", 0.01)
@@ -134,7 +134,7 @@ def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until
     assert client.ask(x_api_key=SERVER).text == "Hello!"
 
 
-def test_known_keys_stay_in_force_when_the_keyring_tells_nothing_at_a_change(run: Run, backend: MemoryKeyring) -> None:
+def test_known_keys_stay_in_force_if_the_keyring_is_silent_after_a_change(run: Run, backend: MemoryKeyring) -> None:
     running = run()
     save_key(SERVER_KEY, SERVER, running.store)
     client = running.start()
@@ -148,9 +148,7 @@ def test_known_keys_stay_in_force_when_the_keyring_tells_nothing_at_a_change(run
     assert running.key_trouble is None
 
 
-def test_a_server_key_set_while_it_runs_closes_the_gateway_also_if_the_keyring_hangs_afterwards(
-    run: Run, backend: MemoryKeyring
-) -> None:
+def test_a_new_server_key_is_needed_even_if_the_keyring_hangs_afterwards(run: Run, backend: MemoryKeyring) -> None:
     running = run()
     client = running.start()
     assert client.ask().text == "Hello!"
@@ -160,7 +158,7 @@ def test_a_server_key_set_while_it_runs_closes_the_gateway_also_if_the_keyring_h
     assert client.ask().outcome == (400, "billing_error")
 
 
-def test_without_a_server_key_a_silent_keyring_closes_nothing(run: Run) -> None:
+def test_without_a_server_key_a_silent_keyring_refuses_no_request(run: Run) -> None:
     fail()
     running = run(NVIDIA_API_KEY=NVIDIA)
     assert running.start().ask().text == "Hello!"
@@ -193,7 +191,9 @@ def test_a_click_asks_the_keyring_at_once(run: Run, backend: MemoryKeyring) -> N
     assert client.ask().text == "Hello!"
 
 
-def test_a_server_key_that_is_gone_from_the_keyring_is_said_with_the_way_out(run: Run, backend: MemoryKeyring) -> None:
+def test_a_server_key_that_is_gone_from_the_keyring_is_reported_with_a_solution(
+    run: Run, backend: MemoryKeyring
+) -> None:
     running = run()
     save_key(SERVER_KEY, SERVER, running.store)
     del backend.passwords[APP_ID, SERVER_KEY.name]
@@ -219,7 +219,9 @@ def test_beyond_loopback_nothing_listens_without_a_server_key_while_the_keyring_
     assert said.endswith(" A server key may be in the system keyring, which failed (RuntimeError).")
 
 
-def test_beyond_loopback_a_server_key_that_cannot_be_read_keeps_everybody_out(run: Run, backend: MemoryKeyring) -> None:
+def test_beyond_loopback_a_server_key_that_cannot_be_read_refuses_every_request(
+    run: Run, backend: MemoryKeyring
+) -> None:
     running = run(ADDR="0.0.0.0:0")
     save_key(SERVER_KEY, SERVER, running.store)
     failing = fail()
@@ -231,7 +233,7 @@ def test_beyond_loopback_a_server_key_that_cannot_be_read_keeps_everybody_out(ru
     assert client.ask(x_api_key=SERVER).text == "Hello!"
 
 
-def test_a_setting_that_there_is_not_is_refused_and_changes_nothing(run: Run) -> None:
+def test_a_setting_that_does_not_exist_is_refused_and_changes_nothing(run: Run) -> None:
     running = run(NVIDIA_API_KEY=NVIDIA)
     client = running.start()
     with pytest.raises(TypeError, match="log_bodys"):

@@ -267,7 +267,7 @@ def test_a_model_added_to_the_settings_file_stands_in_the_menu_and_answers(keyed
     assert keyed_app.ask()["content"][0]["text"] == "lab/own"
 
 
-def test_what_is_known_of_models_is_forgotten_with_the_upstream_it_is_known_of(
+def test_another_upstream_makes_the_app_forget_which_models_are_listed(
     keyed_app: RunningApp, upstream: FakeUpstream
 ) -> None:
     keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
@@ -277,7 +277,7 @@ def test_what_is_known_of_models_is_forgotten_with_the_upstream_it_is_known_of(
     assert upstream.wait_listed(2)["Authorization"] == "Bearer nvapi-another"
 
 
-def test_a_retired_model_is_said_once_and_one_click_switches_to_its_successor(
+def test_a_retired_model_is_reported_once_and_one_click_switches_to_its_successor(
     keyed_app: RunningApp, upstream: FakeUpstream, notifications: NotificationService
 ) -> None:
     gone = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is no longer available."
@@ -307,7 +307,7 @@ def test_a_retired_model_is_said_once_and_one_click_switches_to_its_successor(
     assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
 
 
-def test_a_wait_for_the_rate_limit_is_seen_as_long_as_it_lasts(
+def test_the_menu_shows_a_wait_for_the_rate_limit_while_it_lasts(
     keyed_app: RunningApp, notifications: NotificationService
 ) -> None:
     item = keyed_app.item
@@ -353,7 +353,7 @@ def test_after_a_crash_the_next_launch_works(app: RunningApp, desktop: Desktop, 
     desktop.wait_log("next", "listening on http://")
 
 
-def test_an_icon_comes_when_a_panel_does(desktop: Desktop) -> None:
+def test_the_icon_appears_when_a_panel_does(desktop: Desktop) -> None:
     desktop.spawn(*APP, "--demo", log="app")
     desktop.wait_log("app", "No panel shows tray icons here yet")
     with Watcher(desktop.bus) as late, late.wait_item() as item:

@@ -63,7 +63,7 @@ def evaluate(shell: str, exports: str, tmp_path: Any, **environment: str) -> dic
 
 @posix_only
 @pytest.mark.parametrize("model", [GLM_4_7, MINIMAX_M2_1, HOSTILE], ids=["GLM", "MiniMax", "hostile"])
-def test_a_shell_takes_the_exports_as_they_are_meant(shell: str, model: Model, tmp_path: Any) -> None:
+def test_each_shell_sets_the_variables_that_the_exports_mean(shell: str, model: Model, tmp_path: Any) -> None:
     exports = render_exports(shell, URL, model, needs_server_key=False)
     found = evaluate(shell, exports, tmp_path, ANTHROPIC_API_KEY="sk-ant-of-the-user")
     ours = {name: value for name, value in found.items() if name.startswith(("ANTHROPIC_", "CLAUDE_", "API_"))}
@@ -94,7 +94,7 @@ def test_a_shell_takes_the_exports_as_they_are_meant(shell: str, model: Model, t
     ],
     ids=["NO_PROXY", "no_proxy", "an empty NO_PROXY", "both"],
 )
-def test_what_the_user_has_in_no_proxy_stays_for_programs_that_read_either(
+def test_the_users_own_no_proxy_list_stays_in_both_variables(
     shell: str, tmp_path: Any, large: str | None, small: str | None, is_large: str, is_small: str
 ) -> None:
     exports = render_exports(shell, URL, GLM_4_7, needs_server_key=False)
@@ -131,7 +131,7 @@ def test_every_shell_gets_every_variable(shell: str) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_demo_and_a_server_key_are_said_in_the_first_line(shell: str) -> None:
+def test_the_first_line_mentions_a_demo_and_a_server_key(shell: str) -> None:
     first = render_exports(shell, URL, GLM_4_7, needs_server_key=True, is_demo=True).splitlines()[0]
     assert "DEMO: canned answers, no model" in first
     assert first.endswith("; set SERVER_API_KEY to the gateway's server key first")

@@ -113,7 +113,7 @@ def test_the_same_service_starts_once_the_port_is_free() -> None:
 
 
 @pytest.mark.parametrize("host", ["", "0.0.0.0", "::", "192.168.1.7", "my-machine.lan"])
-def test_the_network_is_let_in_with_a_server_key_only(host: str) -> None:
+def test_the_gateway_listens_on_the_network_only_with_a_server_key(host: str) -> None:
     address = Address(host, 3001)
     with pytest.raises(StartError) as caught:
         start(address, Keys())
@@ -124,7 +124,7 @@ def test_the_network_is_let_in_with_a_server_key_only(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["", "192.168.1.7"])
-def test_the_network_is_let_in_with_a_server_key_of_sixteen_characters(host: str) -> None:
+def test_a_server_key_for_the_network_needs_sixteen_characters(host: str) -> None:
     address = Address(host, 3001)
     with pytest.raises(StartError) as caught:
         start(address, Keys(server="15-characters-x"))
@@ -134,7 +134,7 @@ def test_the_network_is_let_in_with_a_server_key_of_sixteen_characters(host: str
     )
 
 
-def test_on_this_machine_any_server_key_will_do(start_gateway: StartGateway) -> None:
+def test_on_this_machine_a_server_key_may_be_short(start_gateway: StartGateway) -> None:
     gateway = start_gateway(Keys(server="x"))
     assert gateway.request("GET", "/v1/models", x_api_key="x").status == 200
 
@@ -225,7 +225,7 @@ def test_quitting_lets_running_answers_finish(gateway: RunningGateway, upstream:
             assert answer.read_rest().text == "one two"
 
 
-def test_quitting_tells_those_who_do_not_finish(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_quitting_tells_clients_whose_answers_do_not_finish(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(stream(text("one "), Gate()))
     with gateway.stream() as streamed:
         streamed.read_until("content_block_delta")
@@ -277,7 +277,7 @@ def test_a_client_that_leaves_while_the_app_quits_is_no_fault(
     assert "Traceback" not in log_file.text
 
 
-def test_an_idle_connection_of_a_client_does_not_hold_up_the_end(gateway: RunningGateway) -> None:
+def test_an_idle_connection_does_not_delay_the_end(gateway: RunningGateway) -> None:
     with socket.create_connection((gateway.address.host, gateway.address.port)) as idle:
         idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert idle.recv(12) == b"HTTP/1.1 200"
@@ -286,7 +286,7 @@ def test_an_idle_connection_of_a_client_does_not_hold_up_the_end(gateway: Runnin
             pass
 
 
-def test_a_service_that_has_not_started_takes_no_harm() -> None:
+def test_calls_of_a_service_that_has_not_started_do_nothing() -> None:
     service = ProxyService(StatusBoard())
     service.configure(GatewayConfig(Settings(), Keys(nvidia=NVIDIA_KEY)))
     service.cancel_drain()
@@ -344,7 +344,7 @@ def test_a_gateway_whose_thread_died_is_not_running_and_the_status_says_so(log_f
     assert "the gateway's thread ended" in log_file.text
 
 
-def test_a_gateway_whose_thread_died_can_be_told_all_that_a_running_one_can() -> None:
+def test_all_methods_work_after_the_thread_of_the_gateway_has_died() -> None:
     with running_with(die) as gateway:
         kill(gateway)
         gateway.configure(Keys(nvidia="nvapi-another"))
@@ -362,7 +362,7 @@ def test_a_gateway_whose_thread_died_can_be_started_again() -> None:
         assert Client(address.url).request("GET", "/health").status == 200
 
 
-def test_a_gateway_that_hangs_does_not_hold_up_the_end(log_file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_that_hangs_does_not_block_the_end(log_file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_END_S", 0.01)
     reached, release = threading.Event(), threading.Event()
 
@@ -384,7 +384,7 @@ def test_a_gateway_that_hangs_does_not_hold_up_the_end(log_file: LogFile, monkey
     assert "the gateway's thread does not end" in log_file.text
 
 
-def test_a_handler_that_does_not_end_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handler_that_does_not_end_does_not_block_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_END_S", 0.01)
     reached, ended = threading.Event(), threading.Event()
 
@@ -417,14 +417,14 @@ def test_requests_are_counted_while_they_run(gateway: RunningGateway, upstream: 
     gateway.wait_active(0)
 
 
-def test_health_tells_who_waits_for_the_rate_limit(gateway: RunningGateway) -> None:
+def test_health_shows_which_requests_wait_for_the_rate_limit(gateway: RunningGateway) -> None:
     gateway.board.publish(waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40),))
     assert gateway.request("GET", "/health").body["waits"] == [
         {"model": "GLM 4.7", "waiting": 2, "longest_s": 12, "used": 31, "limit": 40}
     ]
 
 
-def test_an_answer_that_is_complete_gets_no_goodbye(
+def test_a_complete_answer_gets_no_error_event_at_the_end(
     gateway: RunningGateway, upstream: FakeUpstream, log_file: LogFile
 ) -> None:
     """Upstream has said its last word and keeps the connection open; the client has all of the answer."""

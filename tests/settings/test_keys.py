@@ -66,7 +66,7 @@ def test_a_key_goes_into_the_keyring_and_not_into_the_file(store: SettingsStore)
     assert "nvapi-one" not in store.path.read_text()
 
 
-def test_a_running_app_learns_of_a_key_in_the_keyring(store: SettingsStore) -> None:
+def test_a_running_app_notices_a_new_key_in_the_keyring(store: SettingsStore) -> None:
     use(MemoryKeyring())
     running = SettingsStore(store.path, {})
     save_key(NVIDIA_KEY, "nvapi-one", store)
@@ -85,7 +85,7 @@ def test_without_a_usable_keyring_a_key_goes_into_the_file(
         assert store.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_keyring_that_comes_later_takes_the_key_out_of_the_file(store: SettingsStore) -> None:
+def test_if_a_keyring_appears_later_a_new_key_goes_there_and_leaves_the_file(store: SettingsStore) -> None:
     save_key(NVIDIA_KEY, "nvapi-one", store)
     use(MemoryKeyring())
     save_key(NVIDIA_KEY, "nvapi-two", store)
@@ -128,7 +128,7 @@ def test_a_locked_keyring_is_waited_for_no_longer_than_its_limit(
     backend.unlocked.set()
 
 
-def test_a_key_that_nothing_takes_is_not_said_to_be_kept(tmp_path: Path) -> None:
+def test_a_key_that_could_not_be_saved_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.mkdir()
     store = SettingsStore(path, {})
@@ -139,7 +139,7 @@ def test_a_key_that_nothing_takes_is_not_said_to_be_kept(tmp_path: Path) -> None
     )
 
 
-def test_a_key_that_stays_in_the_file_is_not_said_to_be_removed(tmp_path: Path) -> None:
+def test_a_key_that_could_not_be_removed_from_the_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"version": 2, "nvidia_key": "nvapi-one"}')
     with pytest.raises(SettingsError, match=r"^The key is not removed\. The settings file .* could not be written: "):
@@ -193,7 +193,7 @@ SILENT = [
 
 
 @pytest.mark.parametrize(("error", "reason"), SILENT)
-def test_a_server_key_in_a_keyring_that_tells_nothing_keeps_everybody_out(
+def test_while_the_keyring_is_silent_a_server_key_in_it_refuses_every_request(
     store: SettingsStore, reader: KeyReader, error: Exception, reason: str
 ) -> None:
     use(MemoryKeyring())
@@ -205,7 +205,7 @@ def test_a_server_key_in_a_keyring_that_tells_nothing_keeps_everybody_out(
     assert reader.silence.reason == reason
 
 
-def test_a_keyring_that_hangs_tells_nothing(store: SettingsStore, reader: KeyReader, locked: LockedKeyring) -> None:
+def test_a_keyring_that_hangs_is_silent(store: SettingsStore, reader: KeyReader, locked: LockedKeyring) -> None:
     use(MemoryKeyring())
     save_key(SERVER_KEY, "two", store)
     use(locked)
@@ -214,20 +214,20 @@ def test_a_keyring_that_hangs_tells_nothing(store: SettingsStore, reader: KeyRea
     assert reader.silence.reason == "does not answer"
 
 
-def test_who_never_set_a_server_key_is_not_kept_out(store: SettingsStore, reader: KeyReader) -> None:
+def test_no_request_is_refused_if_no_server_key_was_ever_set(store: SettingsStore, reader: KeyReader) -> None:
     use(BrokenKeyring())
     assert reader.read() == Keys(is_nvidia_unknown=True)
     assert not reader.keys.is_guarded
 
 
-def test_who_set_an_nvidia_key_only_is_not_kept_out(store: SettingsStore, reader: KeyReader) -> None:
+def test_no_request_is_refused_if_only_an_nvidia_key_was_set(store: SettingsStore, reader: KeyReader) -> None:
     use(MemoryKeyring())
     save_key(NVIDIA_KEY, "nvapi-one", store)
     use(BrokenKeyring())
     assert reader.read() == Keys(is_nvidia_unknown=True)
 
 
-def test_who_removed_the_server_key_is_not_kept_out(store: SettingsStore, reader: KeyReader) -> None:
+def test_no_request_is_refused_after_the_server_key_was_removed(store: SettingsStore, reader: KeyReader) -> None:
     use(MemoryKeyring())
     save_key(SERVER_KEY, "two", store)
     remove_key(SERVER_KEY, store)
@@ -235,7 +235,7 @@ def test_who_removed_the_server_key_is_not_kept_out(store: SettingsStore, reader
     assert not reader.read().is_guarded
 
 
-def test_keys_set_by_an_earlier_version_may_hold_a_server_key_until_the_keyring_tells(
+def test_after_an_earlier_version_set_keys_a_silent_keyring_may_hold_a_server_key(
     store: SettingsStore, reader: KeyReader
 ) -> None:
     store.update(keys_changed="2026-11-01T10:00:00+00:00")
@@ -250,7 +250,7 @@ def test_a_system_without_a_keyring_has_no_key_in_it(store: SettingsStore, reade
     assert reader.read() == Keys()
 
 
-def test_a_server_key_that_was_set_and_is_not_found_keeps_everybody_out(
+def test_a_server_key_that_was_set_but_is_not_found_refuses_every_request(
     store: SettingsStore, reader: KeyReader
 ) -> None:
     """Also where the session has no keyring, or another one than that in which the key was kept."""
@@ -262,7 +262,7 @@ def test_a_server_key_that_was_set_and_is_not_found_keeps_everybody_out(
     assert KeyReader(store, {"SERVER_API_KEY": "three"}).read() == Keys(server="three")
 
 
-def test_known_keys_stay_in_force_while_the_keyring_tells_nothing(
+def test_known_keys_stay_in_force_while_the_keyring_is_silent(
     store: SettingsStore, reader: KeyReader, clock: Clock
 ) -> None:
     working = use(MemoryKeyring())
@@ -311,7 +311,7 @@ def test_a_keyring_that_fails_is_asked_again_after_pauses_that_grow(reader: KeyR
     assert not reader.is_due()
 
 
-def test_a_keyring_that_hangs_is_asked_no_second_time_and_its_answer_is_noticed(
+def test_a_keyring_that_hangs_is_not_asked_twice_and_its_late_answer_is_noticed(
     reader: KeyReader, clock: Clock, locked: LockedKeyring
 ) -> None:
     use(locked)
@@ -327,7 +327,7 @@ def test_a_keyring_that_hangs_is_asked_no_second_time_and_its_answer_is_noticed(
     assert reader.read() == Keys("nvapi-one")
 
 
-def test_a_prompt_that_the_user_dismissed_comes_back_after_a_pause_only(
+def test_after_the_user_dismissed_a_prompt_it_comes_back_only_after_a_pause(
     reader: KeyReader, clock: Clock, locked: LockedKeyring
 ) -> None:
     use(locked)
@@ -342,7 +342,7 @@ def test_a_prompt_that_the_user_dismissed_comes_back_after_a_pause_only(
     assert reader.is_due()
 
 
-def test_a_click_asks_a_hanging_keyring_anew(reader: KeyReader, locked: LockedKeyring) -> None:
+def test_a_click_asks_a_hanging_keyring_again(reader: KeyReader, locked: LockedKeyring) -> None:
     use(locked)
     reader.read()
     reader.read_again()
@@ -360,7 +360,7 @@ def test_a_keyring_that_comes_after_the_start_is_found(
     assert isinstance(keyring.get_keyring(), MemoryKeyring)
 
 
-def test_a_key_that_stays_in_a_silent_keyring_is_not_said_to_be_removed(store: SettingsStore) -> None:
+def test_a_key_that_could_not_be_removed_from_a_silent_keyring_is_reported(store: SettingsStore) -> None:
     use(MemoryKeyring())
     save_key(SERVER_KEY, "two", store)
     use(FailingKeyring(keyring.errors.KeyringLocked()))

@@ -207,7 +207,7 @@ def test_the_environment_overrides_a_setting(variable: str, text: str, values: d
     ],
     ids=["number", "text"],
 )
-def test_the_words_for_a_wrong_value_do_not_decide_how_a_variable_is_read(
+def test_the_wording_of_an_error_does_not_decide_how_a_variable_is_read(
     variable: str, name: str, text: str, wanted: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(ROWS, name, replace(ROWS[name], wanted=wanted))

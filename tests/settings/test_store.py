@@ -79,7 +79,7 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
 
 
 @posix_only
-def test_the_file_is_its_owners_alone(path: Path) -> None:
+def test_only_the_owner_can_read_the_file(path: Path) -> None:
     store = SettingsStore(path, {})
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
@@ -138,7 +138,7 @@ def test_a_change_is_saved_and_unknown_keys_stay(path: Path, write: Callable[[An
     assert SettingsStore(path, {}).current == store.current
 
 
-def test_a_setting_that_there_is_not_changes_nothing(path: Path) -> None:
+def test_a_setting_that_does_not_exist_changes_nothing(path: Path) -> None:
     store = SettingsStore(path, {})
     before = path.read_bytes()
     with pytest.raises(TypeError, match="log_bodys"):
@@ -151,14 +151,14 @@ def test_every_change_that_the_program_makes_is_of_a_setting_or_a_note_about_key
     assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed"}
 
 
-def test_a_setting_is_removed_by_none(path: Path) -> None:
+def test_none_removes_a_setting(path: Path) -> None:
     store = SettingsStore(path, {})
     store.update(nvidia_key="nvapi-secret")
     assert store.update(nvidia_key=None).nvidia_key == ""
     assert "nvidia_key" not in read(path)
 
 
-def test_an_edit_is_picked_up(path: Path, write: Callable[[Any], None]) -> None:
+def test_an_edit_of_the_file_is_used(path: Path, write: Callable[[Any], None]) -> None:
     store = SettingsStore(path, {"ADDR": ":4000"})
     assert store.refresh() is False
     write({"version": 1, "model": MINIMAX})
@@ -167,7 +167,7 @@ def test_an_edit_is_picked_up(path: Path, write: Callable[[Any], None]) -> None:
     assert store.refresh() is False
 
 
-def test_its_own_change_is_no_edit(path: Path) -> None:
+def test_a_change_by_the_program_itself_is_not_taken_for_an_edit(path: Path) -> None:
     store = SettingsStore(path, {})
     store.update(model=MINIMAX)
     assert store.refresh() is False
@@ -246,7 +246,9 @@ DAMAGE_IDS = ["empty", "brace", "half", "list", "null", "no UTF-8", "too deep"]
 
 
 @pytest.mark.parametrize("content", DAMAGED, ids=DAMAGE_IDS)
-def test_a_damaged_file_is_kept_aside_and_said(path: Path, write: Callable[[Any], None], content: bytes) -> None:
+def test_a_damaged_file_is_kept_under_another_name_and_reported(
+    path: Path, write: Callable[[Any], None], content: bytes
+) -> None:
     write(content)
     store = SettingsStore(path, {})
     assert store.current == Settings()
@@ -286,7 +288,7 @@ def test_a_file_damaged_by_an_edit_changes_no_setting(path: Path, write: Callabl
     assert path.read_bytes() == content, "the user may still mend it"
 
 
-def test_a_change_keeps_a_file_damaged_by_an_edit_aside_and_says_so(path: Path, write: Callable[[Any], None]) -> None:
+def test_a_change_keeps_a_file_that_an_edit_damaged_and_reports_it(path: Path, write: Callable[[Any], None]) -> None:
     store = SettingsStore(path, {})
     store.update(model=MINIMAX)
     write("damage")
@@ -364,7 +366,7 @@ def test_another_programs_file_is_left_as_it_is(path: Path, write: Callable[[Any
     assert not kept_aside(path)
 
 
-def test_a_file_of_this_programs_settings_is_kept_aside_wherever_it_is(
+def test_a_damaged_settings_file_of_this_program_is_kept_in_any_folder(
     path: Path, write: Callable[[Any], None]
 ) -> None:
     write('{"nvidia_url": "https://')
@@ -402,7 +404,7 @@ OTHER_KINDS = [
 
 
 @pytest.mark.parametrize(("make", "kind"), OTHER_KINDS)
-def test_what_is_no_file_is_neither_read_nor_replaced(
+def test_a_pipe_or_device_is_neither_read_nor_replaced(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], kind: str
 ) -> None:
     path.parent.mkdir()
@@ -433,7 +435,7 @@ def test_a_file_that_is_too_large_for_settings_is_left_as_it_is(path: Path, writ
 
 
 @posix_only
-def test_a_link_to_itself_gives_way_to_a_new_file(path: Path) -> None:
+def test_a_link_to_itself_is_replaced_by_a_new_file(path: Path) -> None:
     path.parent.mkdir()
     path.symlink_to(path)
     assert SettingsStore(path, {}).current == Settings()
@@ -444,7 +446,7 @@ def test_a_link_to_itself_gives_way_to_a_new_file(path: Path) -> None:
 
 
 @posix_only
-def test_a_file_with_a_key_that_others_could_read_is_mended_and_said_once(
+def test_a_file_with_a_key_that_others_could_read_is_closed_to_them_and_reported_once(
     path: Path, write: Callable[[Any], None]
 ) -> None:
     write({"version": 1, "nvidia_key": "nvapi-secret"})
@@ -462,7 +464,9 @@ def test_a_file_with_a_key_that_others_could_read_is_mended_and_said_once(
 
 
 @posix_only
-def test_an_edit_that_opens_a_file_with_a_key_to_others_is_mended(path: Path, write: Callable[[Any], None]) -> None:
+def test_a_file_with_a_key_that_an_edit_opened_to_others_is_closed_to_them(
+    path: Path, write: Callable[[Any], None]
+) -> None:
     store = SettingsStore(path, {})
     write({"version": 1, "nvidia_key": "nvapi-secret"})
     path.chmod(0o664)
@@ -471,7 +475,7 @@ def test_an_edit_that_opens_a_file_with_a_key_to_others_is_mended(path: Path, wr
 
 
 @posix_only
-def test_a_file_without_a_key_is_closed_in_our_own_folder_only_and_nothing_is_said(
+def test_a_file_without_a_key_is_closed_only_in_our_own_folder_and_without_a_report(
     path: Path, write: Callable[[Any], None]
 ) -> None:
     write({"version": 1})
@@ -487,7 +491,7 @@ def test_a_file_without_a_key_is_closed_in_our_own_folder_only_and_nothing_is_sa
 
 
 @posix_only
-def test_everything_is_made_for_its_owner_alone_whatever_the_umask(path: Path, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_new_files_whatever_the_umask(path: Path, tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "settings.json"
     before = os.umask(0)
     try:
@@ -501,7 +505,7 @@ def test_everything_is_made_for_its_owner_alone_whatever_the_umask(path: Path, t
 # ---- what cannot be read or written
 
 
-def test_a_folder_in_the_files_place_is_said_and_the_changes_hold_while_it_runs(path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_reported_and_changes_stay_in_force(path: Path) -> None:
     path.mkdir(parents=True)
     store = SettingsStore(path, {})
     assert store.current == Settings()
@@ -515,7 +519,7 @@ def test_a_folder_in_the_files_place_is_said_and_the_changes_hold_while_it_runs(
     assert path.is_dir()
 
 
-def test_a_file_in_the_folders_place_is_said(path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_reported(path: Path) -> None:
     path.parent.write_text("in the way")
     store = SettingsStore(path, {})
     assert store.current == Settings()
@@ -525,7 +529,7 @@ def test_a_file_in_the_folders_place_is_said(path: Path) -> None:
     assert path.parent.read_text() == "in the way"
 
 
-def test_a_folder_that_turns_into_a_file_is_said(path: Path) -> None:
+def test_a_folder_that_turns_into_a_file_is_reported(path: Path) -> None:
     store = SettingsStore(path, {})
     for file in path.parent.iterdir():
         file.unlink()
@@ -536,7 +540,7 @@ def test_a_folder_that_turns_into_a_file_is_said(path: Path) -> None:
     assert store.current == Settings()
 
 
-def test_a_folder_that_takes_the_files_place_is_said(path: Path) -> None:
+def test_a_folder_that_takes_the_place_of_the_file_is_reported(path: Path) -> None:
     store = SettingsStore(path, {})
     path.unlink()
     path.mkdir()
@@ -563,7 +567,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_whole(path: Path, monke
     assert read(path)["log_bodies"] is True
 
 
-def test_a_lock_that_is_never_freed_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_never_freed_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SettingsStore(path, {})
     monkeypatch.setattr("tray_app.settings.store._LOCK_WAIT_S", 0)
     with FileLock(path.with_name(".settings.json.lock")):

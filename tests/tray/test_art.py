@@ -77,7 +77,9 @@ def test_a_state_is_drawn_once() -> None:
     ],
     ids=["running", "MiniMax", "starting", "stopped", "quitting", "active", "logging"],
 )
-def test_the_state_is_read_from_what_goes_on(status: Status, settings: Settings, state: IconState) -> None:
+def test_the_state_of_the_icon_follows_status_and_settings(
+    status: Status, settings: Settings, state: IconState
+) -> None:
     assert read_state(status, settings) == state
     waiting = replace(status, waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40),))
     assert read_state(waiting, settings) == state, "waiting is nothing that the user must mend"

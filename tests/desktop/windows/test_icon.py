@@ -79,7 +79,7 @@ def show(icon: Win32Icon) -> None:
     icon.visible = True
 
 
-def test_the_icon_comes_and_goes(shell: Shell, icon: Win32Icon) -> None:
+def test_the_icon_appears_and_disappears(shell: Shell, icon: Win32Icon) -> None:
     hosted = []
 
     def action() -> None:
@@ -111,7 +111,7 @@ def test_it_waits_for_a_shell_that_is_not_up_yet(
     assert texts == ["kept until then"]
 
 
-def test_an_icon_that_the_shell_has_after_all_is_hosted(shell: Shell, icon: Win32Icon) -> None:
+def test_an_icon_that_the_shell_shows_after_a_failed_call_is_hosted(shell: Shell, icon: Win32Icon) -> None:
     shell.answers[win32.NIM_ADD] = False
 
     def action() -> None:
@@ -193,7 +193,7 @@ def test_log_off_is_not_vetoed_and_waits_for_the_program(shell: Shell, icon: Win
     run(icon, action)
 
 
-def test_a_failing_message_is_logged_and_the_icon_lives(
+def test_a_message_that_fails_is_logged_and_the_icon_stays(
     shell: Shell, icon: Win32Icon, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> None:
@@ -211,7 +211,7 @@ def test_a_failing_message_is_logged_and_the_icon_lives(
     assert "RuntimeError: no" in caplog.text
 
 
-def test_windows_answers_what_the_icon_does_not(shell: Shell, icon: Win32Icon) -> None:
+def test_windows_answers_messages_that_the_icon_does_not_handle(shell: Shell, icon: Win32Icon) -> None:
     def action() -> None:
         found = win32.FindWindow(WINDOW_CLASS, APP_NAME)
         assert found == icon._window

@@ -42,7 +42,7 @@ def test_a_cut_text_fits_and_is_as_long_as_can_be(text: str, limit_units: int) -
         assert count_units(text) <= limit_units
 
 
-def test_half_a_character_of_a_foreign_text_does_no_harm() -> None:
+def test_half_of_a_surrogate_pair_can_be_cut() -> None:
     assert cut("ab\ud83dcd", 4) == "ab\ud83d…"
 
 

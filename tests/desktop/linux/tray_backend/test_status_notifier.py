@@ -201,7 +201,7 @@ def test_an_entry_that_appears_leaves_the_ids_of_the_others(item: TrayItem, prog
     assert after.find("More", "About").id == before.find("More", "About").id
 
 
-def test_a_menu_about_to_be_shown_is_read_anew(item: TrayItem, program: Program) -> None:
+def test_a_menu_is_read_again_before_it_is_shown(item: TrayItem, program: Program) -> None:
     item.take_signals()
     program.order("count-unseen")
     program.order("title Counted")
@@ -263,7 +263,7 @@ def test_several_clicks_in_one_message_all_count(item: TrayItem, program: Progra
     assert item.menu().find("Cloud").is_checked
 
 
-def test_what_does_not_exist_is_answered_with_an_error(item: TrayItem) -> None:
+def test_a_question_about_an_unknown_object_is_answered_with_an_error(item: TrayItem) -> None:
     with pytest.raises(RuntimeError, match="Nonsense"):
         item.call_menu("Nonsense")
     with pytest.raises(RuntimeError, match="GetLayout"):
@@ -303,7 +303,7 @@ def test_an_icon_is_hosted_only_while_something_draws_it(desktop: Desktop) -> No
             program.wait_for_line("hosted False")
 
 
-def test_quit_takes_the_icon_away(item: TrayItem, program: Program, watcher: Watcher) -> None:
+def test_quit_removes_the_icon(item: TrayItem, program: Program, watcher: Watcher) -> None:
     item.click("Quit")
     assert program.process.wait(5) == 0
     watcher.wait(lambda: not watcher.items, "the icon gone")
