@@ -1,4 +1,4 @@
-"""The command line, as real processes: what they print, where, and how they end."""
+"""The command line in real processes: their output, their errors and their exit codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-termin
 
 
 class Program:
-    """`claude-nvidia-tray` with a home of its own."""
+    """The command `claude-nvidia-tray`, with a home folder of its own."""
 
     def __init__(self, home: Path) -> None:
         self.home = home

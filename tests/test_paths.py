@@ -1,4 +1,4 @@
-"""Where things lie."""
+"""The folders of the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from others, made harmless."""
+"""Text from outside is made harmless."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_harmful_character_is_an_escape_in_the_log(character: str) -> None:
 
 
 def test_no_control_or_format_character_that_moves_or_hides_is_forgotten() -> None:
-    """What stays are marks that stand in front of numbers, hieroglyphs' joiners and musical beams: all are seen."""
+    """Only visible format characters stay: signs in front of numbers, joiners of hieroglyphs, and musical beams."""
     every = map(chr, range(0x110000))
     kept = {c for c in every if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and escape(c) == c}
     assert all("\u0600" <= c <= "\u0605" or c in "\u06dd\u070f\u0890\u0891\u08e2" or c >= "\U000110bd" for c in kept)

@@ -1,4 +1,4 @@
-"""What may not be written down."""
+"""Keys and image data are hidden in texts and bodies."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_only_what_belongs_to_a_key_is_hidden() -> None:
     assert hide_secrets(text, {NVIDIA_KEY, SERVER_KEY}) == '{"a": "[hidden]", "b": 5, "c": "[hidden]"} Bearer [hidden]!'
 
 
-# ---- the two ends of a body
+# ---- the beginning and the end of a long body
 
 
 def test_a_body_in_pieces_is_shown_like_a_whole_one() -> None:

@@ -1,4 +1,4 @@
-"""A few seconds of the soak, so that it stays runnable."""
+"""Runs the soak test for a few seconds, so that it is known to work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.support.soak import soak
 
 
 def test_agents_get_right_answers_or_honest_errors_from_an_upstream_that_fails_in_every_way() -> None:
-    report = soak(2)  # too short to say anything about growth
+    report = soak(2)  # too short to measure whether memory grows
     assert not report.tally.wrong
     assert report.tally.answers["right"] > 20
     assert report.upstream.faults.total() > 2

@@ -1,4 +1,4 @@
-"""The whole app without an icon, as a real process: from its first line to its last."""
+"""The whole app without an icon, in a real process, from its start to its end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Launch = Callable[..., App]
 
 @pytest.fixture
 def launch(tmp_path: Path, upstream: FakeUpstream) -> Iterator[Launch]:
-    """Starts the app on a free port in front of the fake upstream; keywords are environment variables."""
+    """Returns a function that starts the app in front of the fake upstream. Its keywords are environment variables."""
     with ExitStack() as stack:
 
         def start(*arguments: str, prefix: tuple[str, ...] = (), **environment: str) -> App:
@@ -168,9 +168,9 @@ def test_the_app_listens_on_the_network_if_there_is_a_server_key(launch: Launch)
 
 
 def test_on_its_first_start_it_takes_the_next_port_if_its_own_is_taken(launch: Launch, tmp_path: Path) -> None:
-    """On the very port 3001, which somebody may use; then it must be another one, and that is what matters here."""
+    """Port 3001 is taken here, by this test or by another program, so the app must use another port."""
     with ExitStack() as stack:
-        with suppress(OSError):  # already taken: just as well
+        with suppress(OSError):  # another program has the port already
             stack.enter_context(socket.create_server(("127.0.0.1", 3001)))
         app = launch(ADDR="")
         client = app.wait_listening()
@@ -190,7 +190,7 @@ def test_a_log_folder_that_cannot_be_written_is_reported(launch: Launch, tmp_pat
     assert app.lines[0] == (f"The log folder {tmp_path / 'home' / 'logs'} cannot be written, so there is no log.")
 
 
-# ---- who may read what it writes, and what it reads
+# ---- who may read its files, and which files it reads
 
 
 @posix_only
@@ -279,7 +279,7 @@ def test_a_keyring_that_hangs_at_the_start_keeps_everybody_out_until_it_is_unloc
     assert app.read_until("keyring").startswith("The system keyring does not answer, and the server key may be in it: ")
     assert client.ask().outcome == (400, "billing_error")
     assert client.ask(x_api_key="key-of-this-gateway").outcome == (400, "billing_error")
-    with lock.open("w"):  # the question that waits for a writer gets its answer
+    with lock.open("w"):  # a writer ends the wait of the keyring, which then answers
         lock.unlink()
     while client.ask().outcome == (400, "billing_error"):
         threading.Event().wait(0.05)  # between two looks
@@ -388,14 +388,14 @@ def test_bytes_that_are_not_http_leave_no_traceback_on_the_terminal(launch: Laun
 
 
 def with_fault(fault: str) -> tuple[str, ...]:
-    """What comes before the app's command line, so that the app runs with this change to its code."""
+    """Returns the arguments that start Python with a change to the app's code, before those of the app."""
     program = 'import runpy, sys; sys.argv[1:] = sys.argv[4:]; runpy.run_module("tray_app", run_name="__main__")'
     return (sys.executable, "-c", f"{fault}\n{program}")
 
 
 DIES = """
 from tray_app.proxy.exchange.gateway import Gateway
-def die(self): raise SystemExit(1)  # no handler of errors takes it, so the thread ends
+def die(self): raise SystemExit(1)  # no handler catches it, so the thread ends
 Gateway.serve = die
 """
 FAILS_TO_STOP = """
@@ -460,7 +460,7 @@ def test_a_second_signal_ends_it_at_once_and_tells_the_client(launch: Launch, up
 
 @posix_only
 def test_a_signal_ends_the_app_in_time_if_an_answer_does_not_finish(launch: Launch, upstream: FakeUpstream) -> None:
-    """Two seconds to finish, which is what log-off and service managers leave."""
+    """A running answer has two seconds to finish, as much as log-off and service managers allow."""
     app = launch()
     client = app.wait_listening()
     upstream.script(stream(text("one "), Gate()))
@@ -476,7 +476,7 @@ def test_under_nohup_it_outlives_its_terminal(launch: Launch) -> None:
     app = launch(prefix=("sh", "-c", 'trap "" HUP; exec "$0" "$@"'))
     client = app.wait_listening()
     app.send(signal.SIGHUP)
-    for _ in range(50):  # it would have ended by then
+    for _ in range(50):  # it would have ended in this time
         assert client.request("GET", "/health").status == 200
     app.send(signal.SIGTERM)
     assert app.wait_end() == 0

@@ -1,4 +1,4 @@
-"""One app per user, found by the next, and gone with its process."""
+"""One app per user: the next launch finds it, and its lock ends with its process."""
 
 from __future__ import annotations
 

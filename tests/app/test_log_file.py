@@ -1,4 +1,4 @@
-"""The log file."""
+"""The log file: its lines, its size and its permissions."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_new_file_begins_when_the_log_has_its_full_size(tmp_path: Path, monkey
 
 
 def test_no_line_is_lost_while_somebody_reads_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows then refuses to rename it; elsewhere this stands in for that."""
+    """Windows refuses to rename a file that is open. On other systems the test makes the renaming fail."""
     monkeypatch.setattr("tray_app.app.log_file._FILE_BYTES", 1_000)
     handler = open_log(tmp_path, RedactingFormatter())
     log.info("line 0")

@@ -1,4 +1,4 @@
-"""`--self-check` tells a whole program from one that lacks a part."""
+"""`--self-check` finds out whether a part of the program is missing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_gateway_that_gives_an_error_is_reported(desktop: Desktop, monkeypatch
 
 
 def test_a_gateway_that_gives_no_answer_is_reported(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty answer is asked for again for longer than the self-check waits."""
+    """The gateway repeats the request after an empty answer, for longer than the self-check waits."""
     monkeypatch.setattr("tray_app.proxy.demo.compose", lambda _: {"content": ""})
     monkeypatch.setattr(self_check, "_TIMEOUT_S", 0.5)
     is_whole, failed = check(desktop)

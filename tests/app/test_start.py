@@ -1,4 +1,4 @@
-"""A double click on packaging/start.command, as the file manager does it: no terminal, another working folder."""
+"""A double click on packaging/start.command: it runs without a terminal, in another working folder."""
 
 from __future__ import annotations
 

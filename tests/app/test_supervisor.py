@@ -1,4 +1,4 @@
-"""The gateway that follows settings and keys, with a keyring that may tell nothing: real requests decide."""
+"""The gateway follows settings and keys, even if the keyring is silent. Real requests show it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHO = {"missing": (401, "authentication_error"), "not told": (400, "billing_erro
 
 
 class Running:
-    """A gateway as the app runs it, and another program's view of its settings file."""
+    """A gateway as the app runs it, and a second store that changes its settings file as another program does."""
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
         self.said: list[str] = []
@@ -57,7 +57,7 @@ class Running:
         return dict(self.board.status.troubles).get(Topic.KEY)
 
     def notice_change(self) -> None:
-        """What the job thread does every second."""
+        """Applies a changed settings file, as the job thread does every second."""
         if self.store.refresh():
             self.listening.apply()
 
@@ -71,7 +71,7 @@ def _give_back() -> Iterator[None]:
 
 @pytest.fixture
 def backend() -> MemoryKeyring:
-    """A keyring that keeps both keys."""
+    """A keyring that holds the NVIDIA key."""
     backend = MemoryKeyring()
     backend.set_password(APP_ID, NVIDIA_KEY.name, NVIDIA)
     keyring.set_keyring(backend)
@@ -83,7 +83,7 @@ Run = Callable[..., Running]
 
 @pytest.fixture
 def run(tmp_path: Path, upstream: FakeUpstream) -> Iterator[Run]:
-    """A gateway in front of the fake upstream; keywords are environment variables."""
+    """Returns a function that makes a gateway in front of the fake upstream. Its keywords are environment variables."""
     upstream.default = lambda body: whole(completion("Hello!"))
     started: list[Running] = []
 

@@ -1,4 +1,4 @@
-"""The set-up as a settings file of Claude Code."""
+"""The set-up in the form of a settings file of Claude Code."""
 
 from __future__ import annotations
 

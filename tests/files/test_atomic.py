@@ -1,4 +1,4 @@
-"""Files that several programs read and replace at once."""
+"""Files that several programs read and replace at the same time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_file_is_replaced_in_one_step_and_no_temporary_file_stays(tmp_path: Pa
 
 
 def test_a_file_that_stays_open_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows then refuses to replace it; elsewhere this stands in for that."""
+    """Windows refuses to replace a file that is open. On other systems the test makes the replacing fail."""
     path = tmp_path / "a.json"
     write_whole(path, b"before")
     with path.open(), monkeypatch.context() as patch:
@@ -66,7 +66,7 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path: Path) -> None
     path = tmp_path / "a.json"
     path.write_bytes(b"x" * MAX_BYTES)
     assert len(read_whole(path)) == MAX_BYTES
-    os.truncate(path, 2**33)  # gigabytes that take no room
+    os.truncate(path, 2**33)  # gigabytes that take no space on the disk
     with pytest.raises(NotAFile, match="it has more than 1,000,000 bytes"):
         read_whole(path)
 

@@ -1,4 +1,4 @@
-"""The state folder on a real disk."""
+"""JSON files in the state folder, on a real disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and folders for their owner alone, and what may stand in their place."""
+"""Files and folders that only their owner may read, and links, pipes and devices in place of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 @pytest.fixture
 def _open_umask() -> Iterator[None]:
-    """Takes nothing away from the mode that a program asks for."""
+    """Sets a umask that removes nothing from the mode that a program asks for."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -106,7 +106,7 @@ def test_a_file_is_closed_to_others_once(tmp_path: Path) -> None:
 
 
 def test_a_link_is_followed_only_on_request(tmp_path: Path) -> None:
-    """Somebody could have put it there, for this program to write into another file."""
+    """Another user could have put the link there, so that this program writes into another file."""
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("precious")
     link.symlink_to(target)

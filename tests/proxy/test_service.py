@@ -1,4 +1,4 @@
-"""The gateway's thread: where it listens, why it cannot, and how it ends."""
+"""The gateway's thread: how it listens, why it may fail to, and how it ends."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LONG_S = 60.0
 
 
 def start(addr: Address, keys: Keys) -> None:
-    """Tries to listen, where it must not succeed."""
+    """Tries to listen, which must fail."""
     service = ProxyService(StatusBoard())
     try:
         service.start(GatewayConfig(Settings(addr=addr), keys))
@@ -90,11 +90,11 @@ def test_a_port_that_the_system_keeps_is_named(
 
 @pytest.mark.parametrize("option", [name for name in ("SO_REUSEADDR", "SO_REUSEPORT") if hasattr(socket, name)])
 def test_no_other_program_can_listen_on_its_port(start_gateway: StartGateway, option: str) -> None:
-    """On Windows both sockets would have to agree to SO_REUSEADDR, on Linux to SO_REUSEPORT; ours never does."""
+    """Two sockets can share a port only if both allow it, and the gateway's never does."""
     address = start_gateway().address
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
-        with pytest.raises(OSError):  # noqa: PT011, PT012 (no more is the same on all systems; Linux sees it in listen)
+        with pytest.raises(OSError):  # noqa: PT011, PT012 (the systems raise different errors, and Linux raises it in listen)
             other.bind((address.host, address.port))
             other.listen()
 
@@ -171,7 +171,7 @@ def test_two_gateways_live_in_one_process(start_gateway: StartGateway, upstream:
 
 
 class Drain(logging.Handler):
-    """Notices that a gateway accepts no more and waits for its running answers."""
+    """Notices when a gateway has stopped listening and waits for its running answers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -187,7 +187,7 @@ class Drain(logging.Handler):
 
 @contextmanager
 def stopping(gateway: RunningGateway, drain_s: float) -> Iterator[Drain]:
-    """Stops in another thread, as the app does, and waits for the end of it."""
+    """Stops the gateway in another thread, as the app does, and waits until that has ended."""
     drain = Drain()
     logger = logging.getLogger("tray_app.proxy.service")
     logger.addHandler(drain)
@@ -298,7 +298,7 @@ def test_calls_of_a_service_that_has_not_started_do_nothing() -> None:
 
 
 class Backend:
-    """A search backend with a fault."""
+    """A search backend that fails."""
 
     def __init__(self, fault: Callable[[], object]) -> None:
         self._fault = fault
@@ -310,7 +310,7 @@ class Backend:
 
 @contextmanager
 def running_with(fault: Callable[[], object]) -> Iterator[RunningGateway]:
-    """A gateway that meets a fault as soon as it is asked to search."""
+    """A gateway that fails as soon as it is asked to search."""
     settings = Settings(addr=Address("127.0.0.1", 0))
     gateway = RunningGateway(settings, Keys(nvidia=NVIDIA_KEY), search_backend=Backend(fault))
     try:
@@ -320,7 +320,7 @@ def running_with(fault: Callable[[], object]) -> Iterator[RunningGateway]:
 
 
 def die() -> None:
-    raise SystemExit(1)  # which no handler of errors takes, and the event loop ends with
+    raise SystemExit(1)  # no handler catches it, so it ends the event loop
 
 
 def kill(gateway: RunningGateway) -> None:
@@ -406,7 +406,7 @@ def test_a_handler_that_does_not_end_does_not_block_the_end(monkeypatch: pytest.
         ended.set()
 
 
-# ---- what is going on
+# ---- the state of the gateway
 
 
 def test_requests_are_counted_while_they_run(gateway: RunningGateway, upstream: FakeUpstream) -> None:
@@ -427,7 +427,7 @@ def test_health_shows_which_requests_wait_for_the_rate_limit(gateway: RunningGat
 def test_a_complete_answer_gets_no_error_event_at_the_end(
     gateway: RunningGateway, upstream: FakeUpstream, log_file: LogFile
 ) -> None:
-    """Upstream has said its last word and keeps the connection open; the client has all of the answer."""
+    """The client has the whole answer, while upstream keeps the connection open."""
     upstream.script(stream(text("one"), finish(), b"data: [DONE]\n\n", Gate(), ends=False))
     with gateway.stream() as answer:
         answer.read_until("message_stop")

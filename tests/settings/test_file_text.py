@@ -1,4 +1,4 @@
-"""What is wrong with a settings file that is no JSON, in words that help, and without what it holds."""
+"""The error for a settings file that is no JSON explains the mistake without quoting the file."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_place_of_a_mistake_is_named_and_a_common_mistake_is_explained(
 
 @pytest.mark.parametrize("text", ['{\n  "a": 1,\n}', '{"a": [1, 2, ]}'], ids=["object", "list"])
 def test_a_surplus_comma_is_named(text: str) -> None:
-    """From Python 3.13 on, the place is that of the comma; before, that of the bracket."""
+    """Python 3.13 and newer name the place of the comma; older ones name that of the bracket."""
     with pytest.raises(Damaged, match=r"^is not valid JSON, line \d, column \d+ \(the comma before the bracket is one"):
         decode_settings(text.encode())
 

@@ -1,4 +1,4 @@
-"""Where the two keys come from and go to: the environment, a keyring, the settings file."""
+"""The two keys are read from and saved in the environment, a keyring and the settings file."""
 
 from __future__ import annotations
 
@@ -151,11 +151,11 @@ def test_keys_do_not_show_in_a_repr() -> None:
     assert repr(Keys("nvapi-one", "two")) == "Keys()"
 
 
-# ---- a keyring that tells nothing
+# ---- a silent keyring
 
 
 class Clock:
-    """Stands still unless it is told to go on."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -176,7 +176,7 @@ def reader(store: SettingsStore, clock: Clock) -> KeyReader:
 
 @pytest.fixture
 def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[LockedKeyring]:
-    """A keyring that hangs, and is not waited for long."""
+    """A keyring that hangs, with a short limit for the wait."""
     monkeypatch.setattr("tray_app.settings.keys.KEYRING_TIMEOUT_S", 0.01)
     backend = LockedKeyring()
     yield backend
@@ -253,7 +253,7 @@ def test_a_system_without_a_keyring_has_no_key_in_it(store: SettingsStore, reade
 def test_a_server_key_that_was_set_but_is_not_found_refuses_every_request(
     store: SettingsStore, reader: KeyReader
 ) -> None:
-    """Also where the session has no keyring, or another one than that in which the key was kept."""
+    """The session may have no keyring, or another one than that in which the key was saved."""
     use(MemoryKeyring())
     save_key(SERVER_KEY, "two", store)
     use(MemoryKeyring())
@@ -353,7 +353,7 @@ def test_a_click_asks_a_hanging_keyring_again(reader: KeyReader, locked: LockedK
 def test_a_keyring_that_comes_after_the_start_is_found(
     store: SettingsStore, reader: KeyReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The library remembers for good that there was none."""
+    """The keyring library never forgets that it found no keyring."""
     assert reader.read() == Keys()
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.support.keyrings.MemoryKeyring")
     reader.read()
@@ -383,7 +383,7 @@ def test_reading_writes_nothing(store: SettingsStore) -> None:
 
 @pytest.mark.desktop
 def test_a_key_is_kept_in_gnomes_keyring(tmp_path: Path) -> None:
-    """The real daemon on a bus of its own; the key is written and read by two processes."""
+    """The real daemon runs on a bus of its own. One process writes the key, and another one reads it."""
     need("dbus-run-session", "gnome-keyring-daemon")
     for name in ("runtime", "home"):
         (tmp_path / name).mkdir(mode=0o700)

@@ -1,4 +1,4 @@
-"""The models in a settings file: what each entry becomes, and the sentence that names the one that is wrong."""
+"""The models in a settings file: each entry becomes a model, or a sentence names what is wrong with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIELDS = (
 
 
 def read(**raw: Any) -> Settings:
-    """The settings of a file in which all is well."""
+    """Returns the settings of a file without mistakes."""
     values, problems = parse_file(raw)
     assert problems == []
     return Settings(**values)

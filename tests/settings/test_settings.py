@@ -1,4 +1,4 @@
-"""The settings: what each may be, and the sentence that names the one that is wrong."""
+"""The settings: each is checked, and a sentence names a wrong one. README's table has the same rows."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def read_table() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Each setting in the table of README.md, with its default and its environment variables."""
+    """Returns each setting in the table of README.md, with its default and its environment variables."""
     text = README.read_text(encoding="utf-8")
     table = text[text.index("| key | default | environment | meaning |") :].partition("\n\n")[0]
     lines = [[cell.strip() for cell in line.split("|")[1:4]] for line in table.splitlines()[2:]]

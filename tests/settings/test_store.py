@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def write(path: Path) -> Callable[[Any], None]:
-    """Writes the file as an editor would: a value as JSON, text and bytes as they are."""
+    """Writes the file as an editor does: a value as JSON, text and bytes as they are."""
 
     def write(content: Any) -> None:
         path.parent.mkdir(exist_ok=True)
@@ -331,7 +331,7 @@ def test_a_file_of_a_newer_version_is_used_but_never_written(
 def test_a_server_key_is_still_needed_after_the_file_was_damaged(
     path: Path, write: Callable[[Any], None], content: str, needs_server_key: bool | None
 ) -> None:
-    """None: the keyring may still keep one, and has to be asked."""
+    """It is None, because the keyring may still hold a key and must be asked."""
     write(content)
     assert SettingsStore(path, {}).needs_server_key is needs_server_key
     assert SettingsStore(path, {}).needs_server_key is needs_server_key, "at the next start, too"
@@ -341,7 +341,7 @@ def test_a_new_file_needs_no_server_key(path: Path) -> None:
     assert SettingsStore(path, {}).needs_server_key is False
 
 
-# ---- a file that the user named, anywhere
+# ---- a file that the user named, in any folder
 
 FOREIGN = [b"", b"alias ll='ls -l'\n", b'{"model": "x", // ours?\n', b"[1, 2]", b"\x7fELF\x00\xff", b"[" * 100_000]
 FOREIGN_IDS = ["empty", "shell", "comments", "list", "binary", "too deep"]
@@ -408,7 +408,7 @@ def test_a_pipe_or_device_is_neither_read_nor_replaced(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], kind: str
 ) -> None:
     path.parent.mkdir()
-    monkeypatch.chdir(path.parent)  # a socket's path has little room
+    monkeypatch.chdir(path.parent)  # the path of a socket must be short
     make(Path(path.name))
     before = path.lstat()
     store = SettingsStore(path, {})
@@ -442,7 +442,7 @@ def test_a_link_to_itself_is_replaced_by_a_new_file(path: Path) -> None:
     assert read(path)["model"] == GLM
 
 
-# ---- who may read it
+# ---- who may read the file
 
 
 @posix_only
@@ -502,7 +502,7 @@ def test_only_the_owner_can_read_new_files_whatever_the_umask(path: Path, tmp_pa
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
 
 
-# ---- what cannot be read or written
+# ---- files that cannot be read or written
 
 
 def test_a_folder_in_place_of_the_file_is_reported_and_changes_stay_in_force(path: Path) -> None:
@@ -598,7 +598,7 @@ def test_two_processes_that_write_at_once_lose_nothing(path: Path, exists: bool)
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, path, name], stdin=subprocess.PIPE, cwd=ROOT) for name in names
     ]
-    for writer in writers:  # both stand ready, then both are let go
+    for writer in writers:  # both are ready, then both may begin
         assert writer.stdin is not None
         writer.stdin.close()
     assert [writer.wait(30) for writer in writers] == [0, 0]

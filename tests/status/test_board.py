@@ -1,4 +1,4 @@
-"""The board where it stands what is going on."""
+"""The board with the state of the program."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_subscribers_hear_of_a_change_and_only_of_a_change() -> None:
 
 @pytest.mark.parametrize("name", ["fase", "troubles", "active_requests"])
 def test_a_field_that_cannot_be_published_is_refused_and_changes_nothing(name: str) -> None:
-    """Troubles are reported and requests counted, each by a method of its own: to set them would lose others'."""
+    """Troubles and requests have methods of their own. Setting them as a whole would lose those of other threads."""
     board, heard = StatusBoard(), list[Status]()
     changes: Any = {name: ()}
     board.subscribe(heard.append)

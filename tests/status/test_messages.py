@@ -1,4 +1,4 @@
-"""What the user is told of troubles, and of models that NVIDIA withdrew."""
+"""The sentences about troubles and about models that NVIDIA withdrew, and which of them are shown."""
 
 from __future__ import annotations
 

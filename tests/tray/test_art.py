@@ -17,12 +17,12 @@ STATES = [
     IconState(letter, is_solid, needs_attention, is_active and not needs_attention, is_logging)
     for letter in ("G", "M")
     for is_solid, needs_attention, is_active, is_logging in itertools.product([True, False], repeat=4)
-    if not (needs_attention and is_active)  # the triangle stands where the dot would
+    if not (needs_attention and is_active)  # the triangle takes the place of the dot
 ]
 
 
 def differing_pixels(one: Image.Image, other: Image.Image) -> int:
-    """How many pixels differ clearly."""
+    """Returns how many pixels differ clearly."""
     difference = ImageChops.difference(one, other)
     bands = [band.point(lambda value: 255 if value > 60 else 0) for band in difference.split()]
     mask = bands[0]

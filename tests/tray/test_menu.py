@@ -1,4 +1,4 @@
-"""What the menu and the tooltip say."""
+"""The texts and the marks of the menu, and the tooltip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GLM_NOT_LISTED = replace(RUNNING, listed_models=frozenset({"minimaxai/minimax-m2
 
 
 def show(menu: Menu) -> list[str]:
-    """The menu as a user sees it: marks in front, texts without a command in brackets."""
+    """Returns the menu as a user sees it: check marks in front, and texts without a command in brackets."""
     lines = []
     for item in filter(lambda item: item.is_visible, menu):
         mark = {None: "", True: "● " if item.is_radio else "✓ ", False: "○ " if item.is_radio else "□ "}[item.checked]

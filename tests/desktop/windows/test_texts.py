@@ -1,4 +1,4 @@
-"""Windows' limits for texts, which count UTF-16 units."""
+"""The limits of Windows for texts, in UTF-16 units."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def count_units(text: str) -> int:
         ("GLM 4.7", 7, "GLM 4.7"),
         ("GLM 4.7!", 7, "GLM 4.…"),
         ("a😀😀", 5, "a😀😀"),
-        ("a😀😀b", 5, "a😀…"),  # the second one has no room beside the ellipsis, and is not halved
+        ("a😀😀b", 5, "a😀…"),  # there is no room for both the second emoji and the ellipsis
         ("😀😀", 2, "…"),
         ("", 5, ""),
     ],

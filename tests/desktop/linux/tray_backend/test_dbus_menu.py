@@ -11,14 +11,14 @@ import pytest
 
 if sys.platform != "linux":
     pytest.skip("D-Bus is for Linux", allow_module_level=True)
-os.environ.setdefault("PYSTRAY_BACKEND", "dummy")  # as status_notifier does
+os.environ.setdefault("PYSTRAY_BACKEND", "dummy")  # as status_notifier.py does
 from pystray import Menu, MenuItem
 
 from tray_app.desktop.linux.tray_backend.dbus_menu import Change, MenuTable
 
 
 class Choices:
-    """What a sample menu shows."""
+    """The values that a sample menu shows."""
 
     model = "GLM"
     requests = 0

@@ -1,6 +1,7 @@
-"""The tray icon for Linux on a private bus: a sample program as its own process, and the panel's side here.
+"""The tray icon for Linux on a private bus: a sample program in its own process, with this test as its panel.
 
-As a script, this file is that program. It prints what happens and takes its orders, one a line, from standard input.
+Run as a script, this file is the sample program. It prints what happens, and reads orders from its standard input, one
+in each line.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ RED, GREEN = (200, 30, 20, 255), (20, 160, 60, 255)
 
 
 class Sample:
-    """A program with a tray icon, and what the orders on its standard input do."""
+    """A program with a tray icon, which carries out the orders from its standard input."""
 
     def __init__(self) -> None:
         from pystray import Menu, MenuItem
@@ -119,7 +120,7 @@ def say(what: str) -> None:
 
 
 class Program:
-    """The sample program, from outside."""
+    """The sample program, as the test controls it."""
 
     def __init__(self, desktop: Desktop, *arguments: str) -> None:
         self._desktop = desktop
@@ -205,9 +206,9 @@ def test_a_menu_is_read_again_before_it_is_shown(item: TrayItem, program: Progra
     item.take_signals()
     program.order("count-unseen")
     program.order("title Counted")
-    assert [item.wait_signal()[0], item.wait_signal()[0]] == ["NewTitle", "NewToolTip"]  # so the first order is done
+    assert [item.wait_signal()[0], item.wait_signal()[0]] == ["NewTitle", "NewToolTip"]  # the first order is done
     assert item.menu().has("0 requests")
-    assert item.call_menu("AboutToShow", "i", 0) == (False,)  # not the layout, and the news are sent
+    assert item.call_menu("AboutToShow", "i", 0) == (False,)  # the layout is the same, and the changes are sent
     assert item.take_signals() == ["ItemsPropertiesUpdated"]
     assert item.menu().has("1 requests")
 
@@ -241,7 +242,7 @@ def test_without_a_default_entry_the_left_click_is_for_the_menu(item: TrayItem, 
 
 
 def test_a_click_is_answered_before_its_action_ends(item: TrayItem, program: Program) -> None:
-    item.click("Wait")  # would time out otherwise
+    item.click("Wait")  # without an answer this would time out
     program.wait_for_line("waiting")
     assert "waited" not in program.lines()
     program.order("go-on")
@@ -319,7 +320,7 @@ def test_the_handler_of_a_signal_runs_at_once(item: TrayItem, program: Program) 
     began = time.monotonic()
     program.process.send_signal(signal.SIGTERM)
     assert program.process.wait(5) == 0
-    assert time.monotonic() - began < 0.9  # less than the 1 s after which the loop looks up by itself
+    assert time.monotonic() - began < 0.9  # less than the second after which the loop wakes up by itself
     assert "SIGTERM" in program.lines()
 
 
@@ -346,7 +347,7 @@ def test_notifications_arrive_with_picture_and_replace_each_other(
         assert (first.app, first.title, first.text) == ("Sample Program", "Saved", "Exports")
         width, height, row_bytes, *_, pixels = first.hints["image-data"]
         assert (width, height, row_bytes, tuple(pixels[:4])) == (64, 64, 256, GREEN)
-        item.take_signals()  # has the program back from noting the id
+        item.take_signals()  # by then the program has noted the id
         program.order("notify Saved Again")
         service.wait(lambda: len(service.received) == 2, "the second notification")
         assert service.received[1].id == first.id
