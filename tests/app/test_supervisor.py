@@ -241,3 +241,15 @@ def test_a_setting_that_does_not_exist_is_refused_and_changes_nothing(run: Run) 
     assert running.service.config == running.listening.config
     assert b"log_bodys" not in running.store.path.read_bytes()
     assert client.ask().text == "Hello!"
+
+
+def test_a_click_right_after_another_program_set_a_key_does_not_hide_the_key(run: Run, backend: MemoryKeyring) -> None:
+    del backend.passwords[APP_ID, NVIDIA_KEY.name]
+    running = run()
+    client = running.start()
+    assert client.ask().outcome == (400, "billing_error")
+    save_key(NVIDIA_KEY, NVIDIA, running.others_store)
+    running.listening.change(log_bodies=True)
+    running.notice_change()
+    assert client.ask().text == "Hello!"
+    assert running.key_trouble is None

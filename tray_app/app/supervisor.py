@@ -140,6 +140,8 @@ class GatewaySupervisor:
 
     def change(self, **changes: Unpack[Changes]) -> None:
         """Changes settings from the next request on, and saves them."""
+        if self._store.refresh():  # The update would hide an edit that has not been applied yet.
+            self.apply()
         self._store.update(**changes)
         self._service.configure(self.config)
         self._report_settings()
