@@ -163,7 +163,7 @@ class App:
     # ---- Called on the job thread
 
     def _poll(self) -> bool:
-        """Applies a changed settings file, or keys that a keyring has told late. Returns whether anything changed."""
+        """Applies a changed settings file, or keys that the keyring gave late. Returns whether anything changed."""
         if not self._store.refresh():
             return self._supervisor.poll()
         self._supervisor.apply()

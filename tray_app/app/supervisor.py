@@ -59,7 +59,7 @@ class GatewaySupervisor:
 
     @property
     def config(self) -> GatewayConfig:
-        """What the gateway should work with: the settings in force and the keys."""
+        """The settings in force and the keys, which the gateway should work with."""
         return GatewayConfig(self._store.current, self.keys, self._is_demo)
 
     def read_keys(self) -> None:

@@ -108,7 +108,7 @@ class ProxyService:
 
     @property
     def config(self) -> GatewayConfig | None:
-        """What the running gateway works with; None while no gateway runs."""
+        """The configuration of the running gateway; None while no gateway runs."""
         return self._running.gateway.config if self._running is not None and self.is_running else None
 
     def start(self, config: GatewayConfig) -> Address:

@@ -14,7 +14,7 @@ _ROW = "row"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is known of a setting beside its name, its type and its default, which are those of the field."""
+    """The facts about a setting besides its name, its type and its default, which the field itself has."""
 
     check: Callable[[object], Any]
     """Returns the value to use. ValueError if the given value is wrong."""

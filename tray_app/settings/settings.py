@@ -113,7 +113,7 @@ class Settings:
 
     @property
     def catalog(self) -> Catalog:
-        """All models that there are with these settings."""
+        """The catalog of models with the user's own models, aliases and fallbacks."""
         return Catalog(join_rows(self.models), self.aliases, self.fallback_models)
 
     @property

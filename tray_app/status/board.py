@@ -10,7 +10,7 @@ from typing import TypedDict, Unpack
 
 
 class Phase(Enum):
-    """What the gateway is doing."""
+    """The phases in the life of the gateway."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -39,7 +39,7 @@ class Topic(IntEnum):
     REFUSED_KEY = auto()
     """NVIDIA refuses the API key, and with it every request."""
     MODEL = auto()
-    """NVIDIA has withdrawn the selected model. It is never reported: `Status.model_troubles` tells it."""
+    """NVIDIA has withdrawn the selected model. It is never reported, because `Status.model_troubles` holds it."""
     SETTINGS = auto()
     """The settings file, or a part of it, is not used or cannot be written."""
     FALLBACK = auto()
@@ -106,7 +106,7 @@ class Status:
         return frozenset(model_id for model_id, _ in self.model_troubles)
 
     def model_trouble(self, model_id: str) -> ModelTrouble | None:
-        """Returns why a model cannot be used; None: it can. A listed model may be dead all the same, for weeks."""
+        """Returns why a model cannot be used; None: it can. NVIDIA lists retired models for weeks."""
         if trouble := dict(self.model_troubles).get(model_id):
             return trouble
         if self.listed_models and model_id not in self.listed_models:

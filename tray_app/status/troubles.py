@@ -20,22 +20,22 @@ GATEWAY_ENDED = Trouble(
 
 
 def cannot_listen(sentence: str) -> Trouble:
-    """The gateway cannot listen on its address, for the reason that the sentence gives."""
+    """Returns the trouble that the gateway cannot listen on its address. The sentence gives the reason."""
     return Trouble("Not listening – fix…", sentence)
 
 
 def port_in_use(port: int, sentence: str) -> Trouble:
-    """Another program holds the gateway's port."""
+    """Returns the trouble that another program holds the gateway's port."""
     return Trouble(f"Port {port} is in use – fix…", sentence)
 
 
 def settings_problem(sentence: str) -> Trouble:
-    """The settings file, or a part of it, is not used or cannot be written."""
+    """Returns the trouble that the settings file, or a part of it, is not used or cannot be written."""
     return Trouble("Settings file has a problem…", sentence)
 
 
 def keyring_silent(reason: str, keys: str) -> Trouble:
-    """The keyring cannot be read, and `keys` may be in it. `reason` continues "The system keyring ..."."""
+    """Returns the trouble that `keys` may be in a silent keyring. `reason` continues "The system keyring ..."."""
     title = "Unlock your keyring…"
     return Trouble(
         title,
@@ -47,12 +47,12 @@ def keyring_silent(reason: str, keys: str) -> Trouble:
 
 
 def key_refused(sentence: str) -> Trouble:
-    """NVIDIA does not accept the API key."""
+    """Returns the trouble that NVIDIA does not accept the API key."""
     return Trouble("NVIDIA refused the key – fix…", sentence, "set-key")
 
 
 def fallback_answers(chosen: str, fallback: str) -> Trouble:
-    """Another model answers in the place of the chosen one. Both are given by their labels."""
+    """Returns the trouble that another model answers in place of the selected one. Both are given by their labels."""
     return Trouble(
         f"{fallback} answers for {chosen}",
         f"{chosen} refuses to answer, so {fallback} of your fallback list does.",
@@ -60,7 +60,7 @@ def fallback_answers(chosen: str, fallback: str) -> Trouble:
 
 
 def waiting(wait: Wait) -> Trouble:
-    """Requests wait for NVIDIA's rate limit."""
+    """Returns the trouble that requests wait for NVIDIA's rate limit."""
     share = f"{wait.used} of {wait.limit}" if wait.limit else f"{wait.used}"
     wait_word = "waits" if wait.waiting == 1 else "wait"
     return Trouble(
@@ -71,14 +71,14 @@ def waiting(wait: Wait) -> Trouble:
 
 
 def model_withdrawn(label: str, trouble: ModelTrouble) -> Trouble:
-    """NVIDIA has retired the model, or does not serve it to this key. No other kind of trouble has a sentence."""
+    """Returns the trouble that NVIDIA has retired the model, or does not serve it to this API key."""
     if trouble.kind is Unavailability.RETIRED:
         return Trouble(f"{label} was retired by NVIDIA", say_retired(label, trouble.date))
     return Trouble(f"{label} is not served by NVIDIA", say_not_served(label))
 
 
 def selected_model_withdrawn(label: str, trouble: ModelTrouble, successor: str) -> Trouble:
-    """NVIDIA has withdrawn the selected model. `successor`: the label of the model to switch to; empty: none."""
+    """Returns the trouble that the selected model is withdrawn. `successor` is a label; empty: there is none."""
     withdrawn = model_withdrawn(label, trouble)
     choice = f'"Switch to {successor}", or another model,' if successor else "another model"
     return Trouble(f"{withdrawn.title} – choose a model…", f"{withdrawn.sentence} Choose {choice} in the menu.")

@@ -30,7 +30,7 @@ _BLUE = (64, 150, 255, 255)
 
 @dataclass(frozen=True, slots=True)
 class IconState:
-    """Everything that the picture depends on."""
+    """The facts that the picture depends on."""
 
     letter: str
     is_solid: bool = True

@@ -12,7 +12,7 @@ from tray_app.status.messages import find_notice, find_successor
 
 
 class Command(Enum):
-    """What the app must do after a click."""
+    """The commands that a click can give to the app."""
 
     SHOW_TROUBLE = auto()
     CHOOSE_MODEL = auto()
