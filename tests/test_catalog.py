@@ -1,4 +1,4 @@
-"""The models: every row has what the code needs, a name finds its row, and rows stand in for each other."""
+"""The models: every row is complete, a name finds its row, and other models take the place of withdrawn ones."""
 
 from __future__ import annotations
 

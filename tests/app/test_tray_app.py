@@ -363,7 +363,7 @@ def test_the_icon_appears_when_a_panel_does(desktop: Desktop) -> None:
 def test_without_a_session_bus_it_runs_headless_and_says_so(desktop: Desktop) -> None:
     desktop.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent"
     app = desktop.spawn(*APP, "--demo", log="app")
-    desktop.wait_log("app", "Ctrl-C the way out")
+    desktop.wait_log("app", "There is no tray icon. Ctrl-C quits.")
     assert "Running without a tray icon" in desktop.read_log("app")
     app.terminate()
     assert app.wait(10) == 0
