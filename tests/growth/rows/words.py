@@ -111,7 +111,7 @@ def read(load: Load, answer: bytes) -> object:
 
 
 def understand(load: Load, text: str) -> object:
-    error_text = load("tray_app.translate.refusal.error text")
+    error_text = load("tray_app.translate.refusal.error_text")
     plain = error_text.make_plain(text)
     return (
         *(error_text.find_rejection(plain, name) for name in BODY),
