@@ -1,4 +1,4 @@
-"""What every test stands on: a home that is not the user's, a fake upstream, and a gateway in front of it."""
+"""The fixtures that many tests use: a home of their own, a fake upstream, and a gateway in front of it."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ OUR_VARIABLES = (
 
 @pytest.fixture(scope="session", autouse=True)
 def _scratch_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads or writes the user's own settings, logs, keyring or clipboard, whatever it starts."""
+    """Keeps every test, and all that it starts, away from the user's own settings, logs, keyring and clipboard."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
-        # what the test kit installed stays where it is
+        # The test kit stays in the user's own cache folder.
         patch.setenv("KIT_HOME", os.environ.get("KIT_HOME") or str(Path.home() / ".cache" / "gateway-kit"))
         for name in ("HOME", "USERPROFILE"):
             patch.setenv(name, str(home))
@@ -60,20 +60,20 @@ def _scratch_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def vllms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Model -> base URL of a real vLLM that serves it. They take half a minute to start, so one start is for all."""
+    """The base URL of a real vLLM for each model. They take half a minute to start, so all tests share them."""
     with kit.start_vllms(tmp_path_factory.mktemp("vllm")) as urls:
         yield urls
 
 
 @pytest.fixture
 def upstream() -> Iterator[FakeUpstream]:
-    """A scripted server in NVIDIA's place."""
+    """A scripted server in place of NVIDIA."""
     with FakeUpstream() as server:
         yield server
 
 
 class StartGateway(Protocol):
-    """Starts a gateway in front of the fake upstream; keywords are settings."""
+    """Returns a function that starts a gateway in front of the fake upstream. Its keywords are settings."""
 
     def __call__(
         self,
@@ -98,7 +98,7 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
         timeouts: Timeouts = AT_ONCE,
         **settings: Any,
     ) -> RunningGateway:
-        # no limit: nothing waits for its turn unless the test wants it to
+        # Without a rate limit, no request waits unless the test wants it to.
         base = Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), requests_per_minute=0)
         chosen = replace(base, **settings)
         running.append(RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder, timeouts=timeouts))
@@ -116,7 +116,7 @@ def gateway(start_gateway: StartGateway) -> RunningGateway:
 
 
 class LogFile:
-    """The program's real log, as it stands on disk."""
+    """The program's real log file."""
 
     def __init__(self, folder: Path, formatter: RedactingFormatter) -> None:
         self._folder = folder

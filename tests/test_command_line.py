@@ -1,4 +1,4 @@
-"""The command line, as real processes: what they print, where, and how they end."""
+"""The command line in real processes: their output, their errors and their exit codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-termin
 
 
 class Program:
-    """`claude-nvidia-tray` with a home of its own."""
+    """The command `claude-nvidia-tray`, with a home folder of its own."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -56,7 +56,7 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path / "home")
 
 
-def test_the_version_is_told(program: Program) -> None:
+def test_the_version_is_printed(program: Program) -> None:
     done = program.run("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{APP_ID} {__version__}\n", "")
     assert not program.home.exists(), "asking changes nothing"
@@ -127,7 +127,7 @@ def test_a_home_that_cannot_be_used_is_named(program: Program) -> None:
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "", "\nsecond line\n"], ids=["LF", "CR LF", "none", "more lines"])
-def test_a_key_is_read_from_a_line_and_kept_for_its_owner_alone(program: Program, ending: str) -> None:
+def test_a_key_is_read_from_a_line_and_only_its_owner_can_read_it(program: Program, ending: str) -> None:
     done = program.run("set-key", stdin=f"  nvapi-of-the-test {ending}")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"The NVIDIA API key is {KEPT.format(settings=program.settings)}\n"
@@ -136,7 +136,7 @@ def test_a_key_is_read_from_a_line_and_kept_for_its_owner_alone(program: Program
         assert program.settings.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_server_key_is_kept_beside_it(program: Program) -> None:
+def test_a_server_key_is_kept_beside_the_nvidia_key(program: Program) -> None:
     program.run("set-key", stdin="nvapi-of-the-test\n")
     done = program.run("set-key", "--server", stdin="sixteen-letters-\n")
     assert (done.returncode, done.stderr) == (0, "")
@@ -147,16 +147,16 @@ def test_a_server_key_is_kept_beside_it(program: Program) -> None:
     )
 
 
-def test_a_short_server_key_is_kept_for_this_machine_alone(program: Program) -> None:
+def test_a_short_server_key_is_accepted_for_this_machine_only(program: Program) -> None:
     done = program.run("set-key", "--server", stdin="15-characters-x\n")
     assert (done.returncode, program.file["server_api_key"]) == (0, "15-characters-x")
     assert done.stderr == (
-        f"{APP_ID}: Note: the key has 15 characters. It serves on this machine only; beyond it, "
-        "16 or more are needed.\n"
+        f"{APP_ID}: Note: the key has 15 characters, which is enough on this machine only. To open the gateway to "
+        "your network, a key needs 16 or more.\n"
     )
 
 
-def test_a_short_server_key_is_refused_where_it_would_guard_the_network(program: Program) -> None:
+def test_a_short_server_key_is_refused_if_the_network_can_reach_the_gateway(program: Program) -> None:
     program.run("set-key", "--server", stdin="sixteen-letters-\n", ADDR=":3001")
     done = program.run("set-key", "--server", stdin="15-characters-x\n", ADDR=":3001")
     assert (done.returncode, done.stdout, program.file["server_api_key"]) == (1, "", "sixteen-letters-")
@@ -167,12 +167,12 @@ def test_a_short_server_key_is_refused_where_it_would_guard_the_network(program:
     )
 
 
-def test_a_key_is_forgotten(program: Program) -> None:
+def test_a_key_is_removed(program: Program) -> None:
     program.run("set-key", stdin="nvapi-of-the-test\n")
     done = program.run("set-key", "--remove")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "The NVIDIA API key is forgotten.\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "The NVIDIA API key is removed.\n", "")
     assert "nvapi" not in program.settings.read_text()
-    assert program.run("set-key", "--remove", "--server").stdout == "The server key is forgotten.\n"
+    assert program.run("set-key", "--remove", "--server").stdout == "The server key is removed.\n"
 
 
 @pytest.mark.parametrize("typed", ["", "\n", "   \n"], ids=["end of file", "empty", "blank"])
@@ -181,7 +181,7 @@ def test_no_key_changes_nothing(program: Program, typed: str) -> None:
     done = program.run("set-key", stdin=typed)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"{APP_ID}: No key was given; nothing is changed. `{APP_ID} set-key --remove` forgets the one there is.\n"
+        f"{APP_ID}: No key was given; nothing is changed. `{APP_ID} set-key --remove` removes the present key.\n"
     )
     assert program.file["nvidia_key"] == "nvapi-of-the-test"
 
@@ -189,7 +189,7 @@ def test_no_key_changes_nothing(program: Program, typed: str) -> None:
 @pytest.mark.parametrize(
     "typed", ["two words\n", "schlüssel\n", "a\x07bell\n", b"\xff\xfe\n"], ids=["space", "accent", "bell", "no UTF-8"]
 )
-def test_what_can_be_no_key_is_refused(program: Program, typed: str | bytes) -> None:
+def test_a_text_that_cannot_be_a_key_is_refused(program: Program, typed: str | bytes) -> None:
     done = program.run("set-key", stdin=typed)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -198,10 +198,12 @@ def test_what_can_be_no_key_is_refused(program: Program, typed: str | bytes) -> 
     assert "nvidia_key" not in program.file
 
 
-def test_what_no_key_store_takes_is_refused(program: Program) -> None:
+def test_a_key_that_is_too_long_for_a_key_store_is_refused(program: Program) -> None:
     done = program.run("set-key", stdin="n" * 1281)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"{APP_ID}: That is no key: it has 1281 characters, and no key needs more than 1280.\n"
+    assert (
+        done.stderr == f"{APP_ID}: That is no key: it has 1281 characters, and the limit is 1280. Nothing is changed.\n"
+    )
     assert "nvidia_key" not in program.file
     assert program.run("set-key", stdin="n" * 1280).returncode == 0
 
@@ -213,10 +215,12 @@ def test_a_key_that_looks_wrong_is_kept_with_a_note(program: Program) -> None:
     assert program.file["nvidia_key"] == "sk-something-else"
 
 
-def test_a_variable_that_wins_over_the_key_is_named(program: Program) -> None:
+def test_a_variable_that_is_used_instead_of_the_key_is_named(program: Program) -> None:
     done = program.run("set-key", stdin="nvapi-of-the-test\n", NVIDIA_API_KEY="nvapi-another")
     assert done.returncode == 0
-    assert done.stderr == f"{APP_ID}: Note: the environment variable NVIDIA_API_KEY is set, and wins over it.\n"
+    assert (
+        done.stderr == f"{APP_ID}: Note: the environment variable NVIDIA_API_KEY is set, and is used instead of it.\n"
+    )
 
 
 def test_a_key_that_cannot_be_kept_is_a_failure(program: Program) -> None:
@@ -224,11 +228,11 @@ def test_a_key_that_cannot_be_kept_is_a_failure(program: Program) -> None:
     done = program.run("set-key", stdin="nvapi-of-the-test\n")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].startswith(
-        f"{APP_ID}: The key is not kept: this system has no usable keyring. The settings file {program.settings} "
+        f"{APP_ID}: The key is not saved: this system has no usable keyring. The settings file {program.settings} "
     )
 
 
-def test_a_damaged_settings_file_is_said_and_kept(program: Program) -> None:
+def test_a_damaged_settings_file_is_reported_and_kept(program: Program) -> None:
     program.home.mkdir()
     program.settings.write_text("damage")
     done = program.run("set-key", stdin="nvapi-of-the-test\n")
@@ -259,7 +263,7 @@ def test_a_key_from_a_device_without_an_end_is_refused(program: Program) -> None
 
 
 @posix_only
-def test_a_settings_file_with_a_key_that_others_could_read_is_mended_and_said_once(program: Program) -> None:
+def test_a_settings_file_with_a_key_that_others_could_read_is_closed_and_reported_once(program: Program) -> None:
     program.home.mkdir()
     program.settings.write_text(json.dumps({"version": 1, "nvidia_key": "nvapi-of-the-test"}))
     program.settings.chmod(0o644)
@@ -351,7 +355,8 @@ def test_the_settings_for_claude_code_say_that_the_server_key_is_missing(program
     done = program.run("--print-exports", "settings", SERVER_API_KEY="key-of-this-gateway")
     assert "ANTHROPIC_AUTH_TOKEN" not in done.stdout
     assert done.stderr == (
-        f"{APP_ID}: Note: the server key is not in it. Start claude with that key as ANTHROPIC_AUTH_TOKEN.\n"
+        f"{APP_ID}: Note: these settings do not contain the server key. "
+        "Start claude with ANTHROPIC_AUTH_TOKEN set to it.\n"
     )
     assert "key-of-this-gateway" not in done.stdout
 

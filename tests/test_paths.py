@@ -1,4 +1,4 @@
-"""Where things lie."""
+"""The folders of the program."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from tray_app import APP_ID
 from tray_app.paths import Paths, find_paths
 
 
-def test_everything_lies_below_the_home_that_the_user_names(tmp_path: Path) -> None:
+def test_all_folders_are_below_the_home_that_the_user_names(tmp_path: Path) -> None:
     paths = find_paths({"CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path)})
     assert paths == Paths(tmp_path / "settings.json", tmp_path / "logs", tmp_path / "state")
 
 
-def test_the_settings_file_may_lie_elsewhere(tmp_path: Path) -> None:
+def test_the_settings_file_may_be_elsewhere(tmp_path: Path) -> None:
     environ = {"CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path), "CONFIG_PATH": str(tmp_path / "a" / "config.json")}
     paths = find_paths(environ)
     assert paths == Paths(tmp_path / "a" / "config.json", tmp_path / "logs", tmp_path / "state", False)
@@ -28,7 +28,7 @@ def test_a_relative_path_is_made_absolute() -> None:
     assert find_paths({"CONFIG_PATH": "config.json"}).settings == Path.cwd() / "config.json"
 
 
-def test_otherwise_the_platforms_folders_are_used_and_nothing_is_made() -> None:
+def test_without_variables_the_systems_folders_are_used_and_none_is_created() -> None:
     paths = find_paths({})
     for path in (paths.settings, paths.logs, paths.state):
         assert path.is_absolute()

@@ -1,4 +1,4 @@
-"""Text from others, made harmless."""
+"""Text from outside is made harmless."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_harmful_character_is_an_escape_in_the_log(character: str) -> None:
 
 
 def test_no_control_or_format_character_that_moves_or_hides_is_forgotten() -> None:
-    """What stays are marks that stand in front of numbers, hieroglyphs' joiners and musical beams: all are seen."""
+    """Only visible format characters stay: signs in front of numbers, joiners of hieroglyphs, and musical beams."""
     every = map(chr, range(0x110000))
     kept = {c for c in every if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") and escape(c) == c}
     assert all("\u0600" <= c <= "\u0605" or c in "\u06dd\u070f\u0890\u0891\u08e2" or c >= "\U000110bd" for c in kept)
@@ -63,7 +63,7 @@ def test_other_text_is_as_it_was() -> None:
     assert escape(f"  {text}") == f"  {text}"
 
 
-def test_a_sentence_has_an_end() -> None:
+def test_a_sentence_has_a_longest_length() -> None:
     assert make_sentence("x" * 1_000_000) == "x" * MAX_SENTENCE_CHARS + "…"
     assert make_sentence(" " * 1_000_000 + "x") == "x"
 

@@ -1,4 +1,4 @@
-"""What may not be written down."""
+"""Keys and image data are hidden in texts and bodies."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_body_is_shown_without_image_data(body: Any, shown: str) -> None:
     assert show_body(body, 1_000) == shown
 
 
-def test_of_a_long_body_the_beginning_and_the_end_are_shown_and_how_much_is_left_out() -> None:
+def test_a_long_body_is_shown_with_its_beginning_its_end_and_the_size_of_the_rest() -> None:
     assert show_body({"text": "x" * 100}, 12) == '{"te … [100 bytes left out] … xxxxxx"}'
 
 
@@ -145,7 +145,7 @@ def test_a_key_is_hidden_in_the_base64_of_a_longer_text(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", [NVIDIA_KEY, "correct-horse-battery-staple"])
-def test_each_end_of_a_known_key_is_hidden_that_tells_something(key: str) -> None:
+def test_a_beginning_or_end_of_a_known_key_is_hidden_if_it_is_long_enough(key: str) -> None:
     for size in range(8, len(key)):
         assert hide_secrets(f"<{key[:size]}...>", {key}).startswith("<[hidden]")
         assert hide_secrets(f"<...{key[-size:]}>", {key}).endswith("[hidden]>")
@@ -156,11 +156,11 @@ def test_a_few_characters_may_say_which_key_is_meant() -> None:
     assert hide_secrets(shown, {NVIDIA_KEY}) == shown
 
 
-def test_a_short_key_is_hidden_as_it_is_only() -> None:
+def test_only_the_exact_text_of_a_short_key_is_hidden() -> None:
     assert hide_secrets("a demo of d e m o", {"demo"}) == "a [hidden] of d e m o"
 
 
-def test_no_key_is_nowhere() -> None:
+def test_an_empty_key_hides_nothing() -> None:
     assert hide_secrets("a text", {""}) == "a text"
 
 
@@ -169,7 +169,7 @@ def test_only_what_belongs_to_a_key_is_hidden() -> None:
     assert hide_secrets(text, {NVIDIA_KEY, SERVER_KEY}) == '{"a": "[hidden]", "b": 5, "c": "[hidden]"} Bearer [hidden]!'
 
 
-# ---- the two ends of a body
+# ---- the beginning and the end of a long body
 
 
 def test_a_body_in_pieces_is_shown_like_a_whole_one() -> None:
@@ -181,7 +181,7 @@ def test_a_body_in_pieces_is_shown_like_a_whole_one() -> None:
             assert show_json(pieces, limit, [NVIDIA_KEY]) == shown
 
 
-def test_no_more_is_shown_than_the_limit_whatever_a_character_has_of_bytes() -> None:
+def test_the_limit_counts_characters_and_not_bytes() -> None:
     for letter in "aäあ🙂":
         encoded = json.dumps(letter * 5_000, ensure_ascii=False).encode()
         head, note, tail = show_json((encoded,), 300).split(" … ")

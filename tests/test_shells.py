@@ -1,4 +1,4 @@
-"""The commands that start this program, and how shells write them."""
+"""The commands that start this program, quoted for each shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hundred answers of the soak, so that it stays runnable."""
+"""Runs the soak test for a hundred answers, so that it is known to work."""
 
 from __future__ import annotations
 

@@ -16,13 +16,13 @@ ARCHITECTURE = (PACKAGE / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 
 def read_rooms() -> dict[str, set[str]]:
-    """Room -> the rooms that it may import, as the table in ARCHITECTURE.md has them, without the room itself."""
+    """Returns the rooms that each room may import, without the room itself, from the table in ARCHITECTURE.md."""
     rows = re.findall(r"^\| `([\w.]+)` \|[^|]*\|(.*)\|$", ARCHITECTURE, re.MULTILINE)
     return {room: set(re.findall(r"`([\w.]+)`", may_import)) for room, may_import in rows}
 
 
 def read_libraries() -> dict[str, set[str]]:
-    """Library -> the rooms that alone may import it, as ARCHITECTURE.md has them."""
+    """Returns the rooms that may import a library, for each library in the list of ARCHITECTURE.md."""
     rows = re.findall(r"^- `(\w+)` in (.*)$", ARCHITECTURE, re.MULTILINE)
     return {library: set(re.findall(r"`([\w.]+)`", rooms)) for library, rooms in rows}
 
@@ -32,7 +32,7 @@ ONLY_IN = read_libraries()
 
 
 def room_of(module: str) -> str:
-    """The room of a module that is named without `tray_app.`; empty for the package itself."""
+    """Returns the room of a module, which is named without `tray_app.`; empty for the package itself."""
     parts = module.split(".")
     names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((name for name in names if name in MAY_IMPORT), "")
@@ -75,6 +75,13 @@ def test_a_module_imports_only_what_its_room_may_import(file: Path) -> None:
             assert any(room == name or room.startswith(f"{name}.") for name in allowed), f"{room} imports {package}"
 
 
+def test_the_linux_tray_backend_could_be_a_package_of_its_own() -> None:
+    folder = PACKAGE / "desktop" / "linux" / "tray_backend"
+    names = {name for file in folder.glob("*.py") for name in imports(file) if name.startswith("tray_app")}
+    assert names
+    assert all(name.startswith("tray_app.desktop.linux.tray_backend") for name in names)
+
+
 @pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(PACKAGE)) for file in FILES])
 def test_only_the_desktop_asks_which_system_this_is(file: Path) -> None:
     if room_of(module_of(file)).startswith("desktop"):
@@ -89,9 +96,9 @@ TRANSLATE = sorted((PACKAGE / "translate").rglob("*.py"))
 
 @pytest.mark.parametrize("file", TRANSLATE, ids=[str(file.relative_to(PACKAGE)) for file in TRANSLATE])
 def test_translation_is_pure(file: Path) -> None:
-    """No I/O, clock, randomness or logging; and nothing at module level that a function could change."""
+    """Translation uses no I/O, clock, randomness or logging, and changes nothing at module level."""
     forbidden = {"io", "logging", "os", "pathlib", "random", "secrets", "socket", "sys", "threading", "time", "uuid"}
-    # bytes in memory are no I/O
+    # Bytes in memory are no I/O.
     assert not forbidden & {name.partition(".")[0] for name in imports(file) if name != "io.BytesIO"}
     tree = ast.parse(file.read_text(encoding="utf-8"))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Global | ast.Nonlocal)]

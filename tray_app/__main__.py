@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-if sys.stdout is None or sys.stderr is None:  # a windowed program has no terminal: whoever prints must not fall over
+if sys.stdout is None or sys.stderr is None:  # a program without a terminal has none, and printing would fail
     import os
 
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (open for as long as the program runs)
@@ -38,20 +38,20 @@ from tray_app.shells import WORKER_OPTION
 
 OK, FAILED, USAGE = 0, 1, 2
 _PRIVATE_UMASK = 0o077
-"""Whatever this program writes is for its user only, since keys and prompts may be in it."""
+"""Only the user may read the files of this program, because keys and prompts may be in them."""
 _MAX_LINE_CHARS = 65_536
-"""The most that is read of the line with a key. A device given by mistake may never end its line."""
+"""Longest line that is read for a key, in characters. A device that was given by mistake may never end its line."""
 SETTINGS = "settings"
-"""What --print-exports takes beside the shells."""
+"""The word that --print-exports accepts besides the shells: it prints settings of Claude Code."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage or unusable settings."""
+    """Runs the command line. Returns the exit code: 0 done, 1 failed, 2 wrong usage or unusable settings."""
     users_umask = os.umask(_PRIVATE_UMASK)
     options = _parser().parse_args(arguments)
     if options.worker:
         return work()
-    logging.getLogger("tray_app").addHandler(logging.NullHandler())  # what the user must know is said, not logged
+    logging.getLogger("tray_app").addHandler(logging.NullHandler())  # the terminal gets messages, never log lines
     environ = os.environ
     paths = find_paths(environ)
     try:
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: bool, wants_tray: bool) -> int:
-    """Runs the app, unless it runs already."""
+    """Runs the app. If it is already running, says where instead."""
     from tray_app.app.app import App
 
     instance = Instance(paths.state)
@@ -88,7 +88,7 @@ def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: 
 
 
 def work() -> int:
-    """Does the gateway's jobs, one after another, until it closes the standard input."""
+    """Runs as a worker process of the gateway, until the gateway closes the standard input."""
     from tray_app.proxy.workers.process import main
 
     main()
@@ -96,29 +96,32 @@ def work() -> int:
 
 
 def self_check(environ: Mapping[str, str]) -> int:
-    """Shows whether this copy of the program is whole."""
+    """Checks whether this copy of the program is complete."""
     from tray_app.app.self_check import run_self_check
 
     return OK if run_self_check(find_desktop(environ), _say) else FAILED
 
 
 def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, removes: bool) -> int:
-    """Asks for a key without showing it (or reads a line, where input is no terminal), and keeps it for the app."""
+    """Asks for a key without showing it, or reads a line if the input is no terminal, and saves the key."""
     secret, name = (SERVER_KEY, "server key") if is_server else (NVIDIA_KEY, "NVIDIA API key")
     store = _open_settings(paths, environ)
     if removes:
         remove_key(secret, store)
-        _say(f"The {name} is forgotten.")
+        _say(f"The {name} is removed.")
         return OK
     value = _read_secret(name)
     if not value:
-        _complain(f"No key was given; nothing is changed. `{APP_ID} set-key --remove` forgets the one there is.")
+        _complain(f"No key was given; nothing is changed. `{APP_ID} set-key --remove` removes the present key.")
         return FAILED
     if not value.isascii() or not value.isprintable() or " " in value:
         _complain("That is no key: a key has no spaces and only ASCII characters. Nothing is changed.")
         return FAILED
     if len(value) > MAX_KEY_CHARACTERS:
-        _complain(f"That is no key: it has {len(value)} characters, and no key needs more than {MAX_KEY_CHARACTERS}.")
+        _complain(
+            f"That is no key: it has {len(value)} characters, and the limit is {MAX_KEY_CHARACTERS}. "
+            "Nothing is changed."
+        )
         return FAILED
     if is_server and (reason := explain_exposure(store.current.addr, value)):
         _complain(f"The key has {len(value)} characters; nothing is changed. {reason}")
@@ -126,20 +129,20 @@ def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, remove
     where = save_key(secret, value, store)
     if is_server and len(value) < MIN_NETWORK_KEY_CHARACTERS:
         _complain(
-            f"Note: the key has {len(value)} characters. It serves on this machine only; beyond it, "
-            f"{MIN_NETWORK_KEY_CHARACTERS} or more are needed."
+            f"Note: the key has {len(value)} characters, which is enough on this machine only. To open the gateway to "
+            f"your network, a key needs {MIN_NETWORK_KEY_CHARACTERS} or more."
         )
     if not is_server and not value.startswith("nvapi-"):
         _complain('Note: keys of build.nvidia.com begin with "nvapi-", and this one does not.')
     _say(f"The {name} is kept in {where}. A running app uses it from now on.")
     for variable in secret.variables:
         if environ.get(variable):
-            _complain(f"Note: the environment variable {variable} is set, and wins over it.")
+            _complain(f"Note: the environment variable {variable} is set, and is used instead of it.")
     return OK
 
 
 def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_demo: bool) -> int:
-    """Prints what points Claude Code at the running gateway, or at where it will listen."""
+    """Prints the exports for the running gateway, or for the address that it will listen on."""
     store = _open_settings(paths, environ)
     settings = store.current
     running = Instance(paths.state).find_running()
@@ -154,7 +157,9 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
         no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY", "")
         text = render_settings(url, model, choices, needs_server_key=has_key, no_proxy=no_proxy)
         if has_key:
-            _complain("Note: the server key is not in it. Start claude with that key as ANTHROPIC_AUTH_TOKEN.")
+            _complain(
+                "Note: these settings do not contain the server key. Start claude with ANTHROPIC_AUTH_TOKEN set to it."
+            )
     else:
         text = render_exports(form, url, model, needs_server_key=has_key, is_demo=is_demo)
     sys.stdout.write(text)
@@ -175,14 +180,14 @@ def _read_secret(name: str) -> str:
             return getpass.getpass(f"{name} (it is not shown): ").strip()
         return sys.stdin.readline(_MAX_LINE_CHARS).strip()
     except UnicodeDecodeError:
-        return "\N{REPLACEMENT CHARACTER}"  # no key holds it
+        return "\N{REPLACEMENT CHARACTER}"  # no key contains this character
 
 
 def _tell_where(instance: Instance, desktop: Desktop) -> None:
     running = instance.find_running()
     where = f"It listens on {running.url}." if running and running.url else "Its icon is in the tray."
     sentence = f"{APP_NAME} is already running. {where}"
-    has_terminal = sys.__stdout__ is not None and sys.stdout.isatty()  # the null device passes for one on Windows
+    has_terminal = sys.__stdout__ is not None and sys.stdout.isatty()  # Windows takes the null device for a terminal
     if has_terminal or not desktop.notify(APP_NAME, sentence):
         _say(sentence)
 
@@ -197,23 +202,26 @@ def _complain(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=APP_ID, description="A tray icon whose gateway lets Claude Code work with NVIDIA's hosted models."
+        prog=APP_ID,
+        description="A tray icon with a gateway, through which Claude Code works with NVIDIA's hosted models.",
     )
     parser.add_argument("--no-tray", action="store_true", help="run without a tray icon, until Ctrl-C")
-    parser.add_argument("--demo", action="store_true", help="answer from a built-in demo: no key, no network, no model")
+    parser.add_argument("--demo", action="store_true", help="give canned answers, without a key, a network or a model")
     parser.add_argument(
         "--print-exports",
         metavar="SHELL",
         choices=(*SHELLS, SETTINGS),
-        help=f"print what sets up Claude Code: {', '.join(SHELLS)}; or {SETTINGS}, for `claude --settings`",
+        help=f"print the set-up of Claude Code for {', '.join(SHELLS)}; or {SETTINGS}, for `claude --settings`",
     )
-    parser.add_argument("--self-check", action="store_true", help="show whether this copy of the program is whole")
+    parser.add_argument("--self-check", action="store_true", help="check whether this copy of the program is complete")
     parser.add_argument(WORKER_OPTION, dest="worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"{APP_ID} {__version__}")
     verbs = parser.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
-    key = verbs.add_parser("set-key", help="keep the NVIDIA API key in the system keyring")
-    key.add_argument("--server", action="store_true", help="the key that clients of this gateway must send, instead")
-    key.add_argument("--remove", action="store_true", help="forget the key")
+    key = verbs.add_parser("set-key", help="save the NVIDIA API key in the system keyring")
+    key.add_argument(
+        "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"
+    )
+    key.add_argument("--remove", action="store_true", help="remove the key")
     return parser
 
 

@@ -1,7 +1,7 @@
-"""Everything this program raises on purpose.
+"""Every error that this program raises on purpose.
 
-Each error says in one sentence what happened and what to do. A `ProxyError` also knows how it looks to an Anthropic
-client: HTTP status, Anthropic error type and retry headers (https://docs.anthropic.com/en/api/errors).
+Each error says what happened and what to do. A `ProxyError` also has the form that an Anthropic client expects: HTTP
+status, Anthropic error type and retry headers (https://docs.anthropic.com/en/api/errors).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from tray_app.printable import make_sentence
 from tray_app.redaction import hide_secrets
 
 MOST_RETRY_AFTER_S = 60
-"""Told to wait longer, Claude Code gives up at once."""
+"""Longest wait that a client is asked for, in seconds. Claude Code gives up at once if it is asked for more."""
 
 
 class AppError(Exception):
-    """A failure that is told to the user as it is: one sentence, no traceback.
+    """An error that the user sees as one line of text, without a traceback.
 
-    The sentence may quote upstream, a client or a file: whatever it quotes, it is harmless for a terminal.
+    The text may quote upstream, a client or a file. It is made harmless for a terminal.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -28,15 +28,15 @@ class AppError(Exception):
 
 
 class SettingsError(AppError):
-    """A setting, from the file or the environment, that cannot be used. The sentence names it."""
+    """A setting from the file or the environment cannot be used. The message names it."""
 
 
 class StartError(AppError):
-    """The gateway cannot listen: port taken, address not ours, or open to the network without a key."""
+    """The gateway cannot listen: the port is taken, or the address is not usable or would be open to the network."""
 
 
 class PortTaken(StartError):
-    """Another program listens on the address."""
+    """Another program listens on the port, or the system holds it."""
 
 
 SearchErrorCode = Literal[
@@ -47,11 +47,11 @@ SearchErrorCode = Literal[
     "query_too_long",
     "request_too_large",
 ]
-"""Anthropic's names for why a web search failed."""
+"""Anthropic's names for the reasons why a web search fails."""
 
 
 class SearchFailed(AppError):
-    """A web search that found no answer. The sentence is for the model that asked, too: what it can do instead."""
+    """A web search has failed. The message is also for the model, and says what it can do instead."""
 
     def __init__(self, message: str, code: SearchErrorCode = "unavailable") -> None:
         super().__init__(message)
@@ -59,53 +59,54 @@ class SearchFailed(AppError):
 
 
 class ProxyError(AppError):
-    """An error answer in Anthropic's shape.
+    """An error that is sent to the client in Anthropic's form.
 
-    `status` is the HTTP status, `type` Anthropic's error type, `retry_after_s` becomes a `retry-after` header.
+    `status` is the HTTP status, `type` is Anthropic's error type, and `retry_after_s` becomes a `retry-after` header.
     `client_may_retry=False` sends `x-should-retry: false`, which stops the retries of Anthropic's SDKs.
     """
 
     status = 500
     type = "api_error"
     is_transient = False
-    """Whether the same request may well succeed in a moment."""
+    """Whether the same request is likely to succeed if it is repeated soon."""
     client_may_retry = True
     details: ClassVar[Mapping[str, str] | None] = None
-    """For programs; the sentence is for people."""
+    """Further fields of the error, which programs read; None: there are none."""
 
     def __init__(self, message: str, *, retry_after_s: int | None = None, client_may_retry: bool | None = None) -> None:
         super().__init__(message)
         self.message = str(self)
-        self.error_text = ""  # all of upstream's own words, where it refused the request for what is in it
+        self.error_text = ""  # all of upstream's own words, if it refused the request because of its content
         self.retry_after_s = retry_after_s
-        self.pause_s = 0.0  # for so long upstream wants to be left alone
+        self.pause_s = 0.0  # for this time, upstream must not be asked again
         self.client_may_retry = self.client_may_retry if client_may_retry is None else client_may_retry
 
     def ask_for_pause(self, pause_s: float) -> None:
-        """Takes how long upstream wants to be left alone; the client is told as much of that as it bears."""
+        """Sets how long upstream must not be asked again. The client gets the same wait, up to MOST_RETRY_AFTER_S."""
         self.pause_s = pause_s
         self.retry_after_s = min(max(math.ceil(pause_s), 1), MOST_RETRY_AFTER_S)
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Takes the secrets out of the sentence, where upstream may have repeated them."""
+        """Hides the secrets in the message, which upstream may have repeated."""
         self.message = hide_secrets(self.message, secrets)
         self.args = (self.message,)
 
     def body(self, request_id: str) -> dict[str, Any]:
-        """The JSON body of the error answer."""
+        """Returns the JSON body of the error answer."""
         error: dict[str, Any] = {"type": self.type, "message": self.message}
         if self.details:
             error["details"] = dict(self.details)
         return {"type": "error", "error": error, "request_id": request_id}
 
     def event_body(self, request_id: str) -> dict[str, Any]:
-        """The data of an `event: error` frame: after a 200, the type alone makes a client repeat the request."""
+        """Returns the data of an `event: error` frame. After a 200, only the type makes a client try again."""
         body = self.body(request_id)
         if self.is_transient:
             body["error"]["type"] = Overloaded.type
         return body
 
     def headers(self) -> dict[str, str]:
+        """Returns the HTTP headers about repeating the request."""
         headers = {}
         if self.retry_after_s is not None:
             headers["retry-after"] = str(self.retry_after_s)
@@ -118,7 +119,7 @@ OWN_FAULT = "Claude NVIDIA Tray failed on this request; its log (Open Log Folder
 
 
 class InvalidRequest(ProxyError):
-    """The client's request is malformed; the sentence starts with the field, as Anthropic's does."""
+    """The client's request is malformed. The message begins with the field, as Anthropic's messages do."""
 
     status = 400
     type = "invalid_request_error"
@@ -126,7 +127,7 @@ class InvalidRequest(ProxyError):
 
 
 class ThreadUnsupported(InvalidRequest):
-    """The client wants the conversation kept here between requests; Anthropic's SDKs then send it whole each time.
+    """The client wants the gateway to keep the conversation. After this error, Anthropic's SDKs send it whole.
 
     https://platform.claude.com/docs/en/build-with-claude/message-threads
     """
@@ -135,42 +136,52 @@ class ThreadUnsupported(InvalidRequest):
 
 
 class WrongServerKey(ProxyError):
+    """The client sent no server key, or a wrong one."""
+
     status = 401
     type = "authentication_error"
 
 
 class Forbidden(ProxyError):
-    """Refused because of where the request comes from (Host, Origin or Sec-Fetch-Site), whatever its key."""
+    """The request comes from a web page or a host that may not use the gateway, whatever its key."""
 
     status = 403
     type = "permission_error"
 
 
 class NotFound(ProxyError):
+    """There is no such path or model."""
+
     status = 404
     type = "not_found_error"
 
 
 class MethodNotAllowed(ProxyError):
+    """The path does not take this HTTP method."""
+
     status = 405
     type = "invalid_request_error"
 
 
 class RequestTooSlow(ProxyError):
+    """The client did not finish its request in time."""
+
     status = 408
     type = "timeout_error"
 
 
 class RequestTooLarge(ProxyError):
+    """The request has more bytes than the gateway accepts."""
+
     status = 413
     type = "request_too_large"
 
 
 class UserActionNeeded(ProxyError):
-    """Only the user can mend this (no key, key refused, model retired).
+    """Only the user can solve this: there is no key, the key is refused, or the model is retired.
 
-    400 with `billing_error` is the one documented type that Claude Code 2.1.330 shows as it is after a single request
-    (measured November 2026): 401 and 404 hide the sentence, other 400s are repeated six times.
+    400 with `billing_error` is the only documented error that Claude Code 2.1.330 shows unchanged after one request
+    (measured November 2026). It hides the message of 401 and 404, and repeats other requests with 400 six times.
     """
 
     status = 400
@@ -179,11 +190,11 @@ class UserActionNeeded(ProxyError):
 
 
 class KeyRefused(UserActionNeeded):
-    """NVIDIA does not take the key."""
+    """NVIDIA does not accept the API key."""
 
 
 class ModelUnavailable(UserActionNeeded):
-    """NVIDIA does not serve the model: to nobody any more, or not to this key. `date`: since when, if it said so."""
+    """NVIDIA has retired the model, or does not serve it to this key. `date`: since when; empty: it named no date."""
 
     def __init__(self, message: str, *, is_retired: bool, date: str = "") -> None:
         super().__init__(message)
@@ -192,19 +203,21 @@ class ModelUnavailable(UserActionNeeded):
 
 
 class RateLimited(ProxyError):
+    """NVIDIA's limit of requests is reached."""
+
     status = 429
     type = "rate_limit_error"
     is_transient = True
 
 
 class QueueFull(RateLimited):
-    """Too many requests wait for the model's limit already, or this one has for too long."""
+    """Too many requests wait for the model's rate limit, or this one has waited too long."""
 
     is_transient = False
 
 
 class UpstreamFault(ProxyError):
-    """Upstream cannot be reached, or answered something that is no answer."""
+    """Upstream cannot be reached, or its answer cannot be used."""
 
     status = 502
     type = "api_error"
@@ -212,19 +225,21 @@ class UpstreamFault(ProxyError):
 
 
 class UpstreamUnusable(UpstreamFault):
-    """The settings, or the system's, name a way to upstream that cannot be used: trying again changes nothing."""
+    """Upstream cannot be reached with the present settings. Repeating the request changes nothing."""
 
     is_transient = False
     client_may_retry = False
 
 
 class UpstreamTimeout(ProxyError):
+    """Upstream was silent for too long."""
+
     status = 504
     type = "timeout_error"
 
 
 class Overloaded(ProxyError):
-    """Upstream is too busy; 529 is Anthropic's own status for it, which clients repeat with back-off."""
+    """Upstream is too busy. 529 is Anthropic's own status for that; clients repeat the request with back-off."""
 
     status = 529
     type = "overloaded_error"
@@ -232,14 +247,14 @@ class Overloaded(ProxyError):
 
 
 class TooManyConnections(ProxyError):
-    """The gateway has as many connections as there may be, and answers a request of each."""
+    """The gateway has as many connections as it may have, and each has a request that is being answered."""
 
     status = 503
     type = "overloaded_error"
 
 
 class ShuttingDown(ProxyError):
-    """The user quits the app while the request runs."""
+    """The user has quit the app while the request was running."""
 
     status = 503
     type = "api_error"

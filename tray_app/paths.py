@@ -1,4 +1,4 @@
-"""The folders of this program: settings, logs, and what one start leaves to the next."""
+"""Finds the folders of this program: for settings, for logs, and for the state that a run leaves to the next."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Paths:
     logs: Path
     state: Path
     owns_settings_folder: bool = True
-    """False if the user named a settings file elsewhere: its folder may be anything."""
+    """Whether the settings file is in this program's own folder. False: the user named a file elsewhere."""
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
-    """The platform's folders, or all below $CLAUDE_NVIDIA_TRAY_HOME; $CONFIG_PATH names another settings file."""
+    """Returns the system's usual folders, or those below $CLAUDE_NVIDIA_TRAY_HOME. $CONFIG_PATH names another file."""
     if home := environ.get(HOME_VARIABLE):
         root = Path(home).expanduser().absolute()
         config, logs, state = root, root / "logs", root / "state"

@@ -1,4 +1,4 @@
-"""What may not be written down: keys in any form, image data, and bodies longer than the user allows."""
+"""Hides what must not be written down: keys in any form, image data, and the middle of long bodies."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _HIDDEN = "[hidden]"
 _REST = r"([A-Za-z0-9._~+/=-]{6,}+)"
 _KEY_SHAPES = re.compile(
     rf"nvapi-{_REST}|NVAPI-{_REST}|Bearer\s++{_REST}|bearer\s++{_REST}"
-    rf"|sk-(?:(?<![A-Za-z]sk-)|(?=(?:ant|proj|or)-)){_REST}"  # but not task-oriented
+    rf"|sk-(?:(?<![A-Za-z]sk-)|(?=(?:ant|proj|or)-)){_REST}"  # but not a word such as task-oriented
     r"|(hf_[A-Za-z0-9]{20,}+)|(gh[opsu]_[A-Za-z0-9]{20,}+)|(github_pat_\w{20,}+)|(AKIA[A-Z0-9]{16})"
 )
-"""Keys of NVIDIA, of OpenAI, Anthropic and many others, of Hugging Face, GitHub and Amazon. The groups are hidden.
+"""The shapes of keys: NVIDIA, OpenAI, Anthropic and others, Hugging Face, GitHub and Amazon. The groups are hidden.
 
-Each branch begins with letters, which lets the search skip what cannot begin a key.
+Each branch begins with fixed letters, so that the search can skip text that cannot begin a key.
 """
 
 _LEAST_CHARS = 8
-"""So many characters from a key's beginning or end are hidden like the whole key. Fewer, as in `nvapi-...wxyz`, are
-harmless: they tell a user which key is meant, and nobody can guess the rest."""
+"""The shortest beginning or end of a key that is hidden. Fewer characters, as in `nvapi-...wxyz`, only tell the user
+which key is meant, and nobody can guess the rest from them."""
 
 _CHARACTERS = string.ascii_letters + string.digits + "+/_-"
-"""What counts of a text in which a key is looked for: the characters that keys, hex and base64 consist of."""
+"""The characters that count when a key is looked for: keys, hex and base64 consist of them."""
 _OTHERS = bytes(set(range(256)) - set(_CHARACTERS.encode()))
 _CODES = {f"{ord(character):02x}": character for character in _CHARACTERS}
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|\\++(?:u00([0-9A-Fa-f]{2})|u[0-9A-Fa-f]{4}|x([0-9A-Fa-f]{2})|[abefnrtv0])?")
@@ -41,18 +41,19 @@ _DATA = re.compile(
     rf'|"data": ?"(?P<field>{_BASE64}{{16,}}+)"'
     rf"|(?<!{_BASE64})(?P<run>{_BASE64}{{200,}}+)"
 )
-"""Image data: in a URL, in Anthropic's form, and as a run of characters whose beginning may be elsewhere."""
+"""Image data: in a URL, in Anthropic's form, and as a long run of characters that may be a part of either."""
 _MIXED = re.compile(r"(?=[^A-Z]*+[A-Z])(?=[^a-z]*+[a-z])[^0-9]*+[0-9]")
-"""What tells base64 from a line of dashes."""
+"""Matches base64, and no line of dashes: there is an upper-case letter, a lower-case letter and a digit."""
 
 _MARGIN_CHARS = 1_024
+"""How far beyond the shown part to look for keys that are not known, which are recognised by their shape."""
 _ESCAPE_CHARS = 6
-"""No form of a key has more characters for each of the key's own: this is `\\u006e`."""
+"""The most characters that stand for one character of a key, as in `\\u006e`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Span:
-    """A part of a text that is not shown, and what stands there instead."""
+    """A part of a text that is not shown, and the text that is shown instead."""
 
     start: int
     end: int
@@ -60,36 +61,36 @@ class _Span:
 
 
 def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` without the given secrets in any form, and without anything that looks like a key."""
+    """Returns `text` without the secrets in any form, and without anything that looks like a key."""
     return _show(text, 0, len(text), _find_keys(text, secrets))
 
 
 def show_start(text: str, max_chars: int, secrets: Iterable[str] = ()) -> str:
-    """The first `max_chars` characters of `text` without secrets. One that stands across the cut is hidden, too."""
+    """Returns the first `max_chars` characters of `text` without secrets, even one that the cut divides."""
     return _show(text, 0, min(len(text), max_chars), _find_keys(text, secrets))
 
 
 def find_margin_chars(secrets: Iterable[str]) -> int:
-    """How many characters beyond the shown part of a text to look at, so that what its edge cuts is recognised."""
+    """Returns how many characters beyond the shown part to read, so that a key at its edge is recognised."""
     return _MARGIN_CHARS + _ESCAPE_CHARS * max(map(len, secrets), default=0)
 
 
 def show_body(body: Any, max_chars: int, secrets: Iterable[str] = ()) -> str:
-    """A request or answer for the log, as `show_json` shows it. Encodes all of it: for a large one take `show_json`."""
+    """Returns a body for the log, as `show_json` does. It encodes the whole body: use `show_json` for large ones."""
     encoded = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return show_json((encoded,), max_chars, secrets)
 
 
 def show_json(pieces: Sequence[bytes], max_chars: int, secrets: Iterable[str] = ()) -> str:
-    """The JSON text that the pieces make together, for the log: without secrets, not even cut, and without image data.
+    """Returns the JSON text of the joined pieces for the log, without image data and without secrets, whole or cut.
 
-    Of a text longer than `max_chars`, a third of that is shown from its beginning and the rest from its end. The work
-    grows with `max_chars` and the number of pieces, not with the size of the text.
+    If the text is longer than `max_chars`, a third of that is taken from its beginning, and two thirds from its end.
+    The work depends on `max_chars` and the number of pieces, and not on the length of the text.
     """
     secrets = tuple(secrets)
     margin_chars = find_margin_chars(secrets)
     size_bytes = sum(map(len, pieces))
-    # a character has up to four bytes
+    # A character has at most four bytes.
     if size_bytes <= 4 * max_chars:
         whole = b"".join(pieces).decode("utf-8", "replace")
         if len(whole) <= max_chars:
@@ -109,7 +110,7 @@ def show_json(pieces: Sequence[bytes], max_chars: int, secrets: Iterable[str] = 
 
 
 def _take(pieces: Sequence[bytes], most_bytes: int, *, from_end: bool = False) -> bytes:
-    """The first or last `most_bytes` bytes of the pieces."""
+    """Returns the first or the last `most_bytes` bytes of the pieces."""
     taken: list[bytes] = []
     room = most_bytes
     for piece in reversed(pieces) if from_end else pieces:
@@ -122,7 +123,7 @@ def _take(pieces: Sequence[bytes], most_bytes: int, *, from_end: bool = False) -
 
 
 def _show(text: str, start: int, end: int, spans: Iterable[_Span]) -> str:
-    """`text[start:end]` with the spans replaced. Where spans overlap, one replacement stands for all of them."""
+    """Returns `text[start:end]` with the spans replaced. Spans that overlap are replaced by the text of the first."""
     shown: list[str] = []
     place = start
     last_end = 0
@@ -172,7 +173,7 @@ def _find_exact(text: str, secret: str) -> Iterator[_Span]:
 
 
 def _find_forms(squeezed: str, secret: str) -> Iterator[tuple[int, int]]:
-    """Where the secret stands in a squeezed text, in any form, or one end of it."""
+    """Yields the places of the secret in a squeezed text, in any form, and of its beginning or end."""
     backwards = squeezed[::-1]
     for form, least_chars in _list_forms(secret):
         yield from _find_heads(squeezed, form, least_chars)
@@ -181,9 +182,9 @@ def _find_forms(squeezed: str, secret: str) -> Iterator[tuple[int, int]]:
 
 
 def _list_forms(secret: str) -> Iterator[tuple[str, int]]:
-    """Each form that a key takes in a squeezed text, and how many of its characters are as telling as _LEAST_CHARS.
+    """Yields each form of a key in a squeezed text, with the number of its characters that stand for _LEAST_CHARS.
 
-    None for a key that is so short that it would be found in ordinary words; such a key is hidden as it is only.
+    Yields nothing for a key that is so short that it would be found in ordinary words. Only its exact text is hidden.
     """
     squeezed = _squeeze(secret)
     if len(squeezed) < _LEAST_CHARS:
@@ -193,7 +194,7 @@ def _list_forms(secret: str) -> Iterator[tuple[str, int]]:
     yield data.hex(), 2 * _LEAST_CHARS
     for before in range(3):  # bytes in front of the key shift its bits
         encoded = base64.b64encode(bytes(before) + data).decode().lower()
-        # without the characters that hold bits of a neighbour
+        # Without the characters at both ends, which also hold bits of other bytes.
         form = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
         least_chars = -(-_LEAST_CHARS * 8 // 6)
         yield form, least_chars
@@ -205,7 +206,7 @@ _URL_SAFE = str.maketrans("+/", "-_")
 
 
 def _find_heads(text: str, form: str, least_chars: int) -> Iterator[tuple[int, int]]:
-    """Where `form` stands in `text`, or as much of its beginning as stands there, but no less than `least_chars`."""
+    """Yields the places of `form` in `text`, and of each beginning of it that has at least `least_chars` characters."""
     head = form[:least_chars]
     start = text.find(head)
     while start >= 0:
@@ -217,16 +218,16 @@ def _find_heads(text: str, form: str, least_chars: int) -> Iterator[tuple[int, i
 
 
 def _squeeze(text: str) -> str:
-    """The characters of `text` that count, in small letters and with escapes resolved.
+    """Returns the characters of `text` that count, in lower case and with escapes resolved.
 
-    Left out is whatever may be put between the characters of a key: white space, quotes, invisible characters.
+    Characters that may stand between those of a key are left out: white space, quotes and invisible characters.
     """
     resolved = _ESCAPE.sub(_resolve, text)
     return resolved.encode("latin-1", "replace").translate(None, _OTHERS).lower().decode()
 
 
 def _find_places(text: str) -> Sequence[int]:
-    """Where each character of the squeezed text begins in `text`."""
+    """Returns the index in `text` of each character of the squeezed text."""
     places = array("l")
     for token in _TOKEN.finditer(text):
         start, end = token.span()
@@ -238,11 +239,11 @@ def _find_places(text: str) -> Sequence[int]:
 
 
 def _resolve(escape: re.Match[str]) -> str:
-    """The character that an escape stands for; nothing if it does not count."""
+    """Returns the character that an escape stands for; empty if it does not count."""
     return _CODES.get((escape[1] or escape[2] or escape[3] or "").lower(), "")
 
 
 def _end_of(text: str, place: int) -> int:
-    """Where the character or escape ends that begins at `place`."""
+    """Returns the end of the character or escape that begins at `place`."""
     escape = _ESCAPE.match(text, place)
     return escape.end() if escape else place + 1

@@ -1,4 +1,4 @@
-"""The names and the quoting of shells, and the commands that start this program."""
+"""The names of shells, their quoting, and the commands that start this program."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from tray_app import APP_ID
 UNIX_SHELLS = ("bash", "zsh", "fish")
 
 WORKER_OPTION = "--worker"
-"""The option with which a bundle starts a worker process, as it has no Python to start by itself."""
+"""The option that makes a bundle run as a worker process. A bundle has no Python that could be started instead."""
 
 
 def name_shell(path: str, default: str) -> str:
-    """The shell at `path` ($SHELL), if it is one that the exports are written for."""
+    """Returns the name of the shell at `path` ($SHELL) if there are exports for it, else `default`."""
     name = PurePosixPath(path).name
     return name if name in UNIX_SHELLS else default
 
 
 def find_program() -> list[str]:
-    """The words of a command that runs this program in a terminal."""
+    """Returns the words of a command that runs this program in a terminal."""
     if getattr(sys, "frozen", False):
-        # the Windows bundle has two: this may be the one that has no terminal
+        # The Windows bundle has two programs, and the running one may be that without a terminal.
         return [str(Path(sys.executable).with_name(APP_ID + Path(sys.executable).suffix))]
     return [sys.executable, "-m", "tray_app"]
 
 
 def find_worker() -> tuple[list[str], Path]:
-    """The words of a command that starts a worker process of the gateway, and the folder to start it in."""
+    """Returns the words of a command that starts a worker process, and the folder to start it in."""
     program = find_program()
     if getattr(sys, "frozen", False):
         return [*program, WORKER_OPTION], Path(program[0]).parent
@@ -38,7 +38,7 @@ def find_worker() -> tuple[list[str], Path]:
 
 
 def find_command(shell: str) -> str:
-    """What a user of the shell types to start this program: its name if that is installed, else where it is."""
+    """Returns what the user types in the shell to start this program: its name if it is installed, else its path."""
     is_powershell = shell == "powershell"
     quote = _quote_for_powershell if is_powershell else shlex.quote
     checkout = Path(__file__).resolve().parents[1] / "packaging" / "dev.py"
@@ -57,7 +57,7 @@ def _quote_for_powershell(word: str) -> str:
 
 
 def find_exports_command(shell: str) -> str:
-    """The line that puts the exports for Claude Code into force in the running shell."""
+    """Returns the line that sets the exports for Claude Code in the running shell."""
     printing = f"{find_command(shell)} --print-exports {shell}"
     return {
         "fish": f"{printing} | source",

@@ -1,4 +1,4 @@
-"""The whole app without an icon, as a real process: from its first line to its last."""
+"""The whole app without an icon, in a real process, from its start to its end."""
 
 from __future__ import annotations
 
@@ -23,19 +23,17 @@ from tests.support.gateway import NVIDIA_KEY, Client, question
 from tests.support.ports import free_port
 from tests.support.running_app import ROOT, App
 from tray_app import APP_NAME, __version__
+from tray_app.sentences import NO_NVIDIA_KEY
 from tray_app.shells import find_command
 
-NO_KEY = "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal."
-
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-
 
 Launch = Callable[..., App]
 
 
 @pytest.fixture
 def launch(tmp_path: Path, upstream: FakeUpstream) -> Iterator[Launch]:
-    """Starts the app on a free port in front of the fake upstream; keywords are environment variables."""
+    """Returns a function that starts the app in front of the fake upstream. Its keywords are environment variables."""
     with ExitStack() as stack:
 
         def start(*arguments: str, prefix: tuple[str, ...] = (), **environment: str) -> App:
@@ -59,7 +57,9 @@ def write_settings(home: Path, content: Any) -> Path:
 
 
 @posix_only
-def test_it_says_where_it_listens_and_serves_until_it_is_told_to_end(launch: Launch, upstream: FakeUpstream) -> None:
+def test_the_app_says_where_it_listens_and_serves_until_a_signal_ends_it(
+    launch: Launch, upstream: FakeUpstream
+) -> None:
     app = launch(SHELL="/bin/bash")
     client = app.wait_listening()
     upstream.script(whole(completion("Hello!")))
@@ -70,7 +70,7 @@ def test_it_says_where_it_listens_and_serves_until_it_is_told_to_end(launch: Lau
     assert app.wait_end() == 0
     assert app.lines == [
         f"{APP_NAME} {__version__}: listening on http://{client.host}",
-        "No tray icon: this terminal is the way in, Ctrl-C the way out.",
+        "There is no tray icon. Ctrl-C quits.",
         f'To point Claude Code at it:  eval "$({find_command("bash")} --print-exports bash)"',
     ]
     assert "listening on" in app.log
@@ -99,7 +99,7 @@ def test_without_a_key_it_starts_and_both_the_terminal_and_the_client_are_told(
     answer = client.ask()
     assert answer.outcome == (400, "billing_error")
     assert "claude-nvidia-tray set-key" in answer.sentence
-    assert app.read_until("No NVIDIA API key") == NO_KEY
+    assert app.read_until("NVIDIA API key yet") == NO_NVIDIA_KEY
     assert client.request("GET", "/health").body["has_nvidia_key"] is False
 
 
@@ -110,7 +110,7 @@ def test_the_demo_needs_no_key_and_is_labelled(launch: Launch) -> None:
     assert client.ask().text.startswith("[demo] ")
 
 
-def test_a_damaged_settings_file_is_said_even_where_a_key_is_missing_too(launch: Launch, tmp_path: Path) -> None:
+def test_a_damaged_settings_file_is_reported_even_if_a_key_is_missing(launch: Launch, tmp_path: Path) -> None:
     write_settings(tmp_path / "home", "{damage")
     app = launch(PROVIDER_API_KEY="")
     client = app.wait_listening()
@@ -119,12 +119,12 @@ def test_a_damaged_settings_file_is_said_even_where_a_key_is_missing_too(launch:
     where = "line 1, column 2 (a name in double quotes belongs here)"
     assert said == f"The settings file is not valid JSON, {where}. It was kept as {kept.name}; the defaults are in use."
     assert kept.read_text() == "{damage"
-    assert NO_KEY in app.lines
+    assert NO_NVIDIA_KEY in app.lines
     assert client.request("GET", "/health").status == 200
     assert "The settings file is not valid JSON" in app.log
 
 
-def test_a_settings_file_that_cannot_be_read_is_said(launch: Launch, tmp_path: Path) -> None:
+def test_a_settings_file_that_cannot_be_read_is_reported(launch: Launch, tmp_path: Path) -> None:
     (tmp_path / "home" / "settings.json").mkdir(parents=True)
     app = launch()
     assert app.wait_listening().request("GET", "/health").status == 200
@@ -140,7 +140,7 @@ def test_a_wrong_setting_is_named_and_the_rest_is_used(launch: Launch, tmp_path:
     assert client.request("GET", "/health").body["model"] == "minimaxai/minimax-m2.1"
 
 
-def test_a_taken_port_ends_it_with_a_sentence(launch: Launch) -> None:
+def test_a_taken_port_ends_the_app_with_a_sentence(launch: Launch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         app = launch(ADDR=f"127.0.0.1:{port}")
@@ -152,7 +152,7 @@ def test_a_taken_port_ends_it_with_a_sentence(launch: Launch) -> None:
     assert app.log.splitlines()[-1].endswith("quit")
 
 
-def test_the_network_without_a_server_key_ends_it_with_a_sentence(launch: Launch) -> None:
+def test_listening_on_the_network_without_a_server_key_ends_the_app_with_a_sentence(launch: Launch) -> None:
     app = launch(ADDR=":3001")
     assert app.wait_end() == 1
     assert app.lines == [
@@ -161,7 +161,7 @@ def test_the_network_without_a_server_key_ends_it_with_a_sentence(launch: Launch
     ]
 
 
-def test_the_network_with_a_server_key_is_served(launch: Launch) -> None:
+def test_the_app_listens_on_the_network_if_there_is_a_server_key(launch: Launch) -> None:
     app = launch(ADDR=f":{free_port()}", SERVER_API_KEY="key-of-this-gateway")
     client = app.wait_listening()
     assert client.ask().outcome == (401, "authentication_error")
@@ -169,9 +169,9 @@ def test_the_network_with_a_server_key_is_served(launch: Launch) -> None:
 
 
 def test_on_its_first_start_it_takes_the_next_port_if_its_own_is_taken(launch: Launch, tmp_path: Path) -> None:
-    """On the very port 3001, which somebody may use; then it must be another one, and that is what matters here."""
+    """Port 3001 is taken here, by this test or by another program, so the app must use another port."""
     with ExitStack() as stack:
-        with suppress(OSError):  # already taken: just as well
+        with suppress(OSError):  # another program has the port already
             stack.enter_context(socket.create_server(("127.0.0.1", 3001)))
         app = launch(ADDR="")
         client = app.wait_listening()
@@ -183,19 +183,19 @@ def test_on_its_first_start_it_takes_the_next_port_if_its_own_is_taken(launch: L
         assert client.request("GET", "/health").status == 200
 
 
-def test_a_log_folder_that_cannot_be_written_is_said(launch: Launch, tmp_path: Path) -> None:
+def test_a_log_folder_that_cannot_be_written_is_reported(launch: Launch, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "logs").write_text("in the way")
     app = launch()
     assert app.wait_listening().request("GET", "/health").status == 200
-    assert app.lines[0] == (f"The log folder {tmp_path / 'home' / 'logs'} cannot be written: this run leaves no log.")
+    assert app.lines[0] == (f"The log folder {tmp_path / 'home' / 'logs'} cannot be written, so there is no log.")
 
 
-# ---- who may read what it writes, and what it reads
+# ---- who may read its files, and which files it reads
 
 
 @posix_only
-def test_under_an_open_umask_all_that_it_writes_is_for_its_user_alone(
+def test_only_the_user_can_read_what_the_app_writes_whatever_the_umask(
     launch: Launch, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     upstream.script(whole(completion("Hello!")))
@@ -210,7 +210,7 @@ def test_under_an_open_umask_all_that_it_writes_is_for_its_user_alone(
 
 
 @posix_only
-def test_what_others_could_read_before_is_closed_to_them_at_the_start(launch: Launch, tmp_path: Path) -> None:
+def test_files_that_others_could_read_are_closed_to_them_at_the_start(launch: Launch, tmp_path: Path) -> None:
     home = tmp_path / "home"
     path = write_settings(home, {"version": 1, "server_api_key": "key-of-this-gateway"})
     log_file = home / "logs" / "claude-nvidia-tray.log"
@@ -228,7 +228,7 @@ def test_what_others_could_read_before_is_closed_to_them_at_the_start(launch: La
 
 @posix_only
 @pytest.mark.parametrize("kind", ["pipe", "device"])
-def test_what_is_no_file_holds_up_no_start(launch: Launch, tmp_path: Path, kind: str) -> None:
+def test_a_pipe_in_place_of_a_file_does_not_delay_the_start(launch: Launch, tmp_path: Path, kind: str) -> None:
     path = Path("/dev/zero") if kind == "device" else tmp_path / "settings"
     if kind == "pipe":
         os.mkfifo(path)
@@ -277,10 +277,10 @@ def test_a_keyring_that_hangs_at_the_start_keeps_everybody_out_until_it_is_unloc
     os.mkfifo(lock)
     app = launch(**backend)
     client = app.wait_listening()
-    assert app.read_until("keyring").startswith("The system keyring does not answer, and may keep the server key: ")
+    assert app.read_until("keyring").startswith("The system keyring does not answer, and the server key may be in it: ")
     assert client.ask().outcome == (400, "billing_error")
     assert client.ask(x_api_key="key-of-this-gateway").outcome == (400, "billing_error")
-    with lock.open("w"):  # the question that waits for a writer gets its answer
+    with lock.open("w"):  # a writer ends the wait of the keyring, which then answers
         lock.unlink()
     while client.ask().outcome == (400, "billing_error"):
         threading.Event().wait(0.05)  # between two looks
@@ -312,7 +312,7 @@ def test_after_a_crash_it_starts_again(launch: Launch) -> None:
 # ---- settings that change while it runs
 
 
-def test_a_changed_file_is_taken_over_under_steady_traffic(
+def test_a_changed_settings_file_is_used_while_requests_are_running(
     launch: Launch, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     upstream.default = lambda body: whole(completion(body["model"]))
@@ -369,7 +369,7 @@ def test_no_key_is_written_into_the_log(launch: Launch, upstream: FakeUpstream) 
     assert "key-of" not in app.log
 
 
-def test_what_is_no_http_leaves_no_traceback_on_the_terminal(launch: Launch) -> None:
+def test_bytes_that_are_not_http_leave_no_traceback_on_the_terminal(launch: Launch) -> None:
     app = launch()
     client = app.wait_listening()
     host, _, port = client.host.rpartition(":")
@@ -389,14 +389,14 @@ def test_what_is_no_http_leaves_no_traceback_on_the_terminal(launch: Launch) -> 
 
 
 def with_fault(fault: str) -> tuple[str, ...]:
-    """What comes before the app's command line, so that the app runs with this change to its code."""
+    """Returns the arguments that start Python with a change to the app's code, before those of the app."""
     program = 'import runpy, sys; sys.argv[1:] = sys.argv[4:]; runpy.run_module("tray_app", run_name="__main__")'
     return (sys.executable, "-c", f"{fault}\n{program}")
 
 
 DIES = """
 from tray_app.proxy.exchange.gateway import Gateway
-def die(self): raise SystemExit(1)  # no handler of errors takes it, so the thread ends
+def die(self): raise SystemExit(1)  # no handler catches it, so the thread ends
 Gateway.serve = die
 """
 FAILS_TO_STOP = """
@@ -418,7 +418,7 @@ def test_it_quits_after_its_gateway_has_died(launch: Launch) -> None:
 
 
 @posix_only
-def test_it_quits_also_if_its_gateway_cannot_be_stopped(launch: Launch) -> None:
+def test_it_quits_even_if_its_gateway_cannot_be_stopped(launch: Launch) -> None:
     app = launch(prefix=with_fault(FAILS_TO_STOP))
     app.wait_listening()
     app.send(signal.SIGTERM)
@@ -460,8 +460,8 @@ def test_a_second_signal_ends_it_at_once_and_tells_the_client(launch: Launch, up
 
 
 @posix_only
-def test_a_signal_ends_it_in_bounds_where_an_answer_does_not_finish(launch: Launch, upstream: FakeUpstream) -> None:
-    """Two seconds to finish, which is what log-off and service managers leave."""
+def test_a_signal_ends_the_app_in_time_if_an_answer_does_not_finish(launch: Launch, upstream: FakeUpstream) -> None:
+    """A running answer has two seconds to finish, as much as log-off and service managers allow."""
     app = launch()
     client = app.wait_listening()
     upstream.script(stream(text("one "), Gate()))
@@ -477,7 +477,7 @@ def test_under_nohup_it_outlives_its_terminal(launch: Launch) -> None:
     app = launch(prefix=("sh", "-c", 'trap "" HUP; exec "$0" "$@"'))
     client = app.wait_listening()
     app.send(signal.SIGHUP)
-    for _ in range(50):  # it would have ended by then
+    for _ in range(50):  # it would have ended in this time
         assert client.request("GET", "/health").status == 200
     app.send(signal.SIGTERM)
     assert app.wait_end() == 0

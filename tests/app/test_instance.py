@@ -1,4 +1,4 @@
-"""One app per user, found by the next, and gone with its process."""
+"""One app per user: the next launch finds it, and its lock ends with its process."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_nothing_runs_in_a_folder_that_does_not_exist(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
-def test_a_damaged_note_tells_that_something_runs(tmp_path: Path) -> None:
+def test_a_damaged_note_still_shows_that_an_app_is_running(tmp_path: Path) -> None:
     first = Instance(tmp_path)
     assert first.acquire()
     for note in ("", "[]", '{"pid": "x", "url": ""}', '{"pid": 1}', "[" * 100_000, " " * 1_000_001):
@@ -78,7 +78,7 @@ def test_the_lock_is_free_after_release(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_pipe_in_the_place_of_the_note_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_pipe_in_place_of_the_note_does_not_block_a_reader(tmp_path: Path) -> None:
     first = Instance(tmp_path)
     assert first.acquire()
     os.mkfifo(tmp_path / "instance.json")
@@ -100,7 +100,7 @@ def test_a_lock_that_leads_elsewhere_is_not_followed(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_its_folder_and_files_are_their_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_folder_and_its_files(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir()
     folder.chmod(0o777)

@@ -1,4 +1,4 @@
-"""The log file."""
+"""The log file: its lines, its size and its permissions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FORGING = [f"{end}{LINE}" for end in ("\n", "\r", "\r\n", "\v", "\f", "\x1c", "\
 
 
 @pytest.mark.parametrize("text", FORGING, ids=ascii)
-def test_no_text_makes_a_line_of_its_own(log_file: LogFile, text: str) -> None:
+def test_no_text_can_forge_a_line_of_the_log(log_file: LogFile, text: str) -> None:
     log.info("upstream said: %s", text)
     try:
         raise ValueError(text)
@@ -50,7 +50,7 @@ def test_no_text_makes_a_line_of_its_own(log_file: LogFile, text: str) -> None:
     assert not any(line.startswith(LINE) for line in lines)
 
 
-def test_no_text_moves_the_cursor_or_hides_another(log_file: LogFile) -> None:
+def test_no_text_can_move_the_cursor_or_hide_other_text(log_file: LogFile) -> None:
     log.info("a\x1b[1A\x9b2K\x08\u202eb\u200bc\tand Grüße")
     assert log_file.text.endswith("INFO    a\\x1b[1A\\x9b2K\\x08\\u202eb\\u200bc\\tand Grüße\n")
 
@@ -81,12 +81,12 @@ def test_what_the_libraries_report_goes_into_the_file_and_not_on_the_terminal(
     assert capsys.readouterr() == ("", "")
 
 
-def test_half_a_surrogate_pair_is_no_fault(log_file: LogFile) -> None:
+def test_half_of_a_surrogate_pair_can_be_logged(log_file: LogFile) -> None:
     log.info("half %s", "\ud83d")
     assert "half \\ud83d" in log_file.text
 
 
-def test_the_file_is_replaced_before_it_grows_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_file_begins_when_the_log_has_its_full_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tray_app.app.log_file._FILE_BYTES", 1_000)
     handler = open_log(tmp_path, RedactingFormatter())
     for _ in range(100):
@@ -98,7 +98,7 @@ def test_the_file_is_replaced_before_it_grows_without_end(tmp_path: Path, monkey
 
 
 def test_no_line_is_lost_while_somebody_reads_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows then refuses to rename it; elsewhere this stands in for that."""
+    """Windows refuses to rename a file that is open. On other systems the test makes the renaming fail."""
     monkeypatch.setattr("tray_app.app.log_file._FILE_BYTES", 1_000)
     handler = open_log(tmp_path, RedactingFormatter())
     log.info("line 0")
@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_written_means_no_log(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_the_log_is_its_owners_alone_also_after_it_was_replaced(
+def test_only_the_owner_can_read_the_log_even_after_a_new_file_has_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tray_app.app.log_file._FILE_BYTES", 1_000)

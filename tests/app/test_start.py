@@ -1,4 +1,4 @@
-"""A double click on packaging/start.command, as the file manager does it: no terminal, another working folder."""
+"""A double click on packaging/start.command: it runs without a terminal, in another working folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.running_app import ROOT
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script of POSIX shells")
 
 
-def test_it_starts_the_program_and_is_done(tmp_path: Path) -> None:
+def test_the_start_script_starts_the_program_and_ends(tmp_path: Path) -> None:
     environment = {**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path), "ADDR": "127.0.0.1:0"}
     subprocess.run([ROOT / "packaging" / "start.command"], cwd=tmp_path, env=environment, timeout=30, check=True)
     note = tmp_path / "state" / "instance.json"

@@ -1,4 +1,4 @@
-"""The gateway that follows settings and keys, with a keyring that may tell nothing: real requests decide."""
+"""The gateway follows settings and keys, even if the keyring is silent. Real requests show it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WHO = {"missing": (401, "authentication_error"), "not told": (400, "billing_erro
 
 
 class Running:
-    """A gateway as the app runs it, and another program's view of its settings file."""
+    """A gateway as the app runs it, and a second store that changes its settings file as another program does."""
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
         self.said: list[str] = []
@@ -58,7 +58,7 @@ class Running:
         return dict(self.board.status.troubles).get(Topic.KEY)
 
     def notice_change(self) -> None:
-        """What the job thread does every second."""
+        """Applies a changed settings file, as the job thread does every second."""
         if self.store.refresh():
             self.listening.apply()
 
@@ -72,7 +72,7 @@ def _give_back() -> Iterator[None]:
 
 @pytest.fixture
 def backend() -> MemoryKeyring:
-    """A keyring that keeps both keys."""
+    """A keyring that holds the NVIDIA key."""
     backend = MemoryKeyring()
     backend.set_password(APP_ID, NVIDIA_KEY.name, NVIDIA)
     keyring.set_keyring(backend)
@@ -84,7 +84,7 @@ Run = Callable[..., Running]
 
 @pytest.fixture
 def run(tmp_path: Path, upstream: FakeUpstream) -> Iterator[Run]:
-    """A gateway in front of the fake upstream; keywords are environment variables."""
+    """Returns a function that makes a gateway in front of the fake upstream. Its keywords are environment variables."""
     upstream.default = lambda body: whole(completion("Hello!"))
     started: list[Running] = []
 
@@ -104,7 +104,7 @@ def fail(error: Exception | None = None) -> FailingKeyring:
     return backend
 
 
-def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until_it_can(
+def test_until_the_server_key_can_be_read_every_request_is_refused(
     run: Run, backend: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tray_app.settings.keys.KEYRING_TIMEOUT_S", 0.01)
@@ -123,7 +123,7 @@ def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until
     assert trouble is not None
     assert trouble.title == "Unlock your keyring…"
     assert trouble.sentence.startswith(
-        "The system keyring does not answer, and may keep the NVIDIA API key and the server key: "
+        "The system keyring does not answer, and the NVIDIA API key and the server key may be in it: "
         "requests are refused until it can be read."
     )
     assert running.listening.poll() is False
@@ -135,7 +135,7 @@ def test_a_server_key_that_cannot_be_read_at_the_start_keeps_everybody_out_until
     assert client.ask(x_api_key=SERVER).text == "Hello!"
 
 
-def test_known_keys_stay_in_force_when_the_keyring_tells_nothing_at_a_change(run: Run, backend: MemoryKeyring) -> None:
+def test_known_keys_stay_in_force_if_the_keyring_is_silent_after_a_change(run: Run, backend: MemoryKeyring) -> None:
     running = run()
     save_key(SERVER_KEY, SERVER, running.store)
     client = running.start()
@@ -149,9 +149,7 @@ def test_known_keys_stay_in_force_when_the_keyring_tells_nothing_at_a_change(run
     assert running.key_trouble is None
 
 
-def test_a_server_key_set_while_it_runs_closes_the_gateway_also_if_the_keyring_hangs_afterwards(
-    run: Run, backend: MemoryKeyring
-) -> None:
+def test_a_new_server_key_is_needed_even_if_the_keyring_hangs_afterwards(run: Run, backend: MemoryKeyring) -> None:
     running = run()
     client = running.start()
     assert client.ask().text == "Hello!"
@@ -161,7 +159,7 @@ def test_a_server_key_set_while_it_runs_closes_the_gateway_also_if_the_keyring_h
     assert client.ask().outcome == (400, "billing_error")
 
 
-def test_without_a_server_key_a_silent_keyring_closes_nothing(run: Run) -> None:
+def test_without_a_server_key_a_silent_keyring_refuses_no_request(run: Run) -> None:
     fail()
     running = run(NVIDIA_API_KEY=NVIDIA)
     assert running.start().ask().text == "Hello!"
@@ -176,7 +174,9 @@ def test_a_silent_keyring_is_not_a_missing_nvidia_key(run: Run) -> None:
     assert answer.sentence.startswith("Claude NVIDIA Tray cannot read its NVIDIA API key: the system keyring does not")
     assert running.key_trouble is not None
     assert running.key_trouble.title == "Unlock your keyring…"
-    assert running.key_trouble.sentence.startswith("The system keyring is locked, and may keep the NVIDIA API key: ")
+    assert running.key_trouble.sentence.startswith(
+        "The system keyring is locked, and the NVIDIA API key may be in it: "
+    )
 
 
 def test_a_click_asks_the_keyring_at_once(run: Run, backend: MemoryKeyring) -> None:
@@ -192,7 +192,9 @@ def test_a_click_asks_the_keyring_at_once(run: Run, backend: MemoryKeyring) -> N
     assert client.ask().text == "Hello!"
 
 
-def test_a_server_key_that_is_gone_from_the_keyring_is_said_with_the_way_out(run: Run, backend: MemoryKeyring) -> None:
+def test_a_server_key_that_is_gone_from_the_keyring_is_reported_with_a_solution(
+    run: Run, backend: MemoryKeyring
+) -> None:
     running = run()
     save_key(SERVER_KEY, SERVER, running.store)
     del backend.passwords[APP_ID, SERVER_KEY.name]
@@ -218,7 +220,9 @@ def test_beyond_loopback_nothing_listens_without_a_server_key_while_the_keyring_
     assert said.endswith(" A server key may be in the system keyring, which failed (RuntimeError).")
 
 
-def test_beyond_loopback_a_server_key_that_cannot_be_read_keeps_everybody_out(run: Run, backend: MemoryKeyring) -> None:
+def test_beyond_loopback_a_server_key_that_cannot_be_read_refuses_every_request(
+    run: Run, backend: MemoryKeyring
+) -> None:
     running = run(ADDR="0.0.0.0:0")
     save_key(SERVER_KEY, SERVER, running.store)
     failing = fail()
@@ -230,11 +234,23 @@ def test_beyond_loopback_a_server_key_that_cannot_be_read_keeps_everybody_out(ru
     assert client.ask(x_api_key=SERVER).text == "Hello!"
 
 
-def test_a_setting_that_there_is_not_is_refused_and_changes_nothing(run: Run) -> None:
+def test_a_setting_that_does_not_exist_is_refused_and_changes_nothing(run: Run) -> None:
     running = run(NVIDIA_API_KEY=NVIDIA)
     client = running.start()
     with pytest.raises(TypeError, match="log_bodys"):
         running.listening.change(log_bodys=True)  # type: ignore[call-arg]
-    assert running.listening.settings == running.store.current
+    assert running.service.config == running.listening.config
     assert b"log_bodys" not in running.store.path.read_bytes()
     assert client.ask().text == "Hello!"
+
+
+def test_a_click_right_after_another_program_set_a_key_does_not_hide_the_key(run: Run, backend: MemoryKeyring) -> None:
+    del backend.passwords[APP_ID, NVIDIA_KEY.name]
+    running = run()
+    client = running.start()
+    assert client.ask().outcome == (400, "billing_error")
+    save_key(NVIDIA_KEY, NVIDIA, running.others_store)
+    running.listening.change(log_bodies=True)
+    running.notice_change()
+    assert client.ask().text == "Hello!"
+    assert running.key_trouble is None

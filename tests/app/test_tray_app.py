@@ -1,4 +1,4 @@
-"""The whole app on a private desktop: its real menu, clicked over D-Bus and in a real panel."""
+"""The whole app on a private desktop. Its real menu is clicked over D-Bus and in a real panel."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ QUESTION = {"model": "claude-x", "max_tokens": 50, "messages": [{"role": "user",
 def desktop() -> Iterator[Desktop]:
     need("dbus-daemon")
     with Desktop() as private:
-        # nobody is there, unless a test puts somebody there
+        # nothing listens on this port unless a test starts something
         private.env |= {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": f"http://127.0.0.1:{free_port()}/v1/chat/completions"}
         yield private
 
 
 class RunningApp:
-    """The app as its user meets it: an icon, a URL, a settings file."""
+    """The app as its user sees it: an icon, a URL and a settings file."""
 
     def __init__(self, desktop: Desktop, item: TrayItem) -> None:
         self.desktop = desktop
@@ -200,7 +200,7 @@ def test_copied_exports_are_in_the_clipboard_and_a_notification_says_so() -> Non
 
 
 def test_a_copy_that_fails_never_says_copied(app: RunningApp, notifications: NotificationService) -> None:
-    # a desktop without any display has no clipboard
+    # A desktop without a display has no clipboard.
     app.item.click("Copy Claude Code Exports (bash)")
     notifications.wait(lambda: bool(notifications.received), "a notification")
     assert "could not be written" in notifications.received[0].text
@@ -230,7 +230,7 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
 
 
 def top_labels(menu: Node) -> list[str]:
-    """The top of the menu, down to the models."""
+    """Returns the lines of the menu from the first one to the models."""
     texts = [node.label for node in menu.children if not node.is_separator]
     return texts[: texts.index("Let Clients Choose the Model")]
 
@@ -268,7 +268,7 @@ def test_a_model_added_to_the_settings_file_stands_in_the_menu_and_answers(keyed
     assert keyed_app.ask()["content"][0]["text"] == "lab/own"
 
 
-def test_what_is_known_of_models_is_forgotten_with_the_upstream_it_is_known_of(
+def test_another_upstream_makes_the_app_forget_which_models_are_listed(
     keyed_app: RunningApp, upstream: FakeUpstream
 ) -> None:
     keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
@@ -278,7 +278,7 @@ def test_what_is_known_of_models_is_forgotten_with_the_upstream_it_is_known_of(
     assert upstream.wait_listed(2)["Authorization"] == "Bearer nvapi-another"
 
 
-def test_a_retired_model_is_said_once_and_one_click_switches_to_its_successor(
+def test_a_retired_model_is_reported_once_and_one_click_switches_to_its_successor(
     keyed_app: RunningApp, upstream: FakeUpstream, notifications: NotificationService
 ) -> None:
     gone = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is no longer available."
@@ -294,7 +294,7 @@ def test_a_retired_model_is_said_once_and_one_click_switches_to_its_successor(
     notifications.wait(lambda: len(notifications.received) >= 2, "the sentence, once more for the click")
     item.click("Log Request Bodies")
     item.wait_menu(lambda menu: menu.find("Log Request Bodies").is_checked, "the mark")
-    item.click("Log Request Bodies")  # the menu was drawn anew, and nothing said again
+    item.click("Log Request Bodies")  # the menu was redrawn, and no notification came again
     item.wait_menu(lambda menu: not menu.find("Log Request Bodies").is_checked, "no mark")
     sentence = 'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.'
     assert [(heard.title, heard.text) for heard in notifications.received] == [(title, sentence)] * 2
@@ -308,7 +308,7 @@ def test_a_retired_model_is_said_once_and_one_click_switches_to_its_successor(
     assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
 
 
-def test_a_wait_for_the_rate_limit_is_seen_as_long_as_it_lasts(
+def test_the_menu_shows_a_wait_for_the_rate_limit_while_it_lasts(
     keyed_app: RunningApp, notifications: NotificationService
 ) -> None:
     item = keyed_app.item
@@ -354,7 +354,7 @@ def test_after_a_crash_the_next_launch_works(app: RunningApp, desktop: Desktop, 
     desktop.wait_log("next", "listening on http://")
 
 
-def test_an_icon_comes_when_a_panel_does(desktop: Desktop) -> None:
+def test_the_icon_appears_when_a_panel_does(desktop: Desktop) -> None:
     desktop.spawn(*APP, "--demo", log="app")
     desktop.wait_log("app", "No panel shows tray icons here yet")
     with Watcher(desktop.bus) as late, late.wait_item() as item:
@@ -364,7 +364,7 @@ def test_an_icon_comes_when_a_panel_does(desktop: Desktop) -> None:
 def test_without_a_session_bus_it_runs_headless_and_says_so(desktop: Desktop) -> None:
     desktop.env["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/nonexistent"
     app = desktop.spawn(*APP, "--demo", log="app")
-    desktop.wait_log("app", "Ctrl-C the way out")
+    desktop.wait_log("app", "There is no tray icon. Ctrl-C quits.")
     assert "Running without a tray icon" in desktop.read_log("app")
     app.terminate()
     assert app.wait(10) == 0
@@ -380,7 +380,7 @@ def test_the_menu_works_in_a_real_panel(tmp_path: Path) -> None:
         x, y = wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN), "the icon in the panel")
         desktop.click(x, y, button=3)
         wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
-        # the status line cannot be chosen, so the models are the first two
+        # The status line cannot be chosen, so the two models come first.
         desktop.run("xdotool", "key", "Down", "Down", "Return")
         settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
         wait_for(lambda: json.loads(settings.read_text())["model"] == "minimaxai/minimax-m2.1", "the other model")
@@ -389,7 +389,7 @@ def test_the_menu_works_in_a_real_panel(tmp_path: Path) -> None:
 def test_a_menu_that_shrank_looks_in_a_real_panel_as_if_it_had_never_been_longer() -> None:
     need("dbus-daemon", "Xvfb", "xfce4-panel", "xdotool", "import", "xsetroot")
     with Desktop("1024x640x24") as desktop:
-        desktop.env["ADDR"] = f"127.0.0.1:{free_port()}"  # which the menu shows
+        desktop.env["ADDR"] = f"127.0.0.1:{free_port()}"  # the menu shows this port
         settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
         xfce4_panel(desktop)
 
@@ -406,7 +406,7 @@ def test_a_menu_that_shrank_looks_in_a_real_panel_as_if_it_had_never_been_longer
             wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN) is None, "the icon is gone")
 
         def look_at_menu() -> bytes:
-            """The pixels of the open menu, which is closed again."""
+            """Returns the pixels of the open menu, and closes it."""
             x, y = wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN), "the icon in the panel")
             desktop.click(x, y, button=3)
             wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
@@ -424,7 +424,7 @@ def test_a_menu_that_shrank_looks_in_a_real_panel_as_if_it_had_never_been_longer
 
 
 def find_colour(image: Image.Image, colour: tuple[int, int, int]) -> tuple[int, int] | None:
-    """The middle of the pixels of this colour."""
+    """Returns the middle of the pixels of this colour."""
     found = [
         (n % image.width, n // image.width) for n, pixel in enumerate(image.get_flattened_data()) if pixel == colour
     ]

@@ -213,7 +213,7 @@ def test_it_keeps_a_key_in_gnomes_keyring(unpacked: Path, tmp_path: Path) -> Non
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.splitlines() == [
         "The NVIDIA API key is kept in the system keyring. A running app uses it from now on.",
-        "The NVIDIA API key is forgotten.",
+        "The NVIDIA API key is removed.",
     ], done.stderr
     assert "nvapi" not in (tmp_path / "app" / "settings.json").read_text()
 

@@ -1,4 +1,4 @@
-"""The set-up as a settings file of Claude Code."""
+"""The set-up in the form of a settings file of Claude Code."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def test_the_whole_file() -> None:
     }
 
 
-def test_with_a_server_key_no_token_stands_in_the_way_of_the_users_own() -> None:
+def test_with_a_server_key_the_file_holds_no_token() -> None:
     environment = read_settings(needs_server_key=True)["env"]
     assert "ANTHROPIC_AUTH_TOKEN" not in environment
     assert environment["ANTHROPIC_BASE_URL"] == URL
 
 
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
-def test_the_users_list_of_hosts_without_a_proxy_stays(name: str) -> None:
+def test_the_users_own_no_proxy_list_is_kept(name: str) -> None:
     assert read_settings(no_proxy="intranet,10.0.0.1")["env"][name] == "127.0.0.1,localhost,intranet,10.0.0.1"

@@ -1,4 +1,4 @@
-"""The lines that point Claude Code at the gateway, evaluated by the shells they are for."""
+"""The lines that point Claude Code at the gateway, evaluated by real shells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tray_app.claude_code.exports import NO_KEY_TOKEN, SHELLS, render_exports
 
 URL = "http://127.0.0.1:3001"
 
-# a model whose name would do harm in a shell that is quoted wrongly
+# The name of this model would do harm in a shell if it were quoted wrongly.
 HOSTILE = Model(
     id="""it's "a" $(touch pwned) `touch pwned` \\ %PATH% \\'""",
     label="Hostile",
@@ -40,13 +40,13 @@ INSTALLED = [name for name, command in SHELL_COMMANDS.items() if name == "bash" 
 
 @pytest.fixture(params=INSTALLED)
 def shell(request: pytest.FixtureRequest) -> str:
-    """Each shell that this machine has; bash it must have."""
+    """Yields each shell that this machine has. It must have bash."""
     need("bash")
     return str(request.param)
 
 
 def evaluate(shell: str, exports: str, tmp_path: Any, **environment: str) -> dict[str, str]:
-    """The environment that a program finds after the lines."""
+    """Returns the environment of a program that is started after the lines."""
     done = subprocess.run(
         [*SHELL_COMMANDS[shell], f"{exports}\n{PRINT}"],
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path), **environment},
@@ -63,7 +63,7 @@ def evaluate(shell: str, exports: str, tmp_path: Any, **environment: str) -> dic
 
 @posix_only
 @pytest.mark.parametrize("model", [GLM_4_7, MINIMAX_M2_1, HOSTILE], ids=["GLM", "MiniMax", "hostile"])
-def test_a_shell_takes_the_exports_as_they_are_meant(shell: str, model: Model, tmp_path: Any) -> None:
+def test_each_shell_sets_the_variables_that_the_exports_mean(shell: str, model: Model, tmp_path: Any) -> None:
     exports = render_exports(shell, URL, model, needs_server_key=False)
     found = evaluate(shell, exports, tmp_path, ANTHROPIC_API_KEY="sk-ant-of-the-user")
     ours = {name: value for name, value in found.items() if name.startswith(("ANTHROPIC_", "CLAUDE_", "API_"))}
@@ -94,14 +94,14 @@ def test_a_shell_takes_the_exports_as_they_are_meant(shell: str, model: Model, t
     ],
     ids=["NO_PROXY", "no_proxy", "an empty NO_PROXY", "both"],
 )
-def test_what_the_user_has_in_no_proxy_stays_for_programs_that_read_either(
+def test_the_users_own_no_proxy_list_stays_in_both_variables(
     shell: str, tmp_path: Any, large: str | None, small: str | None, is_large: str, is_small: str
 ) -> None:
     exports = render_exports(shell, URL, GLM_4_7, needs_server_key=False)
     mine = {name: value for name, value in (("NO_PROXY", large), ("no_proxy", small)) if value is not None}
     found = evaluate(shell, exports, tmp_path, **mine)
     assert found["NO_PROXY"] == f"127.0.0.1,localhost{is_large}"
-    if shell != "powershell":  # there the large one is both
+    if shell != "powershell":  # there both are one variable
         assert found["no_proxy"] == f"127.0.0.1,localhost{is_small}"
 
 
@@ -131,14 +131,14 @@ def test_every_shell_gets_every_variable(shell: str) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_demo_and_a_server_key_are_said_in_the_first_line(shell: str) -> None:
+def test_the_first_line_mentions_a_demo_and_a_server_key(shell: str) -> None:
     first = render_exports(shell, URL, GLM_4_7, needs_server_key=True, is_demo=True).splitlines()[0]
     assert "DEMO: canned answers, no model" in first
     assert first.endswith("; set SERVER_API_KEY to the gateway's server key first")
 
 
 def test_the_command_prompts_lines() -> None:
-    """There is no cmd.exe to evaluate them here."""
+    """The lines are compared as text, because there is no cmd.exe here to evaluate them."""
     lines = render_exports("cmd", URL, GLM_4_7, needs_server_key=True).splitlines()
     assert lines[0].startswith("rem Claude Code through ")
     assert lines[1:5] == [

@@ -1,4 +1,4 @@
-"""Files that several programs read and replace at once."""
+"""Files that several programs read and replace at the same time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tray_app.files.private import NotAFile
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links and devices of POSIX")
 
 
-def test_it_is_replaced_as_a_whole_and_nothing_stays_behind(tmp_path: Path) -> None:
+def test_a_file_is_replaced_in_one_step_and_no_temporary_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "a.json"
     write_whole(path, b"a longer text")
     write_whole(path, b"short")
@@ -23,7 +23,7 @@ def test_it_is_replaced_as_a_whole_and_nothing_stays_behind(tmp_path: Path) -> N
 
 
 def test_a_file_that_stays_open_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows then refuses to replace it; elsewhere this stands in for that."""
+    """Windows refuses to replace a file that is open. On other systems the test makes the replacing fail."""
     path = tmp_path / "a.json"
     write_whole(path, b"before")
     with path.open(), monkeypatch.context() as patch:
@@ -39,7 +39,7 @@ def refuse(*_: object) -> None:
     raise PermissionError(13, "Access is denied")
 
 
-def test_a_reader_that_is_soon_done_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replacing_a_file_waits_for_a_short_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.json"
     write_whole(path, b"before")
     replace = Path.replace
@@ -66,18 +66,18 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path: Path) -> None
     path = tmp_path / "a.json"
     path.write_bytes(b"x" * MAX_BYTES)
     assert len(read_whole(path)) == MAX_BYTES
-    os.truncate(path, 2**33)  # gigabytes that take no room
+    os.truncate(path, 2**33)  # gigabytes that take no space on the disk
     with pytest.raises(NotAFile, match="it has more than 1,000,000 bytes"):
         read_whole(path)
 
 
-def test_a_folder_in_its_place_is_said(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NotAFile, match="it is a folder, not a file"):
         read_whole(tmp_path)
 
 
 @posix_only
-def test_a_link_in_its_place_is_not_followed_and_is_replaced(tmp_path: Path) -> None:
+def test_a_link_in_place_of_the_file_is_replaced_and_not_followed(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "a.json"
     target.write_bytes(b"precious")
     link.symlink_to(target)

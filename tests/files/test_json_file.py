@@ -1,4 +1,4 @@
-"""The state folder on a real disk."""
+"""JSON files in the state folder, on a real disk."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "known.json"
 
 
-def test_what_is_written_is_read(path: Path) -> None:
+def test_a_written_value_can_be_read(path: Path) -> None:
     write_json(path, {"a longer name": [Thing(1), Thing(2)]})
     write_json(path, {"a": [Thing(1)]})
     assert read_json(path, Things) == {"a": [Thing(1)]}
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_that_is_not_there_is_no_trouble(path: Path, log_file: LogFile) -> None:
+def test_a_missing_file_is_no_trouble(path: Path, log_file: LogFile) -> None:
     assert read_json(path, Things) is None
     assert str(path) not in log_file.text
 
@@ -76,13 +76,13 @@ def test_a_folder_that_cannot_be_made_is_a_line_in_the_log(path: Path, log_file:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file modes of POSIX")
-def test_a_file_is_its_owners_alone(path: Path) -> None:
+def test_only_the_owner_can_read_a_file(path: Path) -> None:
     write_json(path, {})
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes and links of POSIX")
-def test_a_pipe_or_an_endless_device_in_its_place_holds_nobody_up(path: Path, log_file: LogFile) -> None:
+def test_a_pipe_or_an_endless_device_in_place_of_the_file_does_not_block(path: Path, log_file: LogFile) -> None:
     path.parent.mkdir()
     os.mkfifo(path)
     assert read_json(path, Things) is None

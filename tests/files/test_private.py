@@ -1,4 +1,4 @@
-"""Files and folders for their owner alone, and what may stand in their place."""
+"""Files and folders that only their owner may read, and links, pipes and devices in place of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 @pytest.fixture
 def _open_umask() -> Iterator[None]:
-    """Takes nothing away from the mode that a program asks for."""
+    """Sets a umask that removes nothing from the mode that a program asks for."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -35,7 +35,7 @@ def append(path: Path, *, follows_links: bool = False) -> None:
 
 
 @pytest.mark.usefixtures("_open_umask")
-def test_what_is_made_is_its_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_new_files_and_folders(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b" / "c"
     make_private_folder(folder)
     append(folder / "file")
@@ -44,7 +44,7 @@ def test_what_is_made_is_its_owners_alone(tmp_path: Path) -> None:
     assert mode(folder / "file") == 0o600
 
 
-def test_a_folder_that_is_there_stays_as_it_is_unless_it_is_claimed(tmp_path: Path) -> None:
+def test_an_existing_folder_stays_as_it_is_unless_it_is_claimed(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     make_private_folder(tmp_path)
     assert mode(tmp_path) == 0o755
@@ -82,7 +82,7 @@ def test_the_users_home_and_shared_folders_are_never_closed(tmp_path: Path, monk
     assert (mode(home), mode(shared)) == (0o755, 0o1777)
 
 
-def test_what_a_link_leads_to_stays_as_it_is(tmp_path: Path) -> None:
+def test_the_target_of_a_link_stays_as_it_is(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "ours" / "link.json"
     target.touch()
     target.chmod(0o644)
@@ -105,8 +105,8 @@ def test_a_file_is_closed_to_others_once(tmp_path: Path) -> None:
     assert tighten_file(tmp_path / "none") is False
 
 
-def test_no_link_is_followed_unless_it_may_be(tmp_path: Path) -> None:
-    """Somebody could have put it there, for this program to write into another file."""
+def test_a_link_is_followed_only_on_request(tmp_path: Path) -> None:
+    """Another user could have put the link there, so that this program writes into another file."""
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("precious")
     link.symlink_to(target)
@@ -118,7 +118,7 @@ def test_no_link_is_followed_unless_it_may_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("flags", [os.O_RDONLY, APPEND], ids=["to read", "to write"])
-def test_a_pipe_holds_nobody_up(tmp_path: Path, flags: int) -> None:
+def test_opening_a_pipe_does_not_block(tmp_path: Path, flags: int) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(NotAFile, match="it is a pipe, not a file"):
         open_private(tmp_path / "pipe", flags)

@@ -1,4 +1,4 @@
-"""The gateway's thread: where it listens, why it cannot, and how it ends."""
+"""The gateway's thread: how it listens, why it may fail to, and how it ends."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from tests.support.ports import free_port
 from tray_app.errors import PortTaken, StartError
 from tray_app.proxy import service
 from tray_app.proxy.service import ProxyService
+from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 from tray_app.status.board import Phase, StatusBoard, Trouble, Wait
@@ -35,10 +36,10 @@ LONG_S = 60.0
 
 
 def start(addr: Address, keys: Keys) -> None:
-    """Tries to listen, where it must not succeed."""
+    """Tries to listen, which must fail."""
     service = ProxyService(StatusBoard())
     try:
-        service.start(Settings(addr=addr), keys, is_demo=False)
+        service.start(GatewayConfig(Settings(addr=addr), keys))
     finally:
         is_running = service.is_running
         service.stop(0)
@@ -90,11 +91,11 @@ def test_a_port_that_the_system_keeps_is_named(
 
 @pytest.mark.parametrize("option", [name for name in ("SO_REUSEADDR", "SO_REUSEPORT") if hasattr(socket, name)])
 def test_no_other_program_can_listen_on_its_port(start_gateway: StartGateway, option: str) -> None:
-    """On Windows both sockets would have to agree to SO_REUSEADDR, on Linux to SO_REUSEPORT; ours never does."""
+    """Two sockets can share a port only if both allow it, and the gateway's never does."""
     address = start_gateway().address
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
-        with pytest.raises(OSError):  # noqa: PT011, PT012 (no more is the same on all systems; Linux sees it in listen)
+        with pytest.raises(OSError):  # noqa: PT011, PT012 (the systems raise different errors, and Linux raises it in listen)
             other.bind((address.host, address.port))
             other.listen()
 
@@ -104,16 +105,16 @@ def test_the_same_service_starts_once_the_port_is_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         settings = Settings(addr=Address("127.0.0.1", other.getsockname()[1]))
         with pytest.raises(PortTaken):
-            service.start(settings, Keys(), is_demo=False)
+            service.start(GatewayConfig(settings, Keys()))
         assert not service.is_running
-    assert service.start(settings, Keys(), is_demo=False) == settings.addr
+    assert service.start(GatewayConfig(settings, Keys())) == settings.addr
     assert service.is_running
     service.stop(0)
     assert not service.is_running
 
 
 @pytest.mark.parametrize("host", ["", "0.0.0.0", "::", "192.168.1.7", "my-machine.lan"])
-def test_the_network_is_let_in_with_a_server_key_only(host: str) -> None:
+def test_the_gateway_listens_on_the_network_only_with_a_server_key(host: str) -> None:
     address = Address(host, 3001)
     with pytest.raises(StartError) as caught:
         start(address, Keys())
@@ -124,7 +125,7 @@ def test_the_network_is_let_in_with_a_server_key_only(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["", "192.168.1.7"])
-def test_the_network_is_let_in_with_a_server_key_of_sixteen_characters(host: str) -> None:
+def test_a_server_key_for_the_network_needs_sixteen_characters(host: str) -> None:
     address = Address(host, 3001)
     with pytest.raises(StartError) as caught:
         start(address, Keys(server="15-characters-x"))
@@ -134,7 +135,7 @@ def test_the_network_is_let_in_with_a_server_key_of_sixteen_characters(host: str
     )
 
 
-def test_on_this_machine_any_server_key_will_do(start_gateway: StartGateway) -> None:
+def test_on_this_machine_a_server_key_may_be_short(start_gateway: StartGateway) -> None:
     gateway = start_gateway(Keys(server="x"))
     assert gateway.request("GET", "/v1/models", x_api_key="x").status == 200
 
@@ -171,7 +172,7 @@ def test_two_gateways_live_in_one_process(start_gateway: StartGateway, upstream:
 
 
 class Drain(logging.Handler):
-    """Notices that a gateway accepts no more and waits for its running answers."""
+    """Notices when a gateway has stopped listening and waits for its running answers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -187,7 +188,7 @@ class Drain(logging.Handler):
 
 @contextmanager
 def stopping(gateway: RunningGateway, drain_s: float) -> Iterator[Drain]:
-    """Stops in another thread, as the app does, and waits for the end of it."""
+    """Stops the gateway in another thread, as the app does, and waits until that has ended."""
     drain = Drain()
     logger = logging.getLogger("tray_app.proxy")
     logger.addHandler(drain)
@@ -225,7 +226,7 @@ def test_quitting_lets_running_answers_finish(gateway: RunningGateway, upstream:
             assert answer.read_rest().text == "one two"
 
 
-def test_quitting_tells_those_who_do_not_finish(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+def test_quitting_tells_clients_whose_answers_do_not_finish(gateway: RunningGateway, upstream: FakeUpstream) -> None:
     upstream.script(stream(text("one "), Gate()))
     with gateway.stream() as streamed:
         streamed.read_until("content_block_delta")
@@ -277,7 +278,7 @@ def test_a_client_that_leaves_while_the_app_quits_is_no_fault(
     assert "Traceback" not in log_file.text
 
 
-def test_an_idle_connection_of_a_client_does_not_hold_up_the_end(gateway: RunningGateway) -> None:
+def test_an_idle_connection_does_not_delay_the_end(gateway: RunningGateway) -> None:
     with socket.create_connection((gateway.address.host, gateway.address.port)) as idle:
         idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert idle.recv(12) == b"HTTP/1.1 200"
@@ -286,9 +287,9 @@ def test_an_idle_connection_of_a_client_does_not_hold_up_the_end(gateway: Runnin
             pass
 
 
-def test_a_service_that_has_not_started_takes_no_harm() -> None:
+def test_calls_of_a_service_that_has_not_started_do_nothing() -> None:
     service = ProxyService(StatusBoard())
-    service.configure(Settings(), Keys(nvidia=NVIDIA_KEY), is_demo=False)
+    service.configure(GatewayConfig(Settings(), Keys(nvidia=NVIDIA_KEY)))
     service.cancel_drain()
     service.stop(0)
     assert not service.is_running
@@ -298,7 +299,7 @@ def test_a_service_that_has_not_started_takes_no_harm() -> None:
 
 
 class Backend:
-    """A search backend with a fault."""
+    """A search backend that fails."""
 
     def __init__(self, fault: Callable[[], object]) -> None:
         self._fault = fault
@@ -310,7 +311,7 @@ class Backend:
 
 @contextmanager
 def running_with(fault: Callable[[], object]) -> Iterator[RunningGateway]:
-    """A gateway that meets a fault as soon as it is asked to search."""
+    """A gateway that fails as soon as it is asked to search."""
     settings = Settings(addr=Address("127.0.0.1", 0))
     gateway = RunningGateway(settings, Keys(nvidia=NVIDIA_KEY), search_backend=Backend(fault))
     try:
@@ -320,7 +321,7 @@ def running_with(fault: Callable[[], object]) -> Iterator[RunningGateway]:
 
 
 def die() -> None:
-    raise SystemExit(1)  # which no handler of errors takes, and the event loop ends with
+    raise SystemExit(1)  # no handler catches it, so it ends the event loop
 
 
 def kill(gateway: RunningGateway) -> None:
@@ -336,14 +337,15 @@ def test_a_gateway_whose_thread_died_is_not_running_and_the_status_says_so(log_f
         assert gateway.board.status.url == ""
         assert find_trouble(gateway.board.status, gateway.settings) == Trouble(
             "Gateway stopped \N{EN DASH} start it again\N{HORIZONTAL ELLIPSIS}",
-            "The gateway ended by a fault of this program; its log says where. This entry of the menu starts it again.",
+            "The gateway ended because of a fault in this program; the log says where. "
+            "A click on this line of the menu starts it again.",
         )
         with pytest.raises(ConnectionRefusedError):
             gateway.request("GET", "/health")
     assert "the gateway's thread ended" in log_file.text
 
 
-def test_a_gateway_whose_thread_died_can_be_told_all_that_a_running_one_can() -> None:
+def test_all_methods_work_after_the_thread_of_the_gateway_has_died() -> None:
     with running_with(die) as gateway:
         kill(gateway)
         gateway.configure(Keys(nvidia="nvapi-another"))
@@ -356,12 +358,12 @@ def test_a_gateway_whose_thread_died_can_be_told_all_that_a_running_one_can() ->
 def test_a_gateway_whose_thread_died_can_be_started_again() -> None:
     with running_with(die) as gateway:
         kill(gateway)
-        address = gateway.service.start(gateway.settings, gateway.keys, is_demo=False)
+        address = gateway.service.start(GatewayConfig(gateway.settings, gateway.keys))
         assert gateway.service.is_running
         assert Client(address.url).request("GET", "/health").status == 200
 
 
-def test_a_gateway_that_hangs_does_not_hold_up_the_end(log_file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_that_hangs_does_not_block_the_end(log_file: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_END_S", 0.01)
     reached, release = threading.Event(), threading.Event()
 
@@ -383,7 +385,7 @@ def test_a_gateway_that_hangs_does_not_hold_up_the_end(log_file: LogFile, monkey
     assert "the gateway's thread does not end" in log_file.text
 
 
-def test_a_handler_that_does_not_end_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handler_that_does_not_end_does_not_block_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_END_S", 0.01)
     reached, ended = threading.Event(), threading.Event()
 
@@ -405,7 +407,7 @@ def test_a_handler_that_does_not_end_does_not_hold_up_the_end(monkeypatch: pytes
         ended.set()
 
 
-# ---- what is going on
+# ---- the state of the gateway
 
 
 def test_requests_are_counted_while_they_run(gateway: RunningGateway, upstream: FakeUpstream) -> None:
@@ -416,17 +418,17 @@ def test_requests_are_counted_while_they_run(gateway: RunningGateway, upstream: 
     gateway.wait_active(0)
 
 
-def test_health_tells_who_waits_for_the_rate_limit(gateway: RunningGateway) -> None:
+def test_health_shows_which_requests_wait_for_the_rate_limit(gateway: RunningGateway) -> None:
     gateway.board.publish(waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40),))
     assert gateway.request("GET", "/health").body["waits"] == [
         {"model": "GLM 4.7", "waiting": 2, "longest_s": 12, "used": 31, "limit": 40}
     ]
 
 
-def test_an_answer_that_is_complete_gets_no_goodbye(
+def test_a_complete_answer_gets_no_error_event_at_the_end(
     gateway: RunningGateway, upstream: FakeUpstream, log_file: LogFile
 ) -> None:
-    """Upstream has said its last word and keeps the connection open; the client has all of the answer."""
+    """The client has the whole answer, while upstream keeps the connection open."""
     upstream.script(stream(text("one"), finish(), b"data: [DONE]\n\n", Gate(), ends=False))
     with gateway.stream() as answer:
         answer.read_until("message_stop")

@@ -1,4 +1,4 @@
-"""What is wrong with a settings file that is no JSON, in words that help, and without what it holds."""
+"""The error for a settings file that is no JSON explains the mistake without quoting the file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ QUOTES = "names and texts stand in straight double quotes"
         ('{"a": True}', 1, 7, ""),
     ],
 )
-def test_the_place_is_named_and_a_common_mistake_too(text: str, line: int, column: int, mistake: str) -> None:
+def test_the_place_of_a_mistake_is_named_and_a_common_mistake_is_explained(
+    text: str, line: int, column: int, mistake: str
+) -> None:
     with pytest.raises(Damaged) as caught:
         decode_settings(text.encode())
     wanted = f"is not valid JSON, line {line}, column {column}"
@@ -43,8 +45,8 @@ def test_the_place_is_named_and_a_common_mistake_too(text: str, line: int, colum
 
 
 @pytest.mark.parametrize("text", ['{\n  "a": 1,\n}', '{"a": [1, 2, ]}'], ids=["object", "list"])
-def test_a_comma_too_many_is_named(text: str) -> None:
-    """From Python 3.13 on, the place is that of the comma; before, that of the bracket."""
+def test_a_surplus_comma_is_named(text: str) -> None:
+    """Python 3.13 and newer name the place of the comma; older ones name that of the bracket."""
     with pytest.raises(Damaged, match=r"^is not valid JSON, line \d, column \d+ \(the comma before the bracket is one"):
         decode_settings(text.encode())
 
@@ -61,7 +63,7 @@ def test_a_comma_too_many_is_named(text: str) -> None:
     ],
     ids=["UTF-16", "Latin", "list", "null", "too deep", "too long a number"],
 )
-def test_what_is_no_object_is_said(data: bytes, error_text: str) -> None:
+def test_a_text_that_is_not_an_object_is_reported(data: bytes, error_text: str) -> None:
     with pytest.raises(Damaged) as caught:
         decode_settings(data)
     assert str(caught.value) == error_text

@@ -1,4 +1,4 @@
-"""Where the two keys come from and go to: the environment, a keyring, the settings file."""
+"""The two keys are read from and saved in the environment, a keyring and the settings file."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_key_goes_into_the_keyring_and_not_into_the_file(store: SettingsStore)
     assert "nvapi-one" not in store.path.read_text()
 
 
-def test_a_running_app_learns_of_a_key_in_the_keyring(store: SettingsStore) -> None:
+def test_a_running_app_notices_a_new_key_in_the_keyring(store: SettingsStore) -> None:
     use(MemoryKeyring())
     running = SettingsStore(store.path, {})
     save_key(NVIDIA_KEY, "nvapi-one", store)
@@ -85,7 +85,7 @@ def test_without_a_usable_keyring_a_key_goes_into_the_file(
         assert store.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_keyring_that_comes_later_takes_the_key_out_of_the_file(store: SettingsStore) -> None:
+def test_if_a_keyring_appears_later_a_new_key_goes_there_and_leaves_the_file(store: SettingsStore) -> None:
     save_key(NVIDIA_KEY, "nvapi-one", store)
     use(MemoryKeyring())
     save_key(NVIDIA_KEY, "nvapi-two", store)
@@ -106,7 +106,7 @@ def test_the_environment_wins_over_the_keyring_and_the_keyring_over_the_file(sto
 
 
 @pytest.mark.parametrize("has_keyring", [True, False], ids=["keyring", "file"])
-def test_a_key_is_forgotten(store: SettingsStore, has_keyring: bool) -> None:
+def test_a_key_is_removed(store: SettingsStore, has_keyring: bool) -> None:
     if has_keyring:
         use(MemoryKeyring())
     save_key(NVIDIA_KEY, "nvapi-one", store)
@@ -128,21 +128,21 @@ def test_a_locked_keyring_is_waited_for_no_longer_than_its_limit(
     backend.unlocked.set()
 
 
-def test_a_key_that_nothing_takes_is_not_said_to_be_kept(tmp_path: Path) -> None:
+def test_a_key_that_could_not_be_saved_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.mkdir()
     store = SettingsStore(path, {})
     with pytest.raises(SettingsError) as caught:
         save_key(NVIDIA_KEY, "nvapi-one", store)
     assert str(caught.value).startswith(
-        f"The key is not kept: this system has no usable keyring. The settings file {path} could not be written: "
+        f"The key is not saved: this system has no usable keyring. The settings file {path} could not be written: "
     )
 
 
-def test_a_key_that_stays_in_the_file_is_not_said_to_be_forgotten(tmp_path: Path) -> None:
+def test_a_key_that_could_not_be_removed_from_the_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"version": 2, "nvidia_key": "nvapi-one"}')
-    with pytest.raises(SettingsError, match=r"^The key is not forgotten\. The settings file .* could not be written: "):
+    with pytest.raises(SettingsError, match=r"^The key is not removed\. The settings file .* could not be written: "):
         remove_key(NVIDIA_KEY, SettingsStore(path, {}))
     assert "nvapi-one" in path.read_text()
 
@@ -151,11 +151,11 @@ def test_keys_do_not_show_in_a_repr() -> None:
     assert repr(Keys("nvapi-one", "two")) == "Keys()"
 
 
-# ---- a keyring that tells nothing
+# ---- a silent keyring
 
 
 class Clock:
-    """Stands still unless it is told to go on."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -176,7 +176,7 @@ def reader(store: SettingsStore, clock: Clock) -> KeyReader:
 
 @pytest.fixture
 def locked(monkeypatch: pytest.MonkeyPatch) -> Iterator[LockedKeyring]:
-    """A keyring that hangs, and is not waited for long."""
+    """A keyring that hangs, with a short limit for the wait."""
     monkeypatch.setattr("tray_app.settings.keys.KEYRING_TIMEOUT_S", 0.01)
     backend = LockedKeyring()
     yield backend
@@ -193,7 +193,7 @@ SILENT = [
 
 
 @pytest.mark.parametrize(("error", "reason"), SILENT)
-def test_a_server_key_in_a_keyring_that_tells_nothing_keeps_everybody_out(
+def test_while_the_keyring_is_silent_a_server_key_in_it_refuses_every_request(
     store: SettingsStore, reader: KeyReader, error: Exception, reason: str
 ) -> None:
     use(MemoryKeyring())
@@ -205,7 +205,7 @@ def test_a_server_key_in_a_keyring_that_tells_nothing_keeps_everybody_out(
     assert reader.silence.reason == reason
 
 
-def test_a_keyring_that_hangs_tells_nothing(store: SettingsStore, reader: KeyReader, locked: LockedKeyring) -> None:
+def test_a_keyring_that_hangs_is_silent(store: SettingsStore, reader: KeyReader, locked: LockedKeyring) -> None:
     use(MemoryKeyring())
     save_key(SERVER_KEY, "two", store)
     use(locked)
@@ -214,20 +214,20 @@ def test_a_keyring_that_hangs_tells_nothing(store: SettingsStore, reader: KeyRea
     assert reader.silence.reason == "does not answer"
 
 
-def test_who_never_set_a_server_key_is_not_kept_out(store: SettingsStore, reader: KeyReader) -> None:
+def test_no_request_is_refused_if_no_server_key_was_ever_set(store: SettingsStore, reader: KeyReader) -> None:
     use(BrokenKeyring())
     assert reader.read() == Keys(is_nvidia_unknown=True)
     assert not reader.keys.is_guarded
 
 
-def test_who_set_an_nvidia_key_only_is_not_kept_out(store: SettingsStore, reader: KeyReader) -> None:
+def test_no_request_is_refused_if_only_an_nvidia_key_was_set(store: SettingsStore, reader: KeyReader) -> None:
     use(MemoryKeyring())
     save_key(NVIDIA_KEY, "nvapi-one", store)
     use(BrokenKeyring())
     assert reader.read() == Keys(is_nvidia_unknown=True)
 
 
-def test_who_removed_the_server_key_is_not_kept_out(store: SettingsStore, reader: KeyReader) -> None:
+def test_no_request_is_refused_after_the_server_key_was_removed(store: SettingsStore, reader: KeyReader) -> None:
     use(MemoryKeyring())
     save_key(SERVER_KEY, "two", store)
     remove_key(SERVER_KEY, store)
@@ -235,7 +235,7 @@ def test_who_removed_the_server_key_is_not_kept_out(store: SettingsStore, reader
     assert not reader.read().is_guarded
 
 
-def test_keys_set_by_an_earlier_version_may_hold_a_server_key_until_the_keyring_tells(
+def test_after_an_earlier_version_set_keys_a_silent_keyring_may_hold_a_server_key(
     store: SettingsStore, reader: KeyReader
 ) -> None:
     store.update(keys_changed="2026-11-01T10:00:00+00:00")
@@ -250,10 +250,10 @@ def test_a_system_without_a_keyring_has_no_key_in_it(store: SettingsStore, reade
     assert reader.read() == Keys()
 
 
-def test_a_server_key_that_was_set_and_is_not_found_keeps_everybody_out(
+def test_a_server_key_that_was_set_but_is_not_found_refuses_every_request(
     store: SettingsStore, reader: KeyReader
 ) -> None:
-    """Also where the session has no keyring, or another one than that in which the key was kept."""
+    """The session may have no keyring, or another one than that in which the key was saved."""
     use(MemoryKeyring())
     save_key(SERVER_KEY, "two", store)
     use(MemoryKeyring())
@@ -262,7 +262,7 @@ def test_a_server_key_that_was_set_and_is_not_found_keeps_everybody_out(
     assert KeyReader(store, {"SERVER_API_KEY": "three"}).read() == Keys(server="three")
 
 
-def test_known_keys_stay_in_force_while_the_keyring_tells_nothing(
+def test_known_keys_stay_in_force_while_the_keyring_is_silent(
     store: SettingsStore, reader: KeyReader, clock: Clock
 ) -> None:
     working = use(MemoryKeyring())
@@ -311,7 +311,7 @@ def test_a_keyring_that_fails_is_asked_again_after_pauses_that_grow(reader: KeyR
     assert not reader.is_due()
 
 
-def test_a_keyring_that_hangs_is_asked_no_second_time_and_its_answer_is_noticed(
+def test_a_keyring_that_hangs_is_not_asked_twice_and_its_late_answer_is_noticed(
     reader: KeyReader, clock: Clock, locked: LockedKeyring
 ) -> None:
     use(locked)
@@ -327,7 +327,7 @@ def test_a_keyring_that_hangs_is_asked_no_second_time_and_its_answer_is_noticed(
     assert reader.read() == Keys("nvapi-one")
 
 
-def test_a_prompt_that_the_user_dismissed_comes_back_after_a_pause_only(
+def test_after_the_user_dismissed_a_prompt_it_comes_back_only_after_a_pause(
     reader: KeyReader, clock: Clock, locked: LockedKeyring
 ) -> None:
     use(locked)
@@ -342,7 +342,7 @@ def test_a_prompt_that_the_user_dismissed_comes_back_after_a_pause_only(
     assert reader.is_due()
 
 
-def test_a_click_asks_a_hanging_keyring_anew(reader: KeyReader, locked: LockedKeyring) -> None:
+def test_a_click_asks_a_hanging_keyring_again(reader: KeyReader, locked: LockedKeyring) -> None:
     use(locked)
     reader.read()
     reader.read_again()
@@ -353,20 +353,20 @@ def test_a_click_asks_a_hanging_keyring_anew(reader: KeyReader, locked: LockedKe
 def test_a_keyring_that_comes_after_the_start_is_found(
     store: SettingsStore, reader: KeyReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The library remembers for good that there was none."""
+    """The keyring library never forgets that it found no keyring."""
     assert reader.read() == Keys()
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.support.keyrings.MemoryKeyring")
     reader.read()
     assert isinstance(keyring.get_keyring(), MemoryKeyring)
 
 
-def test_a_key_that_stays_in_a_silent_keyring_is_not_said_to_be_forgotten(store: SettingsStore) -> None:
+def test_a_key_that_could_not_be_removed_from_a_silent_keyring_is_reported(store: SettingsStore) -> None:
     use(MemoryKeyring())
     save_key(SERVER_KEY, "two", store)
     use(FailingKeyring(keyring.errors.KeyringLocked()))
     with pytest.raises(SettingsError) as caught:
         remove_key(SERVER_KEY, store)
-    assert str(caught.value) == "The key is not forgotten: the system keyring is locked. Unlock it and try again."
+    assert str(caught.value) == "The key is not removed: the system keyring is locked. Unlock it and try again."
     assert store.needs_server_key is True
 
 
@@ -383,7 +383,7 @@ def test_reading_writes_nothing(store: SettingsStore) -> None:
 
 @pytest.mark.desktop
 def test_a_key_is_kept_in_gnomes_keyring(tmp_path: Path) -> None:
-    """The real daemon on a bus of its own; the key is written and read by two processes."""
+    """The real daemon runs on a bus of its own. One process writes the key, and another one reads it."""
     need("dbus-run-session", "gnome-keyring-daemon")
     for name in ("runtime", "home"):
         (tmp_path / name).mkdir(mode=0o700)
@@ -412,7 +412,7 @@ def test_a_key_is_kept_in_gnomes_keyring(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [
         "The NVIDIA API key is kept in the system keyring. A running app uses it from now on.",
         "nvapi-of-the-test",
-        "The NVIDIA API key is forgotten.",
+        "The NVIDIA API key is removed.",
         "None",
     ], done.stderr
     assert "nvapi-of-the-test" not in (tmp_path / "app" / "settings.json").read_text()

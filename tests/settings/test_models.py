@@ -1,4 +1,4 @@
-"""The models in a settings file: what each entry becomes, and the sentence that names the one that is wrong."""
+"""The models in a settings file: each entry becomes a model, or a sentence names what is wrong with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 
 from tray_app.catalog import GLM_4_7, GLM_5_3, KIMI_K3, MODELS, UNKNOWN, Model
 from tray_app.settings.models import MAX_ENTRIES, read_model_list
-from tray_app.settings.settings import Settings, parse_file
+from tray_app.settings.parsing import parse_file
+from tray_app.settings.settings import Settings
 
 KNOWN = "one of " + ", ".join(f'"{model.id}"' for model in MODELS)
 TOKENS = "a whole number of tokens, 1 or more"
@@ -23,7 +24,7 @@ FIELDS = (
 
 
 def read(**raw: Any) -> Settings:
-    """The settings of a file in which all is well."""
+    """Returns the settings of a file without mistakes."""
     values, problems = parse_file(raw)
     assert problems == []
     return Settings(**values)
@@ -162,7 +163,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("raw", "problem"), WRONG, ids=[str(raw) for raw, _ in WRONG])
-def test_what_is_wrong_is_named_and_the_rest_is_used(raw: Mapping[str, Any], problem: str) -> None:
+def test_a_wrong_entry_is_named_and_the_rest_is_used(raw: Mapping[str, Any], problem: str) -> None:
     values, problems = parse_file({**raw, "log_bodies": True})
     assert problems == [problem]
     assert values["log_bodies"] is True
@@ -172,18 +173,18 @@ def test_what_is_wrong_is_named_and_the_rest_is_used(raw: Mapping[str, Any], pro
     assert settings.fallback_models in ((), ("z-ai/glm4.7",))
 
 
-def test_a_successor_that_is_nowhere_is_named_and_the_model_is_used() -> None:
+def test_an_unknown_successor_is_named_and_the_model_is_used() -> None:
     values, problems = parse_file({"models": [{"id": "z-ai/glm4.7", "successor": "x"}]})
     assert problems == [f'"models": "successor" of "z-ai/glm4.7" must be {KNOWN}, not \'x\'.']
     assert [row.id for row in Settings(**values).models] == ["z-ai/glm4.7"]
 
 
-def test_aliases_that_lead_on_or_round_are_named() -> None:
+def test_an_alias_of_another_alias_is_named() -> None:
     _, problems = parse_file({"aliases": {"z-ai/glm4.7": "Z-AI/glm4.7", "a": "z-ai/glm4.7", "b": "z-ai/glm-5.2"}})
     assert [problem.split(" must ")[0] for problem in problems] == ['"aliases": "z-ai/glm4.7"', '"aliases": "a"']
 
 
-def test_the_model_in_use_cannot_be_taken_out_of_the_list_without_a_word() -> None:
+def test_removing_the_selected_model_from_the_list_is_reported() -> None:
     _, problems = parse_file({"models": [], "model": "lab/own"})
     assert problems == [f'"model" must be {KNOWN}, or an id that "models" lists, not \'lab/own\'.']
 
@@ -200,7 +201,7 @@ def test_the_example_in_the_readme_is_right() -> None:
 
 
 @pytest.mark.parametrize("name", ["models", "aliases", "fallback_models"])
-def test_a_list_longer_than_any_is_read_up_to_its_limit(name: str) -> None:
+def test_a_list_is_read_up_to_its_limit(name: str) -> None:
     ids = [f"lab/model-{n}" for n in range(MAX_ENTRIES + 1)]
     known = GLM_4_7.id
     value: Any = {"models": [{"id": model_id} for model_id in ids], "aliases": dict.fromkeys(ids, known)}.get(

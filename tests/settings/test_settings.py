@@ -1,24 +1,20 @@
-"""The settings: what each may be, and the sentence that names the one that is wrong."""
+"""The settings: each is checked, and a sentence names a wrong one. README's table has the same rows."""
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tray_app.catalog import MODELS
 from tray_app.errors import SettingsError
-from tray_app.settings import settings
-from tray_app.settings.settings import (
-    NVIDIA_URL,
-    Address,
-    Settings,
-    check_setting,
-    default_file,
-    parse_address,
-    parse_environment,
-    parse_file,
-)
+from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY
+from tray_app.settings.parsing import check_setting, default_file, parse_environment, parse_file
+from tray_app.settings.settings import NVIDIA_URL, ROWS, SECRETS, Address, Settings, parse_address
 
 URL = f'a web address such as "{NVIDIA_URL}"'
 ADDRESS = 'an address such as "127.0.0.1:3001"'
@@ -211,11 +207,10 @@ def test_the_environment_overrides_a_setting(variable: str, text: str, values: d
     ],
     ids=["number", "text"],
 )
-def test_the_words_for_a_wrong_value_do_not_decide_how_a_variable_is_read(
+def test_the_wording_of_an_error_does_not_decide_how_a_variable_is_read(
     variable: str, name: str, text: str, wanted: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check, _ = settings._CHECKS[name]
-    monkeypatch.setitem(settings._CHECKS, name, (check, wanted))
+    monkeypatch.setitem(ROWS, name, replace(ROWS[name], wanted=wanted))
     assert parse_environment({variable: text}) == {name: value}
 
 
@@ -237,3 +232,36 @@ def test_a_wrong_variable_is_named(variable: str, text: str, wanted: str) -> Non
     with pytest.raises(SettingsError) as caught:
         parse_environment({variable: text})
     assert str(caught.value) == f"The environment variable {variable} must be {wanted}, not {text!r}."
+
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def read_table() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Returns each setting in the table of README.md, with its default and its environment variables."""
+    text = README.read_text(encoding="utf-8")
+    table = text[text.index("| key | default | environment | meaning |") :].partition("\n\n")[0]
+    lines = [[cell.strip() for cell in line.split("|")[1:4]] for line in table.splitlines()[2:]]
+    return {key.strip("`"): (default, tuple(re.findall(r"`(\w+)`", variables))) for key, default, variables in lines}
+
+
+def test_the_table_in_the_readme_has_a_line_for_each_setting() -> None:
+    assert set(read_table()) == {field.name for field in fields(Settings)} | {"needs_server_key"}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
+def test_the_table_in_the_readme_tells_the_default_and_the_variables_of_a_setting(name: str) -> None:
+    default, variables = read_table()[name]
+    assert variables == (ROWS[name].variables if name in ROWS else ())
+    if name in SECRETS:
+        assert default == ""
+    elif name == "nvidia_url":
+        assert default == "NVIDIA's address"
+    else:
+        value = default_file()[name]
+        assert default == f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def test_a_key_has_the_variables_of_its_setting() -> None:
+    assert NVIDIA_KEY.variables == ("PROVIDER_API_KEY", "NVIDIA_API_KEY")
+    assert SERVER_KEY.variables == ("SERVER_API_KEY",)

@@ -16,7 +16,8 @@ import pytest
 from filelock import FileLock
 
 from tray_app.errors import SettingsError
-from tray_app.settings.settings import NVIDIA_URL, VERSION, Address, Settings
+from tray_app.settings.parsing import VERSION
+from tray_app.settings.settings import NVIDIA_URL, Address, Settings
 from tray_app.settings.store import Changes, SettingsStore
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
@@ -32,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def write(path: Path) -> Callable[[Any], None]:
-    """Writes the file as an editor would: a value as JSON, text and bytes as they are."""
+    """Writes the file as an editor does: a value as JSON, text and bytes as they are."""
 
     def write(content: Any) -> None:
         path.parent.mkdir(exist_ok=True)
@@ -78,7 +79,7 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
 
 
 @posix_only
-def test_the_file_is_its_owners_alone(path: Path) -> None:
+def test_only_the_owner_can_read_the_file(path: Path) -> None:
     store = SettingsStore(path, {})
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
@@ -137,7 +138,7 @@ def test_a_change_is_saved_and_unknown_keys_stay(path: Path, write: Callable[[An
     assert SettingsStore(path, {}).current == store.current
 
 
-def test_a_setting_that_there_is_not_changes_nothing(path: Path) -> None:
+def test_a_setting_that_does_not_exist_changes_nothing(path: Path) -> None:
     store = SettingsStore(path, {})
     before = path.read_bytes()
     with pytest.raises(TypeError, match="log_bodys"):
@@ -150,14 +151,14 @@ def test_every_change_that_the_program_makes_is_of_a_setting_or_a_note_about_key
     assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed"}
 
 
-def test_a_setting_is_removed_by_none(path: Path) -> None:
+def test_none_removes_a_setting(path: Path) -> None:
     store = SettingsStore(path, {})
     store.update(nvidia_key="nvapi-secret")
     assert store.update(nvidia_key=None).nvidia_key == ""
     assert "nvidia_key" not in read(path)
 
 
-def test_an_edit_is_picked_up(path: Path, write: Callable[[Any], None]) -> None:
+def test_an_edit_of_the_file_is_used(path: Path, write: Callable[[Any], None]) -> None:
     store = SettingsStore(path, {"ADDR": ":4000"})
     assert store.refresh() is False
     write({"version": 1, "model": MINIMAX})
@@ -166,7 +167,7 @@ def test_an_edit_is_picked_up(path: Path, write: Callable[[Any], None]) -> None:
     assert store.refresh() is False
 
 
-def test_its_own_change_is_no_edit(path: Path) -> None:
+def test_a_change_by_the_program_itself_is_not_taken_for_an_edit(path: Path) -> None:
     store = SettingsStore(path, {})
     store.update(model=MINIMAX)
     assert store.refresh() is False
@@ -245,7 +246,9 @@ DAMAGE_IDS = ["empty", "brace", "half", "list", "null", "no UTF-8", "too deep"]
 
 
 @pytest.mark.parametrize("content", DAMAGED, ids=DAMAGE_IDS)
-def test_a_damaged_file_is_kept_aside_and_said(path: Path, write: Callable[[Any], None], content: bytes) -> None:
+def test_a_damaged_file_is_kept_under_another_name_and_reported(
+    path: Path, write: Callable[[Any], None], content: bytes
+) -> None:
     write(content)
     store = SettingsStore(path, {})
     assert store.current == Settings()
@@ -285,14 +288,14 @@ def test_a_file_damaged_by_an_edit_changes_no_setting(path: Path, write: Callabl
     assert path.read_bytes() == content, "the user may still mend it"
 
 
-def test_a_change_keeps_a_file_damaged_by_an_edit_aside_and_says_so(path: Path, write: Callable[[Any], None]) -> None:
+def test_a_change_keeps_a_file_that_an_edit_damaged_and_reports_it(path: Path, write: Callable[[Any], None]) -> None:
     store = SettingsStore(path, {})
     store.update(model=MINIMAX)
     write("damage")
     store.update(log_bodies=True)
     (kept,) = kept_aside(path)
     assert kept.read_text() == "damage"
-    assert store.problem == f"The settings file was damaged. It was kept as {kept.name}, and written anew."
+    assert store.problem == f"The settings file was damaged. It was kept as {kept.name}, and a new file was written."
     assert (read(path)["model"], read(path)["log_bodies"]) == (MINIMAX, True)
 
 
@@ -328,7 +331,7 @@ def test_a_file_of_a_newer_version_is_used_but_never_written(
 def test_a_server_key_is_still_needed_after_the_file_was_damaged(
     path: Path, write: Callable[[Any], None], content: str, needs_server_key: bool | None
 ) -> None:
-    """None: the keyring may still keep one, and has to be asked."""
+    """It is None, because the keyring may still hold a key and must be asked."""
     write(content)
     assert SettingsStore(path, {}).needs_server_key is needs_server_key
     assert SettingsStore(path, {}).needs_server_key is needs_server_key, "at the next start, too"
@@ -338,7 +341,7 @@ def test_a_new_file_needs_no_server_key(path: Path) -> None:
     assert SettingsStore(path, {}).needs_server_key is False
 
 
-# ---- a file that the user named, anywhere
+# ---- a file that the user named, in any folder
 
 FOREIGN = [b"", b"alias ll='ls -l'\n", b'{"model": "x", // ours?\n', b"[1, 2]", b"\x7fELF\x00\xff", b"[" * 100_000]
 FOREIGN_IDS = ["empty", "shell", "comments", "list", "binary", "too deep"]
@@ -352,7 +355,8 @@ def test_another_programs_file_is_left_as_it_is(path: Path, write: Callable[[Any
     assert store.problem is not None
     assert store.problem.startswith(f"The settings file {path} ")
     assert store.problem.endswith(
-        ". It is left as it is, since it may be another program's: the defaults are in use, and changes are not saved."
+        ". It is left as it is, because it may be another program's: "
+        "the defaults are in use, and changes are not saved."
     )
     assert store.update(model=MINIMAX).model == MINIMAX, "it is in force all the same"
     assert store.is_saved is False
@@ -362,7 +366,7 @@ def test_another_programs_file_is_left_as_it_is(path: Path, write: Callable[[Any
     assert not kept_aside(path)
 
 
-def test_a_file_of_this_programs_settings_is_kept_aside_wherever_it_is(
+def test_a_damaged_settings_file_of_this_program_is_kept_in_any_folder(
     path: Path, write: Callable[[Any], None]
 ) -> None:
     write('{"nvidia_url": "https://')
@@ -400,11 +404,11 @@ OTHER_KINDS = [
 
 
 @pytest.mark.parametrize(("make", "kind"), OTHER_KINDS)
-def test_what_is_no_file_is_neither_read_nor_replaced(
+def test_a_pipe_or_device_is_neither_read_nor_replaced(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], kind: str
 ) -> None:
     path.parent.mkdir()
-    monkeypatch.chdir(path.parent)  # a socket's path has little room
+    monkeypatch.chdir(path.parent)  # the path of a socket must be short
     make(Path(path.name))
     before = path.lstat()
     store = SettingsStore(path, {})
@@ -431,18 +435,18 @@ def test_a_file_that_is_too_large_for_settings_is_left_as_it_is(path: Path, writ
 
 
 @posix_only
-def test_a_link_to_itself_gives_way_to_a_new_file(path: Path) -> None:
+def test_a_link_to_itself_is_replaced_by_a_new_file(path: Path) -> None:
     path.parent.mkdir()
     path.symlink_to(path)
     assert SettingsStore(path, {}).current == Settings()
     assert read(path)["model"] == GLM
 
 
-# ---- who may read it
+# ---- who may read the file
 
 
 @posix_only
-def test_a_file_with_a_key_that_others_could_read_is_mended_and_said_once(
+def test_a_file_with_a_key_that_others_could_read_is_closed_to_them_and_reported_once(
     path: Path, write: Callable[[Any], None]
 ) -> None:
     write({"version": 1, "nvidia_key": "nvapi-secret"})
@@ -452,7 +456,7 @@ def test_a_file_with_a_key_that_others_could_read_is_mended_and_said_once(
         store = SettingsStore(path, {}, owns_folder=owns_folder)
         assert store.note == (
             f"Other users could read the settings file {path}, and a key is in it. Now only you can. "
-            "If others use this computer, replace the key by a new one."
+            "If other people use this computer, replace the key by a new one."
         )
         assert store.problem is None
         assert path.stat().st_mode & 0o777 == 0o600
@@ -460,7 +464,9 @@ def test_a_file_with_a_key_that_others_could_read_is_mended_and_said_once(
 
 
 @posix_only
-def test_an_edit_that_opens_a_file_with_a_key_to_others_is_mended(path: Path, write: Callable[[Any], None]) -> None:
+def test_a_file_with_a_key_that_an_edit_opened_to_others_is_closed_to_them(
+    path: Path, write: Callable[[Any], None]
+) -> None:
     store = SettingsStore(path, {})
     write({"version": 1, "nvidia_key": "nvapi-secret"})
     path.chmod(0o664)
@@ -469,7 +475,7 @@ def test_an_edit_that_opens_a_file_with_a_key_to_others_is_mended(path: Path, wr
 
 
 @posix_only
-def test_a_file_without_a_key_is_closed_in_our_own_folder_only_and_nothing_is_said(
+def test_a_file_without_a_key_is_closed_only_in_our_own_folder_and_without_a_report(
     path: Path, write: Callable[[Any], None]
 ) -> None:
     write({"version": 1})
@@ -485,7 +491,7 @@ def test_a_file_without_a_key_is_closed_in_our_own_folder_only_and_nothing_is_sa
 
 
 @posix_only
-def test_everything_is_made_for_its_owner_alone_whatever_the_umask(path: Path, tmp_path: Path) -> None:
+def test_only_the_owner_can_read_new_files_whatever_the_umask(path: Path, tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "settings.json"
     before = os.umask(0)
     try:
@@ -496,10 +502,10 @@ def test_everything_is_made_for_its_owner_alone_whatever_the_umask(path: Path, t
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
 
 
-# ---- what cannot be read or written
+# ---- files that cannot be read or written
 
 
-def test_a_folder_in_the_files_place_is_said_and_the_changes_hold_while_it_runs(path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_reported_and_changes_stay_in_force(path: Path) -> None:
     path.mkdir(parents=True)
     store = SettingsStore(path, {})
     assert store.current == Settings()
@@ -513,7 +519,7 @@ def test_a_folder_in_the_files_place_is_said_and_the_changes_hold_while_it_runs(
     assert path.is_dir()
 
 
-def test_a_file_in_the_folders_place_is_said(path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_reported(path: Path) -> None:
     path.parent.write_text("in the way")
     store = SettingsStore(path, {})
     assert store.current == Settings()
@@ -523,7 +529,7 @@ def test_a_file_in_the_folders_place_is_said(path: Path) -> None:
     assert path.parent.read_text() == "in the way"
 
 
-def test_a_folder_that_turns_into_a_file_is_said(path: Path) -> None:
+def test_a_folder_that_turns_into_a_file_is_reported(path: Path) -> None:
     store = SettingsStore(path, {})
     for file in path.parent.iterdir():
         file.unlink()
@@ -534,7 +540,7 @@ def test_a_folder_that_turns_into_a_file_is_said(path: Path) -> None:
     assert store.current == Settings()
 
 
-def test_a_folder_that_takes_the_files_place_is_said(path: Path) -> None:
+def test_a_folder_that_takes_the_place_of_the_file_is_reported(path: Path) -> None:
     store = SettingsStore(path, {})
     path.unlink()
     path.mkdir()
@@ -561,7 +567,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_whole(path: Path, monke
     assert read(path)["log_bodies"] is True
 
 
-def test_a_lock_that_is_never_freed_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_never_freed_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SettingsStore(path, {})
     monkeypatch.setattr("tray_app.settings.store._LOCK_WAIT_S", 0)
     with FileLock(path.with_name(".settings.json.lock")):
@@ -592,7 +598,7 @@ def test_two_processes_that_write_at_once_lose_nothing(path: Path, exists: bool)
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, path, name], stdin=subprocess.PIPE, cwd=ROOT) for name in names
     ]
-    for writer in writers:  # both stand ready, then both are let go
+    for writer in writers:  # both are ready, then both may begin
         assert writer.stdin is not None
         writer.stdin.close()
     assert [writer.wait(30) for writer in writers] == [0, 0]

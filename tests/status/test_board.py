@@ -1,4 +1,4 @@
-"""The board where it stands what is going on."""
+"""The board with the state of the program."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def test_subscribers_hear_of_a_change_and_only_of_a_change() -> None:
 
 
 @pytest.mark.parametrize("name", ["fase", "troubles", "active_requests"])
-def test_what_is_no_change_to_publish_is_refused_and_changes_nothing(name: str) -> None:
-    """Troubles are reported and requests counted, each by a method of its own: to set them would lose others'."""
+def test_a_field_that_cannot_be_published_is_refused_and_changes_nothing(name: str) -> None:
+    """Troubles and requests have methods of their own. Setting them as a whole would lose those of other threads."""
     board, heard = StatusBoard(), list[Status]()
     changes: Any = {name: ()}
     board.subscribe(heard.append)
@@ -47,7 +47,7 @@ def test_what_is_no_change_to_publish_is_refused_and_changes_nothing(name: str) 
     assert (board.status, heard) == (Status(), [])
 
 
-def test_all_that_can_be_published_is_of_the_status() -> None:
+def test_every_field_that_can_be_published_is_a_field_of_the_status() -> None:
     types = {field.name: field.type for field in fields(Status)}
     assert {name: types.get(name) for name in StatusChanges.__annotations__} == {
         name: annotation.__forward_arg__ for name, annotation in StatusChanges.__annotations__.items()
@@ -108,7 +108,7 @@ def test_a_mark_stays_with_its_model_until_it_answers() -> None:
     assert board.status.unavailable_models == {KIMI}
 
 
-def test_a_model_that_answers_as_ever_changes_nothing() -> None:
+def test_a_model_without_trouble_that_answers_changes_nothing() -> None:
     board, heard = StatusBoard(), list[Status]()
     board.subscribe(heard.append)
     board.clear_model(GLM)
@@ -117,7 +117,7 @@ def test_a_model_that_answers_as_ever_changes_nothing() -> None:
     assert len(heard) == 1
 
 
-def test_a_model_that_is_not_listed_is_so_until_it_answers() -> None:
+def test_a_model_counts_as_not_listed_until_it_answers() -> None:
     board = StatusBoard()
     assert board.status.model_trouble(GLM) is None, "no list, no verdict"
     board.publish(listed_models=frozenset({KIMI}))
@@ -134,7 +134,7 @@ def test_a_list_proves_nothing_about_a_retired_model() -> None:
     assert board.status.model_trouble(GLM) == RETIRED
 
 
-def test_for_another_key_nothing_is_known_of_any_model() -> None:
+def test_forgetting_the_models_clears_every_mark() -> None:
     board = StatusBoard()
     board.mark_model(GLM, NOT_SERVED)
     board.publish(listed_models=frozenset({GLM}))

@@ -1,4 +1,4 @@
-"""What the user is told of troubles, and of models that NVIDIA withdrew."""
+"""The sentences about troubles and about models that NVIDIA withdrew, and which of them are shown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from tray_app.settings.settings import Settings
 from tray_app.status.board import ModelTrouble, Status, StatusBoard, Topic, Trouble, Unavailability, Wait
 from tray_app.status.messages import explain_unavailability, find_notice, find_successor, find_trouble, list_news
+from tray_app.status.troubles import waiting
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 RETIRED, NOT_SERVED = ModelTrouble(Unavailability.RETIRED, "2026-05-14"), ModelTrouble(Unavailability.NOT_SERVED)
@@ -44,24 +45,26 @@ def with_trouble(model_id: str, trouble: ModelTrouble) -> Status:
     ],
     ids=["retired", "retired, without date and successor", "not served"],
 )
-def test_the_selected_models_end_is_a_trouble(status: Status, settings: Settings, title: str, sentence: str) -> None:
+def test_a_selected_model_that_nvidia_withdrew_is_a_trouble(
+    status: Status, settings: Settings, title: str, sentence: str
+) -> None:
     assert find_trouble(status, settings) == Trouble(title, sentence)
 
 
-def test_another_models_end_is_no_trouble_but_can_be_told() -> None:
+def test_another_model_that_nvidia_withdrew_is_no_trouble_but_has_a_sentence() -> None:
     status = with_trouble(MINIMAX, RETIRED)
     assert find_trouble(status, Settings()) is None
     told = Trouble("MiniMax M2.1 was retired by NVIDIA", "NVIDIA retired MiniMax M2.1 on 2026-05-14.")
     assert explain_unavailability(MINIMAX, status, Settings()) == told
 
 
-def test_of_a_model_that_left_the_settings_nothing_is_told() -> None:
+def test_a_model_that_left_the_settings_has_no_sentence() -> None:
     assert explain_unavailability("lab/own", with_trouble("lab/own", RETIRED), Settings()) is None
     replaced = Settings(aliases={GLM: "z-ai/glm-5.2"})
     assert explain_unavailability(GLM, with_trouble(GLM, RETIRED), replaced) is None
 
 
-def test_a_port_in_use_is_never_hidden_by_a_model_that_stands_in() -> None:
+def test_a_port_in_use_is_never_hidden_by_a_fallback_model() -> None:
     board = StatusBoard()
     board.report(Topic.FALLBACK, Trouble("MiniMax M2.1 answers for GLM 4.7", "It does."))
     board.report(Topic.SETTINGS, Trouble("Settings file has a problem…", "It has."))
@@ -70,13 +73,13 @@ def test_a_port_in_use_is_never_hidden_by_a_model_that_stands_in() -> None:
 
 
 @pytest.mark.parametrize("topic", [Topic.START, Topic.KEY, Topic.REFUSED_KEY])
-def test_what_lets_no_request_through_comes_before_the_selected_models_end(topic: Topic) -> None:
+def test_a_trouble_that_stops_every_request_is_more_urgent_than_a_withdrawn_model(topic: Topic) -> None:
     status = replace(with_trouble(GLM, RETIRED), troubles=((topic, NO_KEY),))
     assert find_trouble(status, Settings()) == NO_KEY
 
 
 @pytest.mark.parametrize("topic", [Topic.SETTINGS, Topic.FALLBACK])
-def test_the_selected_models_end_comes_before_what_lets_requests_through(topic: Topic) -> None:
+def test_a_withdrawn_model_is_more_urgent_than_a_trouble_that_stops_no_request(topic: Topic) -> None:
     status = replace(with_trouble(GLM, RETIRED), troubles=((topic, other := Trouble("Something else", "It is.")),))
     assert find_trouble(status, Settings()) == explain_unavailability(GLM, status, Settings())
     assert find_trouble(status, Settings(model=MINIMAX)) == other, "the selected model is another one"
@@ -90,13 +93,13 @@ def test_a_model_that_is_only_not_listed_is_no_trouble_but_has_a_successor() -> 
     assert successor.id == "z-ai/glm-5.3"
 
 
-def test_where_all_is_well_there_is_nothing_to_switch_to() -> None:
+def test_without_trouble_there_is_no_model_to_switch_to() -> None:
     assert find_trouble(Status(), Settings()) is None
     assert find_successor(Status(), Settings()) is None
     assert find_successor(with_trouble(MINIMAX, RETIRED), Settings()) is None
 
 
-def test_the_longest_wait_is_told_unless_there_is_trouble() -> None:
+def test_the_longest_wait_is_shown_unless_there_is_trouble() -> None:
     wait = Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40)
     status = Status(waits=(wait, Wait("MiniMax M2.1", waiting=1, longest_s=3, used=40, limit=40)))
     assert find_trouble(status, Settings()) is None
@@ -107,10 +110,10 @@ def test_the_longest_wait_is_told_unless_there_is_trouble() -> None:
     )
     assert find_notice(Status(waits=(wait,), troubles=((Topic.KEY, NO_KEY),)), Settings()) == NO_KEY
     assert find_notice(Status(), Settings()) is None
-    assert "; 1 waits." in status.waits[1].notice.sentence
+    assert "; 1 waits." in waiting(status.waits[1]).sentence
 
 
-def test_news_are_what_the_user_should_hear_of_at_once() -> None:
+def test_urgent_troubles_are_news() -> None:
     refused, other = Trouble("NVIDIA refused the key – fix…", "It did."), Trouble("Port 3001 is in use", "It is.")
     wait = Wait("GLM 4.7", waiting=2, longest_s=61, used=31, limit=40)
     status = Status(

@@ -20,6 +20,7 @@ from tests.support.validators import check_body, check_error, check_stream
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.service import ProxyService
 from tray_app.proxy.upstream.timeouts import Timeouts
+from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 from tray_app.status.board import Status, StatusBoard
@@ -218,13 +219,13 @@ class RunningGateway(Client):
             timeouts=timeouts,
             check_models_every_s=check_models_every_s,
         )
-        self.address: Address = self.service.start(settings, keys, is_demo=is_demo)
+        self.address: Address = self.service.start(GatewayConfig(settings, keys, is_demo))
         super().__init__(self.address.url)
 
     def configure(self, keys: Keys | None = None, **settings: Any) -> None:
         """Other settings, and other keys if there are any, from the next request on."""
         self.settings = replace(self.settings, **settings)
-        self.service.configure(self.settings, keys or self.keys, is_demo=self.is_demo)
+        self.service.configure(GatewayConfig(self.settings, keys or self.keys, self.is_demo))
 
     def stop(self, drain_s: float = 0) -> None:
         self.service.stop(drain_s)

@@ -17,12 +17,12 @@ STATES = [
     IconState(letter, is_solid, needs_attention, is_active and not needs_attention, is_logging)
     for letter in ("G", "M")
     for is_solid, needs_attention, is_active, is_logging in itertools.product([True, False], repeat=4)
-    if not (needs_attention and is_active)  # the triangle stands where the dot would
+    if not (needs_attention and is_active)  # the triangle takes the place of the dot
 ]
 
 
 def differing_pixels(one: Image.Image, other: Image.Image) -> int:
-    """How many pixels differ clearly."""
+    """Returns how many pixels differ clearly."""
     difference = ImageChops.difference(one, other)
     bands = [band.point(lambda value: 255 if value > 60 else 0) for band in difference.split()]
     mask = bands[0]
@@ -77,7 +77,9 @@ def test_a_state_is_drawn_once() -> None:
     ],
     ids=["running", "MiniMax", "starting", "stopped", "quitting", "active", "logging"],
 )
-def test_the_state_is_read_from_what_goes_on(status: Status, settings: Settings, state: IconState) -> None:
+def test_the_state_of_the_icon_follows_status_and_settings(
+    status: Status, settings: Settings, state: IconState
+) -> None:
     assert read_state(status, settings) == state
     waiting = replace(status, waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40),))
     assert read_state(waiting, settings) == state, "waiting is nothing that the user must mend"

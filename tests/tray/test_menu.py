@@ -1,4 +1,4 @@
-"""What the menu and the tooltip say."""
+"""The texts and the marks of the menu, and the tooltip."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GLM_NOT_LISTED = replace(RUNNING, listed_models=frozenset({"minimaxai/minimax-m2
 
 
 def show(menu: Menu) -> list[str]:
-    """The menu as a user sees it: marks in front, texts without a command in brackets."""
+    """Returns the menu as a user sees it: check marks in front, and texts without a command in brackets."""
     lines = []
     for item in filter(lambda item: item.is_visible, menu):
         mark = {None: "", True: "● " if item.is_radio else "✓ ", False: "○ " if item.is_radio else "□ "}[item.checked]
@@ -111,7 +111,7 @@ def test_the_marks_follow_the_settings() -> None:
         "quitting",
     ],
 )
-def test_the_first_line_says_how_things_stand(status: Status, line: str, tooltip: str) -> None:
+def test_the_first_line_shows_the_state(status: Status, line: str, tooltip: str) -> None:
     assert show(build_menu(status, Settings(), "bash"))[0] == line
     assert build_tooltip(status, Settings()) == tooltip
 
@@ -119,7 +119,7 @@ def test_the_first_line_says_how_things_stand(status: Status, line: str, tooltip
 @pytest.mark.parametrize(
     ("active", "label"), [(0, "Quit"), (1, "Quit (1 request active)"), (2, "Quit (2 requests active)")]
 )
-def test_quit_says_what_it_would_break_off(active: int, label: str) -> None:
+def test_quit_says_how_many_requests_it_would_end(active: int, label: str) -> None:
     assert build_menu(replace(RUNNING, active_requests=active), Settings(), "bash")[-1].label == label
 
 

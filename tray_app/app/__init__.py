@@ -1,1 +1,1 @@
-"""Who starts what, and on which thread."""
+"""Starts the parts of the program, each on its thread, and stops them."""

@@ -1,7 +1,7 @@
-"""The app: builds every part, starts and stops them in order, and does what the menu asks.
+"""The app: builds every part, starts and stops them in order, and carries out the commands of the menu.
 
-Three threads. Main owns the icon and stays idle, since Python code there would delay every chunk of an answer. Control,
-one worker, starts, stops, saves and redraws, one job after another. Proxy answers requests.
+There are three threads. The main thread owns the icon and stays idle, because Python code in it would delay every chunk
+of an answer. The job thread starts, stops, saves and redraws, one job after another. The proxy thread answers requests.
 """
 
 from __future__ import annotations
@@ -31,13 +31,17 @@ from tray_app.tray.menu import Command
 log = logging.getLogger(__name__)
 
 _QUIT_DRAIN_S = 5.0
-_TERMINATE_DRAIN_S = 2.0  # log-off and service managers do not wait longer
-_END_GRACE_S = 2.0  # Windows gives a program five seconds in all
+"""How long running answers may go on after the user quits."""
+_TERMINATE_DRAIN_S = 2.0
+"""How long running answers may go on at log-off and after a signal. Service managers do not wait longer."""
+_END_GRACE_S = 2.0
+"""How long to wait for the end after that. Windows gives a program five seconds in all."""
 _CHECK_MODELS_S = 24 * 3600.0
+"""The time between two requests for NVIDIA's list of models."""
 
 
 class App:
-    """One running app, from `run` to its end."""
+    """One run of the app."""
 
     def __init__(
         self,
@@ -50,7 +54,7 @@ class App:
         is_demo: bool,
         wants_tray: bool,
     ) -> None:
-        """`instance` is already acquired. `say` shows a line on the terminal, if there is one."""
+        """`instance` must be acquired already. `say` prints a line on the terminal, if there is one."""
         self._paths = paths
         self._environ = environ
         self._desktop = desktop
@@ -73,7 +77,7 @@ class App:
         )
         self._job_thread = JobThread(self._poll, self._redraw)
         self._icon: TrayIcon | None = None
-        self._notified = frozenset[str]()  # the news that the user was told of
+        self._notified = frozenset[str]()  # names of the news that the user has been notified of
         self._is_quitting = False
         self._exit_code = 0
 
@@ -82,7 +86,7 @@ class App:
         log_file = open_log(self._paths.logs, self._formatter)
         log.info("%s %s%s", APP_NAME, __version__, ", demo" if self._is_demo else "")
         if log_file is None:
-            self._say(f"The log folder {self._paths.logs} cannot be written: this run leaves no log.")
+            self._say(f"The log folder {self._paths.logs} cannot be written, so there is no log.")
         if self._store.problem:
             log.warning("%s", self._store.problem)
         if self._store.note:
@@ -99,17 +103,17 @@ class App:
                 self._icon.run(self._job_thread.start)
             else:
                 self._job_thread.start()
-                while not self._job_thread.wait_end(POLL_S):  # with a limit, or signals would wait on Windows
+                while not self._job_thread.wait_end(POLL_S):  # without a time limit, Windows would hold back signals
                     pass
         finally:
-            if not self._is_quitting:  # the icon's loop ended by itself: the desktop session is over
+            if not self._is_quitting:  # the icon ended by itself, because the desktop session is over
                 self.quit(_TERMINATE_DRAIN_S)
             self._job_thread.join()
             close_log(log_file)
         return self._exit_code
 
     def quit(self, drain_s: float) -> None:
-        """Begins to quit; the second time, at once. Any thread, and signal handlers."""
+        """Begins to quit. A second call ends running answers at once. Any thread and any signal handler may call it."""
         if self._is_quitting:
             self._service.cancel_drain()
             return
@@ -117,7 +121,7 @@ class App:
         self._job_thread.put(self._show_quitting)
         self._job_thread.put(lambda: self._stop(drain_s))
 
-    # ---- main thread
+    # ---- Called on the main thread
 
     def _make_icon(self) -> TrayIcon | None:
         try:
@@ -129,9 +133,9 @@ class App:
                 self._desktop.on_ui_thread,
                 self._shell,
                 self._board.status,
-                self._supervisor.settings,
+                self._store.current,
             )
-        except Exception as error:  # pystray and the systems below it raise whatever they like
+        except Exception as error:  # pystray and the desktops raise errors of any type
             log.info("no tray icon: %s", error)
             self._say(f"Running without a tray icon. {error}")
             return None
@@ -140,26 +144,26 @@ class App:
         drains = {"SIGINT": _QUIT_DRAIN_S, "SIGTERM": _TERMINATE_DRAIN_S, "SIGHUP": _TERMINATE_DRAIN_S}
         for name, drain_s in drains.items():
             number = getattr(signal, name, None)
-            if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):  # nohup
+            if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):  # started by nohup
                 continue
             signal.signal(number, lambda *_, drain_s=drain_s: self.quit(drain_s))
 
     def _act(self, command: Command, argument: str) -> None:
-        """A click: handed to the job thread, but for Quit, which must work while that one is busy."""
+        """Hands a click to the job thread. Quit is handled here, because it must work while the job thread is busy."""
         if command is Command.QUIT:
             self.quit(_QUIT_DRAIN_S)
         else:
             self._job_thread.put(lambda: self._carry_out(command, argument))
 
     def _end_session(self) -> None:
-        """Log-off, where the system kills this process as soon as it has been told: returns when all is stopped."""
+        """Handles log-off. Returns when everything has stopped, because Windows may kill the process after that."""
         self.quit(_TERMINATE_DRAIN_S)
         self._job_thread.wait_end(_TERMINATE_DRAIN_S + _END_GRACE_S)
 
-    # ---- job thread
+    # ---- Called on the job thread
 
     def _poll(self) -> bool:
-        """Applies a changed settings file, and keys that the keyring tells at last; whether there was anything."""
+        """Applies a changed settings file, or keys that the keyring gave late. Returns whether anything changed."""
         if not self._store.refresh():
             return self._supervisor.poll()
         self._supervisor.apply()
@@ -179,7 +183,7 @@ class App:
         self._redraw()
 
     def _stop(self, drain_s: float) -> None:
-        """Ends the app. Each part is ended also if another one fails to, or the app could never be quit."""
+        """Ends the app. Each part is ended even if another one fails to end; otherwise the app could not be quit."""
         with ExitStack() as stack:  # the last callback runs first
             if self._icon is not None:
                 stack.callback(self._icon.stop)
@@ -198,7 +202,7 @@ class App:
         demo = " (DEMO: canned answers, no model)" if self._is_demo else ""
         self._say(f"{APP_NAME} {__version__}: listening on {url}{demo}")
         if self._icon is None:
-            self._say("No tray icon: this terminal is the way in, Ctrl-C the way out.")
+            self._say("There is no tray icon. Ctrl-C quits.")
         elif not self._icon.is_hosted:
             self._say("No panel shows tray icons here yet; the icon appears when one does. Ctrl-C quits.")
         self._say(f"To point Claude Code at it:  {find_exports_command(self._shell)}")
@@ -206,7 +210,7 @@ class App:
             self._say(trouble.sentence)
 
     def _carry_out(self, command: Command, argument: str) -> None:
-        settings = self._supervisor.settings
+        settings = self._store.current
         match command:
             case Command.CHOOSE_MODEL:
                 self._supervisor.change(model=argument)
@@ -223,7 +227,7 @@ class App:
                 self._show_trouble()
 
     def _copy_exports(self) -> None:
-        settings = self._supervisor.settings
+        settings = self._store.current
         text = render_exports(
             self._shell,
             self._board.status.url or settings.addr.url,
@@ -240,7 +244,7 @@ class App:
 
     def _show_trouble(self) -> None:
         self._supervisor.try_again()
-        notice = find_notice(self._board.status, self._supervisor.settings)
+        notice = find_notice(self._board.status, self._store.current)
         if notice is None or (notice.verb and self._desktop.open_terminal([*find_program(), notice.verb])):
             return
         self._notify(notice.title, notice.sentence)
@@ -257,7 +261,7 @@ class App:
             self._icon.notify(title, text)
 
     def _redraw(self) -> None:
-        status, settings = self._board.status, self._supervisor.settings
+        status, settings = self._board.status, self._store.current
         if self._icon is not None:
             self._icon.show(status, settings)
         news = list_news(status, settings)

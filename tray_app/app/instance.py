@@ -1,4 +1,4 @@
-"""One running app per user: a lock that the system frees even after a crash, and a note where the app is."""
+"""One running app per user: a lock that the system frees even after a crash, and a note that says where it listens."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tray_app.files.private import claim_folder
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a running app is. `url` is empty while its gateway does not listen."""
+    """The process id and the URL of a running app. The URL is empty while its gateway does not listen."""
 
     pid: int
     url: str
 
 
 class Instance:
-    """The lock and the note of this user's app, in `folder`."""
+    """The lock and the note of this user's app. Both are files in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,21 +31,21 @@ class Instance:
         self._lock = FileLock(folder / "instance.lock", mode=0o600)
 
     def acquire(self) -> bool:
-        """True if this process is now the app; False if another one is."""
+        """Takes the lock. Returns False if another process has it."""
         claim_folder(self._folder, ("*.json", "*.lock"))
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
             return False
-        self._forget_note()  # of an app that crashed
+        self._forget_note()  # an app that crashed may have left one
         return True
 
     def publish(self, url: str) -> None:
-        """Leaves the note for a second launch to read."""
+        """Writes the note, which a second launch reads."""
         write_whole(self._note, json.dumps(asdict(Whereabouts(os.getpid(), url))).encode())
 
     def find_running(self) -> Whereabouts | None:
-        """Where the other app is; None if none runs. Only for a process that is not the app itself."""
+        """Returns where the running app is; None if there is none. The app itself must not call it."""
         if not self._folder.is_dir():
             return None
         try:
@@ -60,9 +60,10 @@ class Instance:
             return Whereabouts(0, "")
 
     def release(self) -> None:
+        """Removes the note and frees the lock."""
         self._forget_note()
         self._lock.release()
 
     def _forget_note(self) -> None:
-        with contextlib.suppress(OSError):  # there is none, or, on Windows, a second launch reads it just now
+        with contextlib.suppress(OSError):  # there is none, or a second launch is reading it on Windows
             self._note.unlink()

@@ -1,4 +1,4 @@
-"""The log file: one line per request, never a key, and prompt text only where the user switched it on."""
+"""The log file: one line per request, never a key, and prompts only if the user has switched that on."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from tray_app.redaction import hide_secrets
 
 FILE_NAME = "claude-nvidia-tray.log"
 _FILE_BYTES = 2_000_000
+"""The size at which a new file is begun."""
 _OLD_FILES = 3
+"""How many earlier files are kept."""
 _LOGGERS = {
     "tray_app": logging.INFO,
     "aiohttp": logging.WARNING,
     "asyncio": logging.WARNING,
     "pypdf": logging.CRITICAL,  # its warnings quote the document
 }
-"""Ours, and those of the libraries that would print tracebacks on the terminal."""
+"""The loggers that write to the file: ours, and those of libraries that would print to the terminal otherwise."""
 
 
 class RedactingFormatter(logging.Formatter):
-    """Makes every line fit for the file: neither a message nor a traceback carries a key to disk or forges a line.
+    """Formats records so that no message or traceback can write a key to disk or forge a line of the log.
 
-    A record is one line, and the lines of its traceback are indented. What stands in them is escaped where it would
-    end a line or move the cursor of the terminal that shows the file.
+    A record is one line, and the lines of its traceback are indented. Characters that would end a line, or control the
+    terminal that shows the file, are escaped.
     """
 
     def __init__(self) -> None:
@@ -45,11 +47,11 @@ class RedactingFormatter(logging.Formatter):
 
 class _LogFile(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
-        """For its owner only, and never through a link that somebody put in its place."""
+        """Opens the file for its owner only, and never through a link."""
         return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=open_private)
 
-    def doRollover(self) -> None:  # noqa: N802 (the base class's name)
-        """Grows on in the same file while it cannot be renamed: on Windows, for as long as a program reads it."""
+    def doRollover(self) -> None:  # noqa: N802 (the name that the base class uses)
+        """Begins a new file. On Windows the old one keeps growing while another program reads it."""
         try:
             super().doRollover()
         except OSError:
@@ -58,7 +60,7 @@ class _LogFile(RotatingFileHandler):
 
 
 def open_log(folder: Path, formatter: RedactingFormatter) -> logging.Handler | None:
-    """Sends the program's log to a rotating file in `folder`; None (and no file) where the folder cannot be written."""
+    """Sends the log to a rotating file in `folder`. Returns None if the folder cannot be written: no log then."""
     try:
         claim_folder(folder, (f"{FILE_NAME}*",))
         handler = _LogFile(
@@ -74,12 +76,13 @@ def open_log(folder: Path, formatter: RedactingFormatter) -> logging.Handler | N
     for name, level in _LOGGERS.items():
         logger = logging.getLogger(name)
         logger.setLevel(level)
-        logger.propagate = False  # nothing of it belongs on the terminal
+        logger.propagate = False  # so that it is not printed on the terminal
         logger.addHandler(handler)
     return handler
 
 
 def close_log(handler: logging.Handler | None) -> None:
+    """Takes the handler off the loggers and closes its file. None: there is nothing to close."""
     if handler is not None:
         for name in _LOGGERS:
             logger = logging.getLogger(name)

@@ -1,7 +1,7 @@
-"""`--self-check`: shows that this copy of the program is whole. The last step of every build runs it.
+"""`--self-check`: shows whether this copy of the program is complete. The last step of every build runs it.
 
-A frozen program lacks whatever its build did not see, and fails only when that is first used. So each part is used here
-once, on loopback and in a scratch folder; nothing of the user's is read or written.
+A frozen program may lack a module that its build did not find, and fails only when that module is first used. So each
+part is used once here, on loopback and in a scratch folder. No file of the user is read or written.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from tray_app import APP_NAME, __version__
 from tray_app.catalog import GLM_4_7
 from tray_app.desktop import Desktop
 from tray_app.proxy.service import ProxyService
+from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 from tray_app.settings.store import SettingsStore
 from tray_app.status.board import StatusBoard
 
 _TIMEOUT_S = 30
-"""For each answer of the gateway."""
+"""Longest wait for each answer of the gateway."""
 
 
 class NotWhole(Exception):
-    """What is missing or does not work."""
+    """A part is missing or does not work. The message says which, and how that shows."""
 
 
 def run_self_check(desktop: Desktop, say: Callable[[str], None]) -> bool:
-    """Says a line about each part; True if all of them work."""
+    """Prints a line about each part. Returns True if all of them work."""
     checks: dict[str, Callable[[], str]] = {
         "gateway": check_gateway,
         "compiled parts": check_compiled_parts,
@@ -50,16 +51,16 @@ def run_self_check(desktop: Desktop, say: Callable[[str], None]) -> bool:
     for name, check in checks.items():
         try:
             say(f"ok      {name}: {check()}")
-        except Exception as error:  # a broken build breaks in any way, and the others are worth knowing, too
+        except Exception as error:  # a broken build may raise any error, and the other parts are checked all the same
             is_whole = False
             say(f"FAILED  {name}: {type(error).__name__}: {error}")
     return is_whole
 
 
 def check_gateway() -> str:
-    """One plain and one streamed request through a gateway in front of the demo upstream."""
+    """Sends a plain and a streamed request through a gateway in front of the demo upstream."""
     service = ProxyService(StatusBoard())
-    address = service.start(Settings(addr=Address("127.0.0.1", 0)), Keys(), is_demo=True)
+    address = service.start(GatewayConfig(Settings(addr=Address("127.0.0.1", 0)), Keys(), is_demo=True))
     try:
         message = json.loads(_ask(address, is_stream=False))
         events = _ask(address, is_stream=True).decode()
@@ -95,7 +96,7 @@ def _ask(address: Address, *, is_stream: bool) -> bytes:
 
 
 def check_compiled_parts() -> str:
-    """Where one is missing its library falls back to Python in silence, and every chunk takes several times as long."""
+    """Checks the compiled modules. Without one, its library silently uses Python, and each chunk takes far longer."""
     from aiohttp import http_parser, http_writer
 
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
@@ -104,11 +105,11 @@ def check_compiled_parts() -> str:
         raise NotWhole("aiohttp writes headers in Python")
     for name in ("multidict._multidict", "yarl._quoting_c", "frozenlist._frozenlist", "propcache._helpers_c"):
         importlib.import_module(name)
-    return "those of aiohttp and of what it stands on"
+    return "those of aiohttp and of its libraries"
 
 
 def check_certificates(desktop: Desktop) -> str:
-    """Without those of the system every call to NVIDIA would fail."""
+    """Checks that the system's certificates are found. Without them every request to NVIDIA would fail."""
     import ssl
 
     context = desktop.make_tls_context()
@@ -119,7 +120,7 @@ def check_certificates(desktop: Desktop) -> str:
 
 
 def check_desktop(desktop: Desktop) -> str:
-    """What is imported only when it is first needed, the app itself among it."""
+    """Imports all modules that are otherwise imported only when they are first needed, such as the app itself."""
     importlib.import_module("tray_app.app.app")
     for name in desktop.late_imports:
         importlib.import_module(name)
@@ -128,14 +129,14 @@ def check_desktop(desktop: Desktop) -> str:
 
 
 def check_icon() -> str:
-    """Every state of the icon is a picture of its own."""
+    """Checks that every state of the icon has a picture of its own."""
     from tray_app.tray import art
 
     states = [
         art.IconState(letter, *flags) for letter in ("G", "M") for flags in itertools.product((False, True), repeat=4)
     ]
     pictures = {art.draw(state).tobytes() for state in states}
-    # where attention is needed, the dot of an active request gives way to the triangle
+    # The triangle (attention) takes the place of the dot (active request).
     expected = len({replace(state, is_active=state.is_active and not state.needs_attention) for state in states})
     if len(pictures) != expected:
         raise NotWhole(f"{len(pictures)} pictures for {expected} states")
@@ -143,7 +144,7 @@ def check_icon() -> str:
 
 
 def check_settings() -> str:
-    """A setting that was changed is there at the next start."""
+    """Checks that a changed setting is there at the next start."""
     environ: Mapping[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "settings.json"
@@ -155,7 +156,7 @@ def check_settings() -> str:
 
 
 def check_worker() -> str:
-    """The process that the gateway starts for a large request or a PDF; it reads a PDF here."""
+    """Reads a PDF in a worker process, as the gateway does for large requests and PDFs."""
     import asyncio
 
     import pypdf
@@ -179,5 +180,5 @@ def check_worker() -> str:
     writer.write(paper)
     text = asyncio.run(read(base64.b64encode(paper.getvalue())))
     if "page 1" not in text:
-        raise NotWhole(f"what it says of a PDF without text is {text!r}")
+        raise NotWhole(f"the text of a PDF without text is {text!r}")
     return "a PDF read"

@@ -1,7 +1,4 @@
-"""Where the gateway listens and what it goes by: brings it in line with the settings, the keys and the ports there are.
-
-Used by the job thread alone.
-"""
+"""Starts and restarts the gateway as settings, keys and free ports change. Only the job thread uses it."""
 
 from __future__ import annotations
 
@@ -13,31 +10,24 @@ from typing import Unpack
 from tray_app.app.instance import Instance
 from tray_app.errors import PortTaken, StartError
 from tray_app.proxy.service import ProxyService
+from tray_app.sentences import WHERE_TO_SET_ADDR
+from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import KeyReader, Keys, explain_exposure
-from tray_app.settings.settings import Address, Settings
+from tray_app.settings.settings import Address
 from tray_app.settings.store import Changes, SettingsStore
+from tray_app.status import troubles
 from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
 
 log = logging.getLogger(__name__)
 
-_DRAIN_S = 5.0  # answers that run while the address changes
+_DRAIN_S = 5.0
+"""How long running answers may go on when the gateway moves to another address."""
 _PORTS_TO_TRY = 20
-
-_NO_NVIDIA_KEY = Trouble(
-    "Add your NVIDIA API key…",
-    "No NVIDIA API key yet. Get one on build.nvidia.com, then run `claude-nvidia-tray set-key` in a terminal.",
-    "set-key",
-)
-_NO_SERVER_KEY = Trouble(
-    "The server key is missing – fix…",
-    "A server key was set, and is neither in the system keyring nor in the settings file any more: requests are "
-    "refused. Run `claude-nvidia-tray set-key --server` to set one, or, to do without, "
-    "`claude-nvidia-tray set-key --server --remove`.",
-)
+"""How many ports are tried at the very first start, the usual one among them."""
 
 
 class GatewaySupervisor:
-    """The gateway under the settings. What stands in the way is said on the board."""
+    """Keeps the gateway running with the present settings and keys, and reports on the board what prevents that."""
 
     def __init__(
         self,
@@ -51,7 +41,7 @@ class GatewaySupervisor:
         *,
         is_demo: bool,
     ) -> None:
-        """`on_keys` is called with new keys before anything else has them. `say` shows a line on the terminal."""
+        """`on_keys` is called with new keys before anything uses them. `say` prints a line on the terminal."""
         self._service = service
         self._store = store
         self._board = board
@@ -61,40 +51,44 @@ class GatewaySupervisor:
         self._say = say
         self._on_keys = on_keys
         self._is_demo = is_demo
-        self.settings: Settings = store.current
-        """Those that the gateway goes by."""
-        self.keys = Keys()
+
+    @property
+    def keys(self) -> Keys:
+        """The keys as they were last read."""
+        return self._reader.keys
+
+    @property
+    def config(self) -> GatewayConfig:
+        """The settings in force and the keys, which the gateway should work with."""
+        return GatewayConfig(self._store.current, self.keys, self._is_demo)
 
     def read_keys(self) -> None:
-        """Looks the keys up: in the environment, the keyring and the settings file."""
-        self.keys = self._reader.read()
-        self._on_keys(self.keys)
+        """Reads the keys from the environment, the keyring and the settings file, and reports trouble with them."""
+        self._on_keys(self._reader.read())
         self._board.publish(has_nvidia_key=bool(self.keys.nvidia))
         self._board.report(Topic.KEY, self._find_key_trouble())
         self._report_settings()
 
     def begin(self) -> None:
-        """Starts the gateway, or says in the status why it cannot."""
-        settings = self.settings
+        """Starts the gateway, or reports why it cannot start."""
+        config = self.config
         try:
             try:
-                address = self._service.start(settings, self.keys, is_demo=self._is_demo)
+                address = self._service.start(config)
             except PortTaken:
                 if not self._store.is_new or self._environ.get("ADDR"):
                     raise
-                address = self._find_port(settings)
+                address = self._find_port(config)
         except StartError as error:
             sentence = str(error)
             if not isinstance(error, PortTaken) and not self.keys.is_guarded and self._reader.silence:
                 sentence += f" A server key may be in the system keyring, which {self._reader.silence.reason}."
             log.warning("%s", sentence)
             self._say(sentence)
-            title = (
-                f"Port {settings.addr.port} is in use – fix…"
-                if isinstance(error, PortTaken)
-                else "Not listening – fix…"
-            )
-            self._board.report(Topic.START, Trouble(title, sentence))
+            is_taken = isinstance(error, PortTaken)
+            port = config.settings.addr.port
+            trouble = troubles.port_in_use(port, sentence) if is_taken else troubles.cannot_listen(sentence)
+            self._board.report(Topic.START, trouble)
             self._board.publish(phase=Phase.STOPPED, url="")
             self._instance.publish("")
             return
@@ -103,21 +97,19 @@ class GatewaySupervisor:
         self._instance.publish(address.url)
 
     def apply(self) -> None:
-        """Brings the gateway in line with the settings file, which another program may have changed."""
-        before, self.settings = self.settings, self._store.current
-        keys_before = self.keys
+        """Gives changed settings to the gateway, after another program has changed the file."""
         self.read_keys()
-        self._follow(before, keys_before)
+        self._follow()
 
     def poll(self) -> bool:
-        """Asks a keyring again that told nothing, when it is time to; True if it was asked."""
+        """Asks a silent keyring again if it is time to. Returns whether it was asked."""
         if not self._reader.is_due():
             return False
         self._read_again()
         return True
 
     def try_again(self) -> None:
-        """Looks at once whether what was in the way is gone."""
+        """Asks a silent keyring, and starts a stopped gateway, without waiting for the next poll."""
         if self.keys.is_nvidia_unknown or self.keys.is_server_unknown:
             self._reader.read_again()
             self._read_again()
@@ -128,42 +120,47 @@ class GatewaySupervisor:
         keys_before = self.keys
         self.read_keys()
         if self.keys != keys_before:
-            self._follow(self.settings, keys_before)
+            self._follow()
 
-    def _follow(self, before: Settings, keys_before: Keys) -> None:
-        """Makes the gateway go by the present settings and keys; it went by those before."""
-        is_exposed = not self.keys.is_server_unknown and bool(explain_exposure(self.settings.addr, self.keys.server))
-        moves = before.addr != self.settings.addr or is_exposed  # which `begin` then refuses, and says why
-        if self._service.is_running and moves:
+    def _follow(self) -> None:
+        """Gives the present settings and keys to the gateway. Starts or restarts it if that is needed."""
+        before, config = self._service.config, self.config
+        addr = config.settings.addr
+        # If the gateway would be open to the network, `begin` refuses to start it and says why.
+        is_exposed = not config.keys.is_server_unknown and bool(explain_exposure(addr, config.keys.server))
+        if before is not None and (before.settings.addr != addr or is_exposed):
             self._service.stop(_DRAIN_S)
         if self._service.is_running:
-            self._service.configure(self.settings, self.keys, is_demo=self._is_demo)
+            self._service.configure(config)
         else:
             self.begin()
-        if (before.nvidia_url, keys_before.nvidia) != (self.settings.nvidia_url, self.keys.nvidia):
+        if before is None or before.upstream != config.upstream:
             self._board.forget_models()
             self._service.check_models()
 
     def change(self, **changes: Unpack[Changes]) -> None:
-        """Changes settings, for the next request and for good."""
-        self.settings = self._store.update(**changes)
-        self._service.configure(self.settings, self.keys, is_demo=self._is_demo)
+        """Changes settings from the next request on, and saves them."""
+        if self._store.refresh():  # The update would hide an edit that has not been applied yet.
+            self.apply()
+        self._store.update(**changes)
+        self._service.configure(self.config)
         self._report_settings()
 
-    def _find_port(self, settings: Settings) -> Address:
-        """On the very first run: the next free port, remembered. PortTaken if none of the next ones is free."""
+    def _find_port(self, config: GatewayConfig) -> Address:
+        """Starts the gateway on the next free port, and saves that port. PortTaken if none of the next ones is free."""
+        taken = config.settings.addr
         for step in range(1, _PORTS_TO_TRY):
-            addr = Address(settings.addr.host, settings.addr.port + step)
+            addr = Address(taken.host, taken.port + step)
             try:
-                address = self._service.start(replace(settings, addr=addr), self.keys, is_demo=self._is_demo)
+                address = self._service.start(replace(config, settings=replace(config.settings, addr=addr)))
             except PortTaken:
                 continue
-            self._say(f"Port {settings.addr.port} is taken; port {addr.port} is used from now on.")
-            self.settings = self._store.update(addr=addr)
+            self._say(f"Port {taken.port} is taken; port {addr.port} is used from now on.")
+            self._store.update(addr=addr)
             return address
         raise PortTaken(
-            f"Ports {settings.addr.port} to {settings.addr.port + _PORTS_TO_TRY - 1} are all in use. "
-            'Choose another one: "addr" in the settings file, or the environment variable ADDR.'
+            f"Ports {taken.port} to {taken.port + _PORTS_TO_TRY - 1} are all in use. "
+            f"Choose another one: {WHERE_TO_SET_ADDR}."
         )
 
     def _find_key_trouble(self) -> Trouble | None:
@@ -174,21 +171,11 @@ class GatewaySupervisor:
         if self.keys.is_server_unknown:
             unknown.append("server key")
         if silence and unknown:
-            return _explain_silence(silence.reason, " and the ".join(unknown))
+            return troubles.keyring_silent(silence.reason, " and the ".join(unknown))
         if self.keys.is_server_unknown:
-            return _NO_SERVER_KEY
-        return None if self.keys.nvidia or not needs_nvidia_key else _NO_NVIDIA_KEY
+            return troubles.MISSING_SERVER_KEY
+        return None if self.keys.nvidia or not needs_nvidia_key else troubles.MISSING_NVIDIA_KEY
 
     def _report_settings(self) -> None:
         problem = self._store.problem
-        self._board.report(Topic.SETTINGS, Trouble("Settings file has a problem…", problem) if problem else None)
-
-
-def _explain_silence(reason: str, keys: str) -> Trouble:
-    title = "Unlock your keyring…"
-    return Trouble(
-        title,
-        f"The system keyring {reason}, and may keep the {keys}: requests are refused until it can be read. Unlock it. "
-        f'It is asked again every few minutes, and at once by a click on "{title}" in the menu. '
-        "Keys in the environment or set anew with `claude-nvidia-tray set-key` work without it.",
-    )
+        self._board.report(Topic.SETTINGS, troubles.settings_problem(problem) if problem else None)

@@ -1,1 +1,1 @@
-"""What the app writes for Claude Code."""
+"""Writes the exports and the settings file for Claude Code."""

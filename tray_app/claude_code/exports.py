@@ -1,6 +1,6 @@
-"""The environment that points Claude Code at this gateway, in the words of each shell.
+"""Writes the environment that points Claude Code at this gateway, in the syntax of each shell.
 
-What each variable is for: Claude Code 2.1.330, observed November 2026.
+The effect of each variable was observed with Claude Code 2.1.330 (November 2026).
 """
 
 from __future__ import annotations
@@ -13,36 +13,36 @@ from tray_app.catalog import Model
 SHELLS = ("bash", "zsh", "fish", "powershell", "cmd")
 
 NO_KEY_TOKEN = "claude-nvidia-tray"
-"""Claude Code asks for a login without a token; a gateway without a server key takes any."""
+"""The token if there is no server key. The gateway then accepts any; without one, Claude Code asks for a login."""
 
 LOOPBACK = "127.0.0.1,localhost"
-"""For NO_PROXY and no_proxy: programs read either, Claude Code the small one first."""
+"""The hosts for NO_PROXY and no_proxy. Programs read one or the other; Claude Code reads no_proxy first."""
 
 
 def list_variables(url: str, model: Model) -> dict[str, str]:
-    """The variables with fixed values; the token and NO_PROXY depend on the shell's own environment."""
+    """Returns the variables with fixed values. The token and NO_PROXY depend on the environment of the shell."""
     return {
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_DEFAULT_OPUS_MODEL": model.id,
         "ANTHROPIC_DEFAULT_SONNET_MODEL": model.id,
         "ANTHROPIC_DEFAULT_HAIKU_MODEL": model.id,
         "ANTHROPIC_DEFAULT_FABLE_MODEL": model.id,
-        # names it does not know count as a million tokens: compaction would never come in time
+        # Claude Code takes a million tokens for names that it does not know, and would compact too late.
         "CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(model.context_tokens),
-        # without it, a window of more than that brings a warning at every start
+        # A window of more than 200,000 tokens would cause a warning at every start.
         "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(min(model.context_tokens, 200_000)),
         "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        # a hash that changes with every request would defeat the upstream's prefix cache
+        # This header holds a hash that changes with each request, so that upstream could not use its prefix cache.
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
-        # NVIDIA may keep a request waiting for minutes
+        # NVIDIA may let a request wait for minutes.
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
         "API_TIMEOUT_MS": "1200000",
     }
 
 
 def render_exports(shell: str, url: str, model: Model, *, needs_server_key: bool, is_demo: bool = False) -> str:
-    """Lines to paste into a `shell` of SHELLS. The server key comes from $SERVER_API_KEY there, it is never written."""
+    """Returns lines to paste into a shell. They read the server key from $SERVER_API_KEY, and never contain it."""
     variables = list_variables(url, model)
     title = f"Claude Code through {APP_NAME}, {'DEMO: canned answers, no model' if is_demo else model.label}"
     if needs_server_key:
@@ -58,7 +58,7 @@ def _render_posix(title: str, variables: dict[str, str], needs_server_key: bool)
         "unset ANTHROPIC_API_KEY",
         f"export ANTHROPIC_AUTH_TOKEN={token}",
         *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
-        # one stands in for the other first, or a program that reads the one would miss what the other had
+        # If only one of the two is set, the other gets its hosts first.
         'export NO_PROXY="${NO_PROXY:-${no_proxy-}}" no_proxy="${no_proxy:-${NO_PROXY-}}"',
         f'export NO_PROXY="{LOOPBACK}${{NO_PROXY:+,$NO_PROXY}}" no_proxy="{LOOPBACK}${{no_proxy:+,$no_proxy}}"',
     ]
@@ -93,7 +93,7 @@ def _render_powershell(title: str, variables: dict[str, str], needs_server_key: 
         *(f"$env:{name} = {quote(value)}" for name, value in variables.items()),
         "if (-not $env:NO_PROXY) { $env:NO_PROXY = $env:no_proxy }",
         f"$env:NO_PROXY = (@('{LOOPBACK}', $env:NO_PROXY) | Where-Object {{ $_ }}) -join ','",
-        "$env:no_proxy = $env:NO_PROXY",  # on Windows they are one
+        "$env:no_proxy = $env:NO_PROXY",  # on Windows these are one variable
     ]
 
 
@@ -104,7 +104,7 @@ def _render_cmd(title: str, variables: dict[str, str], needs_server_key: bool) -
         'set "ANTHROPIC_API_KEY="',
         f'set "ANTHROPIC_AUTH_TOKEN={token}"',
         *(f'set "{name}={value}"' for name, value in variables.items()),
-        # an undefined variable stays as %NAME% at the prompt
+        # At the prompt, cmd does not replace the %NAME% of a variable that is not set.
         f'if defined NO_PROXY (set "NO_PROXY={LOOPBACK},%NO_PROXY%") else (set "NO_PROXY={LOOPBACK}")',
     ]
 

@@ -1,4 +1,4 @@
-"""The only room that asks which system this is."""
+"""Finds the desktop of this system. Only this room asks which system it runs on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Desktop", "DesktopError", "find_desktop"]
 
 
 def find_desktop(environ: Mapping[str, str], users_umask: int = -1) -> Desktop:
-    """The desktop of this system. `users_umask`: for programs of the user's that it starts; -1: this program's own."""
+    """Returns the desktop of this system. `users_umask` is for programs that it starts for the user; -1: ours."""
     if sys.platform == "win32":
         from tray_app.desktop.windows.desktop import WindowsDesktop
 

@@ -1,4 +1,4 @@
-"""What the app asks of the desktop it runs on; one file per system answers."""
+"""The interface between the app and the desktop. Each system has a class that implements it."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ from typing import TYPE_CHECKING, Any
 
 from tray_app.errors import AppError
 
-if TYPE_CHECKING:  # loads in the proxy thread, with what needs it
+if TYPE_CHECKING:  # imported by the proxy thread, when it is first needed
     import ssl
 
 
 class DesktopError(AppError):
-    """The desktop could not do it; the sentence says what the user can do instead."""
+    """The desktop could not do what it was asked. The message says what the user can do instead."""
 
 
 class Desktop(ABC):
-    """One desktop."""
+    """The desktop of one system."""
 
     late_imports: tuple[str, ...] = ()
-    """Modules that only this system needs, and that are imported by name or when they are first used."""
+    """Modules that only this system needs, and that are imported late. The self-check imports each of them."""
 
     @abstractmethod
     def tray_class(self) -> Any:
-        """The pystray Icon class to use. It, or making one, may raise anything where there can be no icon."""
+        """Returns the pystray Icon class to use. If no icon is possible, this or the class raises any error."""
 
     @abstractmethod
     def notify(self, title: str, text: str) -> bool:
-        """Tells the user something while there is no icon to tell it; False if the desktop has no way."""
+        """Shows a message to the user without an icon. Returns False if the desktop cannot."""
 
     @abstractmethod
     def open_folder(self, folder: Path) -> None:
-        """Shows a folder in the file manager. DesktopError if there is none."""
+        """Shows the folder in the file manager. DesktopError if that does not work."""
 
     @abstractmethod
     def guess_shell(self) -> str:
-        """The shell that the user most likely starts Claude Code in: a name that `exports` knows."""
+        """Returns the shell in which the user probably starts Claude Code. It is one of `exports.SHELLS`."""
 
     @abstractmethod
     def make_tls_context(self) -> ssl.SSLContext:
-        """For clients: trusts the certificates that this system trusts, those of its administrator among them."""
+        """Returns a TLS context for clients that trusts the same certificates as this system."""
 
-    def open_terminal(self, command: Sequence[str]) -> bool:  # noqa: ARG002 (most have no sure way)
-        """Runs a command in a new terminal window, which stays until the user has read what it said.
+    def open_terminal(self, command: Sequence[str]) -> bool:  # noqa: ARG002 (most systems have no reliable way)
+        """Runs a command in a new terminal window, which stays open until the user closes it.
 
-        False if this desktop has no sure way.
+        Returns False if this desktop has no reliable way to do that.
         """
         return False
 
     def copy_text(self, text: str) -> None:
-        """Puts text into the clipboard. DesktopError if it is not there afterwards for all we know."""
+        """Puts the text into the clipboard. DesktopError if that has failed."""
         import pyperclip
 
         try:
@@ -60,5 +60,5 @@ class Desktop(ABC):
             raise DesktopError("The clipboard could not be written.") from error
 
     def on_ui_thread(self, call: Callable[[], None]) -> None:
-        """Runs `call` where this system wants the icon to be changed; elsewhere than macOS any thread will do."""
+        """Runs `call` in the thread in which the icon may be changed. Except on macOS, that is any thread."""
         call()

@@ -1,4 +1,4 @@
-"""macOS."""
+"""The desktop of macOS: notifications, certificates, the Finder, and the thread for the icon."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _NOTIFY_TIMEOUT_S = 5
 
 
 class MacDesktop(Desktop):
+    """The desktop of macOS."""
+
     late_imports = ("PyObjCTools.AppHelper", "keyring.backends.macOS", "pyperclip", "truststore")
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -52,7 +54,7 @@ class MacDesktop(Desktop):
         return name_shell(self._environ.get("SHELL", ""), default="zsh")
 
     def on_ui_thread(self, call: Callable[[], None]) -> None:
-        """AppKit takes changes of the icon from the main thread only."""
+        """Runs `call` on the main thread, because AppKit lets only that one change the icon."""
         from PyObjCTools import AppHelper
 
         AppHelper.callAfter(call)

@@ -1,1 +1,1 @@
-"""How files are read and written so that nothing is lost and nobody else can read them."""
+"""Reads and writes files so that nothing is lost and no other user can read them."""

@@ -1,4 +1,4 @@
-"""Small files that are replaced in one step, and may be read and replaced by several programs at once."""
+"""Reads and replaces small files in one step, while other programs may do the same."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tray_app.files.private import NotAFile, make_private_folder, open_private
 T = TypeVar("T")
 
 MAX_BYTES = 1_000_000
-"""No file of this program comes near it: the settings have about 1 KB, and what is learned of models a few."""
+"""Largest file that is read. The largest files of this program have a few KB."""
 
 _PAUSES_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
-"""Windows refuses to replace a file while another program reads it, and to open one that is just being replaced."""
+"""Pauses before further attempts. Windows refuses to replace a file while another program has it open."""
 
 
 def read_whole(path: Path, *, follows_links: bool = False) -> bytes:
-    """What the file holds. OSError if it cannot be read; NotAFile if it is none, or too large to be one of ours."""
+    """Returns the content of the file. OSError if it cannot be read; NotAFile if it is no file or too large."""
     descriptor = _try_again(lambda: open_private(path, os.O_RDONLY, follows_links=follows_links))
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(MAX_BYTES + 1)
@@ -33,9 +33,9 @@ def read_whole(path: Path, *, follows_links: bool = False) -> bytes:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Replaces the file, for its owner only (mkstemp's mode), or leaves it as it was and raises OSError.
+    """Replaces the file, which only its owner can read, or leaves it unchanged and raises OSError.
 
-    Its folder need not exist.
+    The folder is created if it is missing.
     """
     make_private_folder(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -1,6 +1,6 @@
-"""The small JSON files in the state folder, in which one start leaves to the next what it learned.
+"""Reads and writes the small JSON files in the state folder, which keep what a run has learned for the next run.
 
-Each can be learned again, so trouble with one is a line in the log and nothing else.
+All of it can be learned again, so a file that cannot be read or written is only noted in the log.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Content = TypeVar("_Content")
 
 
 def read_json(path: Path, kind: type[_Content]) -> _Content | None:
-    """What the file holds; None where there is none, or none of that kind."""
+    """Returns the content of the file; None if there is no file, or its content is not of that type."""
     try:
         return msgspec.json.decode(read_whole(path), type=kind)
     except FileNotFoundError:
@@ -30,7 +30,7 @@ def read_json(path: Path, kind: type[_Content]) -> _Content | None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Replaces the file in one step, for its owner only, or leaves it as it was; its folder need not exist."""
+    """Replaces the file in one step, or leaves it unchanged. The folder is created if it is missing."""
     data = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
     try:
         write_whole(path, data)

@@ -1,6 +1,6 @@
-"""Files and folders that only their owner may read: how they are made, tightened, and opened without a trap.
+"""Creates files and folders that only their owner may read, closes existing ones to others, and opens them safely.
 
-Windows has no such modes; there a user's own folders are closed to other users already.
+Windows has no such modes. Other users cannot read a user's own folders there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HAS_MODES = hasattr(os, "geteuid")
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-"""Opening a pipe that nobody writes into would wait for ever otherwise."""
+"""Opens without waiting. Otherwise opening a pipe that nobody writes to would wait for ever."""
 _AS_BYTES = getattr(os, "O_BINARY", 0)
 
 _KINDS = {
@@ -34,23 +34,23 @@ _KINDS = {
 
 
 class NotAFile(OSError):
-    """What is at the path cannot be a file of this program. `strerror` says what it is."""
+    """The path leads to something that cannot be a file of this program. `strerror` says what it is."""
 
 
 def open_private(path: str | Path, flags: int, *, follows_links: bool = False) -> int:
-    """A descriptor of a regular file, which is made for its owner only if `flags` make one. The caller closes it.
+    """Opens a regular file and returns its descriptor, which the caller closes. Only the owner can read a new file.
 
-    NotAFile if a folder, pipe, device or socket is at the path; OSError if a link is, and links are not followed.
-    It serves as the `opener` of `open`, too.
+    NotAFile if the path leads to a folder, pipe, device or socket. OSError if it is a link and links are not followed.
+    It can be the `opener` of `open`.
     """
     try:
         descriptor = os.open(path, flags | _NO_WAIT | _AS_BYTES | (0 if follows_links else _NO_FOLLOW), _FILE_MODE)
     except OSError:
         with contextlib.suppress(FileNotFoundError):
-            _refuse_other_kinds(Path(path).stat(), path)  # sockets, and folders on Windows, cannot even be opened
+            _refuse_other_kinds(Path(path).stat(), path)  # sockets, and folders on Windows, cannot be opened at all
         raise
     try:
-        # asked of what was opened: at the path another program may put something else at any moment
+        # The descriptor is asked, because another program may put something else at the path at any moment.
         _refuse_other_kinds(os.fstat(descriptor), path)
     except BaseException:
         os.close(descriptor)
@@ -59,7 +59,7 @@ def open_private(path: str | Path, flags: int, *, follows_links: bool = False) -
 
 
 def make_private_folder(folder: Path) -> None:
-    """Makes the folder, and those above it that are missing, for their owner only. One that is there stays as it is."""
+    """Creates the folder and missing folders above it, for their owner only. Existing folders stay as they are."""
     try:
         folder.mkdir(_FOLDER_MODE, exist_ok=True)
     except FileNotFoundError:
@@ -68,10 +68,10 @@ def make_private_folder(folder: Path) -> None:
 
 
 def claim_folder(folder: Path, patterns: Iterable[str]) -> None:
-    """Makes the program's own folder, or closes the one that is there to others, with the files of these names in it.
+    """Creates the program's own folder, or closes an existing one to other users, with its files that match `patterns`.
 
-    The user's home folder, the top of the file system and folders shared by all users (such as /tmp) stay as they are,
-    even if somebody chose one of them for this program.
+    The user's home folder, the root of the file system and folders that all users share (such as /tmp) stay as they
+    are, even if the user chose one of them for this program.
     """
     make_private_folder(folder)
     if not _HAS_MODES:
@@ -86,9 +86,9 @@ def claim_folder(folder: Path, patterns: Iterable[str]) -> None:
 
 
 def tighten_file(path: Path) -> bool:
-    """Closes the file to everybody but its owner; True if that was needed and done.
+    """Closes the file to everybody but its owner. Returns True if that was needed and has worked.
 
-    A link, a file of another user, and a file on a disk that keeps no modes stay as they are.
+    A link, a file of another user, and a file on a disk without modes stay as they are.
     """
     if not _HAS_MODES:
         return False

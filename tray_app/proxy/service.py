@@ -1,4 +1,4 @@
-"""The gateway's thread: started and stopped from outside, everything else inside."""
+"""Runs the gateway in a thread of its own, which other threads start, configure and stop."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
-from tray_app.settings.keys import Keys, explain_exposure
-from tray_app.settings.settings import Address, Settings
-from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
+from tray_app.sentences import WHERE_TO_SET_ADDR
+from tray_app.settings.config import GatewayConfig
+from tray_app.settings.keys import explain_exposure
+from tray_app.settings.settings import Address
+from tray_app.status.board import Phase, StatusBoard, Topic
+from tray_app.status.troubles import GATEWAY_ENDED
 
-if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the icon is already being drawn
+if TYPE_CHECKING:  # the proxy thread imports asyncio and aiohttp, while the icon is already being drawn
     import asyncio
     import ssl
 
@@ -29,46 +32,44 @@ if TYPE_CHECKING:  # asyncio and aiohttp load in the proxy thread, while the ico
 log = logging.getLogger(__name__)
 
 _CLOSE_S = 0.5
+"""How long requests that are cancelled may take to tell their clients."""
 _END_S = 5.0
-"""The thread has this time to end after the draining. If something in it hangs, nobody waits for that."""
+"""How long the thread may take to end after the draining. If it hangs, it is left to itself."""
 
-_TAKEN = {errno.EADDRINUSE, 10048}  # 10048: the same on Windows
+_TAKEN = {errno.EADDRINUSE, 10048}  # 10048 is the same error on Windows
 _NOT_ALLOWED = {errno.EACCES, 10013}
 _LAST_PRIVILEGED_PORT = 1023
-
-_DEAD = Trouble(
-    "Gateway stopped – start it again…",
-    "The gateway ended by a fault of this program; its log says where. This entry of the menu starts it again.",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A gateway that listens, with the thread that it lives in."""
+    """A gateway that listens, with the thread that it runs in."""
 
     address: Address
-    """With its real port."""
+    """The address that it listens on, with its real port."""
     thread: threading.Thread
     loop: asyncio.AbstractEventLoop
     gateway: Gateway
     model_check: ModelCheck | None
+    """None: upstream is never asked for its list of models."""
     drain_s: asyncio.Future[float]
-    """Its result lets the run end."""
+    """Setting the result ends the run. It is the time for running answers, in seconds."""
     ended: threading.Event = field(default_factory=threading.Event)
-    """Set when a fault has ended the thread."""
+    """Set if a fault has ended the thread."""
 
     def begin_stop(self, drain_s: float) -> None:
+        """Begins to end the run. Only the thread of the run may call it."""
         if not self.drain_s.done():
             self.drain_s.set_result(drain_s)
 
     def call(self, function: Callable[[], None]) -> None:
-        """Has the function called in the thread, unless the run has ended."""
+        """Calls the function in the thread of the run, unless the run has ended."""
         with suppress(RuntimeError):  # the loop is closed
             self.loop.call_soon_threadsafe(function)
 
 
 class ProxyService:
-    """Runs one gateway at a time on a thread of its own. Not for calls from several threads at once."""
+    """Runs one gateway at a time. Only one thread at a time may call its methods, except `cancel_drain`."""
 
     def __init__(
         self,
@@ -80,10 +81,11 @@ class ProxyService:
         check_models_every_s: float | None = None,
         make_tls_context: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
-        """`state_folder`: where a gateway keeps what it learned for the next one; None: nowhere.
+        """`state_folder`: where a gateway saves what it learned for the next one; None: it saves nothing.
 
         `check_models_every_s`: how often upstream is asked for its list of models; None: never.
-        `make_tls_context`: which certificates upstream may show, in the proxy thread; None: those that OpenSSL trusts.
+        `make_tls_context`: is called in the proxy thread, and decides which certificates of upstream are trusted; None:
+        those that OpenSSL trusts.
         """
         self._board = board
         self._search_backend = search_backend
@@ -95,43 +97,48 @@ class ProxyService:
 
     @property
     def is_running(self) -> bool:
+        """Whether a gateway listens. A gateway that a fault has ended does not."""
         return self._running is not None and not self._running.ended.is_set()
 
-    def start(self, settings: Settings, keys: Keys, *, is_demo: bool) -> Address:
-        """Listens as the settings say; returns the address with its real port. StartError says why it cannot."""
+    @property
+    def config(self) -> GatewayConfig | None:
+        """The configuration of the running gateway; None while no gateway runs."""
+        return self._running.gateway.config if self._running is not None and self.is_running else None
+
+    def start(self, config: GatewayConfig) -> Address:
+        """Starts the gateway; returns the address with its real port. StartError says why it cannot listen."""
         assert not self.is_running
-        # a key that is not known yet guards, too: every request is refused until it is
-        if not keys.is_server_unknown and (reason := explain_exposure(settings.addr, keys.server)):
+        addr = config.settings.addr
+        # A server key that is not known yet protects the gateway, too: every request is refused until it is known.
+        if not config.keys.is_server_unknown and (reason := explain_exposure(addr, config.keys.server)):
             raise StartError(reason)
         started: Future[_Run] = Future()
-        thread = threading.Thread(target=self._run, args=(settings, keys, is_demo, started), name="proxy", daemon=True)
+        thread = threading.Thread(target=self._run, args=(config, started), name="proxy", daemon=True)
         thread.start()
         try:
             self._running = started.result()
         except (OSError, UnicodeError) as error:  # UnicodeError: a name that no name server can hold
-            raise _explain_bind(error, settings.addr) from error
+            raise _explain_bind(error, addr) from error
         finally:
             if started.exception() is not None:
                 thread.join()
         return self._running.address
 
-    def configure(self, settings: Settings, keys: Keys, *, is_demo: bool) -> None:
-        """What requests from now on go by. The address stays until the next start."""
-        from tray_app.proxy.exchange.gateway import GatewayConfig
-
+    def configure(self, config: GatewayConfig) -> None:
+        """Gives the configuration to all requests from now on. The address stays until the next start."""
         if self._running is not None:
             gateway = self._running.gateway
-            before, gateway.config = gateway.config, GatewayConfig(settings, keys, is_demo)
-            if before.keys.nvidia != keys.nvidia:
+            before, gateway.config = gateway.config, config
+            if before.keys.nvidia != config.keys.nvidia:
                 gateway.outcomes.forget_key()
 
     def check_models(self) -> None:
-        """Asks upstream for its list of models out of turn, and does not wait for it; the board has it afterwards."""
+        """Asks upstream for its list of models now. Returns at once: the board gets the list later."""
         if self._running is not None and self._running.model_check is not None:
             self._running.call(self._running.model_check.check_now)
 
     def stop(self, drain_s: float) -> None:
-        """Accepts no more, lets running answers finish for `drain_s` seconds, ends the rest with an error event."""
+        """Stops the gateway. Running answers may go on for `drain_s` seconds, and then end with an error event."""
         running = self._running
         if running is None:
             return
@@ -142,16 +149,16 @@ class ProxyService:
         self._running = None
 
     def cancel_drain(self) -> None:
-        """Ends the draining of a `stop` that another thread waits in."""
+        """Ends running answers at once, while another thread waits in `stop`."""
         running = self._running
         if running is not None:
             running.call(running.gateway.cancel_drain)
 
-    def _run(self, settings: Settings, keys: Keys, is_demo: bool, started: Future[_Run]) -> None:
+    def _run(self, config: GatewayConfig, started: Future[_Run]) -> None:
         import asyncio
 
         try:
-            asyncio.run(self._serve(settings, keys, is_demo, started))
+            asyncio.run(self._serve(config, started))
         except BaseException as error:
             if not started.done():
                 started.set_exception(error)
@@ -161,15 +168,15 @@ class ProxyService:
             run.ended.set()
             if not run.gateway.is_quitting:
                 self._board.publish(phase=Phase.STOPPED, url="")
-                self._board.report(Topic.START, _DEAD)
+                self._board.report(Topic.START, GATEWAY_ENDED)
 
-    async def _serve(self, settings: Settings, keys: Keys, is_demo: bool, started: Future[_Run]) -> None:
+    async def _serve(self, config: GatewayConfig, started: Future[_Run]) -> None:
         import asyncio
 
         from aiohttp import web
 
         from tray_app.proxy.demo import start_demo
-        from tray_app.proxy.exchange.gateway import Gateway, GatewayConfig
+        from tray_app.proxy.exchange.gateway import Gateway
         from tray_app.proxy.exchange.model_check import ModelCheck
         from tray_app.proxy.server.listener import Listener, find_connection_limit
         from tray_app.proxy.server.rare_log import LoopErrors
@@ -177,12 +184,12 @@ class ProxyService:
 
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(LoopErrors(log))
-        async with AsyncExitStack() as stack:  # which ends in reverse order what is begun here
-            demo = await start_demo() if is_demo else None
+        async with AsyncExitStack() as stack:  # ends the parts in reverse order
+            demo = await start_demo() if config.is_demo else None
             if demo is not None:
                 stack.push_async_callback(demo.stop)
             gateway = Gateway(
-                GatewayConfig(settings, keys, is_demo),
+                config,
                 self._board,
                 state_folder=self._state_folder,
                 demo_url=demo.url if demo else "",
@@ -196,7 +203,7 @@ class ProxyService:
             stack.push_async_callback(runner.cleanup)
             assert runner.server is not None
             listener = Listener(runner.server, find_connection_limit(), self._timeouts)
-            address = await listener.open(settings.addr)
+            address = await listener.open(config.settings.addr)
             stack.push_async_callback(listener.close)
             log.info("listening on %s", address)
             model_check = None
@@ -217,13 +224,13 @@ def _explain_bind(error: OSError | UnicodeError, address: Address) -> StartError
     if number in _TAKEN:
         return PortTaken(
             f"Port {address.port} is in use by another program. Quit that program, or choose another port: "
-            f'"addr" in the settings file, or the environment variable ADDR.'
+            f"{WHERE_TO_SET_ADDR}."
         )
     if number in _NOT_ALLOWED and address.port > _LAST_PRIVILEGED_PORT:
-        # Windows says so of ports that it reserves for Hyper-V, and of those that a program holds for itself alone
+        # Windows reports this for ports that it reserves for Hyper-V, and for ports that one program holds for itself.
         return PortTaken(
             f"Port {address.port} is held by the system or by another program. Choose another port: "
-            '"addr" in the settings file, or the environment variable ADDR.'
+            f"{WHERE_TO_SET_ADDR}."
         )
     if number in _NOT_ALLOWED:
         return StartError(f"This user may not listen on port {address.port}. Choose a port above 1023.")

@@ -1,1 +1,1 @@
-"""What the user chose: values, the file that holds them, and the keys."""
+"""The settings and the keys: their values, and where they are kept."""

@@ -1,6 +1,6 @@
-"""The text of the settings file: a JSON object, or else what is wrong with it, without quoting any of it.
+"""Reads and writes the JSON text of the settings file, and says what is wrong with a damaged one.
 
-Nothing of a damaged text is quoted, since a key may stand in it.
+No error quotes a damaged text, because a key may be in it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from tray_app.settings.settings import Settings
 
 _OWN_NAMES = "|".join(field.name for field in fields(Settings) if "_" in field.name)
-"""Names that other programs' files hardly have; "model" and "addr" are common."""
+"""Names of settings that are hardly used by other programs. "model" and "addr" are too common."""
 _OWN_ENTRY = re.compile(rf'"(?:{_OWN_NAMES})"\s*+:'.encode())
 _SERVER_KEY_ENTRY = re.compile(rb'"server_api_key"\s*+:\s*+"[^"]|"needs_server_key"\s*+:\s*+true')
 
@@ -30,22 +30,22 @@ _SYNTAX_ERRORS = {
     "Invalid control character at": "a text does not end on its line: a double quote is missing",
     "Unterminated string starting at": "the text that starts here has no end: a double quote is missing",
 }
-"""The parser's words for a mistake, and ours."""
+"""The messages of Python's JSON parser, with the sentences that the user sees instead."""
 
 
 class Damaged(Exception):
-    """The text is no JSON object. `str` says what is wrong: it goes on after "the file"."""
+    """The text is not a JSON object. The message continues "the file", and says what is wrong."""
 
     def __init__(self, message: str, data: bytes) -> None:
         super().__init__(message)
         self.looks_like_ours = _OWN_ENTRY.search(data) is not None
-        """Whether the text names a setting of this program, so that it is no other program's file."""
+        """Whether the text names a setting of this program, so that the file is not another program's."""
         self.names_server_key = _SERVER_KEY_ENTRY.search(data) is not None
-        """Whether clients had to show a server key."""
+        """Whether the damaged file says that clients must send a server key."""
 
 
 def decode_settings(data: bytes) -> dict[str, Any]:
-    """The JSON object; Damaged if the text is none."""
+    """Returns the JSON object; Damaged if the text is not one."""
     try:
         text = data.decode("utf-8-sig")
         raw = json.loads(text)
@@ -53,7 +53,7 @@ def decode_settings(data: bytes) -> dict[str, Any]:
         raise Damaged(_describe(error), data) from None
     except UnicodeDecodeError:
         raise Damaged("is no text in UTF-8", data) from None
-    except (ValueError, RecursionError):  # a number of thousands of digits; brackets in brackets
+    except (ValueError, RecursionError):  # a number of thousands of digits, or brackets that are nested too deep
         raise Damaged("is not valid JSON", data) from None
     if not isinstance(raw, dict):
         raise Damaged("holds no JSON object", data)
@@ -61,16 +61,16 @@ def decode_settings(data: bytes) -> dict[str, Any]:
 
 
 def encode_settings(raw: Mapping[str, Any]) -> bytes:
-    """The text of the file."""
+    """Returns the text of the file."""
     try:
         text = json.dumps(raw, indent=2, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # half a surrogate pair in somebody's unknown key, which only an escape can hold
+    except UnicodeEncodeError:  # half of a surrogate pair under an unknown key, which JSON can only hold as an escape
         text = json.dumps(raw, indent=2).encode()
     return text + b"\n"
 
 
 def _describe(error: json.JSONDecodeError) -> str:
-    """Line, column, and the mistake if it is a common one."""
+    """Returns the line and the column, and the mistake if it is a common one."""
     mistake = _find_mistake(error)
     return f"is not valid JSON, line {error.lineno}, column {error.colno}{mistake and f' ({mistake})'}"
 

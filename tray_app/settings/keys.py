@@ -1,8 +1,8 @@
-"""The two secrets: NVIDIA's API key, and the key that clients of this gateway must show.
+"""The two secrets: NVIDIA's API key, and the server key, which clients of this gateway must send.
 
-Each is looked for in the environment, the OS keyring, then the settings file (0600, where there is no keyring). A
-keyring that tells nothing is not a keyring without the key: a key that was known stays in force, and a server key that
-is not known keeps everybody out.
+Each is looked for in the environment, then in the system keyring, then in the settings file, which is used if there
+is no keyring. A keyring that gives no answer may still hold the key. So a key that was known before stays in force, and
+while a server key is not known, every request is refused.
 """
 
 from __future__ import annotations
@@ -15,58 +15,58 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from tray_app.errors import SettingsError
-from tray_app.settings.settings import Address
+from tray_app.settings.settings import ROWS, Address
 from tray_app.settings.store import Changes, SettingsStore
 from tray_app.settings.system_keyring import Question, Silence, delete_secret, read_secrets, set_secret
 
 log = logging.getLogger(__name__)
 
 KEYRING_TIMEOUT_S = 3.0
-"""A locked keyring may ask the user for a password, and block for as long as nobody answers."""
+"""Longest wait for the keyring. A locked one may ask the user for a password, and block until somebody answers."""
 
 _FIRST_PAUSE_S = 60.0
 _LONGEST_PAUSE_S = 960.0
-"""Pauses after a question that the keyring refused. Each question may make it ask the user for a password again."""
+"""Pauses before a silent keyring is asked again. Each question may make it ask the user for a password."""
 
 MAX_KEY_CHARACTERS = 1280
-"""Windows' credential store takes 2,560 bytes, and gets two for each character. Real keys have under a hundred."""
+"""Longest key. Windows' credential store takes 2,560 bytes, two for each character. Real keys have under a hundred."""
 
 MIN_NETWORK_KEY_CHARACTERS = 16
-"""Of the server key, where anybody in the network may try one: even small letters alone are 75 bits then."""
+"""Shortest server key if the network can reach the gateway. Even small letters alone make 75 bits then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """One of the two secrets: its name in the keyring, in the settings file, and its variables, first one first."""
+    """One of the two secrets: its name in the keyring, its setting and its variables. The first variable counts."""
 
     name: str
     setting: Literal["nvidia_key", "server_api_key"]
     variables: tuple[str, ...]
 
 
-NVIDIA_KEY = Secret("nvidia-api-key", "nvidia_key", ("PROVIDER_API_KEY", "NVIDIA_API_KEY"))
-SERVER_KEY = Secret("server-api-key", "server_api_key", ("SERVER_API_KEY",))
+NVIDIA_KEY = Secret("nvidia-api-key", "nvidia_key", ROWS["nvidia_key"].variables)
+SERVER_KEY = Secret("server-api-key", "server_api_key", ROWS["server_api_key"].variables)
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The secrets in force; empty where there is none. Their values never show in a repr."""
+    """The secrets in force; an empty text means that there is none. A repr never shows their values."""
 
     nvidia: str = field(default="", repr=False)
     server: str = field(default="", repr=False)
     is_nvidia_unknown: bool = field(default=False, repr=False)
-    """The keyring tells nothing, and may keep the NVIDIA key."""
+    """Whether the NVIDIA key may be in a keyring that gives no answer."""
     is_server_unknown: bool = field(default=False, repr=False)
-    """A server key was set and cannot be read: nobody may come in."""
+    """Whether a server key may be set that cannot be read. Every request is refused then."""
 
     @property
     def is_guarded(self) -> bool:
-        """Whether clients must show a key."""
+        """Whether clients must send a key."""
         return bool(self.server) or self.is_server_unknown
 
 
 class KeyReader:
-    """Reads the secrets, and knows when a keyring that told nothing is to be asked again. For one thread."""
+    """Reads the secrets, and knows when to ask a silent keyring again. It is used by one thread only."""
 
     def __init__(
         self, store: SettingsStore, environ: Mapping[str, str], clock: Callable[[], float] = time.monotonic
@@ -75,17 +75,17 @@ class KeyReader:
         self._environ = environ
         self._clock = clock
         self.keys = Keys()
-        """What was read last."""
+        """The secrets as they were last read."""
         self.silence: Silence | None = None
-        """Why the keyring told nothing when it was last asked; None: it told, or was not asked."""
+        """Why the keyring gave no answer the last time; None: it answered, or was not asked."""
         self._question: Question[dict[str, str]] | None = None
-        """The one that is still open: a prompt for the keyring's password may wait for the user."""
+        """The question that is still open; None: no question is. The keyring may wait for the user's password."""
         self._next_s: float | None = None
-        """When to ask again; None: there is no need to."""
+        """The time of the clock to ask again; None: there is no need to."""
         self._pause_s = _FIRST_PAUSE_S
 
     def read(self) -> Keys:
-        """Both secrets, from the first place that has them. Takes a few seconds if the keyring blocks; never raises."""
+        """Returns both secrets, each from the first place that has it. Takes seconds if the keyring blocks."""
         nvidia, server = self._from_environment(NVIDIA_KEY), self._from_environment(SERVER_KEY)
         answer = self._ask([secret.name for secret, value in ((NVIDIA_KEY, nvidia), (SERVER_KEY, server)) if not value])
         kept, silence = ({}, answer) if isinstance(answer, Silence) else (answer, None)
@@ -100,29 +100,30 @@ class KeyReader:
             server or kept.get(SERVER_KEY.name, "").strip() or in_file.server_api_key,
         )
         self.keys = self._judge(found)
-        if self.keys == found:  # all is known
+        if self.keys == found:  # both secrets are known
             self._next_s, self._pause_s = None, _FIRST_PAUSE_S
         elif self._question is None:
             self._wait()
         return self.keys
 
     def is_due(self) -> bool:
-        """Whether it is time to read again: the keyring has answered at last, or a pause is over."""
+        """Tells whether to read again: an open question has been answered, or a pause is over."""
         if self._question is None:
             return self._next_s is not None and self._clock() >= self._next_s
         if self._question.is_open:
             return False
         answer, self._question = self._question.answer, None
         self._wait()
-        return not isinstance(answer, Silence)  # read anew, since what the keyring keeps may have changed meanwhile
+        # The answer itself is not used, because the keyring may have changed meanwhile.
+        return not isinstance(answer, Silence)
 
     def read_again(self) -> None:
-        """Lets the next `read` ask at once, also where a question is still open."""
+        """Makes the next `read` ask the keyring at once, even if a question is still open."""
         self._question = None
         self._pause_s = _FIRST_PAUSE_S
 
     def _judge(self, found: Keys) -> Keys:
-        """The keys to go by, given those that were found: one that was not found may exist all the same."""
+        """Returns the keys in force, given those that were found. The others may be in a silent keyring."""
         is_silent, needs_server_key = self.silence is not None, self._store.needs_server_key
         nvidia = found.nvidia or (self.keys.nvidia if is_silent else "")
         server = found.server or (self.keys.server if is_silent else "")
@@ -155,7 +156,7 @@ class KeyReader:
 
 
 def explain_exposure(address: Address, server_key: str) -> str:
-    """Why the gateway may not listen there with this server key; empty if it may."""
+    """Returns why the gateway may not listen on the address with this server key; empty if it may."""
     if address.is_loopback or len(server_key) >= MIN_NETWORK_KEY_CHARACTERS:
         return ""
     what = f"a server key of {MIN_NETWORK_KEY_CHARACTERS} or more characters" if server_key else "a server key"
@@ -166,15 +167,15 @@ def explain_exposure(address: Address, server_key: str) -> str:
 
 
 def read_keys(store: SettingsStore, environ: Mapping[str, str]) -> Keys:
-    """Both secrets, read once. May take seconds if the keyring blocks; never raises."""
+    """Reads both secrets once. Takes seconds if the keyring blocks; never raises."""
     return KeyReader(store, environ).read()
 
 
 def save_key(secret: Secret, value: str, store: SettingsStore) -> str:
-    """Keeps the secret in the keyring, else in the settings file; says where, for the user's eyes.
+    """Saves the secret in the keyring, else in the settings file. Returns the name of that place, for the user.
 
-    The settings file is touched either way, which is how a running app learns of the change. SettingsError if neither
-    of them takes it.
+    The settings file is written in both cases, so that a running app notices the change. SettingsError if the secret
+    could not be saved in either place.
     """
     in_keyring = _ask_once(lambda: set_secret(secret.name, value)) is True
     changes = _note_change(needs_server_key=True if secret is SERVER_KEY else store.needs_server_key)
@@ -183,21 +184,21 @@ def save_key(secret: Secret, value: str, store: SettingsStore) -> str:
     if in_keyring:
         return "the system keyring"
     if not store.is_saved:
-        raise SettingsError(f"The key is not kept: this system has no usable keyring. {store.problem}")
+        raise SettingsError(f"The key is not saved: this system has no usable keyring. {store.problem}")
     return f"{store.path} (this system has no usable keyring)"
 
 
 def remove_key(secret: Secret, store: SettingsStore) -> None:
-    """Forgets the secret in both places. SettingsError if it stays in a keyring or a file that cannot be changed."""
+    """Removes the secret from both places. SettingsError if the keyring or the file cannot be changed."""
     answer = _ask_once(lambda: delete_secret(secret.name))
     was_in_file = bool(getattr(store.current, secret.setting))
     if isinstance(answer, Silence) and not was_in_file:
-        raise SettingsError(f"The key is not forgotten: the system keyring {answer.reason}. Unlock it and try again.")
+        raise SettingsError(f"The key is not removed: the system keyring {answer.reason}. Unlock it and try again.")
     changes = _note_change(needs_server_key=False if secret is SERVER_KEY else store.needs_server_key)
     changes[secret.setting] = None
     store.update(**changes)
     if was_in_file and not store.is_saved:
-        raise SettingsError(f"The key is not forgotten. {store.problem}")
+        raise SettingsError(f"The key is not removed. {store.problem}")
 
 
 def _note_change(*, needs_server_key: bool | None) -> Changes:

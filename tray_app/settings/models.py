@@ -1,4 +1,4 @@
-"""The models as a settings file lists them: rows added or corrected, names that stand for others, and fallbacks."""
+"""Reads `models`, `aliases` and `fallback_models` of the settings file, and names each entry that is wrong."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tray_app.errors import SettingsError
 from tray_app.settings.checks import Check, one_of, switch, text, whole_number
 
 MAX_ENTRIES = 200
-"""NVIDIA lists some 80 models; each entry is compared with every other."""
+"""The most entries that are read of each list. NVIDIA lists about 80 models; each entry is compared with all others."""
 _NAMES = ("models", "aliases", "fallback_models")
-_MAX_LABEL_CHARS = 40  # a menu has no more room
-_ID = re.compile(r"[\w.:@/+-]+", re.ASCII)  # nothing that a shell would take for its own
+_MAX_LABEL_CHARS = 40  # what fits into a menu
+_ID = re.compile(r"[\w.:@/+-]+", re.ASCII)  # without any character that has a meaning in a shell
 
 
 def read_model_list(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """What is usable of `models`, `aliases` and `fallback_models`, and a sentence for each thing that is not."""
+    """Returns the usable part of the three lists, and a sentence for each entry that is not usable."""
     problems: list[str] = []
     raw = {name: _shorten(name, value, problems) for name, value in raw.items() if name in _NAMES}
     rows = join_rows(listed := _read_models(raw.get("models", []), problems))
@@ -30,8 +30,20 @@ def read_model_list(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return {name: value for name, value in values.items() if name in raw}, problems
 
 
+def selected_model_check(catalog: Catalog) -> Check:
+    """Returns the check for the selected model, which must be one of the catalog."""
+
+    def check(value: object) -> str:
+        model = catalog.find(text(value))
+        if model is None:
+            raise ValueError
+        return model.id
+
+    return check, one_of(model.id for model in catalog.models) + ', or an id that "models" lists'
+
+
 def _shorten(name: str, value: object, problems: list[str]) -> object:
-    """The value without what stands beyond the most entries that are read."""
+    """Returns the first MAX_ENTRIES entries of a list or an object, and any other value as it is."""
     if not isinstance(value, list | dict) or len(value) <= MAX_ENTRIES:
         return value
     problems.append(f'"{name}" has {len(value)} entries; the first {MAX_ENTRIES} are read.')
@@ -62,11 +74,11 @@ def _read_models(value: object, problems: list[str]) -> tuple[Model, ...]:
 
 
 def _read_entry(entry: object, where: str) -> Model:
-    """The row of one entry; SettingsError names the field that is wrong."""
+    """Returns the model of one entry; SettingsError names the field that is wrong."""
     if not isinstance(entry, dict):
         raise SettingsError(f'"models": {where} must be an object such as {{"id": "{GLM_4_7.id}"}}, not {entry!r}.')
     facts: dict[str, Any] = {}
-    for name, value in {"id": None, **entry}.items():  # the id first: it names the entry
+    for name, value in {"id": None, **entry}.items():  # the id comes first, because the errors name the entry by it
         if name not in _FIELDS:
             raise SettingsError(f'"models": "{name}" of {where} is not known; there are {", ".join(_FIELDS)}.')
         check, wanted = _FIELDS[name]
@@ -79,7 +91,10 @@ def _read_entry(entry: object, where: str) -> Model:
 
 
 def _make_row(facts: dict[str, Any]) -> Model:
-    """Everything but the name comes from the row of `like`, else from that of the id itself."""
+    """Builds a model from the facts of an entry. Other facts come from the `like` model, else from the catalog.
+
+    The label, the letter and the successor never come from `like`.
+    """
     known, like, is_hidden = find_model(facts["id"]), facts.pop("like", None), facts.pop("hidden", False)
     label = facts.get("label") or (known.label if known else facts["id"].rpartition("/")[2] or facts["id"])
     name = {
@@ -90,7 +105,7 @@ def _make_row(facts: dict[str, Any]) -> Model:
     if known:
         facts["id"] = known.id
     row = replace(like or known or UNKNOWN, in_menu=not is_hidden, **{**name, **facts})
-    # a window made smaller is the limit of an answer, too
+    # An answer cannot be longer than the context.
     return replace(row, max_output_tokens=min(row.max_output_tokens, row.context_tokens))
 
 
@@ -102,7 +117,7 @@ def _read_aliases(value: object, catalog: Catalog, problems: list[str]) -> dict[
     names = {plain_name(name) for name in value}
     for name, target in value.items():
         row = catalog.find(target) if isinstance(target, str) else None
-        if row is None or plain_name(row.id) in names:  # one step, so that it cannot go round in circles
+        if row is None or plain_name(row.id) in names:  # an alias never stands for another alias
             ids = one_of(row.id for row in catalog.rows if plain_name(row.id) not in names)
             problems.append(f'"aliases": "{name}" must stand for {ids}, not {target!r}.')
         else:

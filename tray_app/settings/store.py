@@ -1,4 +1,4 @@
-"""The settings file: read, kept in step with the disk, written whole or not at all."""
+"""The settings file: reads it, notices changes on disk, and replaces it in one step."""
 
 from __future__ import annotations
 
@@ -19,16 +19,8 @@ from tray_app.errors import SettingsError
 from tray_app.files.atomic import read_whole, write_whole
 from tray_app.files.private import NotAFile, claim_folder, make_private_folder, tighten_file
 from tray_app.settings.file_text import Damaged, decode_settings, encode_settings
-from tray_app.settings.settings import (
-    SECRETS,
-    VERSION,
-    Address,
-    Settings,
-    default_file,
-    file_value,
-    parse_environment,
-    parse_file,
-)
+from tray_app.settings.parsing import VERSION, default_file, file_value, parse_environment, parse_file
+from tray_app.settings.settings import SECRETS, Address, Settings
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +30,7 @@ _Fingerprint = tuple[int, int, int] | None
 
 
 class Changes(TypedDict, total=False):
-    """The settings that this program changes by itself; None removes one from the file."""
+    """The settings that this program itself changes. None removes a setting from the file."""
 
     addr: Address
     model: str
@@ -49,29 +41,29 @@ class Changes(TypedDict, total=False):
     nvidia_key: str | None
     server_api_key: str | None
     needs_server_key: bool | None
-    """Whether clients must show a server key: `set-key` notes it, since the key itself may be in a keyring."""
+    """Whether clients must send a server key. `set-key` saves it, because the key itself may be in a keyring."""
     keys_changed: str
-    """When `set-key` last ran: a running app reads the keys again when the file changes."""
+    """The time at which `set-key` last ran. It changes the file, so that a running app reads the keys again."""
 
 
 class SettingsStore:
-    """Holds the settings in force as `current` and the newest trouble with the file as `problem` (None: all is well).
+    """Holds the settings in force as `current`, and the newest problem with the file as `problem` (None: none).
 
-    Nothing in the file is lost: unknown keys stay, a damaged file is kept aside under a new name, a file of a newer
-    version is never written. Only a regular file is ever read, and a damaged one is only replaced if it is this
-    program's. Safe to call from several threads; two processes take turns by a lock file.
+    Nothing in the file is lost: unknown keys stay, a damaged file is kept under a new name, and a file of a newer
+    version is never written. Only a regular file is read, and a damaged one is replaced only if it is this program's.
+    The methods may be called from any thread. Processes take turns by a lock file.
     """
 
     def __init__(self, path: Path, environ: Mapping[str, str], *, owns_folder: bool = True) -> None:
-        """Reads the file, or makes it with the defaults. SettingsError if the environment holds an unusable value.
+        """Reads the file, or creates it with the defaults. SettingsError if an environment variable is not usable.
 
-        `owns_folder`: whether the folder of `path` is this program's own, which is then closed to other users.
+        `owns_folder`: whether the folder of `path` is this program's own, and is therefore closed to other users.
         """
-        # a link keeps pointing where the user made it point
+        # A link stays a link: the file that it points to is replaced.
         self.path = Path(os.path.realpath(path))
         self._owns_file = owns_folder and self.path.parent == Path(os.path.realpath(path.parent))
         self.problem: str | None = None
-        self.note: str | None = None  # what was mended in the file, to be said once
+        self.note: str | None = None  # what was corrected about the file, to be said once
         self.is_new = False
         self.is_saved = True  # whether the last update reached the disk
         self._lock = threading.RLock()
@@ -83,15 +75,15 @@ class SettingsStore:
 
     @property
     def needs_server_key(self) -> bool | None:
-        """Whether a server key was set, so that nobody may come in without one; None: not known.
+        """Whether a server key was set, so that every client must send it; None: that is not known.
 
-        It is not known if an earlier version set keys, which noted nothing, or if the file was lost.
+        It is not known if an earlier version of this program set the keys, or if the file was lost.
         """
         needs = self._raw.get("needs_server_key", None if "keys_changed" in self._raw else False)
         return needs if isinstance(needs, bool) else None
 
     def refresh(self) -> bool:
-        """Reads the file again if it changed on disk; True if it did. A file in a bad state changes no setting."""
+        """Reads the file again if it changed on disk; returns whether it did. A file with a problem changes nothing."""
         with self._lock:
             fingerprint = self._fingerprint()
             if fingerprint == self._seen:
@@ -117,8 +109,8 @@ class SettingsStore:
     def update(self, **changes: Unpack[Changes]) -> Settings:
         """Changes settings and saves them; None removes one from the file. The change is in force even if saving fails.
 
-        A change wins over the environment until the next start, or a click in the menu would do nothing. TypeError if
-        there is no such setting.
+        A change wins over the environment until the next start; otherwise a click in the menu could do nothing.
+        TypeError if there is no such setting.
         """
         if unknown := changes.keys() - Changes.__annotations__.keys():
             raise TypeError(f"there is no such setting: {', '.join(sorted(unknown))}")
@@ -132,7 +124,9 @@ class SettingsStore:
                     self._write(self._raw)
                 self.is_saved = True
                 if kept is not None:
-                    self.problem = f"The settings file was damaged. It was kept as {kept.name}, and written anew."
+                    self.problem = (
+                        f"The settings file was damaged. It was kept as {kept.name}, and a new file was written."
+                    )
             except Timeout:
                 self._unsaved(changes, "another program holds it")
             except OSError as error:
@@ -155,7 +149,7 @@ class SettingsStore:
         except Damaged as error:
             self._replace(error)
         except OSError as error:
-            # no key can be in what is no file, and there may be one in a file that cannot be read
+            # A file that cannot be read may hold a key. A pipe or a folder in its place cannot.
             may_need_key = self._seen is not None and not isinstance(error, NotAFile)
             self._take(_defaults_in_place(needs_server_key=may_need_key))
             self.problem = f"The settings file {self.path} cannot be used ({_reason(error)}); the defaults are in use."
@@ -163,12 +157,12 @@ class SettingsStore:
             log.warning("%s", self.problem)
 
     def _replace(self, error: Damaged) -> None:
-        """Puts defaults in the place of a damaged file of this program; another file stays as it is."""
+        """Replaces a damaged file of this program by the defaults. A damaged file of another program stays as it is."""
         defaults = _defaults_in_place(needs_server_key=error.names_server_key)
         if not self._may_replace(error):
             self._take(defaults)
             self.problem = (
-                f"The settings file {self.path} {error}. It is left as it is, since it may be another program's: "
+                f"The settings file {self.path} {error}. It is left as it is, because it may be another program's: "
                 "the defaults are in use, and changes are not saved."
             )
             return
@@ -186,7 +180,7 @@ class SettingsStore:
     def _create(self, content: dict[str, Any]) -> None:
         self._take(content)
         with self._turn():
-            if self._fingerprint() is not None:  # another process was quicker
+            if self._fingerprint() is not None:  # another process has created it meanwhile
                 self._seen = self._fingerprint()
                 self._take(self._read())
                 return
@@ -205,12 +199,12 @@ class SettingsStore:
             log.warning("%s", self.problem)
 
     def _mend_mode(self, raw: Mapping[str, Any]) -> None:
-        """Closes the file to other users if a key is in it, and says so; a file in our own folder in any case."""
+        """Closes the file to other users if it holds a key, and notes that. In our own folder, every file is closed."""
         has_key = any(raw.get(name) for name in SECRETS)
         if (has_key or self._owns_file) and tighten_file(self.path) and has_key:
             self.note = (
                 f"Other users could read the settings file {self.path}, and a key is in it. Now only you can. "
-                "If others use this computer, replace the key by a new one."
+                "If other people use this computer, replace the key by a new one."
             )
             log.warning("%s", self.note)
 
@@ -223,7 +217,7 @@ class SettingsStore:
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        """Keeps other processes from writing meanwhile. Timeout if one of them does not come to an end."""
+        """Holds the lock that keeps other processes from writing. Timeout if another one does not release it."""
         make_private_folder(self.path.parent)
         with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=_LOCK_WAIT_S, mode=0o600):
             yield
@@ -243,9 +237,10 @@ class SettingsStore:
         return raw
 
     def _read_for_update(self) -> tuple[dict[str, Any], Path | None]:
-        """What is on disk now, since another process or an editor may have written since; else what was read last.
+        """Returns the content on disk, which may be newer than ours; if the file is gone, what was last read.
 
-        With it, where a damaged file was put aside. Damaged if the file must not be.
+        The second value is the new path of a damaged file that was renamed; None: it was not damaged. Damaged is raised
+        if the file may be another program's.
         """
         try:
             return self._read(), None
@@ -269,22 +264,22 @@ class SettingsStore:
         return kept
 
     def _write(self, raw: Mapping[str, Any]) -> None:
-        """Replaces the file in one step; readable by its owner only, as it may hold a key."""
+        """Replaces the file in one step. Only its owner may read it, because it may hold a key."""
         write_whole(self.path, encode_settings(raw))
         self._seen = self._fingerprint()
 
     def _fingerprint(self) -> _Fingerprint:
         try:
             found = self.path.stat()
-        except OSError:  # also where a folder above it is gone or closed
+        except OSError:  # also if a folder above it is gone or closed
             return None
-        if not stat.S_ISREG(found.st_mode):  # it is not read, whatever goes on in it
+        if not stat.S_ISREG(found.st_mode):  # its content does not count, because it is not read
             return 0, 0, found.st_ino
         return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _defaults_in_place(*, needs_server_key: bool) -> dict[str, Any]:
-    """The content of a new file in the place of one that could not be read: keys may have been set with that one."""
+    """Returns the content that replaces an unreadable file. It notes that keys may have been set before."""
     content = {**default_file(), "keys_changed": datetime.now(UTC).isoformat(timespec="seconds")}
     return {**content, "needs_server_key": True} if needs_server_key else content
 

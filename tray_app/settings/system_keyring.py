@@ -1,4 +1,4 @@
-"""The system's keyring, asked in a thread of its own: it may ask the user for a password, and wait for ever."""
+"""Asks the system's keyring in a thread of its own, because it may ask the user for a password and wait for ever."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _REASONS = {"KeyringLocked": "is locked", "InitError": "could not be opened"}
-"""What errors of the keyring library mean, by name: it is imported late."""
+"""Descriptions of the keyring library's errors, by class name, because the library is imported late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """The keyring told nothing: a secret may be in it or not. `reason` goes on after "the system keyring"."""
+    """The keyring gave no answer, so that a secret may be in it or not. `reason` continues "the system keyring"."""
 
     reason: str
 
 
 class Question(Generic[T]):
-    """One question to the keyring, asked as soon as it is made. It stays open for as long as the keyring is busy."""
+    """One question to the keyring. It is asked at once, and stays open for as long as the keyring is busy."""
 
     def __init__(self, ask: Callable[[], T]) -> None:
         self.answer: T | Silence | None = None
-        """None while it is open."""
+        """None while the question is open."""
         self._ask = ask
         self._thread = threading.Thread(target=self._work, name="keyring", daemon=True)
         self._thread.start()
@@ -41,7 +41,7 @@ class Question(Generic[T]):
         return self.answer is None
 
     def wait(self, timeout_s: float) -> T | Silence:
-        """The answer, or silence if there is none in time."""
+        """Returns the answer, or Silence if there is none within `timeout_s` seconds."""
         self._thread.join(timeout_s)
         return Silence("does not answer") if self.answer is None else self.answer
 
@@ -54,8 +54,8 @@ class Question(Generic[T]):
 
 
 def read_secrets(names: Iterable[str]) -> dict[str, str]:
-    """The secrets that the keyring keeps, by name. A system without a keyring keeps none."""
-    import keyring  # here, since it loads its backends at import
+    """Returns the secrets that are in the keyring, by name. A system without a keyring has none."""
+    import keyring  # imported here, because it loads its backends at once
     import keyring.errors
 
     _look_for_late_keyring()
@@ -68,19 +68,19 @@ def read_secrets(names: Iterable[str]) -> dict[str, str]:
 
 
 def set_secret(name: str, value: str) -> bool:
-    """True if the keyring keeps the secret now."""
+    """Puts the secret into the keyring. Returns True if it is in there afterwards."""
     import keyring
     import keyring.errors
 
     try:
         keyring.set_password(APP_ID, name, value)
-        return keyring.get_password(APP_ID, name) == value  # some backends drop what they are given
+        return keyring.get_password(APP_ID, name) == value  # some backends do not keep a secret
     except keyring.errors.NoKeyringError:
         return False
 
 
 def delete_secret(name: str) -> bool:
-    """True: the keyring does not keep the secret any more, or never did."""
+    """Removes the secret from the keyring, if it is there. Returns True."""
     import keyring
     import keyring.errors
 
@@ -91,13 +91,13 @@ def delete_secret(name: str) -> bool:
 
 
 def _look_for_late_keyring() -> None:
-    """Looks for a keyring again if there was none: this program may start before it does, when the user logs in."""
+    """Looks for a keyring again if there was none, because this program may start before the keyring at log-in."""
     import keyring.backend
     import keyring.backends.fail
     import keyring.core
 
     if isinstance(keyring.get_keyring(), keyring.backends.fail.Keyring):
-        with contextlib.suppress(AttributeError, KeyError):  # it remembers the first answer, if it was ever asked
+        with contextlib.suppress(AttributeError, KeyError):  # the library caches its first search, if there was one
             keyring.backend.get_all_keyring.reset()
         keyring.core.init_backend()
 

@@ -1,1 +1,1 @@
-"""What is going on, and the sentences that tell the user so."""
+"""The state of the program, and the sentences that tell the user about it."""

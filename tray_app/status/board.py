@@ -1,4 +1,4 @@
-"""What is going on, as one immutable value, and the board where it is published."""
+"""The state of the program as one immutable value, and the board where it is published."""
 
 from __future__ import annotations
 
@@ -10,53 +10,55 @@ from typing import TypedDict, Unpack
 
 
 class Phase(Enum):
+    """The phases in the life of the gateway."""
+
     STARTING = "starting"
     RUNNING = "running"
     STOPPED = "stopped"
-    """Not listening; `Status.troubles` say why."""
+    """The gateway does not listen; `Status.troubles` says why."""
     QUITTING = "quitting"
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something the user can mend: a title of about 40 characters for the menu, and the sentence with the way out."""
+    """A problem that the user can solve: a title of about 40 characters for the menu, and a sentence that says how."""
 
     title: str
     sentence: str
     verb: str = ""
-    """The command of this program that mends it, where there is one."""
+    """The command of this program that solves it; empty: there is none."""
 
 
 class Topic(IntEnum):
-    """What a trouble is about. The most urgent topic comes first, and its trouble is the one that the menu shows."""
+    """The topic of a trouble. The most urgent topic comes first, and the menu shows its trouble."""
 
     START = auto()
-    """The gateway does not listen: nobody reaches it."""
+    """The gateway does not listen, so that no client can reach it."""
     KEY = auto()
     """A key is missing or cannot be read: every request is refused."""
     REFUSED_KEY = auto()
-    """NVIDIA refuses the key, and with it every request."""
+    """NVIDIA refuses the API key, and with it every request."""
     MODEL = auto()
-    """NVIDIA has withdrawn the selected model. Found in `Status.model_troubles`, and never reported by itself."""
+    """NVIDIA has withdrawn the selected model. It is never reported, because `Status.model_troubles` holds it."""
     SETTINGS = auto()
-    """The settings file is not used, or cannot be written."""
+    """The settings file, or a part of it, is not used or cannot be written."""
     FALLBACK = auto()
-    """Another model answers in the place of the chosen one."""
+    """Another model answers in place of the selected one."""
 
 
 class Unavailability(Enum):
-    """Why a model is not to be had, in the words of the menu."""
+    """Why a model cannot be used. The values are the words in the menu."""
 
     RETIRED = "retired"
     NOT_SERVED = "not served"
-    """Not to this API key."""
+    """NVIDIA does not serve it to this API key."""
     NOT_LISTED = "not listed"
-    """NVIDIA's list of models lacks it: a hint only, it may answer all the same."""
+    """NVIDIA's list of models lacks it. That is only a hint: it may answer all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelTrouble:
-    """What is the matter with a model, and since which date if NVIDIA named one."""
+    """Why a model cannot be used, and the date since when; empty: NVIDIA named no date."""
 
     kind: Unavailability
     date: str = ""
@@ -64,49 +66,39 @@ class ModelTrouble:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Requests to one model that wait for NVIDIA's rate limit."""
+    """The requests to one model that wait for NVIDIA's rate limit."""
 
     model: str
-    """Its label."""
+    """The label of the model."""
     waiting: int
+    """How many requests wait."""
     longest_s: int
     """How long the first of them has waited, in whole seconds."""
     used: int
-    """Requests of the last minute."""
+    """How many requests were sent in the last minute."""
     limit: int
-    """How many it may be: the user's limit, or what NVIDIA's refusals taught; 0 if there is none, and NVIDIA wants a
-    pause."""
-
-    @property
-    def notice(self) -> Trouble:
-        """For the menu."""
-        wait = "waits" if self.waiting == 1 else "wait"
-        share = f"{self.used} of {self.limit}" if self.limit else f"{self.used}"
-        return Trouble(
-            f"Waiting for NVIDIA's rate limit, {self.longest_s} s",
-            f"{share} requests this minute went to {self.model}; {self.waiting} {wait}. "
-            "Nothing is lost: they go on by themselves. Fewer agents at once wait less.",
-        )
+    """The limit of requests per minute: the user's, or the lower one learned from NVIDIA's refusals. 0: there is none,
+    and NVIDIA asked for a pause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A snapshot for menu, icon and health answer."""
+    """The state of the program. The menu, the icon and the answer of /health are made from it."""
 
     phase: Phase = Phase.STARTING
     url: str = ""
-    """Where clients reach the gateway; empty while it does not listen."""
+    """The URL at which clients reach the gateway; empty while it does not listen."""
     active_requests: int = 0
     has_nvidia_key: bool = True
     is_demo: bool = False
     troubles: tuple[tuple[Topic, Trouble], ...] = ()
-    """By topic, the most urgent first."""
+    """Each trouble with its topic, the most urgent first."""
     model_troubles: tuple[tuple[str, ModelTrouble], ...] = ()
-    """By model id, what refused requests showed."""
+    """Each model id with its trouble, as refused requests have shown it."""
     listed_models: frozenset[str] = frozenset()
-    """Ids that NVIDIA lists, and what answers without being listed; empty while its list is not known."""
+    """Ids of the models that NVIDIA lists or that have answered; empty while NVIDIA's list is not known."""
     waits: tuple[Wait, ...] = ()
-    """One for each model that requests wait for, the longest first; short ones are left out."""
+    """One for each model that requests wait for, the longest first. Short waits are left out."""
 
     @property
     def unavailable_models(self) -> frozenset[str]:
@@ -114,7 +106,7 @@ class Status:
         return frozenset(model_id for model_id, _ in self.model_troubles)
 
     def model_trouble(self, model_id: str) -> ModelTrouble | None:
-        """What is the matter with a model. Being listed proves nothing: NVIDIA keeps dead models there for weeks."""
+        """Returns why a model cannot be used; None: it can. NVIDIA lists retired models for weeks."""
         if trouble := dict(self.model_troubles).get(model_id):
             return trouble
         if self.listed_models and model_id not in self.listed_models:
@@ -123,7 +115,7 @@ class Status:
 
 
 class StatusChanges(TypedDict, total=False):
-    """The fields of the status that can be published. The others have methods of their own, which lose no change."""
+    """The fields of the status that `publish` can change. The others have methods of their own."""
 
     phase: Phase
     url: str
@@ -135,7 +127,7 @@ class StatusChanges(TypedDict, total=False):
 
 
 class StatusBoard:
-    """Holds the newest Status. Any thread may publish; subscribers run in the publisher's thread and must be quick."""
+    """Holds the newest Status. Any thread may publish. Subscribers run in that thread, and must be quick."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -147,19 +139,20 @@ class StatusBoard:
         return self._status
 
     def subscribe(self, subscriber: Callable[[Status], None]) -> None:
+        """Calls the subscriber with each new status from now on."""
         self._subscribers.append(subscriber)
 
     def publish(self, **changes: Unpack[StatusChanges]) -> None:
         """Changes fields of the status, and tells the subscribers if anything is different.
 
-        TypeError if there is no such field, or it is not for publishing.
+        TypeError if there is no such field, or `publish` cannot change it.
         """
         if unknown := changes.keys() - StatusChanges.__annotations__.keys():
             raise TypeError(f"this cannot be published: {', '.join(sorted(unknown))}")
         self._change(lambda status: replace(status, **changes))
 
     def count_request(self, step: int) -> None:
-        """+1 as a request begins, -1 as it ends."""
+        """Adds `step` to the number of active requests: +1 when a request begins, -1 when it ends."""
         self._change(lambda status: replace(status, active_requests=status.active_requests + step))
 
     def report(self, topic: Topic, trouble: Trouble | None) -> None:
@@ -176,7 +169,7 @@ class StatusBoard:
         self._change(change)
 
     def mark_model(self, model_id: str, trouble: ModelTrouble) -> None:
-        """A request was refused because of its model."""
+        """Notes that a request was refused because of its model."""
         self._change(
             lambda status: replace(
                 status, model_troubles=tuple({**dict(status.model_troubles), model_id: trouble}.items())
@@ -184,8 +177,8 @@ class StatusBoard:
         )
 
     def clear_model(self, model_id: str) -> None:
-        """A request was answered by the model, so that nothing is the matter with it."""
-        if self._status.model_trouble(model_id) is None:  # as nearly always
+        """Notes that the model has answered a request, so that there is no trouble with it."""
+        if self._status.model_trouble(model_id) is None:  # the usual case, and no reason to take the lock
             return
 
         def change(status: Status) -> Status:
@@ -196,7 +189,7 @@ class StatusBoard:
         self._change(change)
 
     def forget_models(self) -> None:
-        """Nothing is known of any model; what NVIDIA said to one key need not hold for another."""
+        """Forgets what NVIDIA said about its models, because that may be different for another key or address."""
         self.publish(model_troubles=(), listed_models=frozenset())
 
     def _change(self, change: Callable[[Status], Status]) -> None:

@@ -1,1 +1,1 @@
-"""The icon and its menu: the only room with pystray and PIL."""
+"""The tray icon and its menu, the same on each system."""

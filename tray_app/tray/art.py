@@ -1,7 +1,8 @@
-"""Draws the icon: a rounded square with the model's letter, whose shape tells the state.
+"""Draws the icon: a rounded square with the model's letter. Its shape shows the state of the program.
 
-Solid: running. Outline: starting, stopped or quitting. Triangle at the top: needs attention. Dot at the top: answering.
-Dot at the bottom: request bodies are being logged. Told by shape, since colour alone is lost on some panels and people.
+A solid square means running; an outline means starting, stopped or quitting. A triangle at the top means that the user
+is needed, a dot at the top that a request is being answered, and a dot at the bottom that request bodies are logged.
+Shapes are used because some panels and some people do not show or see colours.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tray_app.status.messages import find_trouble
 
 SIZE_PX = 64
 _OVERSAMPLING = 4
+"""The icon is drawn this many times larger, and then made smaller, so that its edges are smooth."""
 
 _GREEN = (118, 185, 0, 255)
 _GREY = (130, 130, 130, 255)
@@ -28,7 +30,7 @@ _BLUE = (64, 150, 255, 255)
 
 @dataclass(frozen=True, slots=True)
 class IconState:
-    """All that the picture depends on."""
+    """The facts that the picture depends on."""
 
     letter: str
     is_solid: bool = True
@@ -38,7 +40,7 @@ class IconState:
 
 
 def read_state(status: Status, settings: Settings) -> IconState:
-    """The icon's state for what is going on."""
+    """Returns the icon's state for the status and the settings."""
     return IconState(
         letter=settings.selected_model.letter,
         is_solid=status.phase is Phase.RUNNING,
@@ -50,7 +52,7 @@ def read_state(status: Status, settings: Settings) -> IconState:
 
 @cache
 def draw(state: IconState, size_px: int = SIZE_PX) -> Image.Image:
-    """The icon as RGBA, `size_px` square; drawn once for each state and size."""
+    """Returns the icon as an RGBA square of `size_px` pixels. Each state and size is drawn only once."""
     size = size_px * _OVERSAMPLING
     image = Image.new("RGBA", (size, size), (0, 0, 0, 0))
     canvas = ImageDraw.Draw(image)

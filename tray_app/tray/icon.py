@@ -1,4 +1,4 @@
-"""The icon in the tray: pystray behind our own words, redrawn only where something changed."""
+"""The icon in the tray. It hides pystray from the rest of the program, and redraws only what has changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Act = Callable[[Command, str], None]
 
 
 class TrayIcon:
-    """One icon. Made and run on the main thread; `show`, `notify` and `stop` may be called from others."""
+    """The icon. It is made and run on the main thread. Any thread may call `show`, `notify` and `stop`."""
 
     def __init__(
         self,
@@ -27,10 +27,10 @@ class TrayIcon:
         status: Status,
         settings: Settings,
     ) -> None:
-        """`backend` is a pystray Icon class; `act` is called on a click, in the icon's thread, and must be quick.
+        """`backend` is a pystray Icon class. `act` is called for each click, in the icon's thread, and must be quick.
 
-        `end_session` is called there where the desktop says that it ends; once it returns, it may end this program.
-        `on_ui_thread` runs what changes the icon in the thread that the system wants.
+        `end_session` is called in the same thread when the desktop session ends; the system may kill this program as
+        soon as it returns. `on_ui_thread` runs a function in the thread in which the system lets the icon be changed.
         """
         import pystray
 
@@ -42,16 +42,16 @@ class TrayIcon:
         self._state = art.read_state(status, settings)
         tooltip = build_tooltip(status, settings)
         self._icon = backend(APP_ID, art.draw(self._state), tooltip, pystray.Menu(self._make_items))
-        self._icon.on_close = lambda: act(Command.QUIT, "")  # these two: where the backend knows of such messages
+        self._icon.on_close = lambda: act(Command.QUIT, "")  # only the Windows backend calls these two
         self._icon.on_session_end = end_session
 
     @property
     def is_hosted(self) -> bool:
-        """Whether a panel shows the icon; True where that cannot be known."""
+        """Whether a panel shows the icon. It is True if that cannot be known."""
         return bool(getattr(self._icon, "hosted", True))
 
     def run(self, on_ready: Callable[[], None]) -> None:
-        """Shows the icon and serves clicks until `stop`; `on_ready` is called once, in another thread."""
+        """Shows the icon and handles clicks until `stop`. `on_ready` is called once, in another thread."""
 
         def set_up(_: Any) -> None:
             self._on_ui_thread(self._appear)
@@ -60,11 +60,11 @@ class TrayIcon:
         self._icon.run(set_up)
 
     def show(self, status: Status, settings: Settings) -> None:
-        """Brings menu, picture and tooltip up to date."""
+        """Updates the menu, the picture and the tooltip."""
         self._on_ui_thread(lambda: self._show(status, settings))
 
     def notify(self, title: str, text: str) -> None:
-        """A notification from the icon; the desktop may show it or not."""
+        """Sends a notification from the icon. The desktop may not show it."""
         self._on_ui_thread(lambda: self._icon.notify(text, title))
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""What the menu says: a pure function of the status and the settings."""
+"""Builds the menu and the tooltip from the status and the settings, without any other input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tray_app.status.messages import find_notice, find_successor
 
 
 class Command(Enum):
-    """What a click asks the app for."""
+    """The commands that a click can give to the app."""
 
     SHOW_TROUBLE = auto()
     CHOOSE_MODEL = auto()
@@ -25,7 +25,7 @@ class Command(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the menu. `checked` None: no mark; `argument` goes with the command. No command: a text."""
+    """One line of the menu. `checked` None: it has no check mark. `command` None: it is only a text."""
 
     label: str
     command: Command | None = None
@@ -40,7 +40,7 @@ Menu = tuple[Item, ...]
 
 
 def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
-    """The whole menu. An item that is hidden keeps its place, so that none moves unless the list of models changes."""
+    """Returns the whole menu. A hidden item keeps its place: no item moves unless the list of models changes."""
     selected = settings.selected_model
     models = (
         Item(_model_label(model, status), Command.CHOOSE_MODEL, model.id, checked=model == selected, is_radio=True)
@@ -63,10 +63,10 @@ def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
 
 
 def build_tooltip(status: Status, settings: Settings) -> str:
-    """One line about the model and the state."""
+    """Returns one line about the model and the state."""
     label, trouble = settings.selected_model.label, find_notice(status, settings)
     state = trouble.title.removeprefix(f"{label} ") if trouble else _describe(status)
-    is_name = state[1:2].isupper()  # such as NVIDIA
+    is_name = state[1:2].isupper()  # a word in capitals, such as NVIDIA
     return f"{label} · {state if is_name else state[:1].lower() + state[1:]}"
 
 

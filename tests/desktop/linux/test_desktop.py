@@ -1,4 +1,4 @@
-"""What the program starts on Linux for its user."""
+"""The desktop of Linux: the programs that it starts, and its icon."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if sys.platform == "win32":
 from tray_app.desktop.linux.desktop import LinuxDesktop
 
 
-@pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")  # it is not waited for
+@pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")  # nobody waits for the file manager
 @pytest.mark.parametrize(("users_umask", "shown"), [(0o022, "0022"), (-1, "0077")], ids=["the user's", "our own"])
 def test_the_file_manager_gets_the_users_umask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, users_umask: int, shown: str
 ) -> None:
-    """Files that are made there are as open as the user chose, not as closed as those of this program."""
+    """New files of the file manager have the permissions that the user chose, and not those of this program's files."""
     answer = tmp_path / "answer"
     os.mkfifo(answer)
     opener = tmp_path / "xdg-open"
@@ -32,3 +32,8 @@ def test_the_file_manager_gets_the_users_umask(
         assert answer.read_text().strip() == shown
     finally:
         os.umask(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="D-Bus is for Linux")
+def test_the_icon_has_the_name_of_this_program_in_its_notifications() -> None:
+    assert LinuxDesktop({}).tray_class().app_name == "Claude NVIDIA Tray"

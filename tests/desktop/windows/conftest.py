@@ -1,4 +1,4 @@
-"""The Windows icon's tests need a Windows Python: `dev.py windows` runs them."""
+"""The tests of the Windows icon need a Windows Python. `dev.py windows` runs them under Wine."""
 
 from __future__ import annotations
 

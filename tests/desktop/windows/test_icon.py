@@ -1,4 +1,4 @@
-"""The tray icon of Windows on real Windows messages; only the shell that they lead to is played."""
+"""The tray icon of Windows with real Windows messages. Only the shell is replaced by a fake."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ WM_QUERYENDSESSION = 0x0011
 
 
 class Shell:
-    """Shell_NotifyIcon: keeps what it is told, and refuses as long as it is not up."""
+    """A fake of Shell_NotifyIcon. It records its calls, and refuses them while `is_up` is false."""
 
     def __init__(self) -> None:
         self.is_up = True
-        self.answers: dict[int, bool] = {}  # by message, where it is not `is_up`
+        self.answers: dict[int, bool] = {}  # by message, if the answer is not `is_up`
         self.told: list[tuple[int, Any]] = []
         self._changed = threading.Condition()
 
@@ -40,7 +40,7 @@ class Shell:
         return sum(1 for told, _ in self.told if told == message)
 
     def wait(self, message: int, times: int) -> None:
-        """Waits until it was told so, so many times since its start."""
+        """Waits until this call has been made this many times."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.count(message) >= times, TIMEOUT_S), self.told
 
@@ -60,7 +60,7 @@ def icon(shell: Shell) -> Iterator[Win32Icon]:
 
 
 def run(icon: Win32Icon, action: Callable[[], None]) -> None:
-    """Runs the icon, and the deed in another thread; what that one raises is raised here."""
+    """Runs the icon here and `action` in another thread. Raises what `action` raises."""
     failures: list[BaseException] = []
 
     def set_up(_: Any) -> None:
@@ -79,7 +79,7 @@ def show(icon: Win32Icon) -> None:
     icon.visible = True
 
 
-def test_the_icon_comes_and_goes(shell: Shell, icon: Win32Icon) -> None:
+def test_the_icon_appears_and_disappears(shell: Shell, icon: Win32Icon) -> None:
     hosted = []
 
     def action() -> None:
@@ -111,7 +111,7 @@ def test_it_waits_for_a_shell_that_is_not_up_yet(
     assert texts == ["kept until then"]
 
 
-def test_an_icon_that_the_shell_has_after_all_is_hosted(shell: Shell, icon: Win32Icon) -> None:
+def test_an_icon_that_the_shell_shows_after_a_failed_call_is_hosted(shell: Shell, icon: Win32Icon) -> None:
     shell.answers[win32.NIM_ADD] = False
 
     def action() -> None:
@@ -171,7 +171,7 @@ def test_another_size_of_the_tray_gives_another_picture(
 ) -> None:
     def action() -> None:
         show(icon)
-        before = shell.told[-2][1].hIcon  # then came the version
+        before = shell.told[-2][1].hIcon  # the last call sets the version
         monkeypatch.setattr(win32, "get_metric", lambda name, window: 40)
         win32.SendMessage(icon._window, win32.WM_DPICHANGED, 0, 0)
         assert shell.told[-1][1].hIcon not in (None, before)
@@ -185,7 +185,7 @@ def test_log_off_is_not_vetoed_and_waits_for_the_program(shell: Shell, icon: Win
 
     def action() -> None:
         assert win32.SendMessage(icon._window, WM_QUERYENDSESSION, 0, 0) == 1
-        win32.SendMessage(icon._window, win32.WM_ENDSESSION, 0, 0)  # somebody else vetoed it
+        win32.SendMessage(icon._window, win32.WM_ENDSESSION, 0, 0)  # another program has prevented the log-off
         assert not asked
         win32.SendMessage(icon._window, win32.WM_ENDSESSION, 1, 0)
         assert asked == [threading.main_thread().ident]
@@ -193,7 +193,7 @@ def test_log_off_is_not_vetoed_and_waits_for_the_program(shell: Shell, icon: Win
     run(icon, action)
 
 
-def test_a_failing_message_is_logged_and_the_icon_lives(
+def test_a_message_that_fails_is_logged_and_the_icon_stays(
     shell: Shell, icon: Win32Icon, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail() -> None:
@@ -211,7 +211,7 @@ def test_a_failing_message_is_logged_and_the_icon_lives(
     assert "RuntimeError: no" in caplog.text
 
 
-def test_windows_answers_what_the_icon_does_not(shell: Shell, icon: Win32Icon) -> None:
+def test_windows_answers_messages_that_the_icon_does_not_handle(shell: Shell, icon: Win32Icon) -> None:
     def action() -> None:
         found = win32.FindWindow(WINDOW_CLASS, APP_NAME)
         assert found == icon._window

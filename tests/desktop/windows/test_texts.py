@@ -1,4 +1,4 @@
-"""Windows' limits for texts, which count UTF-16 units."""
+"""The limits of Windows for texts, in UTF-16 units."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def count_units(text: str) -> int:
         ("GLM 4.7", 7, "GLM 4.7"),
         ("GLM 4.7!", 7, "GLM 4.…"),
         ("a😀😀", 5, "a😀😀"),
-        ("a😀😀b", 5, "a😀…"),  # the second one has no room beside the ellipsis, and is not halved
+        ("a😀😀b", 5, "a😀…"),  # there is no room for both the second emoji and the ellipsis
         ("😀😀", 2, "…"),
         ("", 5, ""),
     ],
@@ -42,7 +42,7 @@ def test_a_cut_text_fits_and_is_as_long_as_can_be(text: str, limit_units: int) -
         assert count_units(text) <= limit_units
 
 
-def test_half_a_character_of_a_foreign_text_does_no_harm() -> None:
+def test_half_of_a_surrogate_pair_can_be_cut() -> None:
     assert cut("ab\ud83dcd", 4) == "ab\ud83d…"
 
 

@@ -226,7 +226,7 @@ def test_without_an_nvidia_key_the_user_is_told_what_to_do(start_gateway: StartG
         assert answer.outcome == (400, "billing_error")
         assert answer.sentence == (
             "Claude NVIDIA Tray has no NVIDIA API key yet. Get one on build.nvidia.com, "
-            "then run `claude-nvidia-tray set-key` in a terminal and try again."
+            "then run `claude-nvidia-tray set-key` in a terminal."
         )
     assert not upstream.received
 

@@ -19,9 +19,10 @@ from tests.support.fake_upstream import CUT, TIMEOUT_S, FakeUpstream, Gate, Repl
 from tests.support.gateway import NVIDIA_KEY, RunningGateway
 from tests.support.ports import free_port
 from tray_app import APP_ID, __version__
-from tray_app.proxy.exchange.gateway import Gateway, GatewayConfig
+from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.model_check import ModelCheck, find_list
 from tray_app.proxy.upstream.client import UpstreamClient
+from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import NVIDIA_URL, Address, Settings
 from tray_app.status.board import Status

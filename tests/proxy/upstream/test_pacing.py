@@ -18,6 +18,7 @@ from tray_app.errors import RateLimited
 from tray_app.proxy.upstream.pacing import GIVE_WAY_S, MAX_WAITING, Pacer
 from tray_app.proxy.upstream.window import LONGEST_PAUSE_S, PAUSE_S, WINDOW_S
 from tray_app.status.board import Status, StatusBoard, Wait
+from tray_app.status.troubles import waiting
 
 MODELS = (GLM_4_7, MINIMAX_M2_1)
 
@@ -171,7 +172,7 @@ def test_a_pause_without_a_limit_is_shown_and_a_full_queue_names_it() -> None:
 
     wait, refused = run_virtually(story())
     assert wait == Wait("GLM 4.7", MAX_WAITING, 5, 0, 0)
-    assert wait.notice.sentence.startswith("0 requests this minute went to GLM 4.7; 64 wait. ")
+    assert waiting(wait).sentence.startswith("0 requests this minute went to GLM 4.7; 64 wait. ")
     assert refused == (
         "64 requests wait for GLM 4.7 already, as NVIDIA wants a pause. Please try again, or run fewer agents at once."
     )

@@ -1,1 +1,1 @@
-"""The desktop of Linux: the tray over D-Bus, notifications, terminals."""
+"""The desktop of Linux: certificates, clipboard, file manager, and the tray icon."""

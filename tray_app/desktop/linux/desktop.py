@@ -1,4 +1,4 @@
-"""Linux and other systems with D-Bus and the freedesktop tools."""
+"""The desktop of Linux, and of other systems with D-Bus and the freedesktop tools."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tray_app import APP_ID, APP_NAME
 from tray_app.desktop.api import Desktop, DesktopError
 from tray_app.shells import name_shell
 
@@ -21,10 +22,12 @@ _CERTIFICATES = (
     "/etc/ssl/ca-bundle.pem",  # openSUSE
     "/etc/ssl/cert.pem",  # Alpine
 )
-"""Where distributions keep them: an OpenSSL that was built on another one looks in the wrong place."""
+"""The certificate files of distributions. An OpenSSL that was built on another one looks in the wrong place."""
 
 
 class LinuxDesktop(Desktop):
+    """The desktop of Linux."""
+
     late_imports = (
         "copykitten",
         "jeepney.io.threading",
@@ -38,14 +41,14 @@ class LinuxDesktop(Desktop):
         self._users_umask = users_umask
 
     def tray_class(self) -> Any:
-        from tray_app.desktop.linux.status_notifier import StatusNotifierIcon
+        from tray_app.desktop.linux.icon import LinuxIcon
 
-        return StatusNotifierIcon
+        return LinuxIcon
 
     def notify(self, title: str, text: str) -> bool:
-        from tray_app.desktop.linux.status_notifier import notify_once
+        from tray_app.desktop.linux.tray_backend import notify_once
 
-        return notify_once(title, text)
+        return notify_once(title, text, app_id=APP_ID, app_name=APP_NAME)
 
     def make_tls_context(self) -> ssl.SSLContext:
         import ssl
@@ -62,7 +65,7 @@ class LinuxDesktop(Desktop):
         opener = shutil.which("xdg-open")
         if opener is None:
             raise DesktopError(f"There is no xdg-open on this system. The folder is {folder}.")
-        # not waited for: some file managers run until their window is closed
+        # Nobody waits for it, because some file managers run until their window is closed.
         subprocess.Popen(
             [opener, str(folder)],
             stdin=subprocess.DEVNULL,
@@ -75,7 +78,7 @@ class LinuxDesktop(Desktop):
         return name_shell(self._environ.get("SHELL", ""), default="bash")
 
     def copy_text(self, text: str) -> None:
-        """By the desktop's own tool (wl-copy, xclip, xsel), whose copy outlives this program; else by copykitten."""
+        """Copies with wl-copy, xclip or xsel, so that the text outlives this program; without them, with copykitten."""
         try:
             super().copy_text(text)
         except (DesktopError, OSError):

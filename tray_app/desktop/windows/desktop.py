@@ -1,4 +1,4 @@
-"""Windows."""
+"""The desktop of Windows: message boxes, certificates, the Explorer and consoles."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 _MB_ICONINFORMATION = 0x40
 _MB_SETFOREGROUND = 0x10000
 _NOTIFY_S = 30.0
+"""How long a message box stays open at most, because nobody may be there to answer it."""
 _PER_MONITOR_AWARE_V2 = -4  # DPI_AWARENESS_CONTEXT, from Windows 10 1703 on
 
 
 class WindowsDesktop(Desktop):
+    """The desktop of Windows."""
+
     late_imports = ("keyring.backends.Windows", "pyperclip", "truststore", "win32ctypes.pywin32.win32cred")
 
     def tray_class(self) -> Any:
@@ -32,10 +35,10 @@ class WindowsDesktop(Desktop):
         return Win32Icon
 
     def notify(self, title: str, text: str) -> bool:
-        """A message box: a balloon needs an icon of its own that stays for as long as the balloon.
+        """Shows a message box, because a balloon would need an icon that stays for as long as the balloon.
 
-        It is taken away with this program after a while, for nobody may be there to answer it. None where the program
-        was started with a place to print to, which need not be a terminal.
+        The box closes when the process exits, after 30 seconds at most. Returns False, without a box, if the process
+        has a standard output.
         """
         if sys.__stdout__ is not None:
             return False
@@ -51,7 +54,7 @@ class WindowsDesktop(Desktop):
     def make_tls_context(self) -> ssl.SSLContext:
         import ssl
 
-        import truststore  # Windows brings in root certificates only when they are asked for, in its own way
+        import truststore  # Windows loads root certificates only when its own functions need them
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
@@ -65,7 +68,7 @@ class WindowsDesktop(Desktop):
     def open_terminal(self, command: Sequence[str]) -> bool:
         if sys.platform == "win32":
             shell = os.environ.get("COMSPEC", "cmd.exe")
-            # /s: only the outermost quotes are the shell's own
+            # With /s, the shell removes only the outermost quotes.
             line = f'"{shell}" /d /s /c "{subprocess.list2cmdline(command)} & pause"'
             try:
                 subprocess.Popen(line, creationflags=subprocess.CREATE_NEW_CONSOLE)
@@ -79,9 +82,9 @@ class WindowsDesktop(Desktop):
 
 
 def _refuse_scaling() -> None:
-    """Asks Windows for real pixels: it would enlarge the menu of a program that does not know of them, and blur it.
+    """Tells Windows that this program handles real pixels. Otherwise Windows would enlarge its menu, and blur it.
 
-    A bundle says so in its manifest, and Windows then refuses to hear it again.
+    A bundle already says so in its manifest. Windows then refuses this call, which does no harm.
     """
     if sys.platform == "win32":
         user = ctypes.WinDLL("user32")

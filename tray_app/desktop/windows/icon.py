@@ -1,7 +1,7 @@
-"""A pystray backend for Windows: one hidden window, whose thread alone talks to the shell.
+"""A pystray backend for Windows: an icon in the notification area, with a hidden window that gets its messages.
 
-Other threads leave word and post a message, so that nothing changes under a menu that is open. It is made anew each
-time it opens. https://learn.microsoft.com/windows/win32/shell/notification-area
+Only the thread of the window talks to the shell. Other threads note what they want and post a message, so that an open
+menu never changes. The menu is built each time it opens. https://learn.microsoft.com/windows/win32/shell/notification-area
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ from tray_app.desktop.windows.texts import NOTIFICATION_UNITS, TITLE_UNITS, TOOL
 log = logging.getLogger(__name__)
 
 WINDOW_CLASS = APP_ID
-"""An installer finds the running app by it, and ends it with WM_CLOSE."""
+"""The class name of the window. The installer finds the running app by it, and ends the app with WM_CLOSE."""
 
 _ICON_ID = 1
-_WM_ICON = win32.WM_APP + 1  # the shell's word about the icon
+_WM_ICON = win32.WM_APP + 1  # the shell reports a click on the icon
 _WM_REFRESH = win32.WM_APP + 2
 _WM_STOP = win32.WM_APP + 3
 
 _RETRY_TIMER, _SIGNAL_TIMER = 1, 2
-_RETRY_MS = 1000  # at login the shell may come up after this program
+_RETRY_MS = 1000
+"""The time between attempts to show the icon. At log-in the shell may start after this program."""
 _SIGNAL_MS = 500
+"""The time between two messages that let Python run its signal handlers."""
 
-_ICO_HEADER_BYTES = 6 + 16  # of a file with one picture; what follows is what Windows calls an icon resource
+_ICO_HEADER_BYTES = 6 + 16  # of a file with one picture; the rest of the file is an icon resource
 
 
 def _ignore() -> None:
@@ -43,25 +45,25 @@ def _ignore() -> None:
 
 
 class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
-    """A tray icon. Made and run in one thread; `icon`, `title`, `update_menu()`, `notify()`, `stop()` are for any.
+    """A tray icon. It is made and run in one thread. Any thread may use the properties and methods of pystray.Icon.
 
-    Menu texts are read, and actions and the two hooks run, in the thread that is in `run()`.
+    Menu texts are read, and actions and the two hooks are run, in the thread that is in `run()`.
     """
 
     on_close: Callable[[], None] = staticmethod(_ignore)
-    """Called when another program, such as an installer, asks this one to end."""
+    """Is called when another program, such as an installer, asks this one to end."""
 
     on_session_end: Callable[[], None] = staticmethod(_ignore)
-    """Called at log-off and shutdown. Windows may kill the process as soon as it returns, or after five seconds."""
+    """Is called at log-off and shutdown. Windows may kill the process as soon as it returns, or after five seconds."""
 
     def __init__(self, name: str, icon: Image.Image | None = None, title: str | None = None, menu: Any = None) -> None:
-        """Makes the window; OSError if Windows refuses."""
+        """Creates the window. OSError if Windows refuses that."""
         super().__init__(name, icon, title, menu)
         self._is_wanted = False
         self._is_hosted = False
         self._menu_is_open = False
         self._notifications: SimpleQueue[tuple[str, str]] = SimpleQueue()
-        self._drawn: tuple[Image.Image | None, int] = (None, 0)  # what the handle shows, and its size
+        self._drawn: tuple[Image.Image | None, int] = (None, 0)  # the picture of the handle, and its size in pixels
         self._handle: int | None = None
         self._handlers: dict[int, Callable[[int, int], None]] = {
             _WM_ICON: self._on_icon,
@@ -71,23 +73,23 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             win32.WM_TIMER: self._on_timer,
             win32.WM_CLOSE: self._on_close,
             win32.WM_ENDSESSION: self._on_end_session,
-            # the size of icons may be another one
+            # After these, icons may need another size.
             win32.WM_DISPLAYCHANGE: self._on_refresh,
             win32.WM_DPICHANGED: self._on_refresh,
             win32.WM_SETTINGCHANGE: self._on_refresh,
         }
-        self._procedure = win32.WindowProcedure(self._receive)  # kept: the window class does not hold it
+        self._procedure = win32.WindowProcedure(self._receive)  # kept here, because the window class keeps no reference
         self._window = self._make_window()
 
     @property
     def hosted(self) -> bool:
-        """Whether the taskbar has taken the icon."""
+        """Whether the taskbar has accepted the icon."""
         return self._is_hosted
 
-    # What pystray asks of a backend
+    # ---- Methods that pystray calls
 
     def _run(self) -> None:
-        if win32.GetConsoleWindow():  # Python runs its signal handlers, Ctrl-C's too, only between two messages
+        if win32.GetConsoleWindow():  # Python runs signal handlers, that of Ctrl-C too, only between two messages
             win32.SetTimer(self._window, _SIGNAL_TIMER, _SIGNAL_MS, None)
         self._mark_ready()
         message = wintypes.MSG()
@@ -106,7 +108,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
 
     def _show(self) -> None:
         self._is_wanted = True
-        win32.SendMessage(self._window, _WM_REFRESH, 0, 0)  # waited for, so that `hosted` is known afterwards
+        win32.SendMessage(self._window, _WM_REFRESH, 0, 0)  # waits, so that `hosted` is known afterwards
 
     def _hide(self) -> None:
         self._is_wanted = False
@@ -120,7 +122,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         self._ask_for_refresh()
 
     def _update_menu(self) -> None:
-        """Nothing: the menu is made when it opens."""
+        """Does nothing, because the menu is built when it opens."""
 
     def _notify(self, message: str, title: str | None = None) -> None:
         self._notifications.put((title or self.title, message))
@@ -133,7 +135,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
     def _ask_for_refresh(self) -> None:
         win32.PostMessage(self._window, _WM_REFRESH, 0, 0)
 
-    # Messages
+    # ---- Messages
 
     def _receive(self, window: int, message: int, wparam: int, lparam: int) -> int:
         handler = self._handlers.get(message)
@@ -141,7 +143,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             if handler is not None:
                 handler(wparam, lparam)
                 return 0
-        except Exception:  # ctypes would print it to a terminal that is not there, and go on
+        except Exception:  # ctypes would only print it, and there may be no terminal
             log.exception("message %#x of Windows failed", message)
             return 0
         return int(win32.DefWindowProc(window, message, wparam, lparam))
@@ -159,7 +161,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             self._refresh()
 
     def _on_taskbar_created(self, _wparam: int, _lparam: int) -> None:
-        self._is_hosted = False  # this taskbar is a new one
+        self._is_hosted = False  # a new taskbar does not have the icon
         self._refresh()
 
     def _on_close(self, _wparam: int, _lparam: int) -> None:
@@ -174,10 +176,10 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             win32.EndMenu()
         win32.PostQuitMessage(0)
 
-    # The icon
+    # ---- The icon
 
     def _refresh(self) -> None:
-        """Brings what the shell shows in line with what is wanted, now or as soon as there is a shell."""
+        """Shows, changes or removes the icon as it is wanted. Tries again later if there is no shell yet."""
         if not self._is_wanted:
             if self._is_hosted:
                 self._tell(win32.NIM_DELETE)
@@ -204,7 +206,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         }
         if self._is_hosted and self._tell(win32.NIM_MODIFY, **content):
             return True
-        # a busy shell may take an icon after it has been given up, and then refuses to add it again
+        # A busy shell may add an icon although the call has failed, and then refuses to add it again.
         if not (self._tell(win32.NIM_ADD, **content) or self._tell(win32.NIM_MODIFY, **content)):
             return False
         self._tell(win32.NIM_SETVERSION, uVersion=win32.NOTIFYICON_VERSION_4)
@@ -232,7 +234,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         return bool(win32.ShellNotifyIcon(message, byref(data)))
 
     def _draw(self) -> int | None:
-        """Makes the handle of the picture at the taskbar's size; returns the old one, if it is of no use any more."""
+        """Makes a handle of the picture in the taskbar's size. Returns the old one to destroy; None: it still fits."""
         taskbar = win32.FindWindow("Shell_TrayWnd", None) or self._window
         wanted = self._icon, win32.get_metric(win32.SM_CXSMICON, taskbar)
         if wanted == self._drawn:
@@ -245,19 +247,19 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             win32.DestroyIcon(self._handle)
             self._handle, self._drawn = None, (None, 0)
 
-    # The menu
+    # ---- The menu
 
     def _open_menu(self, x: int, y: int) -> None:
         if self._menu_is_open or not self._menu:
             return
-        items: list[Any] = []  # in the order of their ids, from 1 on
+        items: list[Any] = []  # in the order of their ids, which begin at 1
         menu = self._make_menu(self._menu, items)
         flags = win32.TPM_BOTTOMALIGN | win32.TPM_VERTICAL | win32.TPM_RETURNCMD | win32.TPM_RIGHTBUTTON
-        if win32.GetSystemMetrics(win32.SM_MENUDROPALIGNMENT):  # menus are for right-handers, or left-handers
+        if win32.GetSystemMetrics(win32.SM_MENUDROPALIGNMENT):  # the user may prefer menus on the left of the pointer
             flags |= win32.TPM_RIGHTALIGN
         self._menu_is_open = True
         try:
-            # Both are needed for the menu to close when the user clicks elsewhere:
+            # Without these two calls, the menu would not close when the user clicks elsewhere:
             # https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-trackpopupmenu#remarks
             win32.SetForegroundWindow(self._window)
             chosen = win32.TrackPopupMenu(menu, flags, x, y, self._window, self._find_place())
@@ -269,7 +271,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             items[chosen - 1](self)
 
     def _find_place(self) -> Any:
-        """Where the icon is, for the menu not to cover it; None if the shell does not say."""
+        """Returns the place of the icon, which the menu must not cover; None if the shell does not know it."""
         icon = win32.NOTIFYICONIDENTIFIER(cbSize=sizeof(win32.NOTIFYICONIDENTIFIER), hWnd=self._window, uID=_ICON_ID)
         place = win32.TPMPARAMS(cbSize=sizeof(win32.TPMPARAMS))
         is_known = win32.ShellNotifyIconGetRect(byref(icon), byref(place.rcExclude)) == 0
@@ -302,7 +304,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             hSubMenu=self._make_menu(entry.submenu, items) if entry.submenu else None,
         )
 
-    # The window
+    # ---- The window
 
     def _make_window(self) -> int:
         module = win32.GetModuleHandle(None)
@@ -314,19 +316,19 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         )
         if not win32.RegisterClass(byref(window_class)):
             raise win32.error()
-        # a window of the top level, since others do not hear of a new taskbar or the end of the session
+        # It is a top-level window, because others get no message about a new taskbar or the end of the session.
         window: int | None = win32.CreateWindow(
             win32.WS_EX_TOOLWINDOW, WINDOW_CLASS, APP_NAME, win32.WS_POPUP, 0, 0, 0, 0, None, None, module, None
         )
         if not window:
             raise win32.error()
-        # lets the shell through to a program that was started as administrator
+        # Lets the shell send this message to a program that was started as administrator.
         win32.ChangeWindowMessageFilter(window, win32.RegisterWindowMessage("TaskbarCreated"), win32.MSGFLT_ALLOW, None)
         return window
 
 
 def _make_icon(image: Image.Image, size_px: int) -> int:
-    """The handle of the picture as an icon of this size, for DestroyIcon. OSError if Windows refuses it."""
+    """Returns a handle of the picture as an icon of this size, for DestroyIcon. OSError if Windows refuses it."""
     file = io.BytesIO()
     picture = image.convert("RGBA").resize((size_px, size_px), Image.Resampling.LANCZOS)
     picture.save(file, "ICO", sizes=[(size_px, size_px)], bitmap_format="bmp")

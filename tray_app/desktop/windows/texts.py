@@ -1,19 +1,19 @@
-"""How texts must be for Windows' tray and menus."""
+"""Makes texts fit for the tray and the menus of Windows."""
 
 from __future__ import annotations
 
 TOOLTIP_UNITS, TITLE_UNITS, NOTIFICATION_UNITS = 127, 63, 255
-"""What fits into NOTIFYICONDATAW's szTip, szInfoTitle and szInfo, in UTF-16 units; the last of each is the zero."""
+"""The longest texts for szTip, szInfoTitle and szInfo of NOTIFYICONDATAW, in UTF-16 units, without the final zero."""
 
 _LABEL = dict.fromkeys(range(32), " ") | {ord("&"): "&&"}
 
 
 def cut(text: str, limit_units: int) -> str:
-    """The text, or as many whole characters of it as leave room for an ellipsis."""
+    """Returns the text, or its beginning with an ellipsis if it is too long. No character is cut in half."""
     if _count_units(text) <= limit_units:
         return text
     room_units = limit_units - 1
-    # a character takes one unit or two, so the cut is at or before this place
+    # A character takes one unit or two, so the cut is at this place or before it.
     kept = text[:room_units]
     while _count_units(kept) > room_units:
         kept = kept[:-1]
@@ -21,7 +21,7 @@ def cut(text: str, limit_units: int) -> str:
 
 
 def escape_label(text: str) -> str:
-    """A menu item's text that shows as it is: `&` marks a key there, and a tab begins a second column."""
+    """Returns the text for a menu item that shows `text` as it is. `&` would mark a key, a tab would begin a column."""
     return text.translate(_LABEL)
 
 

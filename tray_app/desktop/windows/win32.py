@@ -1,6 +1,6 @@
-"""The functions and structures of Windows that the icon uses, with their types. Only Windows can import this.
+"""The functions and structures of Windows that the icon uses, with their types. It can be imported only on Windows.
 
-The reference: https://learn.microsoft.com/windows/win32/api/
+They are described at https://learn.microsoft.com/windows/win32/api/
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import ctypes
 from ctypes import wintypes
 from typing import Any
 
-_ctypes: Any = ctypes  # type checkers on other systems do not know its Windows parts
+_ctypes: Any = ctypes  # on other systems, type checkers do not know its Windows parts
 _user = _ctypes.WinDLL("user32", use_last_error=True)
 _shell = _ctypes.WinDLL("shell32")
 _kernel = _ctypes.WinDLL("kernel32")
 
-LRESULT = wintypes.LPARAM  # as wide as a pointer, both of them
+LRESULT = wintypes.LPARAM  # both are as wide as a pointer
 WindowProcedure = _ctypes.WINFUNCTYPE(LRESULT, wintypes.HWND, wintypes.UINT, wintypes.WPARAM, wintypes.LPARAM)
 
 WM_NULL = 0x0000
@@ -115,7 +115,7 @@ class TPMPARAMS(ctypes.Structure):
 
 
 def error() -> OSError:
-    """What the last call of user32 failed with."""
+    """Returns the error of the last call of user32."""
     failure: OSError = _ctypes.WinError(_ctypes.get_last_error())
     return failure
 
@@ -179,7 +179,7 @@ DestroyIcon = _typed(_user.DestroyIcon, _BOOL, _HICON)
 
 
 def get_metric(name: int, window: Any) -> int:
-    """A system metric, in pixels for the screen that the window is on (Windows 10 1607), else for the first screen."""
+    """Returns a system metric in pixels, for the window's screen; before Windows 10 1607, for the first screen."""
     try:
         dpi = _typed(_user.GetDpiForWindow, _UINT, _HWND)(window)
         metric = _typed(_user.GetSystemMetricsForDpi, _INT, _INT, _UINT)(name, dpi) if dpi else 0

@@ -13,10 +13,11 @@ from tray_app.errors import ProxyError, QueueFull, UpstreamFault, UpstreamTimeou
 from tray_app.proxy.exchange.aside import work_aside
 from tray_app.proxy.exchange.call_repair import mend_calls
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
-from tray_app.proxy.exchange.gateway import Gateway, GatewayConfig
+from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.intake import Intake
 from tray_app.proxy.exchange.replies import Reply
 from tray_app.proxy.upstream.chat_response import ChatResponse
+from tray_app.settings.config import GatewayConfig
 from tray_app.translate.refusal.refusal import RATE_LIMIT_PAUSE_S
 from tray_app.translate.request.chat import ChatRequest
 

@@ -19,9 +19,10 @@ from tray_app.errors import (
 )
 from tray_app.proxy.exchange.attempt import Attempt
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
-from tray_app.proxy.exchange.gateway import Gateway, GatewayConfig
+from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.replies import make_reply
 from tray_app.proxy.exchange.translator import Incoming
+from tray_app.settings.config import GatewayConfig
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.question import Question
 

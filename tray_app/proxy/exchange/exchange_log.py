@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tray_app.errors import ProxyError
-from tray_app.proxy.exchange.gateway import GatewayConfig
 from tray_app.redaction import find_margin_chars, show_body, show_json, show_start
+from tray_app.settings.config import GatewayConfig
 from tray_app.translate.answer.chunk import Chunk
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.encoded import EncodedMessages, encode_body

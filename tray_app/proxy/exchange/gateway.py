@@ -7,7 +7,6 @@ import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
@@ -24,8 +23,8 @@ from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.proxy.upstream.quirks import Quirks
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.proxy.workers.pool import WorkerPool
-from tray_app.settings.keys import Keys
-from tray_app.settings.settings import Settings
+from tray_app.sentences import NO_NVIDIA_KEY
+from tray_app.settings.config import GatewayConfig
 from tray_app.status.board import StatusBoard
 
 log = logging.getLogger(__name__)
@@ -37,20 +36,6 @@ _GOODBYE_S = 0.5
 """Time for cancelled requests to tell their clients that this program quits."""
 
 REQUEST_ID = web.RequestKey("request_id", str)
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayConfig:
-    """All that the user decides about the gateway. Replaced as a whole; a request works with one from start to end."""
-
-    settings: Settings
-    keys: Keys
-    is_demo: bool = False
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The keys in force, which upstream or a client may repeat where others see it."""
-        return tuple(key for key in (self.keys.nvidia, self.keys.server) if key)
 
 
 class Gateway:
@@ -109,10 +94,7 @@ class Gateway:
                 "keyring and try again; the menu of the tray icon says more."
             )
         if not config.keys.nvidia:
-            raise UserActionNeeded(
-                "Claude NVIDIA Tray has no NVIDIA API key yet. Get one on build.nvidia.com, "
-                "then run `claude-nvidia-tray set-key` in a terminal and try again."
-            )
+            raise UserActionNeeded(NO_NVIDIA_KEY)
         return config.settings.nvidia_url, config.keys.nvidia
 
     @contextmanager

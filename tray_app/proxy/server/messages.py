@@ -6,9 +6,10 @@ from aiohttp import web
 
 from tray_app.proxy.exchange.empty_answer import answer_with_nothing
 from tray_app.proxy.exchange.exchange import Exchange
-from tray_app.proxy.exchange.gateway import GATEWAY, Gateway, GatewayConfig
+from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
 from tray_app.proxy.exchange.search import answer_search
 from tray_app.proxy.exchange.translator import Incoming
+from tray_app.settings.config import GatewayConfig
 from tray_app.translate.request.question import Rules
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tray_app.catalog import Model
 from tray_app.errors import KeyRefused, ModelUnavailable, ProxyError, QueueFull, RateLimited
 from tray_app.proxy.upstream.pacing import Pacer
-from tray_app.status.board import ModelTrouble, StatusBoard, Topic, Trouble, Unavailability
+from tray_app.status.board import ModelTrouble, StatusBoard, Topic, Unavailability
+from tray_app.status.troubles import fallback_answers, key_refused
 
 
 class Outcomes:
@@ -34,14 +35,11 @@ class Outcomes:
                 kind = Unavailability.RETIRED if error.is_retired else Unavailability.NOT_SERVED
                 self._board.mark_model(model.id, ModelTrouble(kind, error.date))
             case KeyRefused():
-                self._board.report(
-                    Topic.REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", error.message, "set-key")
-                )
+                self._board.report(Topic.REFUSED_KEY, key_refused(error.message))
 
     def note_fallback(self, chosen: Model, fallback: Model) -> None:
         """Notes that a fallback model is asked instead of the chosen one."""
-        sentence = f"{chosen.label} refuses to answer, so {fallback.label} of your fallback list does."
-        self._board.report(Topic.FALLBACK, Trouble(f"{fallback.label} answers for {chosen.label}", sentence))
+        self._board.report(Topic.FALLBACK, fallback_answers(chosen.label, fallback.label))
 
     def note_own_answer(self) -> None:
         """Notes that the chosen model answered, not a fallback model."""

@@ -21,6 +21,7 @@ from tray_app.errors import (
     UpstreamUnusable,
     UserActionNeeded,
 )
+from tray_app.sentences import say_not_served, say_retired
 from tray_app.translate.refusal.error_body import MAX_ERROR_BYTES, ErrorBody, read_error, read_error_body
 from tray_app.translate.refusal.overflow import find_overflow
 from tray_app.translate.request.chat import ChatRequest
@@ -115,16 +116,14 @@ def _explain_unavailability(status: int, detail: str, model: Model) -> ModelUnav
         )
     if status == 404 and "end of life" not in detail:
         return ModelUnavailable(
-            f"NVIDIA does not serve {model.label} to your API key. Choose another model in the tray menu"
-            f"{instead}, or look on build.nvidia.com whether it is still offered.",
+            f"{say_not_served(model.label)} Choose another model in the tray menu{instead}, "
+            "or look on build.nvidia.com whether it is still offered.",
             is_retired=False,
         )
-    date = _RETIRED.search(detail)
-    when = f" on {date[1]}" if date else ""
+    found = _RETIRED.search(detail)
+    date = found[1] if found else ""
     return ModelUnavailable(
-        f"NVIDIA retired {model.label}{when}. Choose another model in the tray menu{instead}.",
-        is_retired=True,
-        date=date[1] if date else "",
+        f"{say_retired(model.label, date)} Choose another model in the tray menu{instead}.", is_retired=True, date=date
     )
 
 

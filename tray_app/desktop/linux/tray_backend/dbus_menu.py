@@ -1,11 +1,11 @@
-"""The pure half of com.canonical.dbusmenu: a table of menu nodes and what panels may ask about it.
+"""The menu as com.canonical.dbusmenu has it: a table of nodes, and the answers to the questions of panels.
 
-Panels keep a copy of the menu and address its items by number. A number here belongs for good to a place in the menu
-and a kind of item: a new text or check mark is a small message that leaves an open menu open, and only a new layout is
-fetched again. An item of another kind at the same place gets another number, as some panels keep the check box of an
-item that has none any more.
+Panels keep a copy of the menu and address its items by number. A number always stands for the same place in the menu
+and the same kind of item. So a new text or check mark is a small message that leaves an open menu open, and only a new
+layout is fetched again. An item of another kind at the same place gets another number, because some panels would keep
+the check box of an item that no longer has one.
 
-Nothing here talks to D-Bus: values go in and out in the form jeepney writes and reads.
+Nothing here uses D-Bus. Values have the form that jeepney reads and writes.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ PROPERTIES: Properties = {
     "IconThemePath": ("as", []),
 }
 _KIND_PROPERTIES = ("type", "toggle-type", "children-display")
-"""Together they say what kind of item a node is."""
+"""The properties that together make up the kind of an item."""
 _SUBMENU: Properties = {"children-display": ("s", "submenu")}
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One place in the menu. The root and separators have no item."""
+    """One node of the menu. The root and separators have no item."""
 
     properties: Properties
     children: tuple[int, ...] = ()
@@ -59,30 +59,30 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an update changed."""
+    """The differences that an update has found."""
 
     layout: bool = False
-    """Whether items came, went or are of another kind. Panels then fetch all of them, with their values."""
+    """Whether items have appeared, have gone, or are of another kind. Panels then fetch the whole menu again."""
     updated: tuple[tuple[int, Properties], ...] = ()
-    """New values of properties, where the layout stays."""
+    """New values of properties, by node. Empty if the layout has changed."""
     removed: tuple[tuple[int, list[str]], ...] = ()
-    """Names of properties that nodes have no longer, which panels do not notice when they fetch the layout."""
+    """Names of properties that nodes no longer have. Panels do not notice that when they fetch the layout."""
 
     def __bool__(self) -> bool:
         return bool(self.layout or self.updated or self.removed)
 
 
 class MenuTable:
-    """The menu as panels were last told, by node id. Belongs to one thread."""
+    """The menu as panels know it, by node id. Only one thread may use it."""
 
     def __init__(self) -> None:
         self.revision = 1
         self._nodes = {ROOT_ID: Node(_SUBMENU)}
-        self._ids: dict[tuple[object, ...], int] = {}  # place (an index for each level) and kind -> id
+        self._ids: dict[tuple[object, ...], int] = {}  # (place, with an index for each level, and kind) -> id
         self._next_id = count(ROOT_ID + 1)
 
     def update(self, menu: Menu | None) -> Change:
-        """Reads every text, mark and state of `menu` anew and says what differs from the last time."""
+        """Reads each text, check mark and state of `menu` again. Returns what differs from the last time."""
         old, new = self._nodes, dict(self._read(ROOT_ID, (), _SUBMENU, None, menu))
         self._nodes = new
         pairs = [(id_, old[id_].properties, node.properties) for id_, node in new.items() if id_ in old]
@@ -94,26 +94,26 @@ class MenuTable:
         return Change(updated=tuple(u for u in updated if u[1]), removed=removed)
 
     def layout(self, id_: int, depth: int = -1, names: Sequence[str] = ()) -> Layout:
-        """The node and `depth` levels below it (-1: all), with the named properties (none named: all)."""
+        """Returns the node and `depth` levels below it (-1: all), with the named properties (no names: all)."""
         below = [("(ia{sv}av)", self.layout(child, depth - 1, names)) for child in self._nodes[id_].children]
         return id_, self._select(id_, names), below if depth else []
 
     def group_properties(self, ids: Iterable[int], names: Sequence[str] = ()) -> list[tuple[int, Properties]]:
-        """The named properties (none named: all) of these nodes (none: of all); unknown ids are left out."""
+        """Returns the named properties (no names: all) of these nodes (no ids: all). Unknown ids are left out."""
         return [(id_, self._select(id_, names)) for id_ in ids or self._nodes if id_ in self._nodes]
 
     def item(self, id_: int) -> MenuItem | None:
-        """The item with this id; None for the root, separators, and what is not in the menu (any more)."""
+        """Returns the item with this id; None for the root, for separators, and for ids that are not in the menu."""
         return self._nodes[id_].item if id_ in self._nodes else None
 
     def unknown(self, ids: Iterable[int]) -> list[int]:
-        """Those of the ids that are not in the menu (any more)."""
+        """Returns those of the ids that are not in the menu."""
         return [id_ for id_ in ids if id_ not in self._nodes]
 
     def answer(self, method: str, arguments: Sequence[Any]) -> tuple[Any, ...]:
-        """What a method of the interface returns that reads the table only; LookupError for an unknown node or method.
+        """Returns the answer to a method of the interface. LookupError if the node or the method is unknown.
 
-        The two AboutToShow are not here: before them the menu has to be read anew.
+        The methods AboutToShow and AboutToShowGroup are not here, because the menu must be read again before them.
         """
         match method, *arguments:
             case "GetLayout", id_, depth, names:
@@ -145,10 +145,11 @@ class MenuTable:
 
 
 def _visible_items(menu: Menu) -> Iterator[tuple[int, MenuItem | None]]:
-    """The visible items (None: separator) with their index among all: one that appears renumbers none below it."""
+    """Yields the visible items (None: a separator), each with its index among all items, hidden ones among them."""
     everything = tuple(menu.items)
     rest = enumerate(everything)
-    for visible in type(menu)(*everything):  # pystray leaves out the hidden items and the separators they strand
+    # pystray leaves out hidden items, and separators without items between them.
+    for visible in type(menu)(*everything):
         index = next(index for index, item in rest if item is visible)
         yield index, None if visible is menu.SEPARATOR else visible
 

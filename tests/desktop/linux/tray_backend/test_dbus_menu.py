@@ -11,14 +11,14 @@ import pytest
 
 if sys.platform != "linux":
     pytest.skip("D-Bus is for Linux", allow_module_level=True)
-os.environ.setdefault("PYSTRAY_BACKEND", "dummy")  # as status_notifier does
+os.environ.setdefault("PYSTRAY_BACKEND", "dummy")  # as status_notifier.py does
 from pystray import Menu, MenuItem
 
-from tray_app.desktop.linux.dbus_menu import Change, MenuTable
+from tray_app.desktop.linux.tray_backend.dbus_menu import Change, MenuTable
 
 
 class Choices:
-    """What a sample menu shows."""
+    """The values that a sample menu shows."""
 
     model = "GLM"
     requests = 0
@@ -79,7 +79,7 @@ def test_a_layout_can_be_cut_by_depth_and_by_property_names(menu: Any) -> None:
     assert [below for _, (_, _, below) in children] == [[]] * 6
 
 
-def test_a_new_text_or_mark_is_no_new_layout(menu: Any, choices: Choices) -> None:
+def test_a_new_text_or_check_mark_is_no_new_layout(menu: Any, choices: Choices) -> None:
     table = MenuTable()
     table.update(menu)
     revision, ids = table.revision, ids_by_label(table)
@@ -121,7 +121,7 @@ def test_an_item_that_appears_is_a_new_layout_and_renumbers_no_other(menu: Any, 
     assert after["Today"] not in before.values()
 
 
-def test_ids_outlive_a_menu_that_is_made_anew_each_time() -> None:
+def test_ids_stay_the_same_if_the_menu_is_built_again() -> None:
     def items() -> Iterator[Any]:
         yield MenuItem("Open", None)
         yield Menu.SEPARATOR
@@ -189,7 +189,7 @@ def test_when_the_list_of_models_shrinks_no_plain_item_takes_over_a_check_box() 
         models.pop()
 
 
-def test_what_an_item_has_no_longer_is_told_with_a_new_layout_too(menu: Any, choices: Choices) -> None:
+def test_properties_that_an_item_no_longer_has_are_reported_with_a_new_layout(menu: Any, choices: Choices) -> None:
     choices.is_ready = False
     table = MenuTable()
     table.update(menu)

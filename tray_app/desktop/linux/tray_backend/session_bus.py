@@ -1,4 +1,4 @@
-"""The D-Bus session bus: a connection that answers for objects of ours, and single questions without one."""
+"""The D-Bus session bus: a connection that answers calls of our objects, and single questions without one."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ log = logging.getLogger(__name__)
 TakeReply: TypeAlias = Callable[[Message], None]
 Reply: TypeAlias = tuple[tuple[Any, ...], Callable[[], object] | None]  # values; what to do once they are sent
 
-QUESTION_TIMEOUT_S = 1.0  # for each of the two steps of a single question: log in, ask
-# A Unix signal that comes just before the wait for a message does not end that wait; its Python handler then runs
-# at the end of this time. Any other signal ends the wait at once.
+QUESTION_TIMEOUT_S = 1.0
+"""Longest wait for each of the two steps of a single question: to log in, and to get the reply."""
 SIGNAL_CHECK_S = 1.0
+"""Longest wait for a message. A Unix signal ends the wait, unless it arrives just before the wait begins: then its
+Python handler runs only when this time is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """The one interface of an object of ours. Types are separated by spaces."""
+    """The interface of one of our objects. Several types are separated by spaces."""
 
     name: str
-    methods: Mapping[str, tuple[str, str]]  # types of the arguments in and out
+    methods: Mapping[str, tuple[str, str]]  # name -> types of the arguments in and out
     signals: Mapping[str, str]
     read_properties: Callable[[], Mapping[str, tuple[str, Any]]]  # name -> type, value
-    answer: Callable[[str, tuple[Any, ...]], Reply]  # (method, arguments); LookupError for an unknown thing in them
+    answer: Callable[[str, tuple[Any, ...]], Reply]  # (method, arguments); LookupError if one of them is unknown
 
 
 class SessionBus:
-    """A connection to the session bus. One thread receives and replies; any may send, call and wake."""
+    """A connection to the session bus. One thread receives and replies. Any thread may send, call and wake."""
 
     def __init__(self, objects: Mapping[str, Interface]) -> None:
-        """Connects, or raises one of many exceptions: jeepney has another one for each way a bus can be missing."""
+        """Connects, or raises an error: jeepney has a different type for each way in which a bus can be missing."""
         self._objects = objects
-        self._waiting: dict[int, TakeReply] = {}  # serial of a call of ours -> who takes the reply
+        self._waiting: dict[int, TakeReply] = {}  # serial number of a call -> the function that gets the reply
         self._connection = threading.open_dbus_connection(_find_address())
 
     def send(self, message: Message, serial: int | None = None) -> None:
-        """Sends, unless the connection is closed; the receiving thread finds that out by itself."""
+        """Sends the message. Does nothing if the connection is closed; the receiving thread notices that itself."""
         try:
             self._connection.send(message, serial=serial)
         except OSError as error:
@@ -58,7 +59,7 @@ class SessionBus:
         self.send(message, serial)
 
     def receive(self) -> Message | None:
-        """Waits for a message; None after `wake`, and now and then. ConnectionError when the bus has ended."""
+        """Waits for a message. Returns None after `wake` or SIGNAL_CHECK_S. ConnectionError if the bus has ended."""
         try:
             return self._connection.receive(timeout=SIGNAL_CHECK_S)
         except TimeoutError:
@@ -68,14 +69,14 @@ class SessionBus:
             return None
 
     def handle(self, message: Message) -> None:
-        """Hands a reply to the one that waits for it, and answers a call of one of our objects."""
+        """Gives a reply to the function that waits for it, and answers a call of one of our objects."""
         if message.header.message_type == MessageType.method_call:
             self._reply(message)
         elif waiting := self._waiting.pop(message.header.fields.get(HeaderFields.reply_serial), None):
             waiting(message)
 
     def wake(self) -> None:
-        """Ends a `receive`: the one under way, or the next. Also for handlers of Unix signals: it takes no lock."""
+        """Ends the current `receive`, or else the next one. It takes no lock, so signal handlers may call it."""
         self._connection.interrupt()
 
     def close(self) -> None:
@@ -90,14 +91,14 @@ class SessionBus:
         try:
             types, (values, then) = self._answer(path, interface, member, call.body)
             reply = new_method_return(call, types.replace(" ", "") or None, values)
-        except Exception as error:  # a caller without a reply hangs until its time-out
-            if not isinstance(error, LookupError):  # that only means: no such object, method, property or node
+        except Exception as error:  # without a reply, the caller would hang until its time-out
+            if not isinstance(error, LookupError):  # it means: no such object, method, property or node
                 log.exception("could not answer %s", member)
             text = f"no {interface}.{member} at {path}: {error!r}"
             reply = new_error(call, "org.freedesktop.DBus.Error.Failed", "s", (text,))
         if not call.header.flags & MessageFlag.no_reply_expected:
             self.send(reply)
-        if then:  # after the reply: it may take long, or close the connection
+        if then:  # after the reply, because it may take long or close the connection
             then()
 
     def _answer(self, path: str, interface: str, member: str, arguments: tuple[Any, ...]) -> tuple[str, Reply]:
@@ -115,7 +116,7 @@ class SessionBus:
         return found.methods[member][1], found.answer(member, arguments)
 
     def _describe(self, path: str) -> str:
-        """Introspection XML: the object at `path` if there is one, and the names below it."""
+        """Returns introspection XML for the object at `path`, if there is one, and for the names below it."""
         below = path.rstrip("/") + "/"
         names = {other.removeprefix(below).partition("/")[0] for other in self._objects if other.startswith(below)}
         parts = [f'<node name="{name}"/>' for name in sorted(names)]
@@ -125,22 +126,26 @@ class SessionBus:
 
 
 def ask(question: Message) -> tuple[Any, ...] | None:
-    """The body of the reply, within two seconds; None if there is no bus, nobody who answers, or only an error."""
+    """Returns the body of the reply; None if there is no bus, no answer within two seconds, or only an error."""
     try:
         with blocking.open_dbus_connection(_find_address(), auth_timeout=QUESTION_TIMEOUT_S) as connection:
             reply = connection.send_and_get_reply(question, timeout=QUESTION_TIMEOUT_S)
-    except Exception as error:  # many types, see SessionBus
+    except Exception as error:  # jeepney raises errors of many types, see SessionBus
         log.debug("no answer from the session bus: %r", error)
         return None
     return None if is_error(reply) else tuple(reply.body)
 
 
 def is_error(reply: Message) -> bool:
+    """Tells whether the reply is a D-Bus error."""
     return bool(reply.header.message_type == MessageType.error)
 
 
 def _find_address() -> str:
-    """As libdbus does: the variable, else systemd's user bus (a start by cron, ssh or a service has no variable)."""
+    """Returns the address of the bus, as libdbus finds it: from the variable, else that of systemd's user bus.
+
+    Programs that are started by cron, ssh or a service do not have the variable.
+    """
     if address := os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
         return address
     folder = os.environ.get("XDG_RUNTIME_DIR")

@@ -1,6 +1,7 @@
-"""The tray icon for Linux on a private bus: a sample program as its own process, and the panel's side here.
+"""The tray icon for Linux on a private bus: a sample program in its own process, with this test as its panel.
 
-As a script, this file is that program. It prints what happens and takes its orders, one a line, from standard input.
+Run as a script, this file is the sample program. It prints what happens, and reads orders from its standard input, one
+in each line.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +25,17 @@ from PIL import Image
 
 from tests.support.desktop_harness import TIMEOUT_S, Desktop, NotificationService, TrayItem, Watcher, end, wait_for
 from tests.support.parts import need
-from tray_app.desktop.linux import session_bus
-from tray_app.desktop.linux.status_notifier import StatusNotifierIcon, TrayUnavailable, notify_once
+from tray_app.desktop.linux.tray_backend import StatusNotifierIcon, TrayUnavailable, notify_once, session_bus
 
 pytestmark = pytest.mark.desktop
+
+notify = partial(notify_once, app_id="sample", app_name="Sample Program")
 
 RED, GREEN = (200, 30, 20, 255), (20, 160, 60, 255)
 
 
 class Sample:
-    """A program with a tray icon, and what the orders on its standard input do."""
+    """A program with a tray icon, which carries out the orders from its standard input."""
 
     def __init__(self) -> None:
         from pystray import Menu, MenuItem
@@ -70,6 +73,7 @@ class Sample:
         self.icon = StatusNotifierIcon(
             "sample", picture, "Sample", menu, on_hosted_change=lambda now: say(f"hosted {now}")
         )
+        self.icon.app_name = "Sample Program"
 
     def obey(self, order: str) -> None:
         match order.split():
@@ -117,7 +121,7 @@ def say(what: str) -> None:
 
 
 class Program:
-    """The sample program, from outside."""
+    """The sample program, as the test controls it."""
 
     def __init__(self, desktop: Desktop, *arguments: str) -> None:
         self._desktop = desktop
@@ -199,13 +203,13 @@ def test_an_entry_that_appears_leaves_the_ids_of_the_others(item: TrayItem, prog
     assert after.find("More", "About").id == before.find("More", "About").id
 
 
-def test_a_menu_about_to_be_shown_is_read_anew(item: TrayItem, program: Program) -> None:
+def test_a_menu_is_read_again_before_it_is_shown(item: TrayItem, program: Program) -> None:
     item.take_signals()
     program.order("count-unseen")
     program.order("title Counted")
-    assert [item.wait_signal()[0], item.wait_signal()[0]] == ["NewTitle", "NewToolTip"]  # so the first order is done
+    assert [item.wait_signal()[0], item.wait_signal()[0]] == ["NewTitle", "NewToolTip"]  # the first order is done
     assert item.menu().has("0 requests")
-    assert item.call_menu("AboutToShow", "i", 0) == (False,)  # not the layout, and the news are sent
+    assert item.call_menu("AboutToShow", "i", 0) == (False,)  # the layout is the same, and the changes are sent
     assert item.take_signals() == ["ItemsPropertiesUpdated"]
     assert item.menu().has("1 requests")
 
@@ -239,7 +243,7 @@ def test_without_a_default_entry_the_left_click_is_for_the_menu(item: TrayItem, 
 
 
 def test_a_click_is_answered_before_its_action_ends(item: TrayItem, program: Program) -> None:
-    item.click("Wait")  # would time out otherwise
+    item.click("Wait")  # without an answer this would time out
     program.wait_for_line("waiting")
     assert "waited" not in program.lines()
     program.order("go-on")
@@ -261,7 +265,7 @@ def test_several_clicks_in_one_message_all_count(item: TrayItem, program: Progra
     assert item.menu().find("Cloud").is_checked
 
 
-def test_what_does_not_exist_is_answered_with_an_error(item: TrayItem) -> None:
+def test_a_question_about_an_unknown_object_is_answered_with_an_error(item: TrayItem) -> None:
     with pytest.raises(RuntimeError, match="Nonsense"):
         item.call_menu("Nonsense")
     with pytest.raises(RuntimeError, match="GetLayout"):
@@ -301,7 +305,7 @@ def test_an_icon_is_hosted_only_while_something_draws_it(desktop: Desktop) -> No
             program.wait_for_line("hosted False")
 
 
-def test_quit_takes_the_icon_away(item: TrayItem, program: Program, watcher: Watcher) -> None:
+def test_quit_removes_the_icon(item: TrayItem, program: Program, watcher: Watcher) -> None:
     item.click("Quit")
     assert program.process.wait(TIMEOUT_S) == 0
     watcher.wait(lambda: not watcher.items, "the icon gone")
@@ -344,10 +348,10 @@ def test_notifications_arrive_with_picture_and_replace_each_other(
         program.order("notify Saved Exports")
         service.wait(lambda: len(service.received) == 1, "the first notification")
         first = service.received[0]
-        assert (first.app, first.title, first.text) == ("Claude NVIDIA Tray", "Saved", "Exports")
+        assert (first.app, first.title, first.text) == ("Sample Program", "Saved", "Exports")
         width, height, row_bytes, *_, pixels = first.hints["image-data"]
         assert (width, height, row_bytes, tuple(pixels[:4])) == (64, 64, 256, GREEN)
-        item.take_signals()  # has the program back from noting the id
+        item.take_signals()  # by then the program has noted the id
         program.order("notify Saved Again")
         service.wait(lambda: len(service.received) == 2, "the second notification")
         assert service.received[1].id == first.id
@@ -357,18 +361,18 @@ def test_notifications_arrive_with_picture_and_replace_each_other(
 
 def test_a_notification_needs_no_icon(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", desktop.bus)
-    assert not notify_once("Running", "on 127.0.0.1:3001")  # nobody is there to show it
+    assert not notify("Running", "on 127.0.0.1:3001")  # nobody is there to show it
     with NotificationService(desktop.bus) as service:
-        assert notify_once("Running", "on 127.0.0.1:3001")
+        assert notify("Running", "on 127.0.0.1:3001")
         assert [(one.title, one.text) for one in service.received] == [("Running", "on 127.0.0.1:3001")]
 
 
 def test_the_bus_of_systemd_is_found_without_the_variable(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(desktop.folder))  # the private bus is the socket `bus` in it
-    assert not notify_once("Running", "on 127.0.0.1:3001")  # nobody is there to show it
+    assert not notify("Running", "on 127.0.0.1:3001")  # nobody is there to show it
     with NotificationService(desktop.bus):
-        assert notify_once("Running", "on 127.0.0.1:3001")
+        assert notify("Running", "on 127.0.0.1:3001")
 
 
 def remove_the_variable(monkeypatch: pytest.MonkeyPatch, _: Path) -> None:
@@ -391,7 +395,7 @@ def test_without_a_bus_there_is_a_plain_sentence(
     spoil(monkeypatch, tmp_path)
     with pytest.raises(TrayUnavailable, match="there is no D-Bus session bus"):
         StatusNotifierIcon("sample")
-    assert not notify_once("Running", "on 127.0.0.1:3001")
+    assert not notify("Running", "on 127.0.0.1:3001")
 
 
 def test_a_bus_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -401,7 +405,7 @@ def test_a_bus_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pyt
         silent.bind(os.fspath(tmp_path / "bus"))
         silent.listen()
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/bus")
-        assert not notify_once("Running", "on 127.0.0.1:3001")
+        assert not notify("Running", "on 127.0.0.1:3001")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""A pystray backend for Linux in pure Python: StatusNotifierItem and com.canonical.dbusmenu over jeepney.
+"""The tray icon: a pystray backend that speaks StatusNotifierItem and com.canonical.dbusmenu over jeepney.
 
-pystray's own backends for Linux either show a bare picture (X11) or need GTK from the system and close the open menu
-at every update. The protocol: https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/
+The protocol is described at https://www.freedesktop.org/wiki/Specifications/StatusNotifierItem/
 """
 
 from __future__ import annotations
@@ -11,17 +10,16 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, new_method_call, new_signal
 from jeepney.bus_messages import message_bus
 from PIL import Image
 
-from tray_app import APP_ID, APP_NAME
-from tray_app.desktop.linux import dbus_menu
-from tray_app.desktop.linux.session_bus import Interface, Reply, SessionBus, ask, is_error
+from tray_app.desktop.linux.tray_backend import dbus_menu
+from tray_app.desktop.linux.tray_backend.session_bus import Interface, Reply, SessionBus, ask, is_error
 
-# `import pystray` loads a backend at once, and those for Linux raise more than ImportError where X11 or GTK is missing.
+# `import pystray` loads a backend at once. Those for Linux fail with other errors than ImportError without X11 or GTK.
 os.environ.setdefault("PYSTRAY_BACKEND", "dummy")
 from pystray import _base
 
@@ -49,15 +47,25 @@ NOTIFICATION_ICON_SIZE_PX = 64
 
 
 class TrayUnavailable(RuntimeError):
-    """No icon is possible here; the message is a sentence for the user."""
+    """No icon is possible here. The message is a sentence for the user."""
+
+
+class _Sender(NamedTuple):
+    """The program that a notification comes from."""
+
+    app_id: str
+    app_name: str
 
 
 class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no types
-    """A tray icon. `icon`, `title`, `menu`, `update_menu()`, `notify()` and `stop()` are for any thread.
+    """A tray icon. Any thread may use `icon`, `title`, `menu`, `update_menu()`, `notify()` and `stop()`.
 
     Menu texts are read and actions are run on the thread that is in `run()`. A handler of a Unix signal may only call
-    `stop()`: anything else could wait for a lock which the interrupted code holds.
+    `stop()`, because any other method could wait for a lock that the interrupted code holds.
     """
+
+    app_name = ""
+    """The name of the program in its notifications; empty: `name`, which is the id of the program."""
 
     def __init__(
         self,
@@ -68,14 +76,14 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         *,
         on_hosted_change: Callable[[bool], None] | None = None,
     ) -> None:
-        """Connects to the session bus, or raises TrayUnavailable. `on_hosted_change` is called in `run()`."""
+        """Connects to the session bus, or raises TrayUnavailable. The thread of `run()` calls `on_hosted_change`."""
         super().__init__(name, icon, title, menu)
         self._on_hosted_change = on_hosted_change
         self._hosted = False
         self._stopping = False
         self._menu_is_stale = False
         self._loop_thread: threading.Thread | None = None
-        self._table = dbus_menu.MenuTable()  # of the loop thread, like the answers to panels
+        self._table = dbus_menu.MenuTable()  # only the thread of `run()` uses it
         self._pixmap_lock = threading.Lock()
         self._pixmaps: list[tuple[int, int, bytes]] = []
         self._notification_id = 0
@@ -95,12 +103,12 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         return self._hosted
 
     def stop(self) -> None:
-        """Ends `run()`, also one that has not begun."""
+        """Ends `run()`, even if it has not begun yet."""
         self._stopping = True
         self._bus.wake()
         super().stop()
 
-    # What pystray asks of a backend
+    # ---- Methods that pystray calls
 
     def _run(self) -> None:
         self._loop_thread = threading.current_thread()
@@ -109,7 +117,7 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         try:
             self._bus.call(message_bus.AddMatch(owner_changes))
             self._bus.call(message_bus.AddMatch(MatchRule(type="signal", interface=WATCHER.interface)))
-            self._mark_ready()  # even if stopped already: the thread of `setup` waits for it
+            self._mark_ready()  # even if the icon is stopped already, because the thread of `setup` waits for it
             while not self._stopping:
                 self._step()
         except ConnectionError as error:
@@ -123,7 +131,7 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         threading.Thread(target=self._run, name="tray", daemon=True).start()
 
     def _stop(self) -> None:
-        """Nothing more than `stop()` does."""
+        """Does nothing, because `stop()` has done everything."""
 
     def _show(self) -> None:
         self._visible = True  # a panel may ask for the status before pystray sets this
@@ -156,7 +164,8 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
             size_px = NOTIFICATION_ICON_SIZE_PX
             pixels = _resized(self._icon, size_px).tobytes()
             hints["image-data"] = ("(iiibiiay)", (size_px, size_px, size_px * 4, True, 8, 4, pixels))
-        request = _notification(title or self.title, message, self._notification_id, hints)
+        sender = _Sender(self.name, self.app_name or self.name)
+        request = _notification(sender, title or self.title, message, self._notification_id, hints)
         self._bus.call(request, self._note_notification)
 
     def _remove_notification(self) -> None:
@@ -168,7 +177,7 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         else:
             self._notification_id = reply.body[0]
 
-    # The loop
+    # ---- The loop
 
     def _step(self) -> None:
         message = self._bus.receive()
@@ -179,7 +188,7 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
                 self._take_signal(message.header.fields.get(HeaderFields.member), message.body)
             elif message:
                 self._bus.handle(message)
-        except Exception:  # a fault in an item's text or action must not take the icon away
+        except Exception:  # a fault in an item's text or action must not end the icon
             log.exception("could not handle a message of the desktop")
 
     def _take_signal(self, member: str, body: tuple[Any, ...]) -> None:
@@ -193,7 +202,7 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
             self._ask_for_host()
 
     def _register(self) -> None:
-        # By object path: GNOME's extension drops items that register by a bus name, and sandboxes may own none.
+        # GNOME's extension drops items that register a bus name instead of a path, and sandboxes may not own a name.
         request = new_method_call(WATCHER, "RegisterStatusNotifierItem", "s", (ITEM_PATH,))
         self._bus.call(request, self._note_registration)
 
@@ -207,7 +216,7 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
     def _ask_for_host(self) -> None:
         watcher = DBusAddress(WATCHER.object_path, WATCHER.bus_name, "org.freedesktop.DBus.Properties")
         question = new_method_call(watcher, "Get", "ss", (WATCHER.interface, "IsStatusNotifierHostRegistered"))
-        # A watcher that lacks the property is part of the panel, so the panel is there.
+        # A watcher without this property is a part of the panel, so there is a panel.
         self._bus.call(question, lambda reply: self._set_hosted(is_error(reply) or bool(reply.body[0][1])))
 
     def _set_hosted(self, hosted: bool) -> None:
@@ -226,10 +235,10 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
             self._bus.send(new_signal(MENU, "ItemsPropertiesUpdated", "a(ia{sv})a(ias)", body))
         return change
 
-    # What panels ask
+    # ---- Answers to panels
 
     def _answer_item(self, method: str, _arguments: tuple[Any, ...]) -> Reply:
-        return (), self if method == "Activate" else None  # an icon that is called runs its default item
+        return (), self if method == "Activate" else None  # calling an icon runs its default item
 
     def _answer_menu(self, method: str, arguments: tuple[Any, ...]) -> Reply:
         match method, *arguments:
@@ -269,15 +278,20 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         }
 
 
-def notify_once(title: str, text: str) -> bool:
-    """Shows a notification without having an icon; False, within two seconds, if nobody took it."""
-    return ask(_notification(title, text)) is not None
+def notify_once(title: str, text: str, *, app_id: str, app_name: str) -> bool:
+    """Shows a notification without an icon. Returns False, within two seconds, if no service accepts it.
+
+    `app_id` is the name of the program's .desktop file, without the suffix.
+    """
+    return ask(_notification(_Sender(app_id, app_name), title, text)) is not None
 
 
-def _notification(title: str, text: str, replaces: int = 0, hints: dbus_menu.Properties | None = None) -> Message:
-    hints = {"desktop-entry": ("s", APP_ID), **(hints or {})}
+def _notification(
+    sender: _Sender, title: str, text: str, replaces: int = 0, hints: dbus_menu.Properties | None = None
+) -> Message:
+    hints = {"desktop-entry": ("s", sender.app_id), **(hints or {})}
     no_icon_name, no_buttons, usual_duration = "", list[str](), -1
-    body = (APP_NAME, replaces, no_icon_name, title, text, no_buttons, hints, usual_duration)
+    body = (sender.app_name, replaces, no_icon_name, title, text, no_buttons, hints, usual_duration)
     return new_method_call(NOTIFICATIONS, "Notify", "susssasa{sv}i", body)
 
 

@@ -1,0 +1,5 @@
+"""A pystray backend for Linux in pure Python. It imports nothing else of this program; README.md says how to use it."""
+
+from tray_app.desktop.linux.tray_backend.status_notifier import StatusNotifierIcon, TrayUnavailable, notify_once
+
+__all__ = ["StatusNotifierIcon", "TrayUnavailable", "notify_once"]

@@ -1,0 +1,19 @@
+"""Sentences that reach the user by more than one way: through the client as an error, and in the menu as a trouble."""
+
+from __future__ import annotations
+
+NO_NVIDIA_KEY = (
+    "Claude NVIDIA Tray has no NVIDIA API key yet. Get one on build.nvidia.com, "
+    "then run `claude-nvidia-tray set-key` in a terminal."
+)
+WHERE_TO_SET_ADDR = '"addr" in the settings file, or the environment variable ADDR'
+
+
+def say_retired(label: str, date: str = "") -> str:
+    """Returns the sentence that NVIDIA withdrew the model for everybody. `date`: since when; empty: unknown."""
+    return f"NVIDIA retired {label} on {date}." if date else f"NVIDIA retired {label}."
+
+
+def say_not_served(label: str) -> str:
+    """Returns the sentence that the user's API key does not include the model."""
+    return f"NVIDIA does not serve {label} to your API key."

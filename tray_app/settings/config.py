@@ -1,0 +1,28 @@
+"""Everything that the user decides about the gateway, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tray_app.settings.keys import Keys
+from tray_app.settings.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """The settings and keys that the gateway works with. A request keeps the one that it started with."""
+
+    settings: Settings
+    keys: Keys
+    is_demo: bool = False
+    """Whether the demo upstream answers in the place of NVIDIA."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys in force. Upstream or a client may repeat them in a text that others can read."""
+        return tuple(key for key in (self.keys.nvidia, self.keys.server) if key)
+
+    @property
+    def upstream(self) -> tuple[str, str]:
+        """The address that chat requests go to, and the key that goes with them."""
+        return self.settings.nvidia_url, self.keys.nvidia

@@ -1,0 +1,84 @@
+"""Every trouble that the menu can show: its title, and the sentence that says how to solve it."""
+
+from __future__ import annotations
+
+from tray_app.sentences import NO_NVIDIA_KEY, say_not_served, say_retired
+from tray_app.status.board import ModelTrouble, Trouble, Unavailability, Wait
+
+MISSING_NVIDIA_KEY = Trouble("Add your NVIDIA API key…", NO_NVIDIA_KEY, "set-key")
+MISSING_SERVER_KEY = Trouble(
+    "The server key is missing – fix…",
+    "A server key was set, but it is neither in the system keyring nor in the settings file any more, so every request "
+    "is refused. To set a new key, run `claude-nvidia-tray set-key --server`. To work without one, run "
+    "`claude-nvidia-tray set-key --server --remove`.",
+)
+GATEWAY_ENDED = Trouble(
+    "Gateway stopped – start it again…",
+    "The gateway ended because of a fault in this program; the log says where. "
+    "A click on this line of the menu starts it again.",
+)
+
+
+def cannot_listen(sentence: str) -> Trouble:
+    """Returns the trouble that the gateway cannot listen on its address. The sentence gives the reason."""
+    return Trouble("Not listening – fix…", sentence)
+
+
+def port_in_use(port: int, sentence: str) -> Trouble:
+    """Returns the trouble that another program holds the gateway's port."""
+    return Trouble(f"Port {port} is in use – fix…", sentence)
+
+
+def settings_problem(sentence: str) -> Trouble:
+    """Returns the trouble that the settings file, or a part of it, is not used or cannot be written."""
+    return Trouble("Settings file has a problem…", sentence)
+
+
+def keyring_silent(reason: str, keys: str) -> Trouble:
+    """Returns the trouble that `keys` may be in a silent keyring. `reason` continues "The system keyring ..."."""
+    title = "Unlock your keyring…"
+    return Trouble(
+        title,
+        f"The system keyring {reason}, and the {keys} may be in it: requests are refused until it can be read. "
+        "Please unlock it. This program asks it again every few minutes, and at once if you click on "
+        f'"{title}" in the menu. A key in the environment, or a new one set with `claude-nvidia-tray set-key`, '
+        "works without it.",
+    )
+
+
+def key_refused(sentence: str) -> Trouble:
+    """Returns the trouble that NVIDIA does not accept the API key."""
+    return Trouble("NVIDIA refused the key – fix…", sentence, "set-key")
+
+
+def fallback_answers(chosen: str, fallback: str) -> Trouble:
+    """Returns the trouble that another model answers in place of the selected one. Both are given by their labels."""
+    return Trouble(
+        f"{fallback} answers for {chosen}",
+        f"{chosen} refuses to answer, so {fallback} of your fallback list does.",
+    )
+
+
+def waiting(wait: Wait) -> Trouble:
+    """Returns the trouble that requests wait for NVIDIA's rate limit."""
+    share = f"{wait.used} of {wait.limit}" if wait.limit else f"{wait.used}"
+    wait_word = "waits" if wait.waiting == 1 else "wait"
+    return Trouble(
+        f"Waiting for NVIDIA's rate limit, {wait.longest_s} s",
+        f"{share} requests this minute went to {wait.model}; {wait.waiting} {wait_word}. "
+        "Nothing is lost: they go on by themselves. Fewer agents at once wait less.",
+    )
+
+
+def model_withdrawn(label: str, trouble: ModelTrouble) -> Trouble:
+    """Returns the trouble that NVIDIA has retired the model, or does not serve it to this API key."""
+    if trouble.kind is Unavailability.RETIRED:
+        return Trouble(f"{label} was retired by NVIDIA", say_retired(label, trouble.date))
+    return Trouble(f"{label} is not served by NVIDIA", say_not_served(label))
+
+
+def selected_model_withdrawn(label: str, trouble: ModelTrouble, successor: str) -> Trouble:
+    """Returns the trouble that the selected model is withdrawn. `successor` is a label; empty: there is none."""
+    withdrawn = model_withdrawn(label, trouble)
+    choice = f'"Switch to {successor}", or another model,' if successor else "another model"
+    return Trouble(f"{withdrawn.title} – choose a model…", f"{withdrawn.sentence} Choose {choice} in the menu.")
