@@ -12,7 +12,7 @@ if sys.platform.startswith("linux"):
         os.environ["LD_LIBRARY_PATH"] = before
     # Modules come from the program's file, by its path, when they are first needed. An upgrade puts another file there,
     # and after a removal PyInstaller would end the process; this path stands for the file that was started.
-    sys.modules["pyimod02_importers"].pyz_archive._filename = "/proc/self/exe"
+    sys.modules["pyimod02_importers"].pyz_archive._filename = "/proc/self/exe"  # noqa: SLF001 (it has no public name)
 
 from tray_app.__main__ import main
 

@@ -86,7 +86,7 @@ COVERED_BY = {
     "translate/markup/think_tags.py": "translate/markup/test_reader.py",
     "translate/refusal/error_body.py": "translate/refusal/test_refusal.py",
     "translate/refusal/overflow_wordings.py": "translate/refusal/test_overflow.py",
-    "translate/request/body.py": "translate/request/test_chat.py",
+    "translate/request/body.py": "translate/request/test_validation.py",
     "translate/request/control_blocks.py": "translate/request/test_chat.py",
     "translate/request/history.py": "translate/request/test_chat.py",
     "translate/request/output.py": "translate/request/test_chat.py",

@@ -105,11 +105,11 @@ FORMS: dict[str, Callable[[str], str]] = {
     "escaped throughout": lambda key: "".join(f"\\u{ord(character):04x}" for character in key),
     "escaped as bytes": lambda key: "".join(f"\\x{byte:02X}" for byte in key.encode()),
     "with backslashes": lambda key: key.replace("-", "\\-").replace("_", "\\_"),
-    "split by spaces": lambda key: " ".join(key),
-    "split by line ends": lambda key: "\n".join(key),
+    "split by spaces": " ".join,
+    "split by line ends": "\n".join,
     "split by escaped line ends": lambda key: "\\n".join(key[place : place + 5] for place in range(0, len(key), 5)),
-    "split by quotes": lambda key: "' '".join(key),
-    "split by invisible characters": lambda key: "\u200b".join(key),
+    "split by quotes": "' '".join,
+    "split by invisible characters": "\u200b".join,
 }
 
 

@@ -27,5 +27,5 @@ def make_sentence(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Returns `text` as one line, with each harmful character escaped as in Python: `\\x1b`, `\\n`, `\\u202e`."""
+    r"""Returns `text` as one line, with each harmful character escaped as in Python: `\x1b`, `\n`, `\u202e`."""
     return _HARMFUL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -156,7 +156,7 @@ def test_a_key_is_asked_for_in_a_console_of_its_own(desktop: WineDesktop, tmp_pa
     desktop.click(console.left + 50, console.top + 50)
     desktop.run("xdotool", "type", "nvapi-typed\n")
     try:
-        wait_for(lambda: (tmp_path / "settings.json").exists(), "the note that a key was kept")
+        wait_for((tmp_path / "settings.json").exists, "the note that a key was kept")
         assert desktop.run_python(read_key).strip() == "nvapi-typed"
         assert "nvapi-typed" not in (tmp_path / "settings.json").read_text()
         assert desktop.find_window("--class", "conhost.exe"), "it stays until it is read"

@@ -132,7 +132,11 @@ def test_a_change_is_saved_and_unknown_keys_stay(path: Path, write: Callable[[An
     store = SettingsStore(path, {})
     assert store.update(model=MINIMAX, addr=Address("::1", 80)).model == MINIMAX
     assert read(path) == {
-        **{"version": 1, "model": MINIMAX, "my own": "Grüße 🎉", "half": "\ud83d", "list": [None, 1.5]},
+        "version": 1,
+        "model": MINIMAX,
+        "my own": "Grüße 🎉",
+        "half": "\ud83d",
+        "list": [None, 1.5],
         "addr": "[::1]:80",
     }
     assert SettingsStore(path, {}).current == store.current
@@ -397,7 +401,7 @@ def make_socket(path: Path) -> None:
 
 OTHER_KINDS = [
     pytest.param(lambda path: path.mkdir(), "a folder", id="folder"),
-    pytest.param(lambda path: os.mkfifo(path), "a pipe", id="pipe", marks=posix_only),
+    pytest.param(os.mkfifo, "a pipe", id="pipe", marks=posix_only),
     pytest.param(lambda path: path.symlink_to("/dev/zero"), "a device", id="device", marks=posix_only),
     pytest.param(make_socket, "a socket", id="socket", marks=posix_only),
 ]

@@ -228,7 +228,7 @@ class FakeUpstream:
         try:
             received = await self._receive(request)
             reply = self._replies.popleft() if self._replies else self._improvise(received)
-        except BaseException as error:  # also pytest's own
+        except BaseException as error:  # noqa: BLE001 (also pytest's own failures)
             self._faults.append(error)
             return web.json_response({"error": "the fake upstream refuses this request"}, status=400)
         try:

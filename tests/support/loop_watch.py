@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.fake_upstream import TIMEOUT_S
 from tests.support.gateway import RunningGateway
 
-_CALLBACK = asyncio.Handle._run.__code__
+_CALLBACK = asyncio.Handle._run.__code__  # noqa: SLF001 (asyncio has no other hook)
 
 
 class LoopWatch:
@@ -34,8 +34,8 @@ class LoopWatch:
 @contextmanager
 def watch_loop(gateway: RunningGateway) -> Iterator[LoopWatch]:
     """Watches the loop of a gateway. Its thread is slower meanwhile."""
-    assert gateway.service._running is not None
-    loop, watch = gateway.service._running.loop, LoopWatch()
+    assert gateway.service.running is not None
+    loop, watch = gateway.service.running.loop, LoopWatch()
 
     async def set_profile(count: Any) -> None:
         sys.setprofile(count)

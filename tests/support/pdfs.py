@@ -27,7 +27,7 @@ def make_pdf(*pages: str | bytes, password: str | None = None) -> str:
         blank = writer.add_blank_page(612, 792)
         fonts = DictionaryObject({NameObject("/F1"): _HELVETICA})
         blank[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
-        blank[NameObject("/Contents")] = writer._add_object(stream)
+        blank[NameObject("/Contents")] = writer._add_object(stream)  # noqa: SLF001 (pypdf has no other way)
     if password is not None:
         writer.encrypt(password, "the owner's", algorithm="RC4-128")
     file = BytesIO()
@@ -45,7 +45,7 @@ def make_slow_pdf(pages: int = 1) -> str:
     writer = PdfWriter()
     stream = DecodedStreamObject()
     stream.set_data(b"BT /F1 12 Tf " + b"(word) Tj T* " * 2000 + b" ET")
-    content = writer._add_object(stream.flate_encode())
+    content = writer._add_object(stream.flate_encode())  # noqa: SLF001 (as above)
     for _ in range(pages):
         page = writer.add_blank_page(612, 792)
         fonts = DictionaryObject({NameObject("/F1"): _HELVETICA})

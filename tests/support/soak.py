@@ -199,7 +199,7 @@ class Agent(threading.Thread):
         try:
             while not self.is_over.is_set():
                 self._converse()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, the tally tells it)
             self._tally.wrong.append(f"{self.name}: {type(error).__name__}: {error}")
 
     def _converse(self) -> None:

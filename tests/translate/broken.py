@@ -123,7 +123,7 @@ def _escape_apostrophes(source: random.Random, text: str, meant: dict[str, Any])
 
 
 def _forget_backslashes(source: random.Random, text: str, meant: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Writes the backslash of regular expressions once: `\\d`, although JSON needs two backslashes."""
+    r"""Writes the backslash of regular expressions once: `\d`, although JSON needs two backslashes."""
     return text.replace("\\\\d", "\\d").replace("\\\\s", "\\s"), meant
 
 

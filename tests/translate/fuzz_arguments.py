@@ -63,7 +63,7 @@ def check_object(text: str, schema: dict[str, Any]) -> None:
 
 
 def check_meaning(text: str) -> None:
-    """This program's own reader makes an object of a text, or nothing. Valid JSON keeps its meaning."""
+    """The program's own reader makes an object of a text, or nothing. Valid JSON keeps its meaning."""
     meant = mend(text)
     assert meant is None or isinstance(meant, dict)
     try:

@@ -129,7 +129,7 @@ def find(text: str, is_reasoning: bool, *cuts: int, forgets: bool = False, is_wh
     """
     reader = MarkupReader(SCHEMAS, is_reasoning=is_reasoning)
     if forgets:
-        reader._calls._gave_up_at = _Nothing()
+        reader._calls._gave_up_at = _Nothing()  # noqa: SLF001 (a twin without its memory is what is compared)
     found: Found = []
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
         part = text[start:end]

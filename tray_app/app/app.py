@@ -135,7 +135,7 @@ class App:
                 self._board.status,
                 self._store.current,
             )
-        except Exception as error:  # pystray and the desktops raise errors of any type
+        except Exception as error:  # noqa: BLE001 (pystray and the desktops raise errors of any type)
             log.info("no tray icon: %s", error)
             self._say(f"Running without a tray icon. {error}")
             return None

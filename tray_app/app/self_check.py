@@ -51,7 +51,7 @@ def run_self_check(desktop: Desktop, say: Callable[[str], None]) -> bool:
     for name, check in checks.items():
         try:
             say(f"ok      {name}: {check()}")
-        except Exception as error:  # a broken build may raise any error, and the other parts are checked all the same
+        except Exception as error:  # noqa: BLE001 (a broken build may raise any error; the other parts are checked)
             is_whole = False
             say(f"FAILED  {name}: {type(error).__name__}: {error}")
     return is_whole
@@ -101,7 +101,7 @@ def check_compiled_parts() -> str:
 
     if http_parser.HttpRequestParser is http_parser.HttpRequestParserPy:
         raise NotWhole("aiohttp parses HTTP in Python")
-    if http_writer._serialize_headers is http_writer._py_serialize_headers:
+    if http_writer._serialize_headers is http_writer._py_serialize_headers:  # noqa: SLF001 (aiohttp says it nowhere else)
         raise NotWhole("aiohttp writes headers in Python")
     for name in ("multidict._multidict", "yarl._quoting_c", "frozenlist._frozenlist", "propcache._helpers_c"):
         importlib.import_module(name)

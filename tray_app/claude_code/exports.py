@@ -12,7 +12,7 @@ from tray_app.catalog import Model
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "cmd")
 
-NO_KEY_TOKEN = "claude-nvidia-tray"
+NO_KEY_TOKEN = "claude-nvidia-tray"  # noqa: S105 (it opens nothing)
 """The token if there is no server key. The gateway then accepts any; without one, Claude Code asks for a login."""
 
 LOOPBACK = "127.0.0.1,localhost"

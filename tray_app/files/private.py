@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 _OTHERS = 0o077
 """The permissions of everybody but the owner."""
@@ -100,10 +101,11 @@ def tighten_file(path: Path) -> bool:
 
 
 def _tighten(descriptor: int) -> bool:
+    posix: Any = os  # the types of Windows lack what is called only where there are modes
     found = os.fstat(descriptor)
-    if found.st_uid != os.geteuid() or not found.st_mode & _OTHERS:
+    if found.st_uid != posix.geteuid() or not found.st_mode & _OTHERS:
         return False
-    os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~_OTHERS)
+    posix.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~_OTHERS)
     return not os.fstat(descriptor).st_mode & _OTHERS
 
 

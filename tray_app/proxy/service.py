@@ -42,7 +42,7 @@ _LAST_PRIVILEGED_PORT = 1023
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """A gateway that listens, with the thread that it runs in."""
 
     address: Address
@@ -93,17 +93,17 @@ class ProxyService:
         self._timeouts = timeouts
         self._check_models_every_s = check_models_every_s
         self._make_tls_context = make_tls_context
-        self._running: _Run | None = None
+        self.running: Run | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether a gateway listens. A gateway that a fault has ended does not."""
-        return self._running is not None and not self._running.ended.is_set()
+        return self.running is not None and not self.running.ended.is_set()
 
     @property
     def config(self) -> GatewayConfig | None:
         """The configuration of the running gateway; None while no gateway runs."""
-        return self._running.gateway.config if self._running is not None and self.is_running else None
+        return self.running.gateway.config if self.running is not None and self.is_running else None
 
     def start(self, config: GatewayConfig) -> Address:
         """Starts the gateway; returns the address with its real port. StartError says why it cannot listen."""
@@ -112,49 +112,49 @@ class ProxyService:
         # A server key that is not known yet protects the gateway, too: every request is refused until it is known.
         if not config.keys.is_server_unknown and (reason := explain_exposure(addr, config.keys.server)):
             raise StartError(reason)
-        started: Future[_Run] = Future()
+        started: Future[Run] = Future()
         thread = threading.Thread(target=self._run, args=(config, started), name="proxy", daemon=True)
         thread.start()
         try:
-            self._running = started.result()
+            self.running = started.result()
         except (OSError, UnicodeError) as error:  # UnicodeError: a name that no name server can hold
             raise _explain_bind(error, addr) from error
         finally:
             if started.exception() is not None:
                 thread.join()
-        return self._running.address
+        return self.running.address
 
     def configure(self, config: GatewayConfig) -> None:
         """Gives the configuration to all requests from now on. The address stays until the next start."""
-        if self._running is not None:
-            gateway = self._running.gateway
+        if self.running is not None:
+            gateway = self.running.gateway
             before, gateway.config = gateway.config, config
             if before.keys.nvidia != config.keys.nvidia:
                 gateway.outcomes.forget_key()
 
     def check_models(self) -> None:
         """Asks upstream for its list of models now. Returns at once: the board gets the list later."""
-        if self._running is not None and self._running.model_check is not None:
-            self._running.call(self._running.model_check.check_now)
+        if self.running is not None and self.running.model_check is not None:
+            self.running.call(self.running.model_check.check_now)
 
     def stop(self, drain_s: float) -> None:
         """Stops the gateway. Running answers may go on for `drain_s` seconds, and then end with an error event."""
-        running = self._running
+        running = self.running
         if running is None:
             return
         running.call(lambda: running.begin_stop(drain_s))
         running.thread.join(drain_s + _END_S)
         if running.thread.is_alive():
             log.error("the gateway's thread does not end, and is left to itself")
-        self._running = None
+        self.running = None
 
     def cancel_drain(self) -> None:
         """Ends running answers at once, while another thread waits in `stop`."""
-        running = self._running
+        running = self.running
         if running is not None:
             running.call(running.gateway.cancel_drain)
 
-    def _run(self, config: GatewayConfig, started: Future[_Run]) -> None:
+    def _run(self, config: GatewayConfig, started: Future[Run]) -> None:
         import asyncio
 
         try:
@@ -170,7 +170,7 @@ class ProxyService:
                 self._board.publish(phase=Phase.STOPPED, url="")
                 self._board.report(Topic.START, GATEWAY_ENDED)
 
-    async def _serve(self, config: GatewayConfig, started: Future[_Run]) -> None:
+    async def _serve(self, config: GatewayConfig, started: Future[Run]) -> None:
         import asyncio
 
         from aiohttp import web
@@ -211,7 +211,7 @@ class ProxyService:
                 model_check = ModelCheck(gateway, self._check_models_every_s)
                 model_check.start()
                 stack.push_async_callback(model_check.stop)
-            run = _Run(address, threading.current_thread(), loop, gateway, model_check, loop.create_future())
+            run = Run(address, threading.current_thread(), loop, gateway, model_check, loop.create_future())
             started.set_result(run)
             drain_s = await run.drain_s
             gateway.begin_drain()

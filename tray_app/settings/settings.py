@@ -40,7 +40,7 @@ class Address:
     @property
     def url(self) -> str:
         """The URL at which a client on this machine reaches the gateway."""
-        reachable = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host
+        reachable = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 (it recognises the address)
         return f"http://{Address(reachable, self.port)}"
 
 

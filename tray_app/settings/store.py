@@ -252,7 +252,7 @@ class SettingsStore:
             return dict(self._raw), self._put_aside()
 
     def _put_aside(self) -> Path:
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
         name = f"{self.path.stem}.damaged-{stamp}"
         kept = self.path.with_name(f"{name}{self.path.suffix}")
         for number in itertools.count(2):

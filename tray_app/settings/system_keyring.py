@@ -48,7 +48,7 @@ class Question(Generic[T]):
     def _work(self) -> None:
         try:
             self.answer = self._ask()
-        except Exception as error:  # backends raise their own D-Bus, COM and OS errors
+        except Exception as error:  # noqa: BLE001 (backends raise their own D-Bus, COM and OS errors)
             log.info("no use of the system keyring: %s", type(error).__name__)
             self.answer = Silence(_describe(error))
 

@@ -1,6 +1,6 @@
-"""Encodes and decodes JSON whose text may hold half of a surrogate pair.
+r"""Encodes and decodes JSON whose text may hold half of a surrogate pair.
 
-A model's tokens can split the escape of an emoji (\\ud83d) from its other half. Such text is not valid Unicode, and
+A model's tokens can split the escape of an emoji (\ud83d) from its other half. Such text is not valid Unicode, and
 msgspec refuses it. The standard library writes it as an escape, and the client's parser joins the halves again. Strict
 servers upstream would refuse the escape, so the text of requests is made valid before it is sent.
 """

@@ -32,7 +32,7 @@ class Shell:
     def __call__(self, message: int, pointer: Any) -> bool:
         with self._changed:
             answer = self.answers.get(message, self.is_up)
-            self.told.append((message, win32.NOTIFYICONDATAW.from_buffer_copy(pointer._obj)))
+            self.told.append((message, win32.NOTIFYICONDATAW.from_buffer_copy(pointer._obj)))  # noqa: SLF001 (ctypes)
             self._changed.notify_all()
             return answer
 
@@ -66,7 +66,7 @@ def run(icon: Win32Icon, action: Callable[[], None]) -> None:
     def set_up(_: Any) -> None:
         try:
             action()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (pytest reports it in its own thread)
             failures.append(error)
         icon.stop()
 
@@ -124,7 +124,7 @@ def test_an_icon_that_the_shell_shows_after_a_failed_call_is_hosted(shell: Shell
 def test_a_new_taskbar_gets_the_icon_again(shell: Shell, icon: Win32Icon) -> None:
     def action() -> None:
         show(icon)
-        win32.SendMessage(icon._window, win32.RegisterWindowMessage("TaskbarCreated"), 0, 0)
+        win32.SendMessage(icon.window, win32.RegisterWindowMessage("TaskbarCreated"), 0, 0)
         assert shell.count(win32.NIM_ADD) == 2
         assert icon.hosted
 
@@ -148,19 +148,19 @@ def test_the_picture_is_made_once_for_each_state(
     shell: Shell, icon: Win32Icon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes_px: list[int] = []
-    make = win32_icon._make_icon
+    make = win32_icon.make_icon
 
     def note(image: Image.Image, size_px: int) -> int:
         sizes_px.append(size_px)
         return make(image, size_px)
 
-    monkeypatch.setattr(win32_icon, "_make_icon", note)
+    monkeypatch.setattr(win32_icon, "make_icon", note)
 
     def action() -> None:
         show(icon)
-        win32.SendMessage(icon._window, win32.WM_SETTINGCHANGE, 0, 0)
+        win32.SendMessage(icon.window, win32.WM_SETTINGCHANGE, 0, 0)
         icon.icon = Image.new("RGBA", (64, 64), "red")
-        win32.SendMessage(icon._window, win32.WM_DISPLAYCHANGE, 0, 0)
+        win32.SendMessage(icon.window, win32.WM_DISPLAYCHANGE, 0, 0)
 
     run(icon, action)
     assert sizes_px == [win32.GetSystemMetrics(win32.SM_CXSMICON)] * 2
@@ -173,7 +173,7 @@ def test_another_size_of_the_tray_gives_another_picture(
         show(icon)
         before = shell.told[-2][1].hIcon  # the last call sets the version
         monkeypatch.setattr(win32, "get_metric", lambda name, window: 40)
-        win32.SendMessage(icon._window, win32.WM_DPICHANGED, 0, 0)
+        win32.SendMessage(icon.window, win32.WM_DPICHANGED, 0, 0)
         assert shell.told[-1][1].hIcon not in (None, before)
 
     run(icon, action)
@@ -184,10 +184,10 @@ def test_log_off_is_not_vetoed_and_waits_for_the_program(shell: Shell, icon: Win
     icon.on_session_end = lambda: asked.append(threading.get_ident())
 
     def action() -> None:
-        assert win32.SendMessage(icon._window, WM_QUERYENDSESSION, 0, 0) == 1
-        win32.SendMessage(icon._window, win32.WM_ENDSESSION, 0, 0)  # another program has prevented the log-off
+        assert win32.SendMessage(icon.window, WM_QUERYENDSESSION, 0, 0) == 1
+        win32.SendMessage(icon.window, win32.WM_ENDSESSION, 0, 0)  # another program has prevented the log-off
         assert not asked
-        win32.SendMessage(icon._window, win32.WM_ENDSESSION, 1, 0)
+        win32.SendMessage(icon.window, win32.WM_ENDSESSION, 1, 0)
         assert asked == [threading.main_thread().ident]
 
     run(icon, action)
@@ -202,7 +202,7 @@ def test_a_message_that_fails_is_logged_and_the_icon_stays(
     icon.on_close = fail
 
     def action() -> None:
-        win32.SendMessage(icon._window, win32.WM_CLOSE, 0, 0)
+        win32.SendMessage(icon.window, win32.WM_CLOSE, 0, 0)
         show(icon)
         assert icon.hosted
 
@@ -214,7 +214,7 @@ def test_a_message_that_fails_is_logged_and_the_icon_stays(
 def test_windows_answers_messages_that_the_icon_does_not_handle(shell: Shell, icon: Win32Icon) -> None:
     def action() -> None:
         found = win32.FindWindow(WINDOW_CLASS, APP_NAME)
-        assert found == icon._window
+        assert found == icon.window
         assert win32.SendMessage(found, WM_GETTEXTLENGTH, 0, 0) == len(APP_NAME)
 
     run(icon, action)

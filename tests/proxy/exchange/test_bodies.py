@@ -188,8 +188,8 @@ def test_a_number_that_json_does_not_allow_is_never_sent(gateway: RunningGateway
 def test_large_requests_wait_for_room_and_fail_if_there_is_none(
     gateway: RunningGateway, upstream: FakeUpstream
 ) -> None:
-    assert gateway.service._running is not None
-    gateway.service._running.gateway.bodies = BodyReader(room_bytes=SMALL_BYTES, wait_s=0)
+    assert gateway.service.running is not None
+    gateway.service.running.gateway.bodies = BodyReader(room_bytes=SMALL_BYTES, wait_s=0)
     assert gateway.ask(question(LARGE)).outcome == (529, "overloaded_error")
     upstream.script(SERVED)
     assert gateway.ask(question("a small one needs none")).text == "served"

@@ -218,7 +218,7 @@ def test_a_check_that_becomes_due_does_not_outlast_the_gateway(turns: int) -> No
 
     async def play() -> None:
         gateway = SimpleNamespace(config=GatewayConfig(Settings(), KEYS, is_demo=True))
-        check = ModelCheck(cast(Gateway, gateway), DAY_S)
+        check = ModelCheck(cast("Gateway", gateway), DAY_S)
         check.start()
         for _ in range(10):  # after these turns it waits for the next day
             await asyncio.sleep(0)

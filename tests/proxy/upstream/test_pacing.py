@@ -343,7 +343,7 @@ def test_no_timer_runs_once_nobody_waits() -> None:
         await pass_s(70)
         clients.leave("c")
         await clients.stay()
-        timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]
+        timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined]  # noqa: SLF001
         return len([timer for timer in timers if not timer.cancelled()])
 
     assert run_virtually(story()) == 0

@@ -56,8 +56,8 @@ def run(work: Callable[[WorkerPool], Coroutine[Any, Any, None]], idle_s: float =
 
 
 def pid_of(pool: WorkerPool) -> int:
-    [worker] = pool._free
-    return worker._process.pid
+    [worker] = pool.free
+    return worker.process.pid
 
 
 def test_one_process_does_job_after_job() -> None:
@@ -146,9 +146,9 @@ def test_a_cancelled_job_ends_with_its_process() -> None:
 def test_a_worker_ends_after_some_time_without_a_job() -> None:
     async def work(pool: WorkerPool) -> None:
         await pool.run(pdf_job(), [make_pdf("one").encode()])
-        [worker] = pool._free
-        assert await worker._process.wait() is not None
-        assert not pool._free
+        [worker] = pool.free
+        assert await worker.process.wait() is not None
+        assert not pool.free
         assert b"two" in (await pool.run(pdf_job(), [make_pdf("two").encode()])).content
 
     run(work, idle_s=0.0)
@@ -263,7 +263,7 @@ def test_a_worker_whose_start_was_cancelled_has_ended_when_the_pool_is_closed(
 
     async def work(pool: WorkerPool) -> None:
         reading = asyncio.create_task(read_page(pool))
-        while not started:
+        while not started:  # noqa: ASYNC110 (the pool has no event for it)
             await asyncio.sleep(0)
         reading.cancel()
         await asyncio.sleep(0)
@@ -271,6 +271,6 @@ def test_a_worker_whose_start_was_cancelled_has_ended_when_the_pool_is_closed(
         with pytest.raises(asyncio.CancelledError):
             await reading
         await pool.close()
-        assert started[0]._process.returncode is not None
+        assert started[0].process.returncode is not None
 
     run(work)

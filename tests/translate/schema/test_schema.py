@@ -190,7 +190,9 @@ def test_names_are_restored_within_references_lists_and_unions() -> None:
 def test_an_earlier_call_is_sent_with_the_names_for_upstream() -> None:
     parameters = Parameters(SENT["a property called type gets another name at any depth"][0])
     assert parameters.rename({"type": "x", "list": [{"type": "x"}, "y"], "other": 1}) == {
-        **{"type_": "x", "list": [{"type_": "x"}, "y"], "other": 1}
+        "type_": "x",
+        "list": [{"type_": "x"}, "y"],
+        "other": 1,
     }
 
 

@@ -61,7 +61,7 @@ class WindowsDesktop(Desktop):
     def open_folder(self, folder: Path) -> None:
         if sys.platform == "win32":
             try:
-                os.startfile(folder)
+                os.startfile(folder)  # noqa: S606 (it opens a folder of this program in the file manager)
             except OSError as error:
                 raise DesktopError(f"The folder {folder} could not be opened: {error.strerror}.") from error
 

@@ -79,7 +79,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             win32.WM_SETTINGCHANGE: self._on_refresh,
         }
         self._procedure = win32.WindowProcedure(self._receive)  # kept here, because the window class keeps no reference
-        self._window = self._make_window()
+        self.window = self._make_window()
 
     @property
     def hosted(self) -> bool:
@@ -90,7 +90,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
 
     def _run(self) -> None:
         if win32.GetConsoleWindow():  # Python runs signal handlers, that of Ctrl-C too, only between two messages
-            win32.SetTimer(self._window, _SIGNAL_TIMER, _SIGNAL_MS, None)
+            win32.SetTimer(self.window, _SIGNAL_TIMER, _SIGNAL_MS, None)
         self._mark_ready()
         message = wintypes.MSG()
         try:
@@ -99,16 +99,16 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         finally:
             self._visible = self._is_wanted = False
             self._refresh()
-            win32.DestroyWindow(self._window)
+            win32.DestroyWindow(self.window)
             win32.UnregisterClass(WINDOW_CLASS, win32.GetModuleHandle(None))
             self._drop_handle()
 
     def _stop(self) -> None:
-        win32.PostMessage(self._window, _WM_STOP, 0, 0)
+        win32.PostMessage(self.window, _WM_STOP, 0, 0)
 
     def _show(self) -> None:
         self._is_wanted = True
-        win32.SendMessage(self._window, _WM_REFRESH, 0, 0)  # waits, so that `hosted` is known afterwards
+        win32.SendMessage(self.window, _WM_REFRESH, 0, 0)  # waits, so that `hosted` is known afterwards
 
     def _hide(self) -> None:
         self._is_wanted = False
@@ -133,7 +133,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         self._ask_for_refresh()
 
     def _ask_for_refresh(self) -> None:
-        win32.PostMessage(self._window, _WM_REFRESH, 0, 0)
+        win32.PostMessage(self.window, _WM_REFRESH, 0, 0)
 
     # ---- Messages
 
@@ -190,10 +190,10 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         if stale:
             win32.DestroyIcon(stale)
         if self._is_hosted:
-            win32.KillTimer(self._window, _RETRY_TIMER)
+            win32.KillTimer(self.window, _RETRY_TIMER)
             self._show_notifications()
         else:
-            win32.SetTimer(self._window, _RETRY_TIMER, _RETRY_MS, None)
+            win32.SetTimer(self.window, _RETRY_TIMER, _RETRY_MS, None)
         if was_hosted != self._is_hosted:
             log.info("the taskbar %s the icon", "has" if self._is_hosted else "does not take")
 
@@ -218,7 +218,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
                 title, text = self._notifications.get_nowait()
             except Empty:
                 return
-            picture = _make_icon(self._icon, win32.get_metric(win32.SM_CXICON, self._window))
+            picture = make_icon(self._icon, win32.get_metric(win32.SM_CXICON, self.window))
             self._tell(
                 win32.NIM_MODIFY,
                 uFlags=win32.NIF_INFO,
@@ -230,16 +230,16 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
             win32.DestroyIcon(picture)
 
     def _tell(self, message: int, **content: Any) -> bool:
-        data = win32.NOTIFYICONDATAW(cbSize=sizeof(win32.NOTIFYICONDATAW), hWnd=self._window, uID=_ICON_ID, **content)
+        data = win32.NOTIFYICONDATAW(cbSize=sizeof(win32.NOTIFYICONDATAW), hWnd=self.window, uID=_ICON_ID, **content)
         return bool(win32.ShellNotifyIcon(message, byref(data)))
 
     def _draw(self) -> int | None:
         """Makes a handle of the picture in the taskbar's size. Returns the old one to destroy; None: it still fits."""
-        taskbar = win32.FindWindow("Shell_TrayWnd", None) or self._window
+        taskbar = win32.FindWindow("Shell_TrayWnd", None) or self.window
         wanted = self._icon, win32.get_metric(win32.SM_CXSMICON, taskbar)
         if wanted == self._drawn:
             return None
-        old, self._handle, self._drawn = self._handle, _make_icon(*wanted), wanted
+        old, self._handle, self._drawn = self._handle, make_icon(*wanted), wanted
         return old
 
     def _drop_handle(self) -> None:
@@ -261,9 +261,9 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         try:
             # Without these two calls, the menu would not close when the user clicks elsewhere:
             # https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-trackpopupmenu#remarks
-            win32.SetForegroundWindow(self._window)
-            chosen = win32.TrackPopupMenu(menu, flags, x, y, self._window, self._find_place())
-            win32.PostMessage(self._window, win32.WM_NULL, 0, 0)
+            win32.SetForegroundWindow(self.window)
+            chosen = win32.TrackPopupMenu(menu, flags, x, y, self.window, self._find_place())
+            win32.PostMessage(self.window, win32.WM_NULL, 0, 0)
         finally:
             self._menu_is_open = False
             win32.DestroyMenu(menu)
@@ -272,7 +272,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
 
     def _find_place(self) -> Any:
         """Returns the place of the icon, which the menu must not cover; None if the shell does not know it."""
-        icon = win32.NOTIFYICONIDENTIFIER(cbSize=sizeof(win32.NOTIFYICONIDENTIFIER), hWnd=self._window, uID=_ICON_ID)
+        icon = win32.NOTIFYICONIDENTIFIER(cbSize=sizeof(win32.NOTIFYICONIDENTIFIER), hWnd=self.window, uID=_ICON_ID)
         place = win32.TPMPARAMS(cbSize=sizeof(win32.TPMPARAMS))
         is_known = win32.ShellNotifyIconGetRect(byref(icon), byref(place.rcExclude)) == 0
         return byref(place) if is_known else None
@@ -327,7 +327,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         return window
 
 
-def _make_icon(image: Image.Image, size_px: int) -> int:
+def make_icon(image: Image.Image, size_px: int) -> int:
     """Returns a handle of the picture as an icon of this size, for DestroyIcon. OSError if Windows refuses it."""
     file = io.BytesIO()
     picture = image.convert("RGBA").resize((size_px, size_px), Image.Resampling.LANCZOS)

@@ -73,6 +73,7 @@ async def _find(search: Search, backend: SearchBackend | None) -> Sequence[Searc
         return failure
     except TimeoutError:
         return SearchFailed("The web search took too long and was given up. It can be tried again.")
-    except Exception as error:  # the backend is not our code; its error text may quote the query, so it is not logged
+    # The backend is not our code. Its error text may quote the query, so it is not logged.
+    except Exception as error:  # noqa: BLE001
         log.warning("the search backend failed: %s", type(error).__name__)
         return SearchFailed("The web search failed. It can be tried again.")

@@ -7,6 +7,7 @@ import errno
 import logging
 import socket
 from contextlib import suppress
+from typing import Any
 
 from aiohttp import web
 
@@ -92,7 +93,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(lambda: Connection(self._server, self._limit, self._timeouts), client)
-        except Exception as error:  # a fault in one connection must not end the accepting
+        except Exception as error:  # noqa: BLE001 (a fault in one connection must not end the accepting)
             self._log.warn(f"a connection was lost as it began: {error!r}")
             client.close()
 
@@ -107,15 +108,16 @@ def find_connection_limit() -> int:
         import resource
     except ImportError:  # on Windows, where sockets do not count as files
         return MOST_CONNECTIONS
-    files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if files == resource.RLIM_INFINITY:
+    posix: Any = resource  # its types are empty on Windows
+    files, hard = posix.getrlimit(posix.RLIMIT_NOFILE)
+    if files == posix.RLIM_INFINITY:
         return MOST_CONNECTIONS
     if files < wanted:
-        more = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        more = wanted if hard == posix.RLIM_INFINITY else min(wanted, hard)
         with suppress(ValueError, OSError):  # a sandbox may forbid it
-            resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+            posix.setrlimit(posix.RLIMIT_NOFILE, (more, hard))
             files = more
-    return min(MOST_CONNECTIONS, max(_FEWEST_CONNECTIONS, (files - _RESERVED_FILES) // 2))
+    return min(MOST_CONNECTIONS, max(_FEWEST_CONNECTIONS, (int(files) - _RESERVED_FILES) // 2))
 
 
 async def _bind(address: Address) -> list[socket.socket]:

@@ -99,6 +99,11 @@ class Pacer:
         self._lines: dict[str, _Line] = {}
         self._show_timer: asyncio.TimerHandle | None = None
 
+    @property
+    def waiting_count(self) -> int:
+        """How many requests wait for their turn, over all models."""
+        return sum(len(line.queue) for line in self._lines.values())
+
     async def wait_turn(self, model: Model, *, limit: int, is_background: bool) -> None:
         """Waits until one request to the model may start, and counts it. `limit` is per minute; 0 means no limit.
 

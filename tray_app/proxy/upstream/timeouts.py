@@ -62,7 +62,7 @@ class Backoff:
         """Returns the next pause, of `least_s` seconds at least, or None if the budget does not last for it."""
         if self._ends_s is None:
             self._ends_s = time.monotonic() + self._budget_s
-        pause_s = max(least_s, self._pause_s * random.uniform(0.5, 1.0))  # or agents would retry together
+        pause_s = max(least_s, self._pause_s * random.uniform(0.5, 1.0))  # noqa: S311 (or agents would retry together)
         if time.monotonic() + pause_s > self._ends_s:
             return None
         self._pause_s = min(2 * self._pause_s, self._longest_pause_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from contextlib import suppress
+from typing import Any
 
 _EXTENDED_LIMITS = 9
 """Windows' JobObjectExtendedLimitInformation."""
@@ -24,9 +25,10 @@ def _limit_by_resource(size_bytes: int) -> bool:
     with suppress(ImportError, ValueError, OSError):
         import resource
 
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        most = size_bytes if hard == resource.RLIM_INFINITY else min(size_bytes, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+        posix: Any = resource  # its types are empty on Windows
+        _, hard = posix.getrlimit(posix.RLIMIT_AS)
+        most = size_bytes if hard == posix.RLIM_INFINITY else min(size_bytes, hard)
+        posix.setrlimit(posix.RLIMIT_AS, (most, hard))
         return True
     return False
 

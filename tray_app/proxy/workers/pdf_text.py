@@ -43,7 +43,7 @@ def read_pdf(data: str, is_enough: Callable[[], bool] = lambda: False) -> str:
         return _read_pages(PdfReader(BytesIO(content)).pages, is_enough)
     except (FileNotDecryptedError, DependencyError):  # DependencyError: an encryption that this installation lacks
         return "[This PDF is encrypted, and its text cannot be read.]"
-    except Exception:  # pypdf's documentation: "broken PDF files might cause other Exceptions"
+    except Exception:  # noqa: BLE001 (pypdf's documentation: "broken PDF files might cause other Exceptions")
         return DAMAGED
 
 
@@ -74,7 +74,7 @@ def _read_pages(pages: Sequence[Any], is_enough: Callable[[], bool]) -> str:
 def _read_page(pages: Sequence[Any], index: int) -> str:
     try:
         return str(pages[index].extract_text()).strip()
-    except Exception:  # one broken page must not lose the text of the others
+    except Exception:  # noqa: BLE001 (one broken page must not lose the text of the others)
         return ""
 
 

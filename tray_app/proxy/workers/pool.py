@@ -36,13 +36,13 @@ class WorkerPool:
     def __init__(self, most_workers: int, idle_s: float = IDLE_S) -> None:
         self._idle_s = idle_s
         self._places = asyncio.Semaphore(most_workers)
-        self._free: list[Worker] = []
+        self.free: list[Worker] = []
         self._ending: set[asyncio.Task[None]] = set()
 
     @property
     def free_count(self) -> int:
         """Returns how many worker processes wait for a job."""
-        return len(self._free)
+        return len(self.free)
 
     async def run(self, job: Job, data: list[bytes | bytearray], answer: Answer | None = None) -> Result:
         """Runs a job. `data` is its input in pieces, which are removed from the list as they are written.
@@ -51,7 +51,7 @@ class WorkerPool:
         """
         async with self._places:
             try:
-                worker = self._free.pop() if self._free else await self._start()
+                worker = self.free.pop() if self.free else await self._start()
             except WorkerUnavailable as error:
                 log.warning("no worker process can be started (%s), so a thread does its work", error)
                 return await _do_in_thread(job, data, answer)
@@ -59,8 +59,8 @@ class WorkerPool:
 
     async def close(self) -> None:
         """Ends the free workers. A worker with a job ends with the job."""
-        while self._free:
-            self._end(self._free.pop())
+        while self.free:
+            self._end(self.free.pop())
         while self._ending:
             await asyncio.wait(self._ending)
 
@@ -91,11 +91,11 @@ class WorkerPool:
         return result
 
     def _keep(self, worker: Worker) -> None:
-        self._free.append(worker)
+        self.free.append(worker)
         worker.idle_timer = asyncio.get_running_loop().call_later(self._idle_s, self._retire, worker)
 
     def _retire(self, worker: Worker) -> None:
-        self._free.remove(worker)
+        self.free.remove(worker)
         self._end(worker)
 
     def _end(self, worker: Worker) -> None:
@@ -128,7 +128,7 @@ async def _do_in_thread(job: Job, data: list[bytes | bytearray], answer: Answer 
             return Result(result.content, [*result.pieces])
         except ProxyError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the request is told of any fault)
             raise WorkerFault(describe_fault(error)) from None
 
     content = bytearray().join(data)

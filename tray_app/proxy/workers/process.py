@@ -13,7 +13,7 @@ import signal
 import sys
 from contextlib import suppress
 from functools import partial
-from typing import TextIO
+from typing import Any, TextIO
 
 import msgspec
 
@@ -35,8 +35,9 @@ _TOO_MUCH_MEMORY = "The request is too large: working on it takes more memory th
 def main() -> None:
     """Does jobs until the end of the input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gateway handles Ctrl-C in a terminal
+    posix: Any = os
     with suppress(AttributeError, OSError):  # Windows has no such call
-        os.nice(_NICENESS)
+        posix.nice(_NICENESS)
     limit_memory(MEMORY_BYTES)
     source, target = io.FileIO(os.dup(sys.stdin.fileno()), "r"), io.FileIO(os.dup(sys.stdout.fileno()), "w")
     with open(os.devnull, "w") as nothing:  # noqa: PTH123 (no path to a file)
@@ -61,7 +62,7 @@ def serve(channel: _Channel, watchdog: _Watchdog) -> None:
             channel.refuse(type(error), error.message)
         except MemoryError:
             channel.refuse(RequestTooLarge, _TOO_MUCH_MEMORY)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the gateway is told of any fault)
             channel.write(FAULT, describe_fault(error).encode())
         finally:
             watchdog.stop()

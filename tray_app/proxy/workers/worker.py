@@ -43,7 +43,7 @@ class WorkerUnavailable(Exception):
 
 
 class WorkerFault(Exception):
-    """This program failed in the worker. The message says where."""
+    """A fault of this program in the worker. The message says where it is."""
 
 
 class JobRefused(Exception):
@@ -60,7 +60,7 @@ class Worker:
     def __init__(self, process: Process) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        self._process = process
+        self.process = process
         self._input = process.stdin
         self._output = process.stdout
         self.idle_timer: asyncio.TimerHandle | None = None
@@ -88,13 +88,13 @@ class Worker:
         if self.idle_timer is not None:
             self.idle_timer.cancel()
         with suppress(ProcessLookupError):
-            self._process.kill()
+            self.process.kill()
         self._input.close()
         with suppress(ConnectionError):
             await self._input.wait_closed()
         while await self._output.read(_READ_BYTES):  # reading to the end closes the pipe
             pass
-        await self._process.wait()
+        await self.process.wait()
 
     async def _read_result(self, limit_s: float, answer: Answer | None) -> Result:
         """Returns the result of the job. Raises TimeoutError if it takes longer than `limit_s` without a question."""

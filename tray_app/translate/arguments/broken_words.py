@@ -11,11 +11,14 @@ from tray_app.translate.json_text import read_int
 _INT = re.compile(r"[+-]?\d++")
 _NUMBER = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
 _WORDS = {
-    **{"true": True, "True": True, "false": False, "False": False},
+    "true": True,
+    "True": True,
+    "false": False,
+    "False": False,
     **dict.fromkeys(("null", "None", "NaN", "Infinity", "-Infinity", "undefined")),
 }
 
-_UNFIT = re.compile(r'((?:[^"\\]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)("|\\.?|\Z)', re.S)
+_UNFIT = re.compile(r'((?:[^"\\]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)("|\\.?|\Z)', re.DOTALL)
 """Matches to the next character that must not stand in a JSON string as it is."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.S)
+_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _PLAIN = re.compile(r'[^"\[\]{}]++')
 _OPENERS = re.compile(r"[\[{]++")
 _CLOSERS = re.compile(r"[\]}]++")

@@ -36,7 +36,7 @@ class Quote:
 
 QUOTES = {
     quote: Quote(
-        re.compile(rf"(?:[^{quote}\\]++|\\.)*+", re.S),
+        re.compile(rf"(?:[^{quote}\\]++|\\.)*+", re.DOTALL),
         re.compile(rf"{quote}(?P<key>[^{quote}\\]{{1,256}}+){quote}\s*+:"),
     )
     for quote in "\"'"

@@ -10,7 +10,8 @@ from tray_app.translate.markup.cursor import Cursor
 from tray_app.translate.markup.grammar import Elements
 from tray_app.translate.markup.json_calls import read_values
 from tray_app.translate.markup.pieces import WrittenCall
-from tray_app.translate.schema.schema import Schema, type_value
+from tray_app.translate.schema.limits import Schema
+from tray_app.translate.schema.schema import type_value
 
 Schemas = Mapping[str, Schema]
 """Name of a tool -> schema of its input."""

@@ -43,7 +43,7 @@ Piece = Text | Thought | WrittenCalls
 class _Run:
     """Text or thinking without anything in between."""
 
-    kind: type[Text] | type[Thought]
+    kind: type[Text | Thought]
     texts: list[str]
 
 
@@ -54,7 +54,7 @@ class Pieces:
         self._runs: list[_Run | WrittenCalls] = []
         self._without_text = 0  # how many of the first runs are no text
 
-    def add(self, kind: type[Text] | type[Thought], texts: list[str]) -> None:
+    def add(self, kind: type[Text | Thought], texts: list[str]) -> None:
         """Adds text or thinking."""
         last = self._runs[-1] if self._runs else None
         if isinstance(last, _Run) and last.kind is kind:

@@ -69,6 +69,6 @@ def _read_size(data: str) -> tuple[int, int]:
         if not head.startswith(_FORMATS):  # other formats may hold numbers of any length or XML
             return -1, -1
         size: tuple[int, int] = imagesize.get(_BoundedFile(head))
-    except Exception:  # the library does not document its errors, and the bytes can be anything
+    except Exception:  # noqa: BLE001 (the library does not document its errors, and the bytes can be anything)
         return -1, -1
     return size

@@ -17,7 +17,7 @@ from tray_app.translate.request.output import find_brackets, read_effort, read_f
 from tray_app.translate.request.tokens import Estimate, estimate_chat
 from tray_app.translate.request.tool_changes import effective_tools
 from tray_app.translate.request.tools import Tool, pick_schemas, read_choice, read_tools
-from tray_app.translate.schema.schema import Schema
+from tray_app.translate.schema.limits import Schema
 
 MAX_STOPS = 4
 """NVIDIA's limit for stop sequences. The gateway itself looks for the others in the answer."""

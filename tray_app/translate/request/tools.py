@@ -11,7 +11,8 @@ from typing import Any
 from tray_app.catalog import Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate.request.known_tools import MOST_KNOWN_TOOLS, find_known
-from tray_app.translate.schema.schema import NO_PARAMETERS, Parameters, Schema
+from tray_app.translate.schema.limits import Schema
+from tray_app.translate.schema.schema import NO_PARAMETERS, Parameters
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _CLIENT_DUMMY = "DeferredToolPlaceholder"  # Claude Code sends it in place of tools that it loads later
@@ -72,7 +73,8 @@ def read_tools(tools: Sequence[dict[str, Any]]) -> ToolSet:
     known: dict[str, Tool] = {}
     left_out: set[str] = set()
     named_by_type = 0
-    for n, tool in enumerate(tools):
+    for n, offered in enumerate(tools):
+        tool = offered
         if tool.get("type", "custom") not in ("custom", None) and "input_schema" not in tool:
             by_type = find_known(tool)
             if by_type is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 STRING, NULL = "string", "null"
@@ -27,12 +27,12 @@ def types_of(value: object) -> tuple[str, ...]:
     return _TYPES_OF.get(type(value), ())
 
 
-def fits(value: object, wanted: Set[str]) -> bool:
+def fits(value: object, wanted: AbstractSet[str]) -> bool:
     """Returns whether a value has one of the wanted types."""
     return any(name in wanted for name in types_of(value))
 
 
-def read_as(text: str, wanted: Set[str]) -> Any:
+def read_as(text: str, wanted: AbstractSet[str]) -> Any:
     """Returns the value of `text` as JSON, or as a word such as True, if it has a wanted type; otherwise `text`."""
     value = read_json(text)
     if value is ...:

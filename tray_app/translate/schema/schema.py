@@ -11,8 +11,7 @@ from enum import Enum
 from typing import Any
 
 from tray_app.translate.schema.json_types import NULL, STRING, fits, read_as, read_json, write_json
-from tray_app.translate.schema.limits import Schema as Schema
-from tray_app.translate.schema.limits import check_limits
+from tray_app.translate.schema.limits import Schema, check_limits
 from tray_app.translate.schema.simplified import simplify
 from tray_app.translate.schema.subschemas import Subschemas
 from tray_app.translate.schema.union_types import as_list

@@ -130,7 +130,7 @@ def ask(question: Message) -> tuple[Any, ...] | None:
     try:
         with blocking.open_dbus_connection(_find_address(), auth_timeout=QUESTION_TIMEOUT_S) as connection:
             reply = connection.send_and_get_reply(question, timeout=QUESTION_TIMEOUT_S)
-    except Exception as error:  # jeepney raises errors of many types, see SessionBus
+    except Exception as error:  # noqa: BLE001 (jeepney raises errors of many types, see SessionBus)
         log.debug("no answer from the session bus: %r", error)
         return None
     return None if is_error(reply) else tuple(reply.body)
