@@ -1,4 +1,4 @@
-"""Sentences that reach the user by more than one way: through the client as an error, and in the menu as a trouble."""
+"""Sentences that reach the user by more than one way, such as an error of the client and a trouble in the menu."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ NO_NVIDIA_KEY = (
     "then run `claude-nvidia-tray set-key` in a terminal."
 )
 WHERE_TO_SET_ADDR = '"addr" in the settings file, or the environment variable ADDR'
+EMPTY_ANSWER = "NVIDIA's answer is empty. Please try again."
+
+
+def say_silent(timeout_s: float) -> str:
+    """Returns the sentence that upstream sent nothing of an answer for so many seconds."""
+    return f"NVIDIA sent nothing of an answer for {timeout_s} s. Please try again."
 
 
 def say_retired(label: str, date: str = "") -> str:

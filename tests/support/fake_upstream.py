@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.support.chunks import Chunk, completion, finish, text
+from tests.support.chunks import ChunkJson, completion, finish, text
 from tests.support.validators import check_chat_request
 
 TIMEOUT_S = 20
@@ -85,7 +85,7 @@ class Reply:
 HANG_UP = Reply(hangs_up=True)
 
 
-def stream(*parts: Chunk | Step, before: Gate | None = None, ends: bool = True) -> Reply:
+def stream(*parts: ChunkJson | Step, before: Gate | None = None, ends: bool = True) -> Reply:
     """An answer as events: a dict is a chunk, bytes go out as they are. `ends`: with the mark that ends a stream."""
     steps = [event(part) if isinstance(part, dict) else part for part in parts]
     if ends:

@@ -27,7 +27,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chunks import Chunk, completion, finish, text, think, usage, whole_call
+from tests.support.chunks import ChunkJson, completion, finish, text, think, usage, whole_call
 from tests.support.fake_upstream import CUT, HANG_UP, FakeUpstream, Gate, Reply, Rest, Step, refusal, stream, whole
 from tests.support.gateway import NVIDIA_KEY, RunningGateway, question
 from tests.support.leftovers import holdings, wait_until_nothing_is_held
@@ -115,7 +115,7 @@ class Upstream:
 
     def _stream(self, turn: str, luck: random.Random) -> Reply:
         answer = meant(turn)
-        parts: list[Chunk] = [think("Hm. "), think("Well."), text(answer.said[:9]), text(answer.said[9:])]
+        parts: list[ChunkJson] = [think("Hm. "), think("Well."), text(answer.said[:9]), text(answer.said[9:])]
         parts += [whole_call(name, arguments, f"c{n}", n) for n, (name, arguments) in enumerate(answer.calls)]
         parts += [finish("tool_calls" if answer.calls else "stop"), usage(100, 50)]
         rests = [Rest(luck.uniform(0.1, 2) / SHORTER) for _ in parts]

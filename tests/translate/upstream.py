@@ -1,4 +1,4 @@
-"""Makes chunks and completions of upstream in a short notation, and translates them."""
+"""Translates upstream's chunks and completions, which tests.support.chunks makes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tests.support.chunks import ChunkJson, completion_of
 from tests.translate.rows import ask
 from tray_app.errors import ProxyError
 from tray_app.translate.answer.chunk import decode_chunk
@@ -13,50 +14,7 @@ from tray_app.translate.answer.message import MessageBuilder
 from tray_app.translate.answer.stream import StreamTranslator, error_frame, head_frame
 from tray_app.translate.request.chat import ChatRequest
 
-ChunkJson = dict[str, Any]
-
 MESSAGE_ID = "msg_0123456789abcdef"
-
-
-def delta(finish: str | None = None, **fields: Any) -> ChunkJson:
-    """Returns a chunk with one choice."""
-    return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": fields, "finish_reason": finish}]}
-
-
-def text(content: str, finish: str | None = None) -> ChunkJson:
-    return delta(finish, content=content)
-
-
-def think(reasoning: str) -> ChunkJson:
-    return delta(reasoning_content=reasoning)
-
-
-def part(
-    index: int | None = 0, id: str | int | None = None, name: str | None = None, args: Any = None
-) -> dict[str, Any]:
-    """Returns a fragment of a tool call. Fields that are None are left out."""
-    function = {key: value for key, value in (("name", name), ("arguments", args)) if value is not None}
-    fields = {"index": index, "id": id, "type": "function", "function": function}
-    return {key: value for key, value in fields.items() if value is not None}
-
-
-def call(*args: Any, **fields: Any) -> ChunkJson:
-    """Returns a chunk with one fragment of a tool call."""
-    return delta(tool_calls=[part(*args, **fields)])
-
-
-def finish(reason: str = "stop", **choice: Any) -> ChunkJson:
-    chunk = delta(reason)
-    chunk["choices"][0] |= choice
-    return chunk
-
-
-def usage(prompt: int | None = 100, completion: int | None = 7, cached: int | None = None) -> ChunkJson:
-    """Returns the last chunk, which has usage but no choices."""
-    counts: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
-    if cached is not None:
-        counts["prompt_tokens_details"] = {"cached_tokens": cached}
-    return {"choices": [], "usage": counts}
 
 
 def stream(chunks: Iterable[ChunkJson], chat: ChatRequest | None = None) -> bytes:
@@ -82,17 +40,11 @@ def plain(completion: ChunkJson, chat: ChatRequest | None = None) -> dict[str, A
     return builder.finish()
 
 
-def whole(message: dict[str, Any], finish: str | None = "stop", **fields: Any) -> ChunkJson:
-    """Returns a completion that was not streamed."""
-    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}
-    return {"object": "chat.completion", "choices": [choice], **fields}
-
-
 def join(chunks: Sequence[ChunkJson]) -> ChunkJson:
     """Joins the chunks of a stream to a completion as OpenAI's own clients do: by field, and calls by index."""
     message: dict[str, Any] = {}
     calls: dict[int, dict[str, Any]] = {}
-    completion = whole(message)
+    completion = completion_of(message)
     [choice] = completion["choices"]
     choice["message"] = message
     for chunk in chunks:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chunks import Chunk, delta, finish
+from tests.support.chunks import ChunkJson, delta, finish
 from tests.support.fake_upstream import FakeUpstream, Reply, stream, whole
 from tests.support.gateway import WEATHER, RunningGateway, question
 from tray_app.proxy.exchange import call_repair
@@ -16,7 +16,7 @@ NOTE = "words of a long note, "
 BROKEN = "{city: Paris, days: [1, 2, {note: " + NOTE * 200 + "}]"
 
 
-def call(arguments: str, call_id: str = "call_1", index: int = 0) -> Chunk:
+def call(arguments: str, call_id: str = "call_1", index: int = 0) -> ChunkJson:
     function = {"name": "get_weather", "arguments": arguments}
     return delta(tool_calls=[{"index": index, "id": call_id, "type": "function", "function": function}])
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import KEYS
 from tests.support.bystanders import Bystanders, bystanders
-from tests.support.chunks import Chunk, completion, delta, finish, text
+from tests.support.chunks import ChunkJson, completion, delta, finish, text
 from tests.support.fake_upstream import FakeUpstream, Reply, stream, whole
 from tests.support.gateway import AT_ONCE, RunningGateway, question
 from tests.support.loop_watch import watch_loop
@@ -38,20 +38,20 @@ WIDE = {"name": "Wide", "input_schema": {"type": "object", "properties": NULLABL
 CODE = 'print("hello", name)  # "quoted"\n' * 1_500
 
 
-def call(name: str, arguments: str) -> Chunk:
+def call(name: str, arguments: str) -> ChunkJson:
     function = {"name": name, "arguments": arguments}
     return delta(tool_calls=[{"index": 0, "id": "c1", "type": "function", "function": function}])
 
 
-def slices(whole_text: str, size: int = 40) -> list[Chunk]:
+def slices(whole_text: str, size: int = 40) -> list[ChunkJson]:
     return [text(whole_text[place : place + size]) for place in range(0, len(whole_text), size)]
 
 
-def argument_slices(arguments: str, size: int = 40) -> list[Chunk]:
+def argument_slices(arguments: str, size: int = 40) -> list[ChunkJson]:
     return [call("Bash", ""), *(call("", arguments[i : i + size]) for i in range(0, len(arguments), size))]
 
 
-ANSWERS: dict[str, list[Chunk]] = {
+ANSWERS: dict[str, list[ChunkJson]] = {
     "a Write whose quotes are not escaped": [
         call("Bash", json.dumps({"command": CODE}).replace('\\"hello\\"', '"hello"'))
     ],

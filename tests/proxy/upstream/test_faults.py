@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 
 from tests.conftest import StartGateway
-from tests.support.chunks import Chunk, completion, finish, text, think, usage, whole_call
+from tests.support.chunks import ChunkJson, completion, finish, text, think, usage, whole_call
 from tests.support.fake_upstream import (
     CUT,
     TIMEOUT_S,
@@ -43,7 +43,7 @@ MIB = 2**20
 # ---- cut anywhere
 
 
-def call_pieces(name: str, *pieces: str, index: int) -> list[Chunk]:
+def call_pieces(name: str, *pieces: str, index: int) -> list[ChunkJson]:
     """Returns chunks with a call whose arguments come in pieces."""
     first = whole_call(name, {}, call_id=f"call_{index}", index=index)
     first["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"] = pieces[0]
@@ -340,7 +340,7 @@ def test_a_body_without_an_end_is_an_error(gateway: RunningGateway, upstream: Fa
 )
 @pytest.mark.parametrize("said", [[], [text("Hel")]], ids=["from the start", "after a word"])
 def test_a_stream_without_content_is_ended_after_the_timeout(
-    start_gateway: StartGateway, upstream: FakeUpstream, nothing: bytes, said: list[Chunk]
+    start_gateway: StartGateway, upstream: FakeUpstream, nothing: bytes, said: list[ChunkJson]
 ) -> None:
     gateway = start_gateway(upstream_timeout_seconds=0.5)
     upstream.script(stream(*said, Endless(nothing)))

@@ -9,10 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.chunks import ChunkJson, call, delta, finish, part, text, think, usage
 from tests.support.client import fold
 from tests.support.validators import check_stream
 from tests.translate.bounded import bounded
-from tests.translate.upstream import ChunkJson, call, delta, finish, join, part, plain, stream, text, think, usage
+from tests.translate.upstream import join, plain, stream
 
 WORDS = st.text("ab\u2028ü😀 \n", min_size=1, max_size=6)
 ARGUMENTS = st.dictionaries(st.text(max_size=3), st.text(max_size=6) | st.integers() | st.none(), max_size=3)

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.chunks import call, finish, text, think
 from tests.support.client import fold, story
 from tests.support.validators import check_stream
 from tests.translate.bounded import bounded
 from tests.translate.rows import ask
-from tests.translate.upstream import call, finish, join, plain, stream, text, think
+from tests.translate.upstream import join, plain, stream
 from tray_app.translate.answer.bare_json import BareJson
 from tray_app.translate.request.chat import ChatRequest
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.chunks import ChunkJson, call, completion_of, finish, part, text
 from tests.support.client import fold, story
 from tests.support.validators import check_body, check_stream
 from tests.translate.rows import ask, read
-from tests.translate.upstream import MESSAGE_ID, ChunkJson, call, finish, join, part, plain, stream, text, whole
+from tests.translate.upstream import MESSAGE_ID, join, plain, stream
 from tray_app.translate.call_ids import MOST_ID_CHARS, MOST_USED_IDS, read_used_ids
 from tray_app.translate.request.chat import ChatRequest
 
@@ -82,7 +83,7 @@ def test_ids_may_be_numbers() -> None:
     assert ids_of(chunks, ask()) == ["0", "1"]
     big = 10**40
     assert ids_of([call(0, big, "Read", "{}"), finish()], ask()) == [str(big)]
-    completion = whole({"tool_calls": [part(None, 7, "Read", "{}"), part(None, 7, "Read", "{}")]}, "tool_calls")
+    completion = completion_of({"tool_calls": [part(None, 7, "Read", "{}"), part(None, 7, "Read", "{}")]}, "tool_calls")
     assert [block["id"] for block in plain(completion)["content"]] == ["7", f"{OWN}_1"]
 
 

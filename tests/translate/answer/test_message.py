@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.chunks import completion_of, part
 from tests.support.validators import check_body
 from tests.translate.rows import ask
-from tests.translate.upstream import MESSAGE_ID, part, plain, whole
+from tests.translate.upstream import MESSAGE_ID, plain
 from tray_app.catalog import MINIMAX_M2_1
 from tray_app.errors import Overloaded, UpstreamFault
 from tray_app.translate.answer.message import read_input
@@ -16,7 +17,7 @@ from tray_app.translate.answer.message import read_input
 
 def calls(*parts: dict[str, Any]) -> list[dict[str, Any]]:
     """Returns the calls of a whole answer with these `tool_calls`."""
-    message = plain(whole({"content": None, "tool_calls": list(parts)}, "tool_calls"))
+    message = plain(completion_of({"content": None, "tool_calls": list(parts)}, "tool_calls"))
     check_body(message)
     assert message["stop_reason"] == "tool_use"
     content: list[dict[str, Any]] = message["content"]
@@ -26,7 +27,7 @@ def calls(*parts: dict[str, Any]) -> list[dict[str, Any]]:
 def test_a_whole_answer_is_complete() -> None:
     usage = {"prompt_tokens": 100, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 64}}
     message = plain(
-        whole(
+        completion_of(
             {"reasoning_content": "hm", "content": "hi", "tool_calls": [part(None, "c1", "Read", '{"p":1}')]},
             "tool_calls",
             usage=usage,
@@ -107,26 +108,26 @@ def test_arguments_that_are_nested_too_deeply_are_kept_as_they_came() -> None:
 
 @pytest.mark.parametrize("content", [None, "", "\n", [], [{"type": "image_url"}], [{"text": None}], ["x"]], ids=repr)
 def test_content_without_text_makes_no_block(content: object) -> None:
-    message = plain(whole({"content": content}))
+    message = plain(completion_of({"content": content}))
     assert message["content"] == []
     assert message["stop_reason"] == "end_turn"
     check_body(message)
 
 
 def test_the_two_halves_of_an_emoji_become_one_character() -> None:
-    assert plain(whole({"content": "a \ud83d\ude00"}))["content"] == [{"type": "text", "text": "a 😀"}]
+    assert plain(completion_of({"content": "a \ud83d\ude00"}))["content"] == [{"type": "text", "text": "a 😀"}]
 
 
 def test_thinking_that_was_not_asked_for_is_left_out() -> None:
-    message = plain(whole({"reasoning": "hm", "content": "hi"}), ask(MINIMAX_M2_1, thinking=None))
+    message = plain(completion_of({"reasoning": "hm", "content": "hi"}), ask(MINIMAX_M2_1, thinking=None))
     assert message["content"] == [{"type": "text", "text": "hi"}]
     assert message["model"] == "minimaxai/minimax-m2.1"
     check_body(message, thinking=False)
 
 
 def test_only_the_first_choice_is_the_answer() -> None:
-    completion = whole({"content": "one"})
-    completion["choices"] += whole({"content": "two"})["choices"]
+    completion = completion_of({"content": "one"})
+    completion["choices"] += completion_of({"content": "two"})["choices"]
     assert plain(completion)["content"] == [{"type": "text", "text": "one"}]
 
 
@@ -165,11 +166,11 @@ def test_an_error_in_the_place_of_an_answer_is_an_error(body: dict[str, Any]) ->
 @pytest.mark.parametrize("content", ["half an answer", "", None])
 def test_an_answer_that_upstream_gave_up_on_is_an_error(content: str | None) -> None:
     with pytest.raises(UpstreamFault, match=r"gave up on the answer before it was complete \(abort\)"):
-        plain(whole({"content": content}, "abort"))
+        plain(completion_of({"content": content}, "abort"))
 
 
 def test_a_refusal_is_sent_as_text() -> None:
-    message = plain(whole({"content": None, "refusal": "I cannot help with that."}))
+    message = plain(completion_of({"content": None, "refusal": "I cannot help with that."}))
     assert message["content"] == [{"type": "text", "text": "I cannot help with that."}]
     assert (message["stop_reason"], message["usage"]["output_tokens"]) == ("refusal", 6)
     check_body(message)
@@ -177,7 +178,7 @@ def test_a_refusal_is_sent_as_text() -> None:
 
 def test_the_one_call_of_the_older_api_is_a_call() -> None:
     message = plain(
-        whole({"content": None, "function_call": {"name": "Read", "arguments": '{"p":1}'}}, "function_call")
+        completion_of({"content": None, "function_call": {"name": "Read", "arguments": '{"p":1}'}}, "function_call")
     )
     [call] = message["content"]
     assert (call["name"], call["input"], message["stop_reason"]) == ("Read", {"p": 1}, "tool_use")
@@ -190,7 +191,7 @@ def test_an_error_that_says_nothing_is_an_error() -> None:
 
 
 def test_a_null_error_is_no_error() -> None:
-    assert plain(whole({"content": "hi"}, error=None))["content"]
+    assert plain(completion_of({"content": "hi"}, error=None))["content"]
 
 
 def test_a_completion_in_chunks_is_translated_as_a_whole_one() -> None:

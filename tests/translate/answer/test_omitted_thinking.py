@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.chunks import ChunkJson, call, finish, text, think
 from tests.support.client import read_events, story
 from tests.support.validators import check_body, check_stream
 from tests.translate.rows import ask
-from tests.translate.upstream import ChunkJson, call, finish, join, plain, stream, text, think
+from tests.translate.upstream import join, plain, stream
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.signature import SIGNATURE, read_hidden, sign_hidden

@@ -7,24 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.support.chunks import ChunkJson, call, completion_of, delta, finish, part, text, think, usage
 from tests.support.client import fold, read_events, story
 from tests.support.validators import check_body, check_error, check_stream
 from tests.translate.rows import ask
-from tests.translate.upstream import (
-    MESSAGE_ID,
-    ChunkJson,
-    call,
-    delta,
-    finish,
-    join,
-    part,
-    plain,
-    stream,
-    text,
-    think,
-    usage,
-    whole,
-)
+from tests.translate.upstream import MESSAGE_ID, join, plain, stream
 from tray_app.catalog import MINIMAX_M2_1
 from tray_app.errors import InvalidRequest, Overloaded, UpstreamFault
 from tray_app.translate.answer.chunk import Chunk, decode_chunk
@@ -572,7 +559,7 @@ STORIES = [
     Story(
         "a whole completion in a stream is told as a stream",
         [
-            whole(
+            completion_of(
                 {"content": "hi", "reasoning_content": "hm", "tool_calls": [part(None, "c1", "Read", "{}")]},
                 "tool_calls",
             )
@@ -783,7 +770,7 @@ def test_an_unnamed_stop_sequence_is_the_only_one_of_the_request(stops: list[str
 def test_a_window_that_the_prompt_fills_is_a_prompt_that_is_too_long() -> None:
     for reason in ("model_context_window_exceeded", "context_length_exceeded"):
         with pytest.raises(InvalidRequest, match=r"^prompt is too long: 131073 tokens > 131072 maximum$"):
-            plain(whole({"content": ""}, reason))
+            plain(completion_of({"content": ""}, reason))
 
 
 def test_a_tool_that_was_not_offered_keeps_its_name_for_the_client_to_refuse() -> None:
@@ -793,7 +780,7 @@ def test_a_tool_that_was_not_offered_keeps_its_name_for_the_client_to_refuse() -
 def test_a_call_that_never_gets_a_name_is_a_fault() -> None:
     assert story(stream([text("hi"), call(0, "c1", args='{"p":1}'), finish()]))[-1] == "error overloaded_error"
     with pytest.raises(UpstreamFault, match="tool call without a name"):
-        plain(whole({"tool_calls": [part(0, "c1", args='{"p":1}')]}))
+        plain(completion_of({"tool_calls": [part(0, "c1", args='{"p":1}')]}))
 
 
 def test_has_finish_distinguishes_an_end_from_a_cut() -> None:
@@ -829,7 +816,7 @@ def decode(chunk: ChunkJson) -> Chunk:
 def test_a_call_whose_string_ends_in_blanks_without_end_is_half_and_says_so() -> None:
     """The rest of the string is unknown, so the call must look like one in which the answer ran out of tokens."""
     blanks = " " * MAX_BLANKS_IN_TEXT
-    events = stream([call(id="c1", name="Bash", args='{"command": ["a'), call(args=blanks), finish("tool_calls")])
+    events = stream([call(call_id="c1", name="Bash", args='{"command": ["a'), call(args=blanks), finish("tool_calls")])
     folded = fold(events)
     assert folded.stop_reason == "max_tokens"
     assert blanks in events.decode()

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.chunks import ChunkJson, call, finish, text, think
 from tests.support.client import read_events
 from tests.translate.rows import ask
-from tests.translate.upstream import ChunkJson, call, finish, join, plain, stream, text, think
+from tests.translate.upstream import join, plain, stream
 from tray_app.translate.request.chat import ChatRequest
 
 BLOCK = ["</block>"]

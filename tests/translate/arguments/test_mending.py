@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.chunks import call, finish
 from tests.translate.bounded import bounded
 from tests.translate.broken import FAULTS, make_broken
 from tests.translate.rows import ask
-from tests.translate.upstream import MESSAGE_ID, call, finish
+from tests.translate.upstream import MESSAGE_ID
 from tray_app.translate.answer.chunk import decode_chunk
 from tray_app.translate.answer.stream import StreamTranslator
 from tray_app.translate.arguments.mending import MAX_LIBRARY_COST, LibraryBudget, mend, mend_with_library

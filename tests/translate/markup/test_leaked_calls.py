@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.chunks import ChunkJson, call, completion_of, delta, finish, part, text, think
 from tests.support.client import fold, story
 from tests.support.validators import check_body, check_stream
 from tests.translate.bounded import bounded
 from tests.translate.rows import ask
-from tests.translate.upstream import ChunkJson, call, delta, finish, join, part, plain, stream, text, think, whole
+from tests.translate.upstream import join, plain, stream
 from tray_app.translate.answer.chunk import decode_chunk
 from tray_app.translate.answer.stream import StreamTranslator, head_frame
 
@@ -337,7 +338,7 @@ def test_an_aliased_tool_is_found_in_markup_under_the_name_that_was_sent() -> No
 
 def test_a_plain_answer_with_structured_calls_shows_markup_as_text() -> None:
     message = plain(
-        whole({"content": GLM, "tool_calls": [part(0, "c1", "Bash", "{}")]}, "tool_calls"), ask(tools=[BASH])
+        completion_of({"content": GLM, "tool_calls": [part(0, "c1", "Bash", "{}")]}, "tool_calls"), ask(tools=[BASH])
     )
     assert [block.get("text") or block["input"] for block in message["content"]] == [GLM, {}]
 
@@ -387,7 +388,7 @@ def test_an_answer_lacks_nothing_if_its_call_lacks_the_last_tag() -> None:
 def test_a_think_tag_that_the_first_answer_left_open_ends_before_the_second() -> None:
     translator = feed(text("<think>hm"), finish())
     assert translator.answer.lacks_something()
-    translator.answer.supplement(decode_chunk(json.dumps(whole({"content": "Hello."})).encode()))
+    translator.answer.supplement(decode_chunk(json.dumps(completion_of({"content": "Hello."})).encode()))
     translator.finish()
     raw = head_frame(ask(), "msg_1") + translator.take()
     assert story(raw)[-4:] == ["start text#1", "+Hello.", "stop#1", "end end_turn"]

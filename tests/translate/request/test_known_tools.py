@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.chunks import call, finish
 from tests.support.validators import check_stream
 from tests.translate.rows import ask
-from tests.translate.upstream import call, finish, join, plain, stream
+from tests.translate.upstream import join, plain, stream
 from tray_app.errors import InvalidRequest
 from tray_app.translate.request.known_tools import MOST_KNOWN_TOOLS
 from tray_app.translate.request.tools import read_tools

@@ -17,6 +17,7 @@ from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.intake import Intake
 from tray_app.proxy.exchange.replies import Reply
 from tray_app.proxy.upstream.chat_response import ChatResponse
+from tray_app.sentences import EMPTY_ANSWER, say_silent
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.refusal.refusal import RATE_LIMIT_PAUSE_S
 from tray_app.translate.request.chat import ChatRequest
@@ -89,7 +90,7 @@ class Attempt:
                     self._gateway.outcomes.note_answered(self._chat.model)
                 said_bytes, said_s = self._answer.size_bytes, time.monotonic()
             elif not is_done and time.monotonic() - said_s > self._timeout_s:  # only comments or empty events come
-                raise UpstreamTimeout(f"NVIDIA sent nothing of an answer for {self._timeout_s} s. Please try again.")
+                raise UpstreamTimeout(say_silent(self._timeout_s))
             if self._answer.is_over:
                 response.close()  # stops upstream from generating what nobody will read
             if is_done:
@@ -114,7 +115,7 @@ class Attempt:
             self._gateway.outcomes.note_failed(self._chat.model, error)
             self._log.say(f"the second answer failed: {type(error).__name__}")
         if self._answer.ends_empty():
-            raise UpstreamFault("NVIDIA's answer is empty. Please try again.")
+            raise UpstreamFault(EMPTY_ANSWER)
 
     async def _finish(self, prompt_tokens: int | None) -> web.StreamResponse:
         """Repairs broken calls, ends the answer, logs it, and learns from the prompt tokens that upstream reported."""

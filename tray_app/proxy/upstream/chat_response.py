@@ -8,6 +8,7 @@ import aiohttp
 
 from tray_app.errors import UpstreamFault, UpstreamTimeout
 from tray_app.proxy.upstream.faults import faults_explained
+from tray_app.sentences import say_silent
 from tray_app.translate.answer.chunk import MAX_CHUNK_BYTES
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -86,9 +87,7 @@ class ChatResponse:
                         raise _explain_size()
                     start = (start + part).lstrip().removeprefix(_BYTE_ORDER_MARK).lstrip()
         except TimeoutError:
-            raise UpstreamTimeout(
-                f"NVIDIA sent nothing of an answer for {self._timeout_s} s. Please try again."
-            ) from None
+            raise UpstreamTimeout(say_silent(self._timeout_s)) from None
         self._read, self._place = start + self._read[self._place :], 0
         return start
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import subprocess
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -18,8 +19,13 @@ from tray_app.proxy.workers.frames import ASK, DATA, HEAD, JOB, PIECE, READY, RE
 from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY
 from tray_app.shells import find_worker
 
+log = logging.getLogger(__name__)
+
 _START_S = 30.0
 """Longest time in seconds until a new process must be ready."""
+
+_END_S = 10.0
+"""Time for the system to end a process. Quitting waits no longer for it."""
 
 _OVERDUE_S = 2.0
 """Seconds after a job's time limit until the worker is ended from here. It ends itself at the limit, but on Windows it
@@ -84,17 +90,21 @@ class Worker:
             raise WorkerEnded(f"the worker process ended during the job {job.name!r}") from None
 
     async def end(self) -> None:
-        """Ends the process, whatever it is doing."""
+        """Ends the process, whatever it is doing. Gives up after some seconds if the system does not end it."""
         if self.idle_timer is not None:
             self.idle_timer.cancel()
         with suppress(ProcessLookupError):
             self.process.kill()
         self._input.close()
-        with suppress(ConnectionError):
-            await self._input.wait_closed()
-        while await self._output.read(_READ_BYTES):  # reading to the end closes the pipe
-            pass
-        await self.process.wait()
+        try:
+            async with asyncio.timeout(_END_S):
+                with suppress(ConnectionError):
+                    await self._input.wait_closed()
+                while await self._output.read(_READ_BYTES):  # reading to the end closes the pipe
+                    pass
+                await self.process.wait()
+        except TimeoutError:  # on Windows, another new process may hold its pipes open
+            log.warning("a worker process does not end, and is left to itself")
 
     async def _read_result(self, limit_s: float, answer: Answer | None) -> Result:
         """Returns the result of the job. Raises TimeoutError if it takes longer than `limit_s` without a question."""

@@ -18,6 +18,7 @@ plain answer and a streamed answer are the same by construction.
 from __future__ import annotations
 
 from tray_app.errors import UpstreamFault
+from tray_app.sentences import EMPTY_ANSWER
 from tray_app.translate.answer.blocks import BlockWriter, Call
 from tray_app.translate.answer.calls import CallTracker
 from tray_app.translate.answer.chunk import Choice, Chunk
@@ -68,7 +69,7 @@ class Answer:
         """Takes a completion that was not streamed. Raises a ProxyError if it carries an error or no answer."""
         self.feed(completion)
         if not completion.choices:
-            raise UpstreamFault("NVIDIA's answer is empty. Please try again.")
+            raise UpstreamFault(EMPTY_ANSWER)
 
     def supplement(self, completion: Chunk) -> None:
         """Takes the parts that the first answer lacks from a second one. Raises the same errors as `feed`."""

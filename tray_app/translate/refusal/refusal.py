@@ -21,7 +21,7 @@ from tray_app.errors import (
     UpstreamUnusable,
     UserActionNeeded,
 )
-from tray_app.sentences import say_not_served, say_retired
+from tray_app.sentences import EMPTY_ANSWER, say_not_served, say_retired
 from tray_app.translate.refusal.error_body import MAX_ERROR_BYTES, ErrorBody, read_error, read_error_body
 from tray_app.translate.refusal.overflow import find_overflow
 from tray_app.translate.request.chat import ChatRequest
@@ -60,7 +60,7 @@ def explain_stream_error(error: Any, model: Model, chat: ChatRequest | None = No
 def explain_malformed(payload: bytes, model: Model, chat: ChatRequest | None = None) -> ProxyError:
     """Returns the client's error for a payload that is neither a chunk nor a completion."""
     if not payload:
-        return UpstreamFault("NVIDIA's answer is empty. Please try again.")
+        return UpstreamFault(EMPTY_ANSWER)
     if len(payload) <= MAX_ERROR_BYTES:
         error_body = read_error_body(payload)
         if error_body.status is not None and error_body.status < 500:
