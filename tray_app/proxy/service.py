@@ -176,7 +176,6 @@ class ProxyService:
         from aiohttp import web
 
         from tray_app.proxy.demo import start_demo
-        from tray_app.proxy.exchange.gateway import Gateway
         from tray_app.proxy.exchange.model_check import ModelCheck
         from tray_app.proxy.server.listener import Listener, find_connection_limit
         from tray_app.proxy.server.rare_log import LoopErrors
@@ -188,15 +187,7 @@ class ProxyService:
             demo = await start_demo() if config.is_demo else None
             if demo is not None:
                 stack.push_async_callback(demo.stop)
-            gateway = Gateway(
-                config,
-                self._board,
-                state_folder=self._state_folder,
-                demo_url=demo.url if demo else "",
-                search_backend=self._search_backend,
-                timeouts=self._timeouts,
-                tls_context=self._make_tls_context() if self._make_tls_context else None,
-            )
+            gateway = self._make_gateway(config, demo.url if demo else "")
             stack.push_async_callback(gateway.close)
             runner = web.AppRunner(make_app(gateway), handler_cancellation=True, shutdown_timeout=_CLOSE_S)
             await runner.setup()
@@ -217,6 +208,19 @@ class ProxyService:
             gateway.begin_drain()
             await listener.close()
             await gateway.drain(drain_s)
+
+    def _make_gateway(self, config: GatewayConfig, demo_url: str) -> Gateway:
+        from tray_app.proxy.exchange.gateway import Gateway
+
+        return Gateway(
+            config,
+            self._board,
+            state_folder=self._state_folder,
+            demo_url=demo_url,
+            search_backend=self._search_backend,
+            timeouts=self._timeouts,
+            tls_context=self._make_tls_context() if self._make_tls_context else None,
+        )
 
 
 def _explain_bind(error: OSError | UnicodeError, address: Address) -> StartError:
