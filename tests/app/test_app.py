@@ -73,8 +73,8 @@ def test_the_app_says_where_it_listens_and_serves_until_a_signal_ends_it(
         "There is no tray icon. Ctrl-C quits.",
         f'To point Claude Code at it:  eval "$({find_command("bash")} --print-exports bash)"',
     ]
-    assert "listening on" in app.log
-    assert app.log.splitlines()[-1].endswith("quit")
+    assert "listening on" in app.folder.log
+    assert app.folder.log.splitlines()[-1].endswith("quit")
     with pytest.raises(ConnectionRefusedError):
         client.request("GET", "/health")
 
@@ -121,7 +121,7 @@ def test_a_damaged_settings_file_is_reported_even_if_a_key_is_missing(launch: La
     assert kept.read_text() == "{damage"
     assert NO_NVIDIA_KEY in app.lines
     assert client.request("GET", "/health").status == 200
-    assert "The settings file is not valid JSON" in app.log
+    assert "The settings file is not valid JSON" in app.folder.log
 
 
 def test_a_settings_file_that_cannot_be_read_is_reported(launch: Launch, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_taken_port_ends_the_app_with_a_sentence(launch: Launch) -> None:
         f"Port {port} is in use by another program. Quit that program, or choose another port: "
         '"addr" in the settings file, or the environment variable ADDR.'
     ]
-    assert app.log.splitlines()[-1].endswith("quit")
+    assert app.folder.log.splitlines()[-1].endswith("quit")
 
 
 def test_listening_on_the_network_without_a_server_key_ends_the_app_with_a_sentence(launch: Launch) -> None:
@@ -223,7 +223,7 @@ def test_files_that_others_could_read_are_closed_to_them_at_the_start(launch: La
     assert [place.stat().st_mode & 0o077 for place in (home, path, log_file.parent, log_file)] == [0] * 4
     note = f"Other users could read the settings file {path}, and a key is in it. Now only you can. "
     assert app.lines[0].startswith(note)
-    assert note in app.log
+    assert note in app.folder.log
 
 
 @posix_only
@@ -245,7 +245,7 @@ def test_another_programs_file_that_is_named_by_mistake_is_left_as_it_is(launch:
     assert app.wait_listening().request("GET", "/health").status == 200
     assert "It is left as it is" in app.read_until("settings file")
     assert path.read_text() == "export SECRET=word\n"
-    assert "word" not in app.log
+    assert "word" not in app.folder.log
 
 
 def test_a_password_in_the_address_of_upstream_is_shown_nowhere(launch: Launch, tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_password_in_the_address_of_upstream_is_shown_nowhere(launch: Launch, 
     app.wait_listening()
     said = app.read_until("settings.json")
     assert said.endswith(': "nvidia_url" must not hold a user name or password.')
-    assert "password@" not in "".join((*app.lines, app.log))
+    assert "password@" not in "".join((*app.lines, app.folder.log))
 
 
 @posix_only
@@ -365,8 +365,8 @@ def test_no_key_is_written_into_the_log(launch: Launch, upstream: FakeUpstream) 
     app = launch(SERVER_API_KEY="key-of-this-gateway", LOG_BODY_MAX_CHARS="100000")
     client = app.wait_listening()
     client.ask(question(f"{NVIDIA_KEY} key-of-this-gateway"), x_api_key="key-of-this-gateway")
-    assert '"content": "[hidden] [hidden]"' in app.log
-    assert "key-of" not in app.log
+    assert '"content": "[hidden] [hidden]"' in app.folder.log
+    assert "key-of" not in app.folder.log
 
 
 def test_bytes_that_are_not_http_leave_no_traceback_on_the_terminal(launch: Launch) -> None:
@@ -382,7 +382,7 @@ def test_bytes_that_are_not_http_leave_no_traceback_on_the_terminal(launch: Laun
         app.send(signal.SIGTERM)
         assert app.wait_end() == 0
         assert not any("Traceback" in line for line in app.lines)
-    assert "0123456789" not in app.log
+    assert "0123456789" not in app.folder.log
 
 
 # ---- the end
@@ -413,8 +413,8 @@ def test_it_quits_after_its_gateway_has_died(launch: Launch) -> None:
         app.wait_listening().ask()
     app.send(signal.SIGTERM)
     assert app.wait_end() == 0
-    assert "the gateway's thread ended" in app.log
-    assert app.log.splitlines()[-1].endswith("quit")
+    assert "the gateway's thread ended" in app.folder.log
+    assert app.folder.log.splitlines()[-1].endswith("quit")
 
 
 @posix_only
@@ -423,7 +423,7 @@ def test_it_quits_even_if_its_gateway_cannot_be_stopped(launch: Launch) -> None:
     app.wait_listening()
     app.send(signal.SIGTERM)
     assert app.wait_end() == 0
-    assert "RuntimeError: a fault of the program" in app.log
+    assert "RuntimeError: a fault of the program" in app.folder.log
     assert launch().wait_listening().request("GET", "/health").status == 200, "the next one can start"
 
 
@@ -481,9 +481,9 @@ def test_under_nohup_it_outlives_its_terminal(launch: Launch) -> None:
         assert client.request("GET", "/health").status == 200
     app.send(signal.SIGTERM)
     assert app.wait_end() == 0
-    assert app.log.count("quit") == 1
+    assert app.folder.log.count("quit") == 1
 
 
 def wait_for_log(app: App, words: str) -> None:
-    while words not in app.log:
+    while words not in app.folder.log:
         threading.Event().wait(0.01)  # between two looks

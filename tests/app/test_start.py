@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desktop_harness import wait_for
 from tests.support.gateway import Client
 from tests.support.running_app import ROOT
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script of POSIX shells")
 

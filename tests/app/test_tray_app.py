@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import http.client
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from tests.support.chunks import completion
-from tests.support.desktop_harness import (
-    Desktop,
-    Node,
-    NotificationService,
-    TrayItem,
-    Watcher,
-    end,
-    wait_for,
-    xfce4_panel,
-)
+from tests.support.desktop_harness import Desktop, Node, NotificationService, Watcher, end, xfce4_panel
 from tests.support.fake_upstream import FakeUpstream, listing, refusal, whole
 from tests.support.gateway import NVIDIA_KEY
 from tests.support.parts import need
 from tests.support.ports import free_port
-from tests.support.validators import check_body, check_error, check_stream
+from tests.support.tray_app import APP, QUESTION, TrayApp
+from tests.support.validators import check_stream
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.desktop
 
-APP = (sys.executable, "-m", "tray_app")
 GREEN = (118, 185, 0)
-QUESTION = {"model": "claude-x", "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}]}
 
 
 @pytest.fixture
@@ -46,45 +35,6 @@ def desktop() -> Iterator[Desktop]:
         yield private
 
 
-class RunningApp:
-    """The app as its user sees it: an icon, a URL and a settings file."""
-
-    def __init__(self, desktop: Desktop, item: TrayItem) -> None:
-        self.desktop = desktop
-        self.item = item
-
-    @property
-    def url(self) -> str:
-        self.desktop.wait_log("app", "listening on http://")
-        return self.desktop.read_log("app").split("listening on http://")[1].split()[0]
-
-    def settings(self) -> dict[str, Any]:
-        path = Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
-        settings: dict[str, Any] = json.loads(path.read_text())
-        return settings
-
-    def edit_settings(self, **changes: Any) -> None:
-        """Writes the settings file, as an editor does."""
-        path = Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
-        path.write_text(json.dumps({**self.settings(), **changes}))
-
-    def wait_setting(self, name: str, value: object) -> None:
-        wait_for(lambda: self.settings().get(name) == value, f"{name} = {value!r} in the settings file")
-
-    @contextmanager
-    def open_answer(self, **more: Any) -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(self.url, timeout=20)
-        with closing(connection):
-            connection.request("POST", "/v1/messages", json.dumps({**QUESTION, **more}))
-            yield connection.getresponse()
-
-    def ask(self, **more: Any) -> dict[str, Any]:
-        with self.open_answer(**more) as answer:
-            body: dict[str, Any] = json.loads(answer.read())
-            (check_body if answer.status == 200 else check_error)(body)
-            return body
-
-
 @pytest.fixture
 def watcher(desktop: Desktop) -> Iterator[Watcher]:
     with Watcher(desktop.bus) as panel:
@@ -92,16 +42,16 @@ def watcher(desktop: Desktop) -> Iterator[Watcher]:
 
 
 @pytest.fixture
-def app(desktop: Desktop, watcher: Watcher) -> Iterator[RunningApp]:
+def app(desktop: Desktop, watcher: Watcher) -> Iterator[TrayApp]:
     desktop.spawn(*APP, "--demo", log="app")
     with watcher.wait_item() as item:
-        running = RunningApp(desktop, item)
+        running = TrayApp(desktop, item)
         assert running.url
         yield running
 
 
 @pytest.fixture
-def keyed_app(desktop: Desktop, watcher: Watcher, upstream: FakeUpstream) -> Iterator[RunningApp]:
+def keyed_app(desktop: Desktop, watcher: Watcher, upstream: FakeUpstream) -> Iterator[TrayApp]:
     """The app with an NVIDIA key, in front of the fake upstream."""
     desktop.env["UPSTREAM_URL"] = upstream.url
     settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
@@ -110,7 +60,7 @@ def keyed_app(desktop: Desktop, watcher: Watcher, upstream: FakeUpstream) -> Ite
     upstream.default = lambda body: whole(completion(body["model"]))
     desktop.spawn(*APP, log="app")
     with watcher.wait_item() as item:
-        yield RunningApp(desktop, item)
+        yield TrayApp(desktop, item)
 
 
 @pytest.fixture
@@ -119,7 +69,7 @@ def notifications(desktop: Desktop) -> Iterator[NotificationService]:
         yield service
 
 
-def test_the_menu_says_what_runs_and_where(app: RunningApp) -> None:
+def test_the_menu_says_what_runs_and_where(app: TrayApp) -> None:
     menu = app.item.wait_menu(lambda menu: menu.has(f"Demo: no model, running on {app.url}"), "the status line")
     labels = [node.label for node in menu.children if not node.is_separator]
     assert labels[1:] == [
@@ -136,26 +86,26 @@ def test_the_menu_says_what_runs_and_where(app: RunningApp) -> None:
     assert "GLM 4.7" in app.item.property("Title")
 
 
-def test_a_click_on_the_other_model_switches_the_next_request_the_icon_and_the_settings(app: RunningApp) -> None:
+def test_a_click_on_the_other_model_switches_the_next_request_the_icon_and_the_settings(app: TrayApp) -> None:
     assert app.ask()["model"] == "z-ai/glm4.7"
     before = app.item.images()[-1]
     app.item.click("MiniMax M2.1")
     menu = app.item.wait_menu(lambda menu: menu.find("MiniMax M2.1").is_checked, "the other model is marked")
     assert not menu.find("GLM 4.7").is_checked
     assert app.ask()["model"] == "minimaxai/minimax-m2.1"
-    app.wait_setting("model", "minimaxai/minimax-m2.1")
+    app.folder.wait_setting("model", "minimaxai/minimax-m2.1")
     wait_for(lambda: app.item.images()[-1].tobytes() != before.tobytes(), "another letter in the icon")
 
 
-def test_clients_choose_the_model_when_the_menu_lets_them(app: RunningApp) -> None:
+def test_clients_choose_the_model_when_the_menu_lets_them(app: TrayApp) -> None:
     app.item.click("Let Clients Choose the Model")
-    app.wait_setting("clients_choose_model", True)
+    app.folder.wait_setting("clients_choose_model", True)
     assert app.ask(model="minimaxai/minimax-m2.1")["model"] == "minimaxai/minimax-m2.1"
     assert app.ask()["model"] == "z-ai/glm4.7"
 
 
-def test_log_request_bodies_is_off_until_it_is_clicked(app: RunningApp) -> None:
-    log = Path(app.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs", "claude-nvidia-tray.log")
+def test_log_request_bodies_is_off_until_it_is_clicked(app: TrayApp) -> None:
+    log = app.folder.log_file
     secret = "a sentence that nobody else should read"
     app.ask(messages=[{"role": "user", "content": secret}])
     assert not app.item.menu().find("Log Request Bodies").is_checked
@@ -166,7 +116,7 @@ def test_log_request_bodies_is_off_until_it_is_clicked(app: RunningApp) -> None:
     wait_for(lambda: secret in log.read_text(), "the body in the log")
 
 
-def test_open_log_folder_opens_it(app: RunningApp, desktop: Desktop, watcher: Watcher, tmp_path: Path) -> None:
+def test_open_log_folder_opens_it(app: TrayApp, desktop: Desktop, watcher: Watcher, tmp_path: Path) -> None:
     opener = tmp_path / "xdg-open"
     opener.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
     opener.chmod(0o755)
@@ -188,7 +138,7 @@ def test_copied_exports_are_in_the_clipboard_and_a_notification_says_so() -> Non
         desktop.env |= {"ADDR": "127.0.0.1:0", "SHELL": "/usr/bin/fish"}
         desktop.spawn(*APP, "--demo", log="app")
         with watcher.wait_item() as item:
-            app = RunningApp(desktop, item)
+            app = TrayApp(desktop, item)
             url = app.url
             item.click("Copy Claude Code Exports (fish)")
             heard.wait(lambda: bool(heard.received), "a notification")
@@ -199,7 +149,7 @@ def test_copied_exports_are_in_the_clipboard_and_a_notification_says_so() -> Non
     assert "fish" in heard.received[0].text
 
 
-def test_a_copy_that_fails_never_says_copied(app: RunningApp, notifications: NotificationService) -> None:
+def test_a_copy_that_fails_never_says_copied(app: TrayApp, notifications: NotificationService) -> None:
     # A desktop without a display has no clipboard.
     app.item.click("Copy Claude Code Exports (bash)")
     notifications.wait(lambda: bool(notifications.received), "a notification")
@@ -212,7 +162,7 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
 ) -> None:
     desktop.spawn(*APP, log="app")
     with watcher.wait_item() as item:
-        app = RunningApp(desktop, item)
+        app = TrayApp(desktop, item)
         item.wait_menu(lambda menu: menu.has("Add your NVIDIA API key…"), "the fix-it line")
         error = app.ask()["error"]
         assert error["type"] == "billing_error"
@@ -226,7 +176,7 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
             assert desktop.spawn(*APP, "set-key", log="set-key", stdin=typed.fileno()).wait(20) == 0
         item.wait_menu(lambda menu: menu.has(f"Running on {app.url}"), "the key is noticed")
     assert "nvapi-0123456789abcdef" not in desktop.read_log("set-key")
-    assert app.settings()["nvidia_key"] == "nvapi-0123456789abcdef"
+    assert app.folder.settings["nvidia_key"] == "nvapi-0123456789abcdef"
 
 
 def top_labels(menu: Node) -> list[str]:
@@ -236,7 +186,7 @@ def top_labels(menu: Node) -> list[str]:
 
 
 def test_a_model_that_nvidia_does_not_list_is_marked_and_one_click_switches_to_its_successor(
-    keyed_app: RunningApp, notifications: NotificationService
+    keyed_app: TrayApp, notifications: NotificationService
 ) -> None:
     item = keyed_app.item
     menu = item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
@@ -249,37 +199,37 @@ def test_a_model_that_nvidia_does_not_list_is_marked_and_one_click_switches_to_i
     assert menu.find("GLM 5.2").is_checked
     assert menu.find("MiniMax M2.1").id == places["MiniMax M2.1"], "no item moves when one above it goes"
     assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
-    keyed_app.wait_setting("model", "z-ai/glm-5.2")
+    keyed_app.folder.wait_setting("model", "z-ai/glm-5.2")
     assert not notifications.received, "a hint is no news"
 
 
-def test_a_model_added_to_the_settings_file_stands_in_the_menu_and_answers(keyed_app: RunningApp) -> None:
+def test_a_model_added_to_the_settings_file_stands_in_the_menu_and_answers(keyed_app: TrayApp) -> None:
     item = keyed_app.item
-    keyed_app.edit_settings(models=[{"id": "lab/own", "label": "Own", "hidden": "no"}])
+    keyed_app.folder.edit_settings(models=[{"id": "lab/own", "label": "Own", "hidden": "no"}])
     item.wait_menu(lambda menu: menu.has("Settings file has a problem…"), "the mistake is said")
-    keyed_app.edit_settings(
+    keyed_app.folder.edit_settings(
         models=[{"id": "lab/own", "label": "Own"}, {"id": "minimaxai/minimax-m2.1", "hidden": True}]
     )
     item.wait_menu(lambda menu: menu.has("Own (not listed)"), "the model")
     item.click("Own (not listed)")
-    keyed_app.wait_setting("model", "lab/own")
+    keyed_app.folder.wait_setting("model", "lab/own")
     item.wait_menu(lambda menu: menu.find("Own (not listed)").is_checked, "the mark")
     assert top_labels(item.menu()) == [f"Running on {keyed_app.url}", "GLM 4.7 (not listed)", "Own (not listed)"]
     assert keyed_app.ask()["content"][0]["text"] == "lab/own"
 
 
 def test_another_upstream_makes_the_app_forget_which_models_are_listed(
-    keyed_app: RunningApp, upstream: FakeUpstream
+    keyed_app: TrayApp, upstream: FakeUpstream
 ) -> None:
     keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
     upstream.model_list = refusal(404)
-    keyed_app.edit_settings(nvidia_key="nvapi-another")
+    keyed_app.folder.edit_settings(nvidia_key="nvapi-another")
     keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7"), "no mark")
     assert upstream.wait_listed(2)["Authorization"] == "Bearer nvapi-another"
 
 
 def test_a_retired_model_is_reported_once_and_one_click_switches_to_its_successor(
-    keyed_app: RunningApp, upstream: FakeUpstream, notifications: NotificationService
+    keyed_app: TrayApp, upstream: FakeUpstream, notifications: NotificationService
 ) -> None:
     gone = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is no longer available."
     title = "GLM 4.7 was retired by NVIDIA – choose a model…"
@@ -309,10 +259,10 @@ def test_a_retired_model_is_reported_once_and_one_click_switches_to_its_successo
 
 
 def test_the_menu_shows_a_wait_for_the_rate_limit_while_it_lasts(
-    keyed_app: RunningApp, notifications: NotificationService
+    keyed_app: TrayApp, notifications: NotificationService
 ) -> None:
     item = keyed_app.item
-    keyed_app.edit_settings(requests_per_minute=1, clients_choose_model=True)
+    keyed_app.folder.edit_settings(requests_per_minute=1, clients_choose_model=True)
     item.wait_menu(lambda menu: menu.find("Let Clients Choose the Model").is_checked, "the settings are in force")
     keyed_app.ask()
     with closing(http.client.HTTPConnection(keyed_app.url, timeout=20)) as connection:
@@ -324,7 +274,7 @@ def test_the_menu_shows_a_wait_for_the_rate_limit_while_it_lasts(
     item.wait_menu(lambda menu: menu.has(f"Running on {keyed_app.url}"), "the client has left the queue")
 
 
-def test_quit_lets_a_running_answer_finish(app: RunningApp, watcher: Watcher) -> None:
+def test_quit_lets_a_running_answer_finish(app: TrayApp, watcher: Watcher) -> None:
     with app.open_answer(stream=True) as answer:
         begin = answer.read1()
         app.item.wait_menu(lambda menu: menu.has("Quit (1 request active)"), "the active request")
@@ -336,7 +286,7 @@ def test_quit_lets_a_running_answer_finish(app: RunningApp, watcher: Watcher) ->
 
 
 def test_a_second_launch_says_where_the_first_one_runs_and_ends_well(
-    app: RunningApp, desktop: Desktop, watcher: Watcher, notifications: NotificationService
+    app: TrayApp, desktop: Desktop, watcher: Watcher, notifications: NotificationService
 ) -> None:
     second = desktop.spawn(*APP, log="second")
     assert second.wait(20) == 0
@@ -345,7 +295,7 @@ def test_a_second_launch_says_where_the_first_one_runs_and_ends_well(
     assert len(watcher.items) == 1
 
 
-def test_after_a_crash_the_next_launch_works(app: RunningApp, desktop: Desktop, watcher: Watcher) -> None:
+def test_after_a_crash_the_next_launch_works(app: TrayApp, desktop: Desktop, watcher: Watcher) -> None:
     pid = json.loads(Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "state", "instance.json").read_text())["pid"]
     desktop.run("kill", "-KILL", str(pid))
     watcher.wait(lambda: not watcher.items, "the icon is gone")

@@ -18,11 +18,12 @@ from tests.app.test_tray_app import GREEN, find_colour
 from tests.bundle.built import DIST, find_built
 from tests.bundle.debian_root import DebianRoot, make_debian_root
 from tests.support.chunks import completion
-from tests.support.desktop_harness import PROPERTIES, WATCHER, Desktop, TrayItem, Watcher, wait_for, xfce4_panel
+from tests.support.desktop_harness import PROPERTIES, WATCHER, Desktop, TrayItem, Watcher, xfce4_panel
 from tests.support.fake_upstream import FakeUpstream, listing, whole
 from tests.support.gateway import NVIDIA_KEY, Client
 from tests.support.parts import need
 from tests.support.pdfs import make_pdf
+from tests.support.waiting import wait_for
 from tray_app import APP_ID, __version__
 
 pytestmark = pytest.mark.desktop

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.bundle.windows_build import BUNDLE, CONSOLE, LARGE_PROMPT, WINDOWED, Windows, answers, open_windows
-from tests.support.desktop_harness import wait_for
 from tests.support.fake_upstream import FakeUpstream, hello
 from tests.support.gateway import NVIDIA_KEY, Client, question
 from tests.support.ports import free_port
+from tests.support.waiting import wait_for
 from tray_app import APP_ID, APP_NAME, __version__
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 

@@ -19,10 +19,10 @@ from tests.bundle.windows_build import (
     answers,
     open_windows,
 )
-from tests.support.desktop_harness import wait_for
 from tests.support.fake_upstream import FakeUpstream, hello
 from tests.support.gateway import NVIDIA_KEY, Client, question
 from tests.support.ports import free_port
+from tests.support.waiting import wait_for
 from tray_app import APP_ID, APP_NAME, __version__
 
 INSTALL_S, START_S, QUIT_S = 120, 60, 30

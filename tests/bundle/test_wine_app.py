@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from tests.bundle.wine_desktop import PARTS, PYTHON, WINE, Menu, WineDesktop
-from tests.support.desktop_harness import wait_for
+from tests.support.app_folder import AppFolder
 from tests.support.parts import need
+from tests.support.waiting import wait_for
 
 PREFIX = os.environ.get("WINE_TEST_PREFIX", "")
 GREEN = (118, 185, 0)
@@ -29,7 +28,7 @@ class App:
     """The running app, with a folder of its own for all that it keeps."""
 
     def __init__(self, desktop: WineDesktop, home: Path) -> None:
-        self.home = home
+        self.folder = AppFolder(home)
         self._desktop = desktop
         self.start = (PYTHON, "-m", "tray_app", "--demo")
         self.environment = {"CLAUDE_NVIDIA_TRAY_HOME": desktop.windows.to_windows(home), "ADDR": "127.0.0.1:0"}
@@ -38,19 +37,14 @@ class App:
         wait_for(lambda: "listening on http://" in desktop.read_log("app"), "the gateway", START_S)
 
     @property
-    def settings(self) -> dict[str, Any]:
-        settings: dict[str, Any] = json.loads((self.home / "settings.json").read_text())
-        return settings
-
-    @property
     def url(self) -> str:
         return self._desktop.read_log("app").split("listening on ")[1].split()[0]
 
     def wait_quit(self) -> None:
         """Waits for its end, which must be the orderly one."""
         assert self.process.wait(EXIT_S) == 0, self._desktop.read_log("app")
-        assert "quit" in (self.home / "logs" / "claude-nvidia-tray.log").read_text(encoding="utf-8")
-        assert not (self.home / "state" / "instance.json").exists()
+        assert "quit" in self.folder.log
+        assert not (self.folder.path / "state" / "instance.json").exists()
 
 
 @pytest.fixture
@@ -112,7 +106,7 @@ def test_a_click_chooses_the_model(desktop: WineDesktop, app: App) -> None:
     assert marked(menu) == [GLM]
     menu.click(MINIMAX)
     desktop.wait_menu_closed()
-    wait_for(lambda: app.settings["model"] == "minimaxai/minimax-m2.1", "the choice in the settings file")
+    wait_for(lambda: app.folder.settings["model"] == "minimaxai/minimax-m2.1", "the choice in the settings file")
     wait_for(lambda: tray_picture(desktop) != before, "the other letter")
     assert marked(desktop.open_menu()) == [MINIMAX]
 

@@ -16,7 +16,8 @@ from typing import Self
 
 from PIL import Image
 
-from tests.support.desktop_harness import ROOT, Desktop, wait_for
+from tests.support.desktop_harness import ROOT, Desktop
+from tests.support.waiting import wait_for
 from wine.wine import Prefix
 
 PARTS = ("Xvfb", "dbus-daemon", "import", "wineserver", "xclip", "xdotool")

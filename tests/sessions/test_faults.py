@@ -184,4 +184,4 @@ def test_refusals_for_too_many_requests_slow_the_gateway_down_and_not_claude_cod
         statuses = [passage.status for passage in stage.back.passages]
         assert 429 in statuses
         assert statuses.count(200) == 5
-        assert f"{GLM} takes 20 requests a minute for the time being" in stage.read_log()
+        assert f"{GLM} takes 20 requests a minute for the time being" in stage.app.folder.log

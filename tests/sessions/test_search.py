@@ -17,7 +17,8 @@ from tests.support.fake_upstream import FakeUpstream, Reply, stream
 from tests.support.gateway import RunningGateway
 from tests.support.kit import GLM
 from tests.support.recorder import Passage, Recorder
-from tests.support.stage import APP, Stage, check_answer, set_stage
+from tests.support.stage import Stage, check_answer, set_stage
+from tests.support.tray_app import APP
 from tray_app.catalog import GLM_4_7
 from tray_app.claude_code.exports import render_exports
 from tray_app.settings.settings import Address, Settings
@@ -110,7 +111,7 @@ def test_with_a_backend_the_model_gets_titles_addresses_and_snippets(upstream: F
 
 def run_with_settings(stage: Stage, folder: Path, environment: str = "") -> subprocess.CompletedProcess[str]:
     """`claude --settings` with what the app prints, in a shell with `environment` and nothing else."""
-    printed = stage.desktop.run(*APP, "--print-exports", "settings")
+    printed = stage.app.desktop.run(*APP, "--print-exports", "settings")
     file = folder / "claude-settings.json"
     file.write_text(printed.replace(json.loads(printed)["env"]["ANTHROPIC_BASE_URL"], stage.front.url))
     return stage.session.run(environment, "Say hello.", "--settings", str(file))
@@ -158,7 +159,7 @@ def test_with_a_server_key_the_settings_take_the_token_from_the_environment(
 ) -> None:
     upstream.default = say_hello
     with set_stage(tmp_path, upstreams=base_of(upstream)) as stage:
-        stage.desktop.env["SERVER_API_KEY"] = "key-of-this-gateway"  # for --print-exports
+        stage.app.desktop.env["SERVER_API_KEY"] = "key-of-this-gateway"  # for --print-exports
         done = run_with_settings(stage, tmp_path, "export ANTHROPIC_AUTH_TOKEN=key-of-this-gateway")
         assert "HELLO FROM UPSTREAM" in done.stdout, stage.explain(done)
         assert {p.headers["Authorization"] for p in stage.front.passages} == {"Bearer key-of-this-gateway"}

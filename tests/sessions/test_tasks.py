@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.kit import GLM, MINIMAX, Turn, say, script, with_both_models
-from tests.support.stage import APP, NVIDIA_KEY, set_stage
+from tests.support.stage import NVIDIA_KEY, set_stage
+from tests.support.tray_app import APP
 
 pytestmark = [pytest.mark.desktop, pytest.mark.kit]
 
@@ -60,7 +61,7 @@ def test_a_click_in_the_menu_moves_a_running_conversation_to_the_other_model(
         exports = stage.exports()
         first = stage.session.run(exports, script("Remember this.", say("Hm.", "I AM THE FIRST ANSWER")))
         assert "I AM THE FIRST ANSWER" in first.stdout, stage.explain(first)
-        stage.choose(MINIMAX)
+        stage.app.choose(MINIMAX)
         second = stage.session.run(exports, script("Go on.", say("Hm.", "I AM THE SECOND ANSWER")), "--continue")
         assert "I AM THE SECOND ANSWER" in second.stdout, stage.explain(second)
 
@@ -73,11 +74,11 @@ def test_a_click_in_the_menu_moves_a_running_conversation_to_the_other_model(
 
 def test_claude_code_shows_the_sentence_of_a_missing_key(tmp_path: Path) -> None:
     with set_stage(tmp_path, upstreams={}) as stage:
-        del stage.desktop.env["PROVIDER_API_KEY"]
-        stage.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"] += "-2"
-        stage.desktop.spawn(*APP, "--no-tray", log="keyless")
-        stage.desktop.wait_log("keyless", "listening on http://")
-        done = stage.session.run(stage.desktop.run(*APP, "--print-exports", "bash"), "hello")
+        del stage.app.desktop.env["PROVIDER_API_KEY"]
+        stage.app.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"] += "-2"
+        stage.app.desktop.spawn(*APP, "--no-tray", log="keyless")
+        stage.app.desktop.wait_log("keyless", "listening on http://")
+        done = stage.session.run(stage.app.desktop.run(*APP, "--print-exports", "bash"), "hello")
     assert done.returncode != 0
     assert "has no NVIDIA API key yet" in done.stdout
     assert "set-key" in done.stdout

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -42,6 +41,8 @@ from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import open_dbus_connection as open_blocking_connection
 from jeepney.io.threading import DBusRouter, ReceiveStopped, open_dbus_connection
 from PIL import Image
+
+from tests.support.waiting import TIMEOUT_S, wait_for
 
 T = TypeVar("T")
 
@@ -85,20 +86,6 @@ PANEL_CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
   </property>
 </channel>
 """
-
-
-TIMEOUT_S = 30.0
-"""For what takes a moment, on a machine that is busy with other things."""
-
-
-def wait_for(condition: Callable[[], T | None], what: str, timeout_s: float = TIMEOUT_S) -> T:
-    """The first true result of `condition`, for states that nothing announces."""
-    deadline = time.monotonic() + timeout_s
-    while not (result := condition()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {timeout_s} s")
-        time.sleep(0.02)
-    return result
 
 
 class Desktop:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.app_folder import AppFolder
 from tests.support.gateway import NVIDIA_KEY, Client
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +22,7 @@ class App:
     """A running process; its lines can be waited for."""
 
     def __init__(self, home: Path, arguments: tuple[str, ...], environment: dict[str, str], prefix: list[str]) -> None:
-        self.home = home
+        self.folder = AppFolder(home)
         self._process = subprocess.Popen(
             [*prefix, sys.executable, "-m", "tray_app", *arguments],
             cwd=ROOT,
@@ -69,15 +70,11 @@ class App:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
-    @property
-    def log(self) -> str:
-        return (self.home / "logs" / "claude-nvidia-tray.log").read_text(encoding="utf-8")
-
 
 @contextmanager
 def run_app(home: Path, upstream_url: str) -> Iterator[str]:
     """The app without an icon, on a free port, with a key, and without a limit of requests; yields its URL."""
-    (home / "settings.json").write_text('{"requests_per_minute": 0}', encoding="utf-8")
+    AppFolder(home).edit_settings(requests_per_minute=0)
     environment = {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": upstream_url, "PROVIDER_API_KEY": NVIDIA_KEY}
     app = App(home, ("--no-tray",), environment, [])
     try:

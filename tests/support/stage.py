@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,10 +16,9 @@ from tests.support import kit
 from tests.support.desktop_harness import Desktop, TrayItem, Watcher
 from tests.support.parts import need
 from tests.support.recorder import Passage, Recorder
+from tests.support.tray_app import APP, TrayApp
 from tests.support.validators import check_body, check_chat_request, check_error, check_stream
-from tray_app.catalog import find_model
 
-APP = (sys.executable, "-m", "tray_app")
 NVIDIA_KEY = "nvapi-for-this-test-only"
 
 
@@ -28,8 +26,7 @@ class Stage:
     """A running app between two recorders: Claude Code talks to `front`, the gateway to `back`."""
 
     def __init__(self, desktop: Desktop, item: TrayItem, front: Recorder, back: Recorder, session: kit.Session) -> None:
-        self.desktop = desktop
-        self.item = item
+        self.app = TrayApp(desktop, item)
         self.front = front
         self.back = back
         self.session = session
@@ -41,16 +38,8 @@ class Stage:
 
     def exports(self) -> str:
         """What --print-exports says, with the front recorder in the gateway's place."""
-        printed = self.desktop.run(*APP, "--print-exports", "bash")
+        printed = self.app.desktop.run(*APP, "--print-exports", "bash")
         return printed.replace(find_url(printed), self.front.url)
-
-    def choose(self, model: str) -> None:
-        """Clicks the model in the menu."""
-        row = find_model(model)
-        assert row is not None
-        if not self.item.menu().find(row.label).is_checked:
-            self.item.click(row.label)
-            self.item.wait_menu(lambda menu: menu.find(row.label).is_checked, "the model is chosen")
 
     def run(self, prompt: str, *arguments: str, exports: str = "", allowed: Sequence[str] = ()) -> str:
         """What Claude Code prints for a prompt; it must succeed. `exports` come after the app's own."""
@@ -59,11 +48,7 @@ class Stage:
         return done.stdout
 
     def explain(self, done: subprocess.CompletedProcess[str]) -> str:
-        return f"{done.stdout}\n{done.stderr}\n{self.read_log()}"
-
-    def read_log(self) -> str:
-        """The app's own log."""
-        return Path(self.desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs", "claude-nvidia-tray.log").read_text()
+        return f"{done.stdout}\n{done.stderr}\n{self.app.folder.log}"
 
     def answers(self) -> list[Passage]:
         """What the client got for its messages, in order."""
@@ -124,6 +109,6 @@ def set_stage(tmp_path: Path, *arguments: str, upstreams: Mapping[str, str], mod
         gateway = find_url(desktop.run(*APP, "--print-exports", "bash"))
         front = stack.enter_context(Recorder(lambda _: gateway))
         stage = Stage(desktop, item, front, back, kit.Session(tmp_path / "home", tmp_path / "work"))
-        stage.choose(model)
+        stage.app.choose(model)
         yield stage
         stage.check_protocols()

@@ -134,8 +134,8 @@ def test_idle_connections_keep_nobody_out_if_few_files_are_allowed(tmp_path: Pat
                 stack.enter_context(socket.create_connection((host, int(port))))
             assert client.request("GET", "/health").status == 200
             assert client.ask(question("Hello")).status == 200
-        assert app.log.count("open connections is reached") == 1
-        assert len(app.log.splitlines()) < 10
+        assert app.folder.log.count("open connections is reached") == 1
+        assert len(app.folder.log.splitlines()) < 10
     finally:
         app.close()
 

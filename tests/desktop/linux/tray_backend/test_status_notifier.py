@@ -23,8 +23,9 @@ if sys.platform != "linux":
     pytest.skip("D-Bus is for Linux", allow_module_level=True)
 from PIL import Image
 
-from tests.support.desktop_harness import TIMEOUT_S, Desktop, NotificationService, TrayItem, Watcher, end, wait_for
+from tests.support.desktop_harness import Desktop, NotificationService, TrayItem, Watcher, end
 from tests.support.parts import need
+from tests.support.waiting import TIMEOUT_S, wait_for
 from tray_app.desktop.linux.tray_backend import StatusNotifierIcon, TrayUnavailable, notify_once, session_bus
 
 pytestmark = pytest.mark.desktop
