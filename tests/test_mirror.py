@@ -36,7 +36,7 @@ COVERED_BY = {
     "proxy/server/messages.py": "proxy/server/test_routes.py",
     "proxy/upstream/chat_response.py": "proxy/upstream/test_odd_upstream.py",
     "proxy/upstream/client.py": "proxy/upstream/test_odd_upstream.py",
-    "proxy/upstream/learned_file.py": "proxy/upstream/test_quirks.py",
+    "proxy/upstream/learned_file.py": "proxy/upstream/test_learned_quirks.py",
     "proxy/upstream/session.py": "proxy/upstream/test_system_proxy.py",
     "proxy/upstream/timeouts.py": "proxy/exchange/test_retries.py",
     "proxy/workers/frames.py": "proxy/workers/test_pool.py",

@@ -120,7 +120,7 @@ def explain(load: Load, answer: bytes) -> object:
 
 def remember(load: Load, asked: int) -> object:
     """Sends requests of which every one teaches something that the next one uses."""
-    quirks = load("tray_app.proxy.upstream.quirks").Quirks()
+    quirks = load("tray_app.proxy.upstream.learned_quirks").Quirks()
     for n in range(asked):
         body = {**BODY, "temperature": n}
         with quirks.trial("m") as trial:
@@ -130,7 +130,7 @@ def remember(load: Load, asked: int) -> object:
 
 
 def calibrate(load: Load, asked: int) -> object:
-    calibrations = load("tray_app.proxy.upstream.calibrations").Calibrations()
+    calibrations = load("tray_app.proxy.upstream.learned_calibrations").Calibrations()
     estimate = load("tray_app.translate.request.tokens").Estimate(2_000.0, 0)
     for n in range(asked):
         calibrations.learn("m", estimate, 1_900 + n % 300)

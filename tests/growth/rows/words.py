@@ -125,7 +125,7 @@ def understand(load: Load, text: str) -> object:
 
 def learn_in_trials(load: Load, times: int) -> object:
     """Many requests, each refused once, every second in vain."""
-    quirks = load("tray_app.proxy.upstream.quirks").Quirks()
+    quirks = load("tray_app.proxy.upstream.learned_quirks").Quirks()
     for n in range(times):
         try:
             with quirks.trial("m") as trial:

@@ -16,11 +16,11 @@ from tray_app.proxy.exchange.bodies import BodyReader
 from tray_app.proxy.exchange.pdf import PdfTexts
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.exchange.translator import RequestTranslator
-from tray_app.proxy.upstream.calibrations import Calibrations
 from tray_app.proxy.upstream.client import UpstreamClient
+from tray_app.proxy.upstream.learned_calibrations import Calibrations
+from tray_app.proxy.upstream.learned_quirks import Quirks
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
-from tray_app.proxy.upstream.quirks import Quirks
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.proxy.workers.pool import WorkerPool
 from tray_app.sentences import NO_NVIDIA_KEY

@@ -17,7 +17,7 @@ from tests.support.fake_upstream import FakeUpstream, refusal, whole
 from tests.support.gateway import question
 from tray_app.catalog import GLM_4_7, KIMI_K3
 from tray_app.errors import InvalidRequest
-from tray_app.proxy.upstream.quirks import FILE_NAME, KEPT_DAYS, Quirks, Trial
+from tray_app.proxy.upstream.learned_quirks import FILE_NAME, KEPT_DAYS, Quirks, Trial
 
 K3, GLM = KIMI_K3.id, GLM_4_7.id
 PINNED = "Validation: `top_p` is immutable for this model and must be 0.95, got 0.9"

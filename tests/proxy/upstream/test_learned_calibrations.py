@@ -15,7 +15,7 @@ from tests.support.chunks import completion, finish, text, usage
 from tests.support.fake_upstream import CUT, FakeUpstream, Reply, stream, whole
 from tests.support.gateway import WEATHER, RunningGateway, question
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
-from tray_app.proxy.upstream.calibrations import FILE_NAME, Calibrations
+from tray_app.proxy.upstream.learned_calibrations import FILE_NAME, Calibrations
 from tray_app.translate.request.calibration import Calibration
 from tray_app.translate.request.tokens import Estimate
 
