@@ -349,7 +349,7 @@ def test_all_methods_work_after_the_thread_of_the_gateway_has_died() -> None:
     with running_with(die) as gateway:
         kill(gateway)
         gateway.configure(Keys(nvidia="nvapi-another"))
-        gateway.service.check_models()
+        gateway.service.poll_models()
         gateway.service.cancel_drain()
         gateway.stop(LONG_S)
         gateway.stop(LONG_S)

@@ -204,7 +204,7 @@ class RunningGateway(Client):
         search_backend: SearchBackend | None = None,
         state_folder: Path | None = None,
         timeouts: Timeouts = AT_ONCE,
-        check_models_every_s: float | None = None,
+        poll_models_every_s: float | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -217,7 +217,7 @@ class RunningGateway(Client):
             search_backend,
             state_folder=state_folder,
             timeouts=timeouts,
-            check_models_every_s=check_models_every_s,
+            poll_models_every_s=poll_models_every_s,
         )
         self.address: Address = self.service.start(GatewayConfig(settings, keys, is_demo))
         super().__init__(self.address.url)

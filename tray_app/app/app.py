@@ -36,7 +36,7 @@ _TERMINATE_DRAIN_S = 2.0
 """How long running answers may go on at log-off and after a signal. Service managers do not wait longer."""
 _END_GRACE_S = 2.0
 """How long to wait for the end after that. Windows gives a program five seconds in all."""
-_CHECK_MODELS_S = 24 * 3600.0
+_POLL_MODELS_S = 24 * 3600.0
 """The time between two requests for NVIDIA's list of models."""
 
 
@@ -69,7 +69,7 @@ class App:
         self._service = ProxyService(
             self._board,
             state_folder=paths.state,
-            check_models_every_s=_CHECK_MODELS_S,
+            poll_models_every_s=_POLL_MODELS_S,
             make_tls_context=desktop.make_tls_context,
         )
         self._supervisor = GatewaySupervisor(

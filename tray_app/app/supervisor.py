@@ -136,7 +136,7 @@ class GatewaySupervisor:
             self.begin()
         if before is None or before.upstream != config.upstream:
             self._board.forget_models()
-            self._service.check_models()
+            self._service.poll_models()
 
     def change(self, **changes: Unpack[Changes]) -> None:
         """Changes settings from the next request on, and saves them."""

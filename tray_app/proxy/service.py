@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # the proxy thread imports asyncio and aiohttp, while the ico
     import ssl
 
     from tray_app.proxy.exchange.gateway import Gateway
-    from tray_app.proxy.exchange.model_check import ModelCheck
+    from tray_app.proxy.exchange.model_list_poll import ModelListPoll
     from tray_app.proxy.exchange.search import SearchBackend
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Run:
     thread: threading.Thread
     loop: asyncio.AbstractEventLoop
     gateway: Gateway
-    model_check: ModelCheck | None
+    model_list_poll: ModelListPoll | None
     """None: upstream is never asked for its list of models."""
     drain_s: asyncio.Future[float]
     """Setting the result ends the run. It is the time for running answers, in seconds."""
@@ -78,12 +78,12 @@ class ProxyService:
         *,
         state_folder: Path | None = None,
         timeouts: Timeouts = TIMEOUTS,
-        check_models_every_s: float | None = None,
+        poll_models_every_s: float | None = None,
         make_tls_context: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
         """`state_folder`: where a gateway saves what it learned for the next one; None: it saves nothing.
 
-        `check_models_every_s`: how often upstream is asked for its list of models; None: never.
+        `poll_models_every_s`: how often upstream is asked for its list of models; None: never.
         `make_tls_context`: is called in the proxy thread, and decides which certificates of upstream are trusted; None:
         those that OpenSSL trusts.
         """
@@ -91,7 +91,7 @@ class ProxyService:
         self._search_backend = search_backend
         self._state_folder = state_folder
         self._timeouts = timeouts
-        self._check_models_every_s = check_models_every_s
+        self._poll_models_every_s = poll_models_every_s
         self._make_tls_context = make_tls_context
         self.running: Run | None = None
 
@@ -132,10 +132,10 @@ class ProxyService:
             if before.keys.nvidia != config.keys.nvidia:
                 gateway.outcomes.forget_key()
 
-    def check_models(self) -> None:
+    def poll_models(self) -> None:
         """Asks upstream for its list of models now. Returns at once: the board gets the list later."""
-        if self.running is not None and self.running.model_check is not None:
-            self.running.call(self.running.model_check.check_now)
+        if self.running is not None and self.running.model_list_poll is not None:
+            self.running.call(self.running.model_list_poll.poll_now)
 
     def stop(self, drain_s: float) -> None:
         """Stops the gateway. Running answers may go on for `drain_s` seconds, and then end with an error event."""
@@ -176,7 +176,7 @@ class ProxyService:
         from aiohttp import web
 
         from tray_app.proxy.demo import start_demo
-        from tray_app.proxy.exchange.model_check import ModelCheck
+        from tray_app.proxy.exchange.model_list_poll import ModelListPoll
         from tray_app.proxy.server.listener import Listener, find_connection_limit
         from tray_app.proxy.server.rare_log import LoopErrors
         from tray_app.proxy.server.routes import make_app
@@ -197,12 +197,12 @@ class ProxyService:
             address = await listener.open(config.settings.addr)
             stack.push_async_callback(listener.close)
             log.info("listening on %s", address)
-            model_check = None
-            if self._check_models_every_s is not None:
-                model_check = ModelCheck(gateway, self._check_models_every_s)
-                model_check.start()
-                stack.push_async_callback(model_check.stop)
-            run = Run(address, threading.current_thread(), loop, gateway, model_check, loop.create_future())
+            model_list_poll = None
+            if self._poll_models_every_s is not None:
+                model_list_poll = ModelListPoll(gateway, self._poll_models_every_s)
+                model_list_poll.start()
+                stack.push_async_callback(model_list_poll.stop)
+            run = Run(address, threading.current_thread(), loop, gateway, model_list_poll, loop.create_future())
             started.set_result(run)
             drain_s = await run.drain_s
             gateway.begin_drain()

@@ -20,7 +20,7 @@ from tests.support.gateway import NVIDIA_KEY, RunningGateway
 from tests.support.ports import free_port
 from tray_app import APP_ID, __version__
 from tray_app.proxy.exchange.gateway import Gateway
-from tray_app.proxy.exchange.model_check import ModelCheck, find_list
+from tray_app.proxy.exchange.model_list_poll import ModelListPoll, find_list
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
@@ -47,7 +47,7 @@ def start_checking(upstream: FakeUpstream) -> Iterator[StartChecking]:
         keys: Keys = KEYS, *, every_s: float | None = DAY_S, is_demo: bool = False, **settings: Any
     ) -> RunningGateway:
         chosen = replace(Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0)), **settings)
-        running.append(RunningGateway(chosen, keys, is_demo=is_demo, check_models_every_s=every_s))
+        running.append(RunningGateway(chosen, keys, is_demo=is_demo, poll_models_every_s=every_s))
         return running[-1]
 
     yield start
@@ -94,7 +94,7 @@ def test_a_check_out_of_turn_uses_the_settings_in_force(start_checking: StartChe
     upstream.model_list = listing(GLM)
     gateway = start_checking(Keys())
     gateway.configure(Keys(nvidia="nvapi-another"))
-    gateway.service.check_models()
+    gateway.service.poll_models()
     gateway.wait_status(has_list)
     assert upstream.wait_listed()["Authorization"] == "Bearer nvapi-another"
 
@@ -125,10 +125,10 @@ def test_an_answer_that_is_no_list_changes_nothing(
     heard: list[Status] = []
     gateway.board.subscribe(heard.append)
     upstream.model_list = reply
-    gateway.service.check_models()
+    gateway.service.poll_models()
     upstream.wait_listed(2)
     upstream.model_list = listing(KIMI)
-    gateway.service.check_models()  # begins when the one before has ended
+    gateway.service.poll_models()  # begins when the one before has ended
     gateway.wait_status(lambda status: status.listed_models == {KIMI})
     assert [status.listed_models for status in heard] == [{KIMI}]
     assert " INFO    no list of models from " in log_file.text
@@ -139,7 +139,7 @@ def test_an_answer_that_is_no_list_changes_nothing(
 def test_an_upstream_that_is_down_changes_nothing_and_is_asked_again_soon(
     start_checking: StartChecking, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.proxy.exchange.model_check._RETRY_S", 0.01)
+    monkeypatch.setattr("tray_app.proxy.exchange.model_list_poll._RETRY_S", 0.01)
     gateway = start_checking(nvidia_url=f"http://127.0.0.1:{free_port()}/v1/chat/completions")
     deadline_s = time.monotonic() + TIMEOUT_S
     while log_file.text.count("no list of models") < 2:
@@ -172,7 +172,7 @@ def test_nothing_is_sent_if_there_is_no_list_to_ask_for(
     start_checking: StartChecking, upstream: FakeUpstream, log_file: LogFile, keys: Keys, more: dict[str, Any]
 ) -> None:
     gateway = start_checking(keys, **{"every_s": 0.001, **more})
-    gateway.service.check_models()
+    gateway.service.poll_models()
     for _ in range(5):
         assert gateway.request("GET", "/health").status == 200
     assert not upstream.list_requests
@@ -206,7 +206,7 @@ def test_no_check_begins_while_the_gateway_ends(
     upstream.model_list = replace(listing(GLM), before=(gate := Gate()))
     gateway = start_checking()
     gate.wait_reached()
-    gateway.service.check_models()  # begins when this one has ended
+    gateway.service.poll_models()  # begins when this one has ended
     gateway.stop()
     gc.collect()  # an exception of a task that nobody awaited is logged when the task is collected
     assert "Traceback" not in log_file.text
@@ -218,11 +218,11 @@ def test_a_check_that_becomes_due_does_not_outlast_the_gateway(turns: int) -> No
 
     async def play() -> None:
         gateway = SimpleNamespace(config=GatewayConfig(Settings(), KEYS, is_demo=True))
-        check = ModelCheck(cast("Gateway", gateway), DAY_S)
+        check = ModelListPoll(cast("Gateway", gateway), DAY_S)
         check.start()
         for _ in range(10):  # after these turns it waits for the next day
             await asyncio.sleep(0)
-        check.check_now()
+        check.poll_now()
         for _ in range(turns):
             await asyncio.sleep(0)
         async with asyncio.timeout(TIMEOUT_S):
@@ -234,4 +234,4 @@ def test_a_check_that_becomes_due_does_not_outlast_the_gateway(turns: int) -> No
 def test_a_service_that_does_not_run_checks_nothing(start_checking: StartChecking) -> None:
     gateway = start_checking(Keys())
     gateway.stop()
-    gateway.service.check_models()
+    gateway.service.poll_models()

@@ -1,4 +1,4 @@
-"""The check which models NVIDIA lists. It sends one small request at start, and one every day."""
+"""Polls NVIDIA's list of models: with one small request at start, and one every day."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ log = logging.getLogger(__name__)
 _TIMEOUT_S = 60
 """Time for the whole request."""
 _RETRY_S = 900.0
-"""Pause after a failed check. The network may come up later than this program."""
+"""Pause after a failed poll. The network may come up later than this program."""
 _MAX_LIST_BYTES = 1024 * 1024
 """A longer list is refused, since it is decoded in one go. One model takes some hundred bytes."""
 _CHAT = "/chat/completions"
 
 
-class ModelCheck:
-    """Publishes the ids that upstream lists on the board. A failed check leaves the board as it is."""
+class ModelListPoll:
+    """Publishes the ids that upstream lists on the board. A failed poll leaves the board as it is."""
 
     def __init__(self, gateway: Gateway, every_s: float) -> None:
         self._gateway = gateway
@@ -32,27 +32,27 @@ class ModelCheck:
         self._is_due = asyncio.Event()
 
     def start(self) -> None:
-        """Checks at once and then every `every_s` seconds until `stop`. A failed check is repeated sooner."""
+        """Polls at once and then every `every_s` seconds until `stop`. A failed poll is repeated sooner."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Ends the checks, including one that is running."""
+        """Ends the polling, including a poll that is running."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
-    def check_now(self) -> None:
-        """Lets the next check begin at once."""
+    def poll_now(self) -> None:
+        """Lets the next poll begin at once."""
         self._is_due.set()
 
     async def _run(self) -> None:
         while True:
             self._is_due.clear()
-            pause_s = self._every_s if await self._check() else min(self._every_s, _RETRY_S)
+            pause_s = self._every_s if await self._poll() else min(self._every_s, _RETRY_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):  # not wait_for, which may swallow a cancellation up to Python 3.11
                     await self._is_due.wait()
 
-    async def _check(self) -> bool:
+    async def _poll(self) -> bool:
         """Checks once. Returns False if that failed, and True if it succeeded or there is nothing to ask."""
         config = self._gateway.config
         url, key = find_list(config.settings.nvidia_url), config.keys.nvidia
