@@ -132,7 +132,7 @@ def test_the_app_ends_in_order_at_log_off(desktop: WineDesktop, app: App) -> Non
 
 def test_a_key_is_asked_for_in_a_console_of_its_own(desktop: WineDesktop, tmp_path: Path) -> None:
     program = (  # with more patience than for a person, as a busy Wine may take longer to keep a key
-        "import runpy, sys; from tray_app import keys; keys.KEYRING_TIMEOUT_S = 60.0; "
+        "import runpy, sys; from tray_app.settings import keys; keys.KEYRING_TIMEOUT_S = 60.0; "
         "sys.argv.append('set-key'); runpy.run_module('tray_app', run_name='__main__')"
     )
     home = desktop.windows.to_windows(tmp_path)
