@@ -95,15 +95,12 @@ class Worker:
             self.idle_timer.cancel()
         with suppress(ProcessLookupError):
             self.process.kill()
-        self._input.close()
+        # The pipes are closed, not read to their end: that end may never come on Windows. There is no public way.
+        self.process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
         try:
             async with asyncio.timeout(_END_S):
-                with suppress(ConnectionError):
-                    await self._input.wait_closed()
-                while await self._output.read(_READ_BYTES):  # reading to the end closes the pipe
-                    pass
                 await self.process.wait()
-        except TimeoutError:  # on Windows, another new process may hold its pipes open
+        except TimeoutError:
             log.warning("a worker process does not end, and is left to itself")
 
     async def _read_result(self, limit_s: float, answer: Answer | None) -> Result:
