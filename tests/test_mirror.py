@@ -100,7 +100,6 @@ COVERED_BY = {
     "translate/schema/subschemas.py": "translate/schema/test_schema.py",
     "translate/schema/union_types.py": "translate/schema/test_schema.py",
     "translate/signature.py": "translate/answer/test_omitted_thinking.py",
-    "translate/tool_names.py": "translate/request/test_tools.py",
     "tray/icon.py": "app/test_tray_app.py",
 }
 """Module -> the tests that cover it, if they have another name; empty if nothing here can run it."""

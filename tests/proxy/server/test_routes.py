@@ -262,3 +262,14 @@ def test_a_fault_of_this_program_is_an_error_and_is_logged(
     assert answer.sentence == OWN_FAULT
     assert "ZeroDivisionError" in log_file.text
     gateway.wait_active(0)
+
+
+def test_a_fault_beside_an_exchange_is_an_error_and_is_logged(
+    gateway: RunningGateway, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tray_app.translate.request.question.count_tokens", lambda *_: 1 // 0)
+    answer = gateway.request("POST", "/v1/messages/count_tokens", question())
+    assert (answer.status, answer.body["error"]["message"]) == (500, OWN_FAULT)
+    assert answer.headers["x-should-retry"] == "false"
+    assert "a fault of this program in POST /v1/messages/count_tokens" in log_file.text
+    assert "ZeroDivisionError" in log_file.text

@@ -13,7 +13,10 @@ from tests.support.chunks import ChunkJson, call, delta, finish, part, text, thi
 from tests.support.client import fold
 from tests.support.validators import check_stream
 from tests.translate.bounded import bounded
-from tests.translate.upstream import join, plain, stream
+from tests.translate.rows import ask
+from tests.translate.upstream import MESSAGE_ID, join, plain, stream
+from tray_app.translate.answer.chunk import decode_chunk
+from tray_app.translate.answer.stream import StreamTranslator
 
 WORDS = st.text("ab\u2028ü😀 \n", min_size=1, max_size=6)
 ARGUMENTS = st.dictionaries(st.text(max_size=3), st.text(max_size=6) | st.integers() | st.none(), max_size=3)
@@ -115,3 +118,12 @@ def test_an_answer_in_plain_order_is_the_same_streamed_or_not(
     assert message["content"] == told.content
     assert (message["stop_reason"], message["usage"]) == (told.stop_reason, told.usage)
     assert [block["input"] for block in told.content if block["type"] == "tool_use"] == inputs
+
+
+def test_an_answer_that_is_shown_in_a_debugger_tells_its_state() -> None:
+    translator = StreamTranslator(ask(tools=[{"name": "Read", "input_schema": {"type": "object"}}]), MESSAGE_ID)
+    for chunk in (text("hi <tool_"), call(0, "c", "Read", '{"p": [1, '), call(1, "d", "Read", '{"p')):
+        translator.answer.feed(decode_chunk(json.dumps(chunk).encode()))
+    shown = repr(translator.answer)
+    assert shown.startswith("Answer(open: tool_use")
+    assert "finish=" in shown

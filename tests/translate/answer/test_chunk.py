@@ -293,3 +293,9 @@ def test_arguments_nested_too_deeply_are_a_fault_of_upstream() -> None:
         read_arguments(arguments)
     while arguments:  # or taking it down would need as many levels of the stack
         arguments = arguments.pop("a")
+
+
+def test_a_chunk_that_is_nested_too_deeply_is_malformed() -> None:
+    payload = b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    with pytest.raises(ValueError, match=r"deep|recursion"):
+        decode_loosely(payload)

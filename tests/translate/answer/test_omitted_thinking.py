@@ -142,3 +142,8 @@ def test_a_signature_that_carries_nothing_is_no_thinking(signature: object) -> N
     assert read_hidden(signature) == ""
     block = {"type": "thinking", "thinking": "", "signature": signature}
     assert ask(messages=history_with(block)).body["messages"][1] == {"role": "assistant", "content": "ho"}
+
+
+def test_a_block_that_hides_nothing_has_the_plain_signature() -> None:
+    assert sign_hidden("") == SIGNATURE
+    assert read_hidden(sign_hidden("")) == ""

@@ -9,7 +9,12 @@ import pytest
 from tests.translate.rows import read
 from tray_app.errors import InvalidRequest, ThreadUnsupported
 from tray_app.translate.request.body import Message
-from tray_app.translate.request.validation import MOST_NAME_CHARS, read_request
+from tray_app.translate.request.validation import (
+    MOST_NAME_CHARS,
+    MOST_STOP_CHARS,
+    MOST_STOP_SEQUENCES,
+    read_request,
+)
 
 HI = {"role": "user", "content": "hi"}
 
@@ -90,3 +95,14 @@ def test_a_deep_body_with_an_odd_name_is_refused() -> None:
         deep = [deep]
     with pytest.raises(InvalidRequest, match="nested too deeply"):
         read(messages=[HI], metadata={"\ud83d": deep}, **{"\ud83d": 1})
+
+
+@pytest.mark.parametrize(
+    "stops",
+    [["x"] * (MOST_STOP_SEQUENCES + 1), ["x" * (MOST_STOP_CHARS + 1)]],
+    ids=["too many", "too long"],
+)
+def test_stop_sequences_beyond_the_limits_are_refused(stops: list[str]) -> None:
+    assert read(messages=[HI], stop_sequences=["x"] * MOST_STOP_SEQUENCES).stops
+    with pytest.raises(InvalidRequest, match=r"^stop_sequences: List should have at most 500 strings, of 50000 char"):
+        read(messages=[HI], stop_sequences=stops)
