@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import LogFile, StartGateway
-from tests.support.chunks import completion
-from tests.support.fake_upstream import FakeUpstream, refusal, whole
-from tests.support.gateway import question
+from tests.support.chunks import completion, finish, text
+from tests.support.fake_upstream import FakeUpstream, Gate, refusal, stream, whole
+from tests.support.gateway import RunningGateway, question
 from tray_app.catalog import GLM_4_7, KIMI_K3
 from tray_app.errors import InvalidRequest
 from tray_app.proxy.upstream.learned_quirks import FILE_NAME, KEPT_DAYS, Quirks, Trial
@@ -223,6 +223,21 @@ def test_a_refused_field_is_kept_by_the_gateway_only_if_the_request_is_answered_
     assert gateway.ask(question(temperature=0.5)).text == "Hello!"
     assert gateway.ask(question(temperature=0.5)).text == "Hello!"
     assert ["temperature" in received.body for received in upstream.received] == [True, False, True, False, False]
+
+
+def test_a_lesson_is_kept_if_the_client_leaves_as_soon_as_it_has_the_whole_answer(
+    gateway: RunningGateway, upstream: FakeUpstream
+) -> None:
+    """The gateway still reads the rest of upstream's stream then."""
+    refused = refusal(400, {"message": "Validation: Unsupported parameter(s): `temperature`"})
+    lingering = stream(text("Hello!"), finish(), b"data: [DONE]\n\n", Gate(), ends=False)
+    upstream.script(refused, lingering, whole(completion("Hello!")))
+    with gateway.stream(question(temperature=0.5)) as answer:
+        answer.read_until("message_stop")
+        answer.read_end()
+    gateway.wait_active(0)
+    assert gateway.ask(question(temperature=0.5)).text == "Hello!"
+    assert ["temperature" in received.body for received in upstream.received] == [True, False, False]
 
 
 def test_a_prompt_that_upstream_quotes_teaches_nothing(start_gateway: StartGateway, upstream: FakeUpstream) -> None:

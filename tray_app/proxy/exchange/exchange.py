@@ -105,6 +105,9 @@ class Exchange:
                     attempt = Attempt(self._gateway, self._config, chat, self._reply, self._log)
                     sent = await attempt.take_turn(is_background=is_background)
                     return await attempt.run(sent)
+                except asyncio.CancelledError:
+                    trial.is_answered = self._reply.is_complete
+                    raise
                 except ProxyError as error:
                     self._gateway.outcomes.note_failed(chat.model, error)
                     if self._reply.has_content:

@@ -54,6 +54,8 @@ class Trial:
         self._quirks = quirks
         self._model_id = model_id
         self.lessons: tuple[Quirk, ...] = ()
+        self.is_answered = False
+        """Set it when the client has the whole answer, since the request may still be cancelled after that."""
 
     async def learn(self, error_text: str, body: dict[str, Any]) -> bool:
         """Learns from upstream's reason for refusing `body`, which is the request as it was sent.
@@ -99,18 +101,18 @@ class Quirks:
 
     @contextmanager
     def trial(self, model_id: str) -> Iterator[Trial]:
-        """Encloses one request and its retries. The quirks that it finds are kept if the `with` ends without an error.
+        """Encloses one request and its retries. The quirks that it finds are kept if the request is answered.
 
         Otherwise they are forgotten, because upstream refused something else and only mentioned the field.
         """
         trial = Trial(self, model_id)
         try:
             yield trial
-        except BaseException:
+            trial.is_answered = True
+        finally:
             self._end_trial(model_id, trial.lessons)
-            raise
-        self._end_trial(model_id, trial.lessons)
-        self._keep(model_id, trial.lessons)
+            if trial.is_answered:
+                self._keep(model_id, trial.lessons)
 
     def add(self, model_id: str, quirks: tuple[Quirk, ...]) -> None:
         """Puts quirks on trial. From now on `adapt` heeds them."""
