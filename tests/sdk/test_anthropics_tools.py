@@ -10,6 +10,7 @@ from anthropic import Anthropic
 
 from tests.support.chunks import completion, finish, text, whole_call
 from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, Reply, stream, whole
+from tests.support.gateway import both_ways
 
 MODEL = "z-ai/glm4.7"
 
@@ -55,7 +56,7 @@ def test_a_call_of_a_known_tool_reaches_the_sdk_under_its_name(
     assert (block.name, block.input) == (tool["name"], arguments)
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_thinking_that_is_omitted_is_an_empty_block_with_a_signature(
     client: Anthropic, upstream: FakeUpstream, is_stream: bool
 ) -> None:

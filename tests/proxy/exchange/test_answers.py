@@ -12,7 +12,7 @@ from tests.conftest import StartGateway
 from tests.support.chunks import completion, finish, text, think, usage, whole_call
 from tests.support.client import read_events
 from tests.support.fake_upstream import FakeUpstream, Gate, Reply, stream, whole
-from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, question
+from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, both_ways, question
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 from tray_app.settings.keys import Keys
 
@@ -39,7 +39,7 @@ def test_a_streamed_question_gets_a_stream(gateway: RunningGateway, upstream: Fa
     assert answer.story == ["start text#0", "+Hel", "+lo!", "stop#0", "end end_turn"]
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_thinking_text_and_two_calls_arrive_in_order(
     gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
@@ -96,7 +96,7 @@ def test_upstream_gets_our_key_and_no_header_of_the_client(gateway: RunningGatew
     assert "metadata" not in received.body
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_the_connection_to_upstream_serves_the_next_request(
     gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
@@ -270,7 +270,7 @@ def test_half_surrogate_pairs_are_repaired_in_a_question_and_kept_in_an_answer(
 
 
 @pytest.mark.parametrize("stop_reason", [{}, {"stop_reason": None}, {"stop_reason": "</block>"}], ids=str)
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_the_classifier_is_told_where_its_answer_stopped(
     gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool, stop_reason: dict[str, Any]
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import LogFile, StartGateway
 from tests.support.chunks import completion, finish, text, usage
 from tests.support.fake_upstream import FakeUpstream, refusal, stream, whole
-from tests.support.gateway import NVIDIA_KEY, RunningGateway, question
+from tests.support.gateway import NVIDIA_KEY, RunningGateway, both_ways, question
 from tray_app.redaction import hide_secrets
 from tray_app.settings.keys import Keys
 
@@ -75,7 +75,7 @@ def test_image_data_is_never_logged(start_gateway: StartGateway, upstream: FakeU
     assert IMAGE_DATA[:40] not in log_file.text
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_keys_are_never_logged(
     start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile, is_stream: bool
 ) -> None:
@@ -90,7 +90,7 @@ def test_keys_are_never_logged(
         assert secret not in log_file.text
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_a_key_that_the_limit_cuts_is_not_logged_in_part(
     start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile, is_stream: bool
 ) -> None:
@@ -185,7 +185,7 @@ ECHOES = {
 }
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 @pytest.mark.parametrize("echo", ECHOES)
 def test_a_key_that_upstream_repeats_reaches_neither_the_client_nor_the_log(
     start_gateway: StartGateway, upstream: FakeUpstream, log_file: LogFile, echo: str, is_stream: bool

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.chunks import ChunkJson, delta, finish
 from tests.support.fake_upstream import FakeUpstream, Reply, stream, whole
-from tests.support.gateway import WEATHER, RunningGateway, question
+from tests.support.gateway import WEATHER, RunningGateway, both_ways, question
 from tray_app.proxy.exchange import call_repair
 
 NOTE = "words of a long note, "
@@ -35,7 +35,7 @@ def ask(gateway: RunningGateway, *, is_stream: bool) -> list[dict[str, Any]]:
     return [json.loads(block["input"]) if isinstance(block["input"], str) else block["input"] for block in found]
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_the_library_repairs_what_only_it_can_read(
     gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:

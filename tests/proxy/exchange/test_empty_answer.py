@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.client import read_events
 from tests.support.fake_upstream import FakeUpstream
-from tests.support.gateway import WEATHER, RunningGateway, question
+from tests.support.gateway import WEATHER, RunningGateway, both_ways, question
 from tray_app.proxy.exchange.bodies import SMALL_BYTES
 
 SUB_AGENT_REVIEW: dict[str, Any] = {
@@ -61,7 +61,7 @@ def test_a_large_request_without_tokens_is_answered_with_an_empty_message_too(
     assert not upstream.received
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_a_malformed_request_without_tokens_is_refused(gateway: RunningGateway, is_stream: bool) -> None:
     answer = gateway.ask(question(max_tokens=0, messages=[{"role": "user"}], stream=is_stream))
     assert (answer.outcome, answer.sentence) == ((400, "invalid_request_error"), "messages.0.content: Field required")

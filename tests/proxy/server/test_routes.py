@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import LogFile, StartGateway
 from tests.support.chunks import completion, finish, text
 from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
-from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, question
+from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, both_ways, question
 from tray_app import __version__
 from tray_app.catalog import MODELS, UNKNOWN
 from tray_app.errors import OWN_FAULT
@@ -239,7 +239,7 @@ def test_a_body_that_is_not_compressed_as_it_says_is_refused(gateway: RunningGat
 # ---- faults of this program
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_a_fault_of_this_program_is_an_error_and_is_logged(
     gateway: RunningGateway,
     upstream: FakeUpstream,
