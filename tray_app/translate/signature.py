@@ -16,7 +16,7 @@ _CARRIER = f"{SIGNATURE}:"
 
 
 def sign_hidden(thinking: str) -> str:
-    """Returns the signature of a thinking block whose text is hidden from the client."""
+    """Returns the signature of a thinking block. `thinking` is the part of its text that the client does not see."""
     if not thinking:
         return SIGNATURE
     return _CARRIER + base64.b64encode(thinking.encode("utf-8", "surrogatepass")).decode()

@@ -10,7 +10,7 @@ from tray_app.translate.answer.envelope import wrap_content
 from tray_app.translate.arguments.mending import as_object
 from tray_app.translate.json_text import decoder
 from tray_app.translate.request.chat import ChatRequest
-from tray_app.translate.signature import SIGNATURE, sign_hidden
+from tray_app.translate.signature import sign_hidden
 
 
 class ContentWriter:
@@ -37,8 +37,8 @@ class ContentWriter:
         if block["type"] == TEXT:
             block["text"] = text
         elif block["type"] == THINKING:
-            block["thinking"] = "" if self._omits_thinking else text
-            block["signature"] = sign_hidden(text) if self._omits_thinking else SIGNATURE
+            shown, hidden = ("", text) if self._omits_thinking else (text, "")
+            block.update(thinking=shown, signature=sign_hidden(hidden))
         else:
             block["input"] = read_input(text)
 

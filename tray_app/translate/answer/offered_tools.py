@@ -11,9 +11,9 @@ class OfferedTools:
     """The tools of one request."""
 
     def __init__(self, request: ChatRequest) -> None:
-        self._request = request
+        self._tools = request.tools
         self._names = ToolNames((sent, tool.name) for sent, tool in request.tools.items())
 
     def find(self, written: str) -> Tool:
         """Returns the tool that fits the name. If none fits, the tool keeps the name, and the client refuses it."""
-        return self._request.find_tool(self._names.find(written) or written)
+        return self._tools.get(self._names.find(written)) or Tool(written)

@@ -15,7 +15,7 @@ from tray_app.translate.answer.envelope import wrap_content
 from tray_app.translate.answer.sse import frame
 from tray_app.translate.answer.usage import to_usage
 from tray_app.translate.request.chat import ChatRequest
-from tray_app.translate.signature import SIGNATURE, sign_hidden
+from tray_app.translate.signature import sign_hidden
 
 _DELTAS = {TEXT: ("text_delta", "text"), THINKING: ("thinking_delta", "thinking")}
 """Type of a block -> type and key of its deltas."""
@@ -63,8 +63,7 @@ class FrameWriter:
     def stop(self) -> None:
         """Closes the open block."""
         if self._type == THINKING:
-            signature = sign_hidden("".join(self._hidden)) if self._omits_thinking else SIGNATURE
-            delta = {"type": "signature_delta", "signature": signature}
+            delta = {"type": "signature_delta", "signature": sign_hidden("".join(self._hidden))}
             self.write_event("content_block_delta", index=self._index, delta=delta)
             self._hidden.clear()
         self.write_event("content_block_stop", index=self._index)

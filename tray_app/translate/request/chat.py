@@ -59,10 +59,6 @@ class ChatRequest:
         """Returns whether the answer may have no tokens. Then no model is asked."""
         return bool(self.body["max_tokens"] == 0)
 
-    def find_tool(self, sent_name: str) -> Tool:
-        """Returns the client's tool. A tool that was not offered keeps its name, so that the client can refuse it."""
-        return self.tools.get(sent_name) or Tool(sent_name)
-
 
 def to_chat(request: MessagesRequest, model: Model, calibration: Calibration = UNCALIBRATED) -> ChatRequest:
     """Returns the chat request for `model`. InvalidRequest names the tool, or the `tool_choice`, that is wrong."""
