@@ -168,7 +168,7 @@ def check_worker() -> str:
         workers = WorkerPool(1)
         try:
             text = await PdfTexts(workers).read(b"", data)
-            if not workers.free_count:
+            if not workers.free:
                 raise NotWhole("no worker process can be started")
             return text
         finally:

@@ -15,7 +15,7 @@ from tests.conftest import StartGateway
 from tests.support.bystanders import bystanders
 from tests.support.chunks import completion
 from tests.support.fake_upstream import TIMEOUT_S, FakeUpstream, refusal, whole
-from tests.support.gateway import QUICK, Answer, RunningGateway, question
+from tests.support.gateway import QUICK, Answer, RunningGateway, both_ways, question
 from tests.support.leftovers import wait_until_nothing_is_held
 from tests.support.pdfs import make_pdf, make_slow_pdf
 from tests.support.virtual_time import run_virtually
@@ -36,7 +36,7 @@ def post(gateway: RunningGateway, data: bytes, encoding: str = "") -> Answer:
 # ---- large requests
 
 
-@pytest.mark.parametrize("is_stream", [False, True], ids=["plain", "streamed"])
+@both_ways
 def test_a_large_request_is_sent_as_a_small_one_is(
     gateway: RunningGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
@@ -63,7 +63,7 @@ def test_a_request_of_many_small_parts_counts_as_large(gateway: RunningGateway, 
     body = Body()
     body.add(data)
     assert len(data) < SMALL_BYTES
-    assert not body.is_small
+    assert body.join_small() is None
     upstream.script(SERVED)
     assert post(gateway, data).text == "served"
     assert upstream.received[0].body["messages"] == messages

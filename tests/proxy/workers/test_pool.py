@@ -177,7 +177,7 @@ def test_a_worker_that_does_not_end_itself_after_its_time_limit_is_ended(monkeyp
     async def work(pool: WorkerPool) -> None:
         with pytest.raises(WorkerEnded):
             await pool.run(pdf_job(0.0), [b""])
-        assert not pool.free_count
+        assert not pool.free
 
     run(work)
 
@@ -209,7 +209,7 @@ def test_a_thread_does_the_job_if_no_worker_can_start(
             await pool.run(count_job(), [b"[1]"])
         with pytest.raises(WorkerFault, match="KeyError"):
             await pool.run(job("no such job"), [b"secret"])
-        assert not pool.free_count
+        assert not pool.free
 
     run(work)
     assert "a thread does its work" in caplog.text
@@ -243,7 +243,7 @@ def test_a_worker_whose_question_has_no_answer_gets_no_further_job() -> None:
     async def work(pool: WorkerPool) -> None:
         with pytest.raises(InvalidRequest, match="no answer"):
             await pool.run(job("translate", RequestArguments(RULES)), [body], answer)
-        assert not pool.free_count
+        assert not pool.free
         await read_page(pool)
 
     run(work)

@@ -32,7 +32,7 @@ WAIT_S = 30.0
 _STEP_BYTES = 64 * 1024
 _PACKED_STEP_BYTES = 4 * 1024
 _STEPS_AT_ONCE = 8
-"""After so many steps of _STEP_BYTES, which take about 2 ms, the event loop runs other tasks."""
+"""Steps of _STEP_BYTES after which the event loop runs other tasks. They take about 2 ms."""
 _UNPACKED = frozenset({"gzip", "x-gzip", "deflate"})
 
 
@@ -51,17 +51,12 @@ class Body:
             self.pieces.append(bytearray(piece))
         self.size_bytes += len(piece)
 
-    @property
-    def is_small(self) -> bool:
-        """Whether the event loop can translate the body within a few milliseconds."""
+    def join_small(self) -> bytes | None:
+        """Returns the body in one piece if the event loop can translate it within a few milliseconds, else None."""
         if self.size_bytes > SMALL_BYTES:
-            return False
-        data = self.join()
-        return _MEDIA not in data and data.count(b"{") <= SMALL_OBJECTS
-
-    def join(self) -> bytes:
-        """Returns the whole body in one piece. Meant for a small one."""
-        return b"".join(self.pieces)
+            return None
+        data = b"".join(self.pieces)
+        return data if _MEDIA not in data and data.count(b"{") <= SMALL_OBJECTS else None
 
 
 class BodyReader:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from tray_app.errors import ProxyError
@@ -37,19 +36,18 @@ class ExchangeLog:
     def begin(self, chat: ChatRequest) -> None:
         """Logs the chat request. The lines that follow name its model."""
         self._name = f"{self._asked} -> {chat.model.id}{', streamed' if chat.is_stream else ''}"
-        is_encoded = isinstance(chat.body["messages"], EncodedMessages)
-        self.body("request", encode_body(chat.body) if is_encoded else chat.body)
+        self.body("request", chat.body)
 
-    def body(self, what: str, body: dict[str, Any] | Sequence[bytes]) -> None:
-        """Logs a request or an answer if the user has bodies logged. A large one is given as the pieces of its JSON."""
+    def body(self, what: str, body: dict[str, Any]) -> None:
+        """Logs a request or an answer if the user has bodies logged."""
         max_chars = self._settings.log_body_max_chars
         if not self._settings.log_bodies or not max_chars:
             return
-        if isinstance(body, dict):
+        if isinstance(body.get("messages"), EncodedMessages):
+            shown = show_json(encode_body(body), max_chars, self._secrets)
+        else:
             # A long text is cut in front, so the messages come last: the newest words are in the last message.
             shown = show_body(dict(sorted(body.items(), key=_is_messages)), max_chars, self._secrets)
-        else:
-            shown = show_json(body, max_chars, self._secrets)
         log.info("%s: %s %s", self._name, what, shown)
 
     def note(self, chunk: Chunk) -> None:

@@ -37,8 +37,8 @@ class Incoming:
     rules: Rules
     headers: Mapping[str, str]
     keeps_body: bool
-    """Whether the body may be needed again, for a fallback model. If not, a large body is given up piece by piece as a
-    worker process takes it, so that it is not held twice."""
+    """Tells whether the body may be needed again, for a fallback model. If not, a large body is given up piece by piece
+    as a worker process takes it, so that it is not held twice."""
 
 
 class RequestTranslator:
@@ -87,7 +87,7 @@ class RequestTranslator:
 
 def _read_small(body: Body) -> MessagesRequest | None:
     """Returns the request in a small body, or None if a worker process should translate the body."""
-    if not body.is_small:
+    if (data := body.join_small()) is None:
         return None
-    request = question.read_body(body.join())
+    request = question.read_body(data)
     return None if any(find_pdfs(request)) else request

@@ -37,12 +37,8 @@ class WorkerPool:
         self._idle_s = idle_s
         self._places = asyncio.Semaphore(most_workers)
         self.free: list[Worker] = []
+        """The workers that wait for a job."""
         self._ending: set[asyncio.Task[None]] = set()
-
-    @property
-    def free_count(self) -> int:
-        """Returns how many worker processes wait for a job."""
-        return len(self.free)
 
     async def run(self, job: Job, data: list[bytes | bytearray], answer: Answer | None = None) -> Result:
         """Runs a job. `data` is its input in pieces, which are removed from the list as they are written.
