@@ -55,7 +55,7 @@ class Model:
     successor: str = ""
     """Id of the model that replaces this one after NVIDIA has retired it; empty if there is none."""
     in_menu: bool = False
-    """Whether the menu offers the model."""
+    """Tells whether the menu offers the model."""
 
 
 GLM_4_7 = Model(

@@ -68,7 +68,7 @@ class ProxyError(AppError):
     status = 500
     type = "api_error"
     is_transient = False
-    """Whether the same request is likely to succeed if it is repeated soon."""
+    """Tells whether the same request is likely to succeed if it is repeated soon."""
     client_may_retry = True
     details: ClassVar[Mapping[str, str] | None] = None
     """Further fields of the error, which programs read; None: there are none."""

@@ -22,7 +22,7 @@ class Paths:
     logs: Path
     state: Path
     owns_settings_folder: bool = True
-    """Whether the settings file is in this program's own folder. False: the user named a file elsewhere."""
+    """Tells whether the settings file is in this program's own folder. False: the user named a file elsewhere."""
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:

@@ -31,11 +31,11 @@ from tray_app.tray.menu import Command
 log = logging.getLogger(__name__)
 
 _QUIT_DRAIN_S = 5.0
-"""How long running answers may go on after the user quits."""
+"""Seconds that running answers get after the user quits."""
 _TERMINATE_DRAIN_S = 2.0
-"""How long running answers may go on at log-off and after a signal. Service managers do not wait longer."""
+"""Seconds that running answers get at log-off and after a signal. Service managers do not wait longer."""
 _END_GRACE_S = 2.0
-"""How long to wait for the end after that. Windows gives a program five seconds in all."""
+"""Seconds to wait for the end after that. Windows gives a program five seconds in all."""
 _POLL_MODELS_S = 24 * 3600.0
 """The time between two requests for NVIDIA's list of models."""
 

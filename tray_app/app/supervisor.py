@@ -21,9 +21,9 @@ from tray_app.status.board import Phase, StatusBoard, Topic, Trouble
 log = logging.getLogger(__name__)
 
 _DRAIN_S = 5.0
-"""How long running answers may go on when the gateway moves to another address."""
+"""Seconds that running answers get when the gateway moves to another address."""
 _PORTS_TO_TRY = 20
-"""How many ports are tried at the very first start, the usual one among them."""
+"""Number of ports that are tried at the very first start, the usual one among them."""
 
 
 class GatewaySupervisor:

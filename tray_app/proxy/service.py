@@ -32,9 +32,9 @@ if TYPE_CHECKING:  # the proxy thread imports asyncio and aiohttp, while the ico
 log = logging.getLogger(__name__)
 
 _CLOSE_S = 0.5
-"""How long requests that are cancelled may take to tell their clients."""
+"""Seconds that cancelled requests get to tell their clients."""
 _END_S = 5.0
-"""How long the thread may take to end after the draining. If it hangs, it is left to itself."""
+"""Seconds that the thread gets to end after the draining. If it hangs, it is left to itself."""
 
 _TAKEN = {errno.EADDRINUSE, 10048}  # 10048 is the same error on Windows
 _NOT_ALLOWED = {errno.EACCES, 10013}
@@ -97,7 +97,7 @@ class ProxyService:
 
     @property
     def is_running(self) -> bool:
-        """Whether a gateway listens. A gateway that a fault has ended does not."""
+        """Tells whether a gateway listens. A gateway that a fault has ended does not."""
         return self.running is not None and not self.running.ended.is_set()
 
     @property

@@ -15,7 +15,7 @@ class GatewayConfig:
     settings: Settings
     keys: Keys
     is_demo: bool = False
-    """Whether the demo upstream answers in the place of NVIDIA."""
+    """Tells whether the demo upstream answers in the place of NVIDIA."""
 
     @property
     def secrets(self) -> tuple[str, ...]:

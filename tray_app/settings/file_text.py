@@ -39,9 +39,9 @@ class Damaged(Exception):
     def __init__(self, message: str, data: bytes) -> None:
         super().__init__(message)
         self.looks_like_ours = _OWN_ENTRY.search(data) is not None
-        """Whether the text names a setting of this program, so that the file is not another program's."""
+        """Tells whether the text names a setting of this program, so that the file is not another program's."""
         self.names_server_key = _SERVER_KEY_ENTRY.search(data) is not None
-        """Whether the damaged file says that clients must send a server key."""
+        """Tells whether the damaged file says that clients must send a server key."""
 
 
 def decode_settings(data: bytes) -> dict[str, Any]:

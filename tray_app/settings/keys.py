@@ -55,13 +55,13 @@ class Keys:
     nvidia: str = field(default="", repr=False)
     server: str = field(default="", repr=False)
     is_nvidia_unknown: bool = field(default=False, repr=False)
-    """Whether the NVIDIA key may be in a keyring that gives no answer."""
+    """Tells whether the NVIDIA key may be in a keyring that gives no answer."""
     is_server_unknown: bool = field(default=False, repr=False)
-    """Whether a server key may be set that cannot be read. Every request is refused then."""
+    """Tells whether a server key may be set that cannot be read. Every request is refused then."""
 
     @property
     def is_guarded(self) -> bool:
-        """Whether clients must send a key."""
+        """Tells whether clients must send a key."""
         return bool(self.server) or self.is_server_unknown
 
 

@@ -23,9 +23,9 @@ class Row:
     variables: tuple[str, ...]
     """Environment variables that set it. The first one that is set counts."""
     is_number: bool
-    """Whether the text of a variable is read as a whole number."""
+    """Tells whether the text of a variable is read as a whole number."""
     is_secret: bool
-    """Whether the setting is a key, which no error and no repr may show."""
+    """Tells whether the setting is a key, which no error and no repr may show."""
 
 
 def setting(

@@ -91,11 +91,11 @@ class Settings:
     fallback_models: tuple[str, ...] = ()
     """Ids of the models that answer, in this order, if the selected one refuses. Empty: its refusal is the answer."""
     clients_choose_model: bool = setting(False, *_SWITCH)
-    """Whether a request is answered by the model that it names, instead of the selected one."""
+    """Tells whether a request is answered by the model that it names, instead of the selected one."""
     upstream_timeout_seconds: int = setting(
         300, whole_number(1), "a whole number of seconds, 1 or more", "UPSTREAM_TIMEOUT_SECONDS"
     )
-    """How long upstream may stay silent, in seconds."""
+    """Seconds that upstream may stay silent."""
     requests_per_minute: int = setting(40, *_COUNT)
     """The limit for each model; 0: none but NVIDIA's own. Its free tier takes about 40 (November 2026)."""
     allowed_origins: tuple[str, ...] = setting(
@@ -103,7 +103,7 @@ class Settings:
     )
     """Origins of the web pages that may use the gateway."""
     log_bodies: bool = setting(False, *_SWITCH)
-    """Whether request and answer bodies are written to the log."""
+    """Tells whether request and answer bodies are written to the log."""
     log_body_max_chars: int = setting(4096, *_COUNT, "LOG_BODY_MAX_CHARS")
     log_stream_text_preview_chars: int = setting(256, *_COUNT, "LOG_STREAM_TEXT_PREVIEW_CHARS")
     nvidia_key: str = setting("", text, "text", "PROVIDER_API_KEY", "NVIDIA_API_KEY", is_secret=True)

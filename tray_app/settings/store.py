@@ -41,7 +41,7 @@ class Changes(TypedDict, total=False):
     nvidia_key: str | None
     server_api_key: str | None
     needs_server_key: bool | None
-    """Whether clients must send a server key. `set-key` saves it, because the key itself may be in a keyring."""
+    """Tells whether clients must send a server key. `set-key` saves it, because the key itself may be in a keyring."""
     keys_changed: str
     """The time at which `set-key` last ran. It changes the file, so that a running app reads the keys again."""
 
@@ -75,7 +75,7 @@ class SettingsStore:
 
     @property
     def needs_server_key(self) -> bool | None:
-        """Whether a server key was set, so that every client must send it; None: that is not known.
+        """Tells whether a server key was set, so that every client must send it; None: that is not known.
 
         It is not known if an earlier version of this program set the keys, or if the file was lost.
         """

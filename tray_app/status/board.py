@@ -71,11 +71,11 @@ class Wait:
     model: str
     """The label of the model."""
     waiting: int
-    """How many requests wait."""
+    """Number of requests that wait."""
     longest_s: int
-    """How long the first of them has waited, in whole seconds."""
+    """Whole seconds that the first of them has waited."""
     used: int
-    """How many requests were sent in the last minute."""
+    """Number of requests that were sent in the last minute."""
     limit: int
     """The limit of requests per minute: the user's, or the lower one learned from NVIDIA's refusals. 0: there is none,
     and NVIDIA asked for a pause."""

@@ -47,7 +47,7 @@ class TrayIcon:
 
     @property
     def is_hosted(self) -> bool:
-        """Whether a panel shows the icon. It is True if that cannot be known."""
+        """Tells whether a panel shows the icon. It is True if that cannot be known."""
         return bool(getattr(self._icon, "hosted", True))
 
     def run(self, on_ready: Callable[[], None]) -> None:

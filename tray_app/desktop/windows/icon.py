@@ -83,7 +83,7 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
 
     @property
     def hosted(self) -> bool:
-        """Whether the taskbar has accepted the icon."""
+        """Tells whether the taskbar has accepted the icon."""
         return self._is_hosted
 
     # ---- Methods that pystray calls

@@ -33,7 +33,7 @@ class ClientStream:
         self.response: web.StreamResponse | None = None
         """None until the stream is open."""
         self.has_content = False
-        """Whether more than the head and pings has been sent to the client."""
+        """Tells whether more than the head and pings has been sent to the client."""
 
     async def write(self, frames: bytes) -> None:
         """Sends frames with content."""

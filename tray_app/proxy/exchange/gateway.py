@@ -1,4 +1,4 @@
-"""What all request handlers share: the settings in force, the way to upstream, and the requests being answered."""
+"""Holds what all request handlers share: the configuration, the way to upstream, and the running requests."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Gateway:
         self._pdf_workers = WorkerPool(1)
         self.translator = RequestTranslator(self.workers, PdfTexts(self._pdf_workers))
         self.is_quitting = False
-        """Whether the gateway accepts no more requests. A request that is cancelled then tells its client why."""
+        """Tells whether the gateway accepts no more requests. A request that is cancelled then tells its client why."""
         self.serving: set[asyncio.Task[object]] = set()
         """The tasks that answer requests."""
 

@@ -26,11 +26,11 @@ class Reply(Protocol):
 
     @property
     def has_content(self) -> bool:
-        """Whether the client has seen a part of the answer, so that no other answer can replace it."""
+        """Tells whether the client has seen a part of the answer, so that no other answer can replace it."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether the client has the whole answer, so that nothing may follow it."""
+        """Tells whether the client has the whole answer, so that nothing may follow it."""
 
     def kept_alive(self) -> AbstractAsyncContextManager[None]:
         """Keeps a client that waits for a stream from giving up, until the end of the `with`."""

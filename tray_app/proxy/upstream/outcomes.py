@@ -1,4 +1,4 @@
-"""What answers and errors tell about the rate limit, the model and the key, for the next request and for the user."""
+"""Notes what answers and errors tell about the rate limit, the model and the key."""
 
 from __future__ import annotations
 

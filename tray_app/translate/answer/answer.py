@@ -138,12 +138,12 @@ class Answer:
 
     @property
     def _is_whole(self) -> bool:
-        """Whether the model has said all that it wanted to say, provided that upstream has sent all."""
+        """Tells whether the model has said all that it wanted to say, provided that upstream has sent all."""
         return not (self._ending.excuses_silence or self.is_over)
 
     @property
     def _is_runaway_in_text(self) -> bool:
-        """Whether the model writes white space without end within a string of a call."""
+        """Tells whether the model writes white space without end within a string of a call."""
         newest = self._calls.newest
         return newest is not None and newest.is_runaway_in_text
 

@@ -31,7 +31,7 @@ class BareJson:
         self._begins_line = True  # whether the line has only white space so far
         self._scanner: ValueScanner | None = None  # reads the JSON; None before it begins
         self.holds_words = False
-        """Whether text is held that is not blank."""
+        """Tells whether text is held that is not blank."""
 
     def feed(self, text: str) -> str:
         """Returns the part of the text that is certainly JSON."""

@@ -32,7 +32,7 @@ class Emitter:
         self._blank: list[str] = []  # white space that is dropped if a call follows
         self._undecided: set[str] = set()  # the kinds of text that have markup in the queue
         self.has_text = False
-        """Whether any text was emitted that is not blank."""
+        """Tells whether any text was emitted that is not blank."""
 
     def __str__(self) -> str:
         return str(self._queue)

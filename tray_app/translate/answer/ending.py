@@ -24,7 +24,7 @@ class Ending:
 
 
 class EndingTracker:
-    """What is known of the end of one answer so far."""
+    """Collects the facts about the end of one answer."""
 
     def __init__(self, request: ChatRequest) -> None:
         self._request = request

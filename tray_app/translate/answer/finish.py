@@ -48,7 +48,7 @@ class Finish:
         self.stop_sequence: str | None = None
         """The stop sequence at which the answer ended. None if there is none, or it is not known."""
         self.is_refused = False
-        """Whether the model refused to answer."""
+        """Tells whether the model refused to answer."""
 
     def take(self, reason: str) -> None:
         """Takes upstream's reason. An unknown reason, such as `eos`, means that the answer is complete."""

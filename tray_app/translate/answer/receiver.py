@@ -37,7 +37,7 @@ class Receiver:
         self.size_bytes = 0
         """The size of all text, thinking and arguments so far, whether the client gets them or not."""
         self.is_over = False
-        """Whether the answer ended before upstream did: at a stop sequence, or because the model is stuck."""
+        """Tells whether the answer ended before upstream did: at a stop sequence, or because the model is stuck."""
 
     @property
     def has_text(self) -> bool:

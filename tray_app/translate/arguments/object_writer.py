@@ -19,7 +19,7 @@ class ObjectWriter:
         self.open_key = ""
         """The key of the member whose string was opened last, under upstream's name."""
         self.is_string_open = False
-        """Whether the text ends within the string of the member `open_key`."""
+        """Tells whether the text ends within the string of the member `open_key`."""
 
     @property
     def text(self) -> str:

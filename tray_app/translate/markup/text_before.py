@@ -15,15 +15,15 @@ class TextBefore:
     """The text that was given out before a tag."""
 
     has_words: bool = False
-    """Whether there was anything but white space."""
+    """Tells whether there was anything but white space."""
     begins_line: bool = True
-    """Whether the tag is the first in its line."""
+    """Tells whether the tag is the first in its line."""
     ends_blank: bool = False
-    """Whether a blank stands before the tag."""
+    """Tells whether a blank stands before the tag."""
     names_tag: bool = False
-    """Whether the line of the tag names the opener of a think tag."""
+    """Tells whether the line of the tag names the opener of a think tag."""
     follows_call: bool = False
-    """Whether only white space came behind the last call."""
+    """Tells whether only white space came behind the last call."""
     _last: str = ""
     _backticks: int = 0  # how many stand at the end, three at most
     _is_fenced: bool = False

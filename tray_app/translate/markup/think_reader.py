@@ -21,7 +21,7 @@ class _Thinking:
 
     tags: ThinkTags
     is_sure: bool
-    """Whether the text behind the opener is thinking even if the closer never comes."""
+    """Tells whether the text behind the opener is thinking even if the closer never comes."""
     texts: list[str] = field(default_factory=list)
     """The thinking so far, in pieces that are not empty."""
 

@@ -12,7 +12,7 @@ class ThinkTags:
     opener: str
     closer: str
     within: bool = False
-    """Whether they also count at the beginning of a line within an answer. Prose may well use the other tags."""
+    """Tells whether they also count at the beginning of a line within an answer. Prose may well use the other tags."""
     ends_before: tuple[str, ...] = ()
     """Tags that also end the thinking. They are not part of it."""
 

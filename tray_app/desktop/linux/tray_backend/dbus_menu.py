@@ -62,7 +62,7 @@ class Change:
     """The differences that an update has found."""
 
     layout: bool = False
-    """Whether items have appeared, have gone, or are of another kind. Panels then fetch the whole menu again."""
+    """Tells whether items have appeared, have gone, or are of another kind. Panels then fetch the whole menu again."""
     updated: tuple[tuple[int, Properties], ...] = ()
     """New values of properties, by node. Empty if the layout has changed."""
     removed: tuple[tuple[int, list[str]], ...] = ()

@@ -99,7 +99,7 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
 
     @property
     def hosted(self) -> bool:
-        """Whether a panel shows this icon."""
+        """Tells whether a panel shows this icon."""
         return self._hosted
 
     def stop(self) -> None:
