@@ -86,6 +86,7 @@ def answer_with_nothing(load: Load, messages: list[dict[str, Any]]) -> object:
     chat = load("tray_app.translate.request.chat").to_chat(
         read(load, messages, max_tokens=0), load("tray_app.catalog").GLM_4_7
     )
+    assert chat.wants_nothing
     message = load("tray_app.translate.answer.empty_message").to_empty_message(chat, "msg_1")
     return load("tray_app.translate.answer.stream").to_frames(message)
 
