@@ -16,7 +16,6 @@ import pytest
 from tests.support.parts import need
 from tray_app import APP_ID, __version__
 from tray_app.app.instance import Instance
-from tray_app.catalog import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = "kept in {settings} (this system has no usable keyring). A running app uses it from now on."
@@ -331,24 +330,17 @@ def test_exports_are_printed_for_windows_shells_too(program: Program, shell: str
     assert "http://127.0.0.1:3001" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("is_client_choosing", "choices"),
-    [(False, ["minimaxai/minimax-m2.1"]), (True, [model.id for model in MODELS])],
-    ids=["the tray chooses", "the client chooses"],
-)
-def test_the_settings_for_claude_code_offer_what_can_be_chosen(
-    program: Program, is_client_choosing: bool, choices: list[str]
-) -> None:
+def test_the_settings_for_claude_code_offer_the_models_of_the_menu(program: Program) -> None:
     program.home.mkdir()
-    chosen = {"model": "minimaxai/minimax-m2.1", "addr": ":4000", "clients_choose_model": is_client_choosing}
-    program.settings.write_text(json.dumps({"version": 1, **chosen}))
+    program.settings.write_text(json.dumps({"version": 1, "model": "z-ai/glm-5.3", "addr": ":4000"}))
     done = program.run("--print-exports", "settings", NO_PROXY="not-this-one", no_proxy="intranet")
     assert (done.returncode, done.stderr) == (0, "")
     printed = json.loads(done.stdout)
     assert printed["env"]["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:4000"
     assert printed["env"]["no_proxy"] == "127.0.0.1,localhost,intranet"
-    assert printed["model"] == "minimaxai/minimax-m2.1"
-    assert [option["model"] for option in printed["modelPicker"]["options"]] == choices
+    assert printed["model"] == "nvidia"
+    choices = [option["model"] for option in printed["modelPicker"]["options"]]
+    assert choices == ["nvidia", "z-ai/glm4.7", "minimaxai/minimax-m2.1", "z-ai/glm-5.3"]
 
 
 def test_the_settings_for_claude_code_say_that_the_server_key_is_missing(program: Program) -> None:

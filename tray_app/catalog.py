@@ -14,6 +14,12 @@ from typing import Any
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 """Anthropic's levels of effort, lowest first. Each model accepts some of them."""
 
+AS_IN_TRAY = "nvidia"
+"""The name with which the launcher's sessions of Claude Code ask for the model that is chosen in the tray."""
+
+NAMED_MODEL_HEADER = "x-claude-nvidia-tray-model"
+"""The header of a request whose model is meant as it is named. The launcher's sessions send it, the exports do not."""
+
 
 class EarlierThinking(Enum):
     """How a model gets the thinking of earlier turns."""

@@ -117,3 +117,31 @@ def test_only_the_owner_can_read_the_folder_and_its_files(tmp_path: Path) -> Non
     modes = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
     assert modes == {"known.json": 0o600, "instance.lock": 0o600, "instance.json": 0o600}
     instance.release()
+
+
+def test_a_running_app_is_asked_to_quit_and_the_next_one_is_not(tmp_path: Path) -> None:
+    first, second = Instance(tmp_path), Instance(tmp_path)
+    assert first.acquire()
+    assert not first.is_asked_to_quit()
+    second.ask_to_quit()
+    assert first.is_asked_to_quit()
+    first.release()
+    assert second.wait_end(0)
+    assert second.acquire()
+    assert not second.is_asked_to_quit()
+    second.release()
+
+
+def test_the_wait_for_the_end_is_limited(tmp_path: Path) -> None:
+    first = Instance(tmp_path)
+    assert first.acquire()
+    assert not Instance(tmp_path).wait_end(0)
+    first.release()
+
+
+def test_the_note_says_whether_it_is_a_demo_and_has_an_icon(tmp_path: Path) -> None:
+    first = Instance(tmp_path)
+    assert first.acquire()
+    first.publish(URL, is_demo=True, has_icon=True)
+    assert Instance(tmp_path).find_running() == Whereabouts(os.getpid(), URL, is_demo=True, has_icon=True)
+    first.release()

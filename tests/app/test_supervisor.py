@@ -42,6 +42,7 @@ class Running:
             self.said.append,
             lambda _: None,
             is_demo=False,
+            has_icon=False,
         )
 
     def start(self) -> Client:

@@ -8,31 +8,36 @@ from typing import Any
 import pytest
 
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
-from tray_app.claude_code.claude_settings import render_settings
+from tray_app.claude_code.claude_settings import Setup, render_settings
 from tray_app.claude_code.exports import NO_KEY_TOKEN, list_variables
 
 URL = "http://127.0.0.1:3001"
 
 
-def read_settings(*, needs_server_key: bool = False, no_proxy: str = "") -> dict[str, Any]:
-    text = render_settings(URL, GLM_4_7, (GLM_4_7, MINIMAX_M2_1), needs_server_key=needs_server_key, no_proxy=no_proxy)
-    settings: dict[str, Any] = json.loads(text)
+def read_settings(**more: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads(render_settings(Setup(URL, GLM_4_7, (GLM_4_7, MINIMAX_M2_1), **more)))
     return settings
 
 
 def test_the_whole_file() -> None:
-    assert read_settings() == {
+    assert read_settings(status_line="our-status-line") == {
         "env": {
             "ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN,
             "ANTHROPIC_API_KEY": "",
-            **list_variables(URL, GLM_4_7),
+            **list_variables(URL, GLM_4_7, "nvidia"),
+            "ANTHROPIC_CUSTOM_HEADERS": "x-claude-nvidia-tray-model: named",
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
         },
-        "model": "z-ai/glm4.7",
+        "model": "nvidia",
         "modelPicker": {
             "replaceBuiltInOptions": True,
             "options": [
+                {
+                    "model": "nvidia",
+                    "label": "NVIDIA (as in the tray)",
+                    "description": "The model that is chosen in the menu of Claude NVIDIA Tray, now GLM 4.7",
+                },
                 {
                     "model": "z-ai/glm4.7",
                     "label": "GLM 4.7",
@@ -45,9 +50,19 @@ def test_the_whole_file() -> None:
                 },
             ],
         },
-        "permissions": {"deny": ["WebSearch"], "defaultMode": "default", "disableAutoMode": "disable"},
+        "permissions": {"deny": ["WebSearch"]},
         "skipWebFetchPreflight": True,
+        "statusLine": {"type": "command", "command": "our-status-line", "padding": 0, "refreshInterval": 1},
     }
+
+
+def test_manual_mode_is_written_only_if_it_is_wanted() -> None:
+    wanted = {"deny": ["WebSearch"], "defaultMode": "default", "disableAutoMode": "disable"}
+    assert read_settings(is_manual=True)["permissions"] == wanted
+
+
+def test_without_a_command_for_it_the_users_own_status_line_stays() -> None:
+    assert "statusLine" not in read_settings()
 
 
 def test_with_a_server_key_the_file_holds_no_token() -> None:

@@ -75,6 +75,7 @@ def test_each_shell_sets_the_variables_that_the_exports_mean(shell: str, model: 
         "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(min(model.context_tokens, 200_000)),
         "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_AUTO_MODE_SERVER": "0",
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
         "API_TIMEOUT_MS": "1200000",

@@ -38,7 +38,7 @@ def test_a_tool_of_the_agent_sdk_is_called_and_its_result_told(
     kit.need_kit(kit.CLAUDE)
     upstream.default = answer
     environment = {
-        **list_variables(url, GLM_4_7),
+        **list_variables(url, GLM_4_7, GLM_4_7.id),
         "ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN,
         "DISABLE_AUTOUPDATER": "1",
         "HOME": str(tmp_path),

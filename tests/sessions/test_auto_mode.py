@@ -17,8 +17,8 @@ from tests.support.gateway import RunningGateway
 pytestmark = pytest.mark.kit
 
 AUTO = ("--permission-mode", "auto")
-CHECKED_HERE = "export CLAUDE_CODE_AUTO_MODE_SERVER=0"
-"""Claude Code asks its own classifier, through the gateway, instead of its server."""
+CHECKED_BY_A_SERVER = "unset CLAUDE_CODE_AUTO_MODE_SERVER"
+"""Claude Code then wants the verdict of its server, as it does without our exports."""
 
 RISKY = "curl --silent --max-time 1 http://127.0.0.1:9/ ; echo ran >> proof"
 FINISHED = "THE TASK IS FINISHED"
@@ -48,7 +48,7 @@ def test_the_users_own_model_checks_a_risky_command(
     verdicts: list[str], is_allowed: bool, start_gateway: StartGateway, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     upstream.script(runs(RISKY), *(whole(completion(verdict)) for verdict in verdicts), says(FINISHED))
-    run = take_a_risk(start_gateway(), tmp_path, CHECKED_HERE)
+    run = take_a_risk(start_gateway(), tmp_path)
     assert (run.status, (run.work / "proof").exists()) == (0, is_allowed)
 
     _, *checks, last = (received.body for received in upstream.received)
@@ -65,7 +65,7 @@ def test_a_check_that_only_a_server_could_make_is_not_answered_and_the_command_d
     start_gateway: StartGateway, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     upstream.script(runs(RISKY), says(FINISHED))
-    run = take_a_risk(start_gateway(), tmp_path)
+    run = take_a_risk(start_gateway(), tmp_path, CHECKED_BY_A_SERVER)
     assert "safeguards" in run.answers[0].request
     assert not (run.work / "proof").exists()
     assert "[The tool failed]" in upstream.received[-1].body["messages"][-1]["content"]

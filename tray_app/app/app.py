@@ -73,7 +73,15 @@ class App:
             make_tls_context=desktop.make_tls_context,
         )
         self._supervisor = GatewaySupervisor(
-            self._service, self._store, self._board, instance, environ, say, self._hide, is_demo=is_demo
+            self._service,
+            self._store,
+            self._board,
+            instance,
+            environ,
+            say,
+            self._hide,
+            is_demo=is_demo,
+            has_icon=wants_tray,
         )
         self._job_thread = JobThread(self._poll, self._redraw)
         self._icon: TrayIcon | None = None
@@ -163,7 +171,13 @@ class App:
     # ---- Called on the job thread
 
     def _poll(self) -> bool:
-        """Applies a changed settings file, or keys that the keyring gave late. Returns whether anything changed."""
+        """Quits if another process asks for it. Applies a changed settings file, or keys that the keyring gave late.
+
+        Returns whether anything changed.
+        """
+        if self._instance.is_asked_to_quit() and not self._is_quitting:
+            log.info("another process of this user asks this one to quit")
+            self.quit(_QUIT_DRAIN_S)
         if not self._store.refresh():
             return self._supervisor.poll()
         self._supervisor.apply()

@@ -40,6 +40,7 @@ class GatewaySupervisor:
         on_keys: Callable[[Keys], None],
         *,
         is_demo: bool,
+        has_icon: bool,
     ) -> None:
         """`on_keys` is called with new keys before anything uses them. `say` prints a line on the terminal."""
         self._service = service
@@ -51,6 +52,7 @@ class GatewaySupervisor:
         self._say = say
         self._on_keys = on_keys
         self._is_demo = is_demo
+        self._has_icon = has_icon
 
     @property
     def keys(self) -> Keys:
@@ -90,11 +92,11 @@ class GatewaySupervisor:
             trouble = troubles.port_in_use(port, sentence) if is_taken else troubles.cannot_listen(sentence)
             self._board.report(Topic.START, trouble)
             self._board.publish(phase=Phase.STOPPED, url="")
-            self._instance.publish("")
+            self._publish("")
             return
         self._board.report(Topic.START, None)
         self._board.publish(phase=Phase.RUNNING, url=address.url)
-        self._instance.publish(address.url)
+        self._publish(address.url)
 
     def apply(self) -> None:
         """Gives changed settings to the gateway, after another program has changed the file."""
@@ -145,6 +147,9 @@ class GatewaySupervisor:
         self._store.update(**changes)
         self._service.configure(self.config)
         self._report_settings()
+
+    def _publish(self, url: str) -> None:
+        self._instance.publish(url, is_demo=self._is_demo, has_icon=self._has_icon)
 
     def _find_port(self, config: GatewayConfig) -> Address:
         """Starts the gateway on the next free port, and saves that port. PortTaken if none of the next ones is free."""

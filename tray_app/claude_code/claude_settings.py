@@ -1,54 +1,92 @@
-"""Writes the set-up as Claude Code's own settings, for `claude --settings FILE` or to merge into its settings.json.
+"""Writes the set-up as Claude Code's own settings: for one run (`claude --settings FILE`), or for all sessions.
 
-Nothing is written into Claude Code's folder. The keys were observed with Claude Code 2.1.330 (November 2026).
+In these sessions, a model that the user picks in `/model` answers, and the neutral name stands for the model of the
+tray. The keys were observed with Claude Code 2.1.332 (November 2026).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from tray_app import APP_NAME
-from tray_app.catalog import Model
+from tray_app.catalog import AS_IN_TRAY, NAMED_MODEL_HEADER, Model
 from tray_app.claude_code.exports import LOOPBACK, NO_KEY_TOKEN, list_variables
 
+STATUS_LINE_REFRESH_S = 1
+"""How often Claude Code asks for the status line, in seconds, so that it moves while a request waits."""
 
-def render_settings(
-    url: str, model: Model, choices: Iterable[Model], *, needs_server_key: bool, no_proxy: str = ""
-) -> str:
-    """Returns a JSON object with the environment, and with rules that the exports cannot express.
 
-    `choices` are the models that `/model` offers. `no_proxy` is the user's own list, which must be repeated because a
-    settings file replaces it. If there is a server key, the object holds no token: the key is never written down, and
-    Claude Code replaces no $VARIABLES in it. It then takes ANTHROPIC_AUTH_TOKEN from its environment.
-    """
-    hosts = ",".join(part for part in (LOOPBACK, no_proxy) if part)
-    environment = {
-        **({} if needs_server_key else {"ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN}),
-        "ANTHROPIC_API_KEY": "",  # a variable cannot be unset here; Claude Code sends no empty key
-        **list_variables(url, model),
-        # Claude Code reads the variable in lower case first.
-        "NO_PROXY": hosts,
-        "no_proxy": hosts,
-    }
-    options = [
-        {
-            "model": choice.id,
-            "label": choice.label,
-            "description": f"{choice.context_tokens:,} tokens, through {APP_NAME}",
-        }
-        for choice in choices
-    ]
-    settings = {
-        "env": environment,
-        "model": model.id,
-        "modelPicker": {"replaceBuiltInOptions": True, "options": options},
-        "permissions": {
-            "deny": ["WebSearch"],  # the gateway has no web search
-            "defaultMode": "default",
-            # In auto mode, each tool call costs a request of about 36,000 tokens to a classifier.
-            "disableAutoMode": "disable",
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that Claude Code's settings depend on."""
+
+    url: str
+    selected: Model
+    """The model that is chosen in the tray."""
+    offered: tuple[Model, ...]
+    """The models of the tray's menu, which `/model` offers, too."""
+    needs_server_key: bool = False
+    """If True, the settings hold no token: the key is never written down, and Claude Code replaces no $VARIABLES in
+    them. It then takes ANTHROPIC_AUTH_TOKEN from its environment."""
+    no_proxy: str = ""
+    """The user's own list for NO_PROXY, which must be repeated, because the settings replace it."""
+    is_manual: bool = False
+    """Tells whether Claude Code asks the user before each risky command, instead of letting the model judge it."""
+    status_line: str = ""
+    """The command of the status line; empty: the user's own status line stays."""
+
+
+def make_settings(setup: Setup) -> dict[str, Any]:
+    """Returns the environment, and the rules that the exports cannot express."""
+    hosts = ",".join(part for part in (LOOPBACK, setup.no_proxy) if part)
+    permissions: dict[str, Any] = {"deny": ["WebSearch"]}  # the gateway has no web search
+    if setup.is_manual:
+        permissions |= {"defaultMode": "default", "disableAutoMode": "disable"}
+    settings: dict[str, Any] = {
+        "env": {
+            **({} if setup.needs_server_key else {"ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN}),
+            "ANTHROPIC_API_KEY": "",  # a variable cannot be unset here; Claude Code sends no empty key
+            **list_variables(setup.url, setup.selected, AS_IN_TRAY),
+            "ANTHROPIC_CUSTOM_HEADERS": f"{NAMED_MODEL_HEADER}: named",
+            # Claude Code reads the variable in lower case first.
+            "NO_PROXY": hosts,
+            "no_proxy": hosts,
         },
+        "model": AS_IN_TRAY,
+        "modelPicker": {"replaceBuiltInOptions": True, "options": _list_options(setup)},
+        "permissions": permissions,
         "skipWebFetchPreflight": True,  # it would ask Anthropic's servers about every address
     }
-    return json.dumps(settings, indent=2) + "\n"
+    if setup.status_line:
+        settings["statusLine"] = {
+            "type": "command",
+            "command": setup.status_line,
+            "padding": 0,
+            "refreshInterval": STATUS_LINE_REFRESH_S,
+        }
+    return settings
+
+
+def render_settings(setup: Setup) -> str:
+    """Returns the settings as the text of a JSON file."""
+    return json.dumps(make_settings(setup), indent=2) + "\n"
+
+
+def _list_options(setup: Setup) -> list[dict[str, str]]:
+    """Returns the rows of `/model`: the neutral name first, then the models of the tray's menu."""
+    as_in_tray = {
+        "model": AS_IN_TRAY,
+        "label": "NVIDIA (as in the tray)",
+        "description": f"The model that is chosen in the menu of {APP_NAME}, now {setup.selected.label}",
+    }
+    named = [
+        {
+            "model": model.id,
+            "label": model.label,
+            "description": f"{model.context_tokens:,} tokens, through {APP_NAME}",
+        }
+        for model in setup.offered
+    ]
+    return [as_in_tray, *named]

@@ -19,20 +19,25 @@ LOOPBACK = "127.0.0.1,localhost"
 """The hosts for NO_PROXY and no_proxy. Programs read one or the other; Claude Code reads no_proxy first."""
 
 
-def list_variables(url: str, model: Model) -> dict[str, str]:
-    """Returns the variables with fixed values. The token and NO_PROXY depend on the environment of the shell."""
+def list_variables(url: str, model: Model, name: str) -> dict[str, str]:
+    """Returns the variables with fixed values. The token and NO_PROXY depend on the environment of the shell.
+
+    `name` is the name with which Claude Code asks for a model; `model` is the one that is chosen in the tray.
+    """
     return {
         "ANTHROPIC_BASE_URL": url,
-        "ANTHROPIC_DEFAULT_OPUS_MODEL": model.id,
-        "ANTHROPIC_DEFAULT_SONNET_MODEL": model.id,
-        "ANTHROPIC_DEFAULT_HAIKU_MODEL": model.id,
-        "ANTHROPIC_DEFAULT_FABLE_MODEL": model.id,
+        "ANTHROPIC_DEFAULT_OPUS_MODEL": name,
+        "ANTHROPIC_DEFAULT_SONNET_MODEL": name,
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": name,
+        "ANTHROPIC_DEFAULT_FABLE_MODEL": name,
         # Claude Code takes a million tokens for names that it does not know, and would compact too late.
         "CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(model.context_tokens),
         # A window of more than 200,000 tokens would cause a warning at every start.
         "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(min(model.context_tokens, 200_000)),
         "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        # Claude Code has its classifier ask the model about each risky command, instead of Anthropic's server.
+        "CLAUDE_CODE_AUTO_MODE_SERVER": "0",
         # This header holds a hash that changes with each request, so that upstream could not use its prefix cache.
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
         # NVIDIA may let a request wait for minutes.
@@ -43,7 +48,7 @@ def list_variables(url: str, model: Model) -> dict[str, str]:
 
 def render_exports(shell: str, url: str, model: Model, *, needs_server_key: bool, is_demo: bool = False) -> str:
     """Returns lines to paste into a shell. They read the server key from $SERVER_API_KEY, and never contain it."""
-    variables = list_variables(url, model)
+    variables = list_variables(url, model, model.id)
     title = f"Claude Code through {APP_NAME}, {'DEMO: canned answers, no model' if is_demo else model.label}"
     if needs_server_key:
         title += "; set SERVER_API_KEY to the gateway's server key first"

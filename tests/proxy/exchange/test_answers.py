@@ -13,7 +13,7 @@ from tests.support.chunks import completion, finish, text, think, usage, whole_c
 from tests.support.client import read_events
 from tests.support.fake_upstream import FakeUpstream, Gate, Reply, stream, whole
 from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, both_ways, question
-from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
+from tray_app.catalog import AS_IN_TRAY, GLM_4_7, MINIMAX_M2_1, NAMED_MODEL_HEADER
 from tray_app.settings.keys import Keys
 
 THINK = {"type": "adaptive"}
@@ -199,6 +199,16 @@ def test_clients_choose_the_model_if_the_user_lets_them(
 ) -> None:
     upstream.script(whole(completion("Hello!")))
     answer = start_gateway(model=MINIMAX_M2_1.id, clients_choose_model=True).ask(question(model=asked))
+    assert answer.body["model"] == upstream.received[0].body["model"] == used
+
+
+@pytest.mark.parametrize(("asked", "used"), [(GLM_4_7.id, GLM_4_7.id), (AS_IN_TRAY, MINIMAX_M2_1.id)])
+def test_a_session_of_the_launcher_names_a_model_or_the_one_of_the_tray(
+    start_gateway: StartGateway, upstream: FakeUpstream, asked: str, used: str
+) -> None:
+    upstream.script(whole(completion("Hello!")))
+    gateway = start_gateway(model=MINIMAX_M2_1.id)
+    answer = gateway.ask(question(model=asked), **{NAMED_MODEL_HEADER: "named"})
     assert answer.body["model"] == upstream.received[0].body["model"] == used
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from tray_app.catalog import NAMED_MODEL_HEADER
 from tray_app.proxy.exchange.empty_answer import answer_with_nothing
 from tray_app.proxy.exchange.exchange import Exchange
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
@@ -17,7 +18,7 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     """Answers with a message, or with a stream of frames if the body asks for one."""
     gateway = request.app[GATEWAY]
     config = gateway.config
-    rules = _make_rules(gateway, config)
+    rules = _make_rules(gateway, config, request)
     async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
         with gateway.serve():
             keeps_body = bool(config.settings.fallback_models)
@@ -34,10 +35,11 @@ async def count_tokens(request: web.Request) -> web.Response:
     """Answers with an estimate. Upstream is not asked, because clients send dozens of these requests at once."""
     gateway = request.app[GATEWAY]
     async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
-        tokens = await gateway.translator.count_tokens(body, _make_rules(gateway, gateway.config))
+        tokens = await gateway.translator.count_tokens(body, _make_rules(gateway, gateway.config, request))
     return web.json_response({"input_tokens": tokens})
 
 
-def _make_rules(gateway: Gateway, config: GatewayConfig) -> Rules:
+def _make_rules(gateway: Gateway, config: GatewayConfig, request: web.Request) -> Rules:
     settings = config.settings
-    return Rules(settings.catalog, settings.selected_model, settings.clients_choose_model, gateway.calibrations.known)
+    client_chooses = settings.clients_choose_model or NAMED_MODEL_HEADER in request.headers
+    return Rules(settings.catalog, settings.selected_model, client_chooses, gateway.calibrations.known)

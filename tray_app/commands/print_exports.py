@@ -1,0 +1,42 @@
+"""The option `--print-exports`: prints the set-up of Claude Code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from tray_app.app.instance import Instance
+from tray_app.claude_code.claude_settings import Setup, render_settings
+from tray_app.claude_code.exports import render_exports
+from tray_app.commands.open_settings import open_settings
+from tray_app.commands.terminal import OK, complain
+from tray_app.paths import Paths
+from tray_app.settings.keys import read_keys
+
+SETTINGS = "settings"
+"""The word that --print-exports accepts besides the shells: it prints settings of Claude Code."""
+
+
+def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_demo: bool) -> int:
+    """Prints the exports for the running gateway, or for the address that it will listen on."""
+    store = open_settings(paths, environ)
+    settings = store.current
+    running = Instance(paths.state).find_running()
+    url = running.url if running and running.url else settings.addr.url
+    keys = read_keys(store, environ)
+    has_key = keys.is_guarded
+    if keys.is_server_unknown:
+        complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
+    model = settings.selected_model
+    if form == SETTINGS:
+        no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY", "")
+        offered = settings.catalog.offered(model)
+        text = render_settings(Setup(url, model, offered, needs_server_key=has_key, no_proxy=no_proxy))
+        if has_key:
+            complain(
+                "Note: these settings do not contain the server key. Start claude with ANTHROPIC_AUTH_TOKEN set to it."
+            )
+    else:
+        text = render_exports(form, url, model, needs_server_key=has_key, is_demo=is_demo)
+    sys.stdout.write(text)
+    return OK

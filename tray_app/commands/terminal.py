@@ -1,0 +1,39 @@
+"""The terminal as the commands use it: lines of text, questions for secrets, and exit codes."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from tray_app import APP_ID
+
+OK, FAILED, USAGE = 0, 1, 2
+"""The exit codes: done, failed, and wrong usage or unusable settings."""
+
+_MAX_LINE_CHARS = 65_536
+"""Longest line that is read for a secret, in characters. A device that was given by mistake may never end its line."""
+
+
+def say(line: str) -> None:
+    """Prints a line on the standard output."""
+    print(line, flush=True)
+
+
+def complain(line: str) -> None:
+    """Prints a line on the standard error output, behind the name of this program."""
+    print(f"{APP_ID}: {line}", file=sys.stderr, flush=True)
+
+
+def has_terminal() -> bool:
+    """Tells whether the standard output is a terminal."""
+    return sys.__stdout__ is not None and sys.stdout.isatty()  # Windows takes the null device for a terminal
+
+
+def read_secret(name: str) -> str:
+    """Asks for a secret without showing it. If the standard input is no terminal, reads a line of it instead."""
+    try:
+        if sys.stdin.isatty():
+            return getpass.getpass(f"{name} (it is not shown): ").strip()
+        return sys.stdin.readline(_MAX_LINE_CHARS).strip()
+    except UnicodeDecodeError:
+        return "\N{REPLACEMENT CHARACTER}"  # no key contains this character
