@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tray_app import APP_NAME
-from tray_app.catalog import AS_IN_TRAY, NAMED_MODEL_HEADER, Model
+from tray_app.catalog import AS_IN_TRAY, AS_IN_TRAY_LABEL, NAMED_MODEL_HEADER, Model
 from tray_app.claude_code.exports import LOOPBACK, NO_KEY_TOKEN, list_variables
 
 STATUS_LINE_REFRESH_S = 1
@@ -78,7 +78,7 @@ def _list_options(setup: Setup) -> list[dict[str, str]]:
     """Returns the rows of `/model`: the neutral name first, then the models of the tray's menu."""
     as_in_tray = {
         "model": AS_IN_TRAY,
-        "label": "NVIDIA (as in the tray)",
+        "label": AS_IN_TRAY_LABEL,
         "description": f"The model that is chosen in the menu of {APP_NAME}, now {setup.selected.label}",
     }
     named = [
