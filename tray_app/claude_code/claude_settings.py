@@ -12,7 +12,8 @@ from typing import Any
 
 from tray_app import APP_NAME
 from tray_app.catalog import AS_IN_TRAY, AS_IN_TRAY_LABEL, NAMED_MODEL_HEADER, Model
-from tray_app.claude_code.exports import LOOPBACK, NO_KEY_TOKEN, list_variables
+from tray_app.claude_code.exports import NO_KEY_TOKEN, list_variables
+from tray_app.claude_code.shell_syntax import LOOPBACK
 
 STATUS_LINE_REFRESH_S = 1
 """How often Claude Code asks for the status line, in seconds, so that it moves while a request waits."""
