@@ -85,6 +85,7 @@ def test_each_shell_sets_the_variables_that_the_exports_mean(shell: str, model: 
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_AUTO_MODE_SERVER": "0",
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+        "CLAUDE_CODE_TOTAL_TOKENS_REMINDER": "off",
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
         "API_TIMEOUT_MS": "1200000",
     }

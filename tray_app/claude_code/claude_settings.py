@@ -12,6 +12,7 @@ from typing import Any
 
 from tray_app import APP_NAME
 from tray_app.catalog import AS_IN_TRAY, NAMED_MODEL_HEADER, Model
+from tray_app.claude_code.conflicts import CONFLICTS
 from tray_app.claude_code.exports import NO_KEY_TOKEN, list_variables
 from tray_app.claude_code.shell_syntax import LOOPBACK
 
@@ -47,8 +48,10 @@ def make_settings(setup: Setup) -> dict[str, Any]:
         permissions |= {"defaultMode": "default", "disableAutoMode": "disable"}
     settings: dict[str, Any] = {
         "env": {
+            # A variable cannot be unset here. Claude Code takes an empty one for none, also if the user's own settings
+            # or shell set it.
+            **dict.fromkeys(CONFLICTS, ""),
             **({} if setup.needs_server_key else {"ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN}),
-            "ANTHROPIC_API_KEY": "",  # a variable cannot be unset here; Claude Code sends no empty key
             **list_variables(setup.url, setup.selected, AS_IN_TRAY),
             "ANTHROPIC_CUSTOM_HEADERS": f"{NAMED_MODEL_HEADER}: named",
             # Claude Code reads the variable in lower case first.
