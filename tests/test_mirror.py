@@ -16,6 +16,7 @@ COVERED_BY = {
     "app/job_thread.py": "app/test_tray_app.py",
     "claude_code/conflicts.py": "claude_code/test_exports.py",
     "claude_code/journal.py": "claude_code/test_all_sessions.py",
+    "claude_code/settings_files.py": "claude_code/test_all_sessions.py",
     "claude_code/shell_syntax.py": "claude_code/test_exports.py",
     "commands/open_settings.py": "test_command_line.py",
     "commands/print_exports.py": "test_command_line.py",

@@ -117,6 +117,17 @@ def test_the_hosts_of_the_users_settings_are_repeated(place: Place) -> None:
     assert place.read()["env"]["no_proxy"] == "127.0.0.1,localhost,intranet"
 
 
+def test_variables_that_conflict_are_empty_while_it_is_on(place: Place) -> None:
+    before = place.write(MINE)
+    place.environ["CLAUDE_CODE_USE_BEDROCK"] = "1"
+    place.on(replace(SETUP, needs_server_key=True))
+    environment = place.read()["env"]
+    assert environment["ANTHROPIC_MODEL"] == environment["CLAUDE_CODE_USE_BEDROCK"] == ""
+    assert "ANTHROPIC_AUTH_TOKEN" not in environment, "the user's shell has the server key"
+    switch_off(place.state)
+    assert place.file.read_bytes() == before
+
+
 def test_later_edits_of_the_user_stay_at_renewing_and_at_undoing(place: Place) -> None:
     place.write(MINE)
     place.on()

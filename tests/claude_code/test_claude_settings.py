@@ -9,7 +9,6 @@ import pytest
 
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 from tray_app.claude_code.claude_settings import Setup, render_settings
-from tray_app.claude_code.conflicts import CONFLICTS
 from tray_app.claude_code.exports import NO_KEY_TOKEN, list_variables
 
 URL = "http://127.0.0.1:3001"
@@ -23,8 +22,8 @@ def read_settings(**more: Any) -> dict[str, Any]:
 def test_the_whole_file() -> None:
     assert read_settings(status_line="our-status-line") == {
         "env": {
-            **dict.fromkeys(CONFLICTS, ""),
             "ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN,
+            "ANTHROPIC_API_KEY": "",
             **list_variables(URL, GLM_4_7, "nvidia"),
             "ANTHROPIC_CUSTOM_HEADERS": "x-claude-nvidia-tray-model: named",
             "NO_PROXY": "127.0.0.1,localhost",

@@ -194,7 +194,7 @@ def test_the_label_of_a_demo_says_that_no_model_answers(shell: str) -> None:
 def test_the_command_prompts_line() -> None:
     """The line is compared as text, because there is no cmd.exe here to evaluate it."""
     parts = render_exports("cmd", URL, HOSTILE, needs_server_key=False).split(" & set ")
-    assert parts[0] == 'set "ANTHROPIC_API_KEY="'
+    assert parts[0] == f'set "{CONFLICTS[0]}="'
     assert f'"ANTHROPIC_AUTH_TOKEN={NO_KEY_TOKEN}"' in parts
     assert f'"ANTHROPIC_BASE_URL={URL}"' in parts
     # The Command Prompt has no quoting for quotation marks and percent signs.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tray_app.claude_code.user_settings import find_user_settings, read_settings, write_settings
+from tray_app.claude_code.user_settings import read_settings, write_settings
 from tray_app.errors import ClaudeSettingsError
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links and modes of POSIX")
@@ -98,8 +98,3 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     path = tmp_path / "in the way" / "settings.json"
     with pytest.raises(ClaudeSettingsError, match="cannot be written"):
         write_settings(path, b"{}")
-
-
-def test_the_user_may_choose_another_folder(tmp_path: Path) -> None:
-    assert find_user_settings({}) == Path.home() / ".claude" / "settings.json"
-    assert find_user_settings({"CLAUDE_CONFIG_DIR": str(tmp_path)}) == tmp_path / "settings.json"

@@ -17,9 +17,12 @@ from filelock import FileLock, Timeout
 
 from tray_app.catalog import AS_IN_TRAY
 from tray_app.claude_code.claude_settings import Setup, make_settings
+from tray_app.claude_code.conflicts import find_conflicts
 from tray_app.claude_code.journal import Journal, hash_content, read_journal, start_journal, write_journal
 from tray_app.claude_code.merge import NotMergeable, Record, find_yielded, is_same, join, join_created, merge, undo
-from tray_app.claude_code.user_settings import SettingsText, find_user_settings, read_settings, write_settings
+from tray_app.claude_code.settings_files import find_user_settings, read_environment
+from tray_app.claude_code.shell_syntax import TOKEN
+from tray_app.claude_code.user_settings import read_settings, write_settings
 from tray_app.errors import ClaudeSettingsError
 from tray_app.files.private import make_private_folder
 
@@ -51,7 +54,7 @@ def switch_on(state: Path, environ: Mapping[str, str], setup: Setup) -> None:
         if journal and journal.file != str(path):
             _undo(state, journal)
             journal = None
-        _try_again(path, lambda: _try_to_merge(state, path, journal, setup))
+        _try_again(path, lambda: _try_to_merge(state, path, journal, setup, environ))
 
 
 def renew(state: Path, environ: Mapping[str, str], setup: Setup) -> None:
@@ -90,7 +93,7 @@ def _turn(state: Path) -> Iterator[None]:
         raise ClaudeSettingsError(f"{error.filename or state} cannot be used ({error.strerror or error}).") from None
 
 
-def _try_to_merge(state: Path, path: Path, journal: Journal | None, setup: Setup) -> bool:
+def _try_to_merge(state: Path, path: Path, journal: Journal | None, setup: Setup, environ: Mapping[str, str]) -> bool:
     """Returns False if another program changed the file at the same moment, so that it was not written."""
     before = read_settings(path)
     old = journal or start_journal(path, before.raw)
@@ -98,7 +101,11 @@ def _try_to_merge(state: Path, path: Path, journal: Journal | None, setup: Setup
     yielded = frozenset(old.yielded) | edited
     users = undo(before.value, old.record)
     try:
-        merged, record = merge(users, _make_ours(setup, users, before, old.record), yielded)
+        ours = _make_ours(setup, environ, users)
+        picked = before.value.get("model")
+        if _MODEL in old.record.paths and picked in [model.id for model in setup.offered]:
+            ours["model"] = picked  # Claude Code saved the choice of the user in `/model`
+        merged, record = merge(users, ours, yielded)
     except NotMergeable as error:
         raise ClaudeSettingsError(f"{path} is left as it is, because {error}.") from None
     record = _complete(record, old.record, setup)
@@ -131,16 +138,17 @@ def _put_back(state: Path, journal: Journal | None) -> None:
         find_journal(state).unlink()
 
 
-def _make_ours(setup: Setup, users: Mapping[str, Any], before: SettingsText, record: Record) -> dict[str, Any]:
-    """Returns our settings. They repeat the user's hosts for NO_PROXY, and a model that the user picked in `/model`."""
-    environment = users.get("env")
-    if isinstance(environment, dict):
-        hosts = environment.get("no_proxy") or environment.get("NO_PROXY")
-        setup = replace(setup, no_proxy=hosts) if isinstance(hosts, str) else setup
-    ours = make_settings(replace(setup, is_manual=False))
-    picked = before.value.get("model")
-    if _MODEL in record.paths and picked in [model.id for model in setup.offered]:
-        ours["model"] = picked
+def _make_ours(setup: Setup, environ: Mapping[str, str], users: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns our settings. They repeat the hosts of the user's NO_PROXY, and empty the variables that conflict.
+
+    Such variables count if they are in the user's settings, or in the environment of this program, since the user's
+    shells probably have them, too. Claude Code takes an empty one for none.
+    """
+    environment = read_environment(users)
+    hosts = environment.get("no_proxy") or environment.get("NO_PROXY")
+    ours = make_settings(replace(setup, is_manual=False, no_proxy=hosts if isinstance(hosts, str) else setup.no_proxy))
+    emptied = {*find_conflicts(environment), *find_conflicts(environ)} - ({TOKEN} if setup.needs_server_key else set())
+    ours["env"] = {**dict.fromkeys(sorted(emptied), ""), **ours["env"]}
     return ours
 
 

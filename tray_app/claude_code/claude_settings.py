@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tray_app import APP_NAME
-from tray_app.catalog import AS_IN_TRAY, NAMED_MODEL_HEADER, Model
-from tray_app.claude_code.conflicts import CONFLICTS
+from tray_app.catalog import AS_IN_TRAY, AS_IN_TRAY_LABEL, NAMED_MODEL_HEADER, Model
 from tray_app.claude_code.exports import NO_KEY_TOKEN, list_variables
 from tray_app.claude_code.shell_syntax import LOOPBACK
 
@@ -48,10 +47,8 @@ def make_settings(setup: Setup) -> dict[str, Any]:
         permissions |= {"defaultMode": "default", "disableAutoMode": "disable"}
     settings: dict[str, Any] = {
         "env": {
-            # A variable cannot be unset here. Claude Code takes an empty one for none, also if the user's own settings
-            # or shell set it.
-            **dict.fromkeys(CONFLICTS, ""),
             **({} if setup.needs_server_key else {"ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN}),
+            "ANTHROPIC_API_KEY": "",  # a variable cannot be unset here; Claude Code sends no empty key
             **list_variables(setup.url, setup.selected, AS_IN_TRAY),
             "ANTHROPIC_CUSTOM_HEADERS": f"{NAMED_MODEL_HEADER}: named",
             # Claude Code reads the variable in lower case first.
@@ -82,7 +79,7 @@ def _list_options(setup: Setup) -> list[dict[str, str]]:
     """Returns the rows of `/model`: the neutral name first, then the models of the tray's menu."""
     as_in_tray = {
         "model": AS_IN_TRAY,
-        "label": "NVIDIA (as in the tray)",
+        "label": AS_IN_TRAY_LABEL,
         "description": f"The model that is chosen in the menu of {APP_NAME}, now {setup.selected.label}",
     }
     named = [

@@ -56,7 +56,8 @@ def render_exports(shell: str, url: str, model: Model, *, needs_server_key: bool
         **list_variables(url, model, model.id),
         **_list_labels(model, is_demo=is_demo),
     }
-    return SYNTAX[shell].set_line(values, CONFLICTS, needs_server_key)
+    cleared = [name for name in CONFLICTS if name not in values and name != TOKEN]
+    return SYNTAX[shell].set_line(values, cleared, needs_server_key)
 
 
 def render_undo(shell: str, model: Model) -> str:

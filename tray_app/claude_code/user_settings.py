@@ -15,19 +15,7 @@ from typing import Any, NoReturn
 from tray_app.errors import ClaudeSettingsError
 from tray_app.files.atomic import read_whole, write_whole
 
-_CONFIG_VARIABLE = "CLAUDE_CONFIG_DIR"
 _DEFAULT_INDENT = 2  # as Claude Code writes it
-
-
-def find_claude_folder(environ: Mapping[str, str]) -> Path:
-    """Returns the folder that Claude Code keeps its files in: $CLAUDE_CONFIG_DIR, or ~/.claude."""
-    chosen = environ.get(_CONFIG_VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".claude"
-
-
-def find_user_settings(environ: Mapping[str, str]) -> Path:
-    """Returns the path of the user's own settings file of Claude Code. The file may be missing."""
-    return find_claude_folder(environ) / "settings.json"
 
 
 @dataclass(frozen=True, slots=True)
