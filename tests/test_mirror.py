@@ -23,6 +23,7 @@ COVERED_BY = {
     "commands/run.py": "test_command_line.py",
     "commands/set_key.py": "test_command_line.py",
     "commands/terminal.py": "test_command_line.py",
+    "commands/undo.py": "app/test_user_sessions.py",
     "desktop/api.py": "app/test_tray_app.py",
     "desktop/linux/icon.py": "app/test_tray_app.py",
     "desktop/linux/tray_backend/session_bus.py": "desktop/linux/tray_backend/test_status_notifier.py",
