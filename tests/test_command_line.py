@@ -71,6 +71,7 @@ def test_the_help_names_everything(program: Program) -> None:
         "--print-exports",
         "--version",
         "set-key",
+        "undo",
         "bash, zsh, fish, powershell, cmd; or settings",
     ):
         assert word in " ".join(done.stdout.split())

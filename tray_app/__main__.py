@@ -21,6 +21,7 @@ from tray_app.commands.print_exports import SETTINGS, print_exports
 from tray_app.commands.run import run
 from tray_app.commands.set_key import set_key
 from tray_app.commands.terminal import FAILED, OK, USAGE, complain, say
+from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
 from tray_app.paths import find_paths
@@ -53,6 +54,8 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
     paths = find_paths(environ)
     if options.verb == "set-key":
         return set_key(paths, environ, is_server=options.server, removes=options.remove)
+    if options.verb == "undo":
+        return undo(paths)
     if options.self_check:
         return self_check(environ)
     if options.print_exports:
@@ -98,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"
     )
     key.add_argument("--remove", action="store_true", help="remove the key")
+    verbs.add_parser("undo", help="take this program out of Claude Code's own settings")
     return parser
 
 

@@ -85,6 +85,7 @@ def test_each_shell_sets_the_variables_that_the_exports_mean(shell: str, model: 
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_AUTO_MODE_SERVER": "0",
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+        "CLAUDE_CODE_TOTAL_TOKENS_REMINDER": "off",
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
         "API_TIMEOUT_MS": "1200000",
     }
@@ -193,7 +194,7 @@ def test_the_label_of_a_demo_says_that_no_model_answers(shell: str) -> None:
 def test_the_command_prompts_line() -> None:
     """The line is compared as text, because there is no cmd.exe here to evaluate it."""
     parts = render_exports("cmd", URL, HOSTILE, needs_server_key=False).split(" & set ")
-    assert parts[0] == 'set "ANTHROPIC_API_KEY="'
+    assert parts[0] == f'set "{CONFLICTS[0]}="'
     assert f'"ANTHROPIC_AUTH_TOKEN={NO_KEY_TOKEN}"' in parts
     assert f'"ANTHROPIC_BASE_URL={URL}"' in parts
     # The Command Prompt has no quoting for quotation marks and percent signs.

@@ -38,6 +38,8 @@ def list_variables(url: str, model: Model, name: str) -> dict[str, str]:
         "CLAUDE_CODE_AUTO_MODE_SERVER": "0",
         # This header holds a hash that changes with each request, so that upstream could not use its prefix cache.
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+        # A reminder of the tokens that are left would follow each tool result, and count a window that may be wrong.
+        "CLAUDE_CODE_TOTAL_TOKENS_REMINDER": "off",
         # NVIDIA may let a request wait for minutes.
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
         "API_TIMEOUT_MS": "1200000",
@@ -54,7 +56,8 @@ def render_exports(shell: str, url: str, model: Model, *, needs_server_key: bool
         **list_variables(url, model, model.id),
         **_list_labels(model, is_demo=is_demo),
     }
-    return SYNTAX[shell].set_line(values, CONFLICTS, needs_server_key)
+    cleared = [name for name in CONFLICTS if name not in values and name != TOKEN]
+    return SYNTAX[shell].set_line(values, cleared, needs_server_key)
 
 
 def render_undo(shell: str, model: Model) -> str:
