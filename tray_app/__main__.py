@@ -10,6 +10,13 @@ if sys.stdout is None or sys.stderr is None:  # a program without a terminal has
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (open for as long as the program runs)
     sys.stderr = sys.stderr or sys.stdout
 
+if (
+    not __package__
+):  # started by the path of this file (see `shells.find_program`), which may be outside the module path
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import argparse
 import logging
 import os
