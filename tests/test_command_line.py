@@ -16,6 +16,7 @@ import pytest
 from tests.support.parts import need
 from tray_app import APP_ID, __version__
 from tray_app.app.instance import Instance
+from tray_app.shells import name_command
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = "kept in {settings} (this system has no usable keyring). A running app uses it from now on."
@@ -161,7 +162,7 @@ def test_a_short_server_key_is_refused_if_the_network_can_reach_the_gateway(prog
     assert (done.returncode, done.stdout, program.file["server_api_key"]) == (1, "", "sixteen-letters-")
     assert done.stderr == (
         f"{APP_ID}: The key has 15 characters; nothing is changed. Listening on :3001 would open the gateway to your "
-        "network. Set a server key of 16 or more characters first (`claude-nvidia-tray set-key --server`, or "
+        f"network. Set a server key of 16 or more characters first (`{name_command('set-key', '--server')}`, or "
         "SERVER_API_KEY), or use 127.0.0.1 as the address.\n"
     )
 
@@ -180,7 +181,8 @@ def test_no_key_changes_nothing(program: Program, typed: str) -> None:
     done = program.run("set-key", stdin=typed)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"{APP_ID}: No key was given; nothing is changed. `{APP_ID} set-key --remove` removes the present key.\n"
+        f"{APP_ID}: No key was given; nothing is changed. "
+        f"`{name_command('set-key', '--remove')}` removes the present key.\n"
     )
     assert program.file["nvidia_key"] == "nvapi-of-the-test"
 

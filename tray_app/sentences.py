@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from tray_app.shells import name_command
+
 NO_NVIDIA_KEY = (
     "Claude NVIDIA Tray has no NVIDIA API key yet. Get one on build.nvidia.com, "
-    "then run `claude-nvidia-tray set-key` in a terminal."
+    f"then run `{name_command('set-key')}` in a terminal."
 )
+HOW_TO_SET_KEY = f"Check the key on build.nvidia.com, then set it with `{name_command('set-key')}`."
 WHERE_TO_SET_ADDR = '"addr" in the settings file, or the environment variable ADDR'
 EMPTY_ANSWER = "NVIDIA's answer is empty. Please try again."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from tray_app import APP_ID, APP_NAME
@@ -63,7 +64,16 @@ def find_command(shell: str) -> str:
         return f"{'& ' if is_powershell else ''}{quote(program)}"
     if checkout.is_file():
         return f"{'py' if is_powershell else 'python3'} {quote(str(checkout))} run"
-    return APP_ID
+    return f"{'& ' if is_powershell else ''}{quote(sys.executable)} -m tray_app"
+
+
+@cache
+def name_command(*words: str) -> str:
+    """Returns what the user types in a terminal of this system to start this program with these words."""
+    shell = (
+        "powershell" if Path(sys.executable).suffix == ".exe" else "bash"
+    )  # only programs of Windows have this suffix
+    return " ".join((find_command(shell), *words))
 
 
 def _quote_for_powershell(word: str) -> str:

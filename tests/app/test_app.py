@@ -24,7 +24,7 @@ from tests.support.ports import free_port
 from tests.support.running_app import ROOT, App
 from tray_app import APP_NAME, __version__
 from tray_app.sentences import NO_NVIDIA_KEY
-from tray_app.shells import find_command
+from tray_app.shells import find_command, name_command
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -98,7 +98,7 @@ def test_without_a_key_it_starts_and_both_the_terminal_and_the_client_are_told(
     client = app.wait_listening()
     answer = client.ask()
     assert answer.outcome == (400, "billing_error")
-    assert "claude-nvidia-tray set-key" in answer.sentence
+    assert name_command("set-key") in answer.sentence
     assert app.read_until("NVIDIA API key yet") == NO_NVIDIA_KEY
     assert client.request("GET", "/health").body["has_nvidia_key"] is False
 
@@ -157,7 +157,7 @@ def test_listening_on_the_network_without_a_server_key_ends_the_app_with_a_sente
     assert app.wait_end() == 1
     assert app.lines == [
         "Listening on :3001 would open the gateway to your network. Set a server key first "
-        "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
+        f"(`{name_command('set-key', '--server')}`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
     ]
 
 

@@ -26,6 +26,7 @@ from tray_app.proxy.service import ProxyService
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
+from tray_app.shells import name_command
 from tray_app.status.board import Phase, StatusBoard, Trouble, Wait
 from tray_app.status.messages import find_trouble
 from tray_app.translate.answer.web_search import SearchResult
@@ -120,7 +121,7 @@ def test_the_gateway_listens_on_the_network_only_with_a_server_key(host: str) ->
         start(address, Keys())
     assert str(caught.value) == (
         f"Listening on {address} would open the gateway to your network. Set a server key first "
-        "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
+        f"(`{name_command('set-key', '--server')}`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
     )
 
 
@@ -131,7 +132,7 @@ def test_a_server_key_for_the_network_needs_sixteen_characters(host: str) -> Non
         start(address, Keys(server="15-characters-x"))
     assert str(caught.value) == (
         f"Listening on {address} would open the gateway to your network. Set a server key of 16 or more characters "
-        "first (`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
+        f"first (`{name_command('set-key', '--server')}`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
     )
 
 

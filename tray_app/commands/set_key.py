@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tray_app import APP_ID
 from tray_app.commands.open_settings import open_settings
 from tray_app.commands.terminal import FAILED, OK, complain, read_secret, say
 from tray_app.paths import Paths
@@ -17,6 +16,7 @@ from tray_app.settings.keys import (
     remove_key,
     save_key,
 )
+from tray_app.shells import name_command
 
 
 def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, removes: bool) -> int:
@@ -29,7 +29,9 @@ def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, remove
         return OK
     value = read_secret(name)
     if not value:
-        complain(f"No key was given; nothing is changed. `{APP_ID} set-key --remove` removes the present key.")
+        complain(
+            f"No key was given; nothing is changed. `{name_command('set-key', '--remove')}` removes the present key."
+        )
         return FAILED
     if reason := explain_form(value):
         complain(f"That is no key: {reason} Nothing is changed.")

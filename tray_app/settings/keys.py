@@ -18,6 +18,7 @@ from tray_app.errors import SettingsError
 from tray_app.settings.settings import ROWS, Address
 from tray_app.settings.store import Changes, SettingsStore
 from tray_app.settings.system_keyring import Question, Silence, delete_secret, read_secrets, set_secret
+from tray_app.shells import name_command
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ def explain_exposure(address: Address, server_key: str) -> str:
     what = f"a server key of {MIN_NETWORK_KEY_CHARACTERS} or more characters" if server_key else "a server key"
     return (
         f"Listening on {address} would open the gateway to your network. Set {what} first "
-        "(`claude-nvidia-tray set-key --server`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
+        f"(`{name_command('set-key', '--server')}`, or SERVER_API_KEY), or use 127.0.0.1 as the address."
     )
 
 

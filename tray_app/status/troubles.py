@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from tray_app.sentences import NO_NVIDIA_KEY, say_not_served, say_retired
+from tray_app.shells import name_command
 from tray_app.status.board import ModelTrouble, Trouble, Unavailability, Wait
 
 MISSING_NVIDIA_KEY = Trouble("Add your NVIDIA API key…", NO_NVIDIA_KEY, "set-key")
 MISSING_SERVER_KEY = Trouble(
     "The server key is missing – fix…",
     "A server key was set, but it is neither in the system keyring nor in the settings file any more, so every request "
-    "is refused. To set a new key, run `claude-nvidia-tray set-key --server`. To work without one, run "
-    "`claude-nvidia-tray set-key --server --remove`.",
+    f"is refused. To set a new key, run `{name_command('set-key', '--server')}`. To work without one, run "
+    f"`{name_command('set-key', '--server', '--remove')}`.",
 )
 GATEWAY_ENDED = Trouble(
     "Gateway stopped – start it again…",
@@ -41,7 +42,7 @@ def keyring_silent(reason: str, keys: str) -> Trouble:
         title,
         f"The system keyring {reason}, and the {keys} may be in it: requests are refused until it can be read. "
         "Please unlock it. This program asks it again every few minutes, and at once if you click on "
-        f'"{title}" in the menu. A key in the environment, or a new one set with `claude-nvidia-tray set-key`, '
+        f'"{title}" in the menu. A key in the environment, or a new one set with `{name_command("set-key")}`, '
         "works without it.",
     )
 

@@ -15,6 +15,7 @@ from tests.support.fake_upstream import FakeUpstream, Gate, Reply, stream, whole
 from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, both_ways, question
 from tray_app.catalog import AS_IN_TRAY, GLM_4_7, MINIMAX_M2_1, NAMED_MODEL_HEADER
 from tray_app.settings.keys import Keys
+from tray_app.shells import name_command
 
 THINK = {"type": "adaptive"}
 
@@ -236,7 +237,7 @@ def test_without_an_nvidia_key_the_user_is_told_what_to_do(start_gateway: StartG
         assert answer.outcome == (400, "billing_error")
         assert answer.sentence == (
             "Claude NVIDIA Tray has no NVIDIA API key yet. Get one on build.nvidia.com, "
-            "then run `claude-nvidia-tray set-key` in a terminal."
+            f"then run `{name_command('set-key')}` in a terminal."
         )
     assert not upstream.received
 

@@ -20,12 +20,12 @@ from tests.support.gateway import NVIDIA_KEY, RunningGateway
 from tests.support.ports import free_port
 from tray_app import APP_ID, __version__
 from tray_app.proxy.exchange.gateway import Gateway
-from tray_app.proxy.exchange.model_list_poll import ModelListPoll, find_list
+from tray_app.proxy.exchange.model_list_poll import ModelListPoll
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
-from tray_app.settings.settings import NVIDIA_URL, Address, Settings
-from tray_app.status.board import Status
+from tray_app.settings.settings import Address, Settings
+from tray_app.status.board import Status, Topic
 
 GLM, KIMI = "z-ai/glm4.7", "moonshotai/kimi-k3"
 DAY_S = 24 * 3600.0
@@ -59,19 +59,6 @@ def has_list(status: Status) -> bool:
     return status.listed_models == {GLM}
 
 
-@pytest.mark.parametrize(
-    ("chat", "models"),
-    [
-        (NVIDIA_URL, "https://integrate.api.nvidia.com/v1/models"),
-        ("http://localhost:8000/chat/completions?key=1#a", "http://localhost:8000/models"),
-        ("http://localhost:8000/v1", ""),
-        ("http://localhost:8000/v1/chat/completions/", ""),
-    ],
-)
-def test_the_address_of_the_list_follows_from_that_of_the_chat(chat: str, models: str) -> None:
-    assert find_list(chat) == models
-
-
 def test_at_start_the_list_is_asked_for_with_the_key(start_checking: StartChecking, upstream: FakeUpstream) -> None:
     upstream.model_list = listing(KIMI, GLM)
     gateway = start_checking()
@@ -101,7 +88,7 @@ def test_a_check_out_of_turn_uses_the_settings_in_force(start_checking: StartChe
 
 UNUSABLE: dict[str, Reply] = {
     "not there": refusal(404),
-    "key refused": refusal(401, {"detail": f"bad key {NVIDIA_KEY}"}),
+    "key not accepted for it": refusal(403, {"detail": f"bad key {NVIDIA_KEY}"}),
     "elsewhere": refusal(302, Location="/v1/elsewhere"),
     "a web page": refusal(200, "<html></html>", "text/html"),
     "no JSON": Reply((b'{"data":',)),
@@ -235,3 +222,14 @@ def test_a_service_that_does_not_run_checks_nothing(start_checking: StartCheckin
     gateway = start_checking(Keys())
     gateway.stop()
     gateway.service.poll_models()
+
+
+def test_a_list_that_refuses_the_key_is_reported_as_a_refused_key(
+    start_checking: StartChecking, upstream: FakeUpstream
+) -> None:
+    upstream.model_list = refusal(401, {"detail": f"bad key {NVIDIA_KEY}"})
+    gateway = start_checking()
+    gateway.wait_status(lambda status: Topic.REFUSED_KEY in dict(status.troubles))
+    trouble = dict(gateway.board.status.troubles)[Topic.REFUSED_KEY]
+    assert trouble.verb == "set-key"
+    assert NVIDIA_KEY not in trouble.sentence

@@ -11,6 +11,7 @@ from tests.support.chunks import completion, finish, text, think, whole_call
 from tests.support.fake_upstream import CUT, HANG_UP, FakeUpstream, Gate, Reply, hello, refusal, stream, whole
 from tests.support.gateway import QUICK, WEATHER, RunningGateway, both_ways, question
 from tests.support.ports import free_port
+from tray_app.shells import name_command
 
 RETIRED = {"detail": "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is no longer available."}
 UNSERVED = {"status": 404, "title": "Not Found", "detail": "Function 'abc': Not found for account 'xyz'"}
@@ -32,13 +33,13 @@ MALFORMED = "NVIDIA's answer is malformed: a part of it is no chat completion. P
             refusal(401, {"status": 401, "title": "Unauthorized"}),
             (400, "billing_error"),
             "NVIDIA refused your API key. Check the key on build.nvidia.com, then set it with "
-            "`claude-nvidia-tray set-key`.",
+            f"`{name_command('set-key')}`.",
         ),
         (
             refusal(403, {"status": 403, "title": "Forbidden"}),
             (400, "billing_error"),
             "NVIDIA refused your API key for GLM 4.7. Check the key on build.nvidia.com, then set it with "
-            "`claude-nvidia-tray set-key`.",
+            f"`{name_command('set-key')}`.",
         ),
         (
             refusal(404, UNSERVED),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-from tray_app.errors import ProxyError
+from tray_app.errors import KeyRefused, ProxyError
 from tray_app.proxy.exchange.gateway import Gateway
-from tray_app.translate import json_text
+from tray_app.proxy.upstream.model_list import MAX_LIST_BYTES, find_list, read_ids
 
 log = logging.getLogger(__name__)
 
@@ -18,9 +16,6 @@ _TIMEOUT_S = 60
 """Time for the whole request."""
 _RETRY_S = 900.0
 """Pause after a failed poll. The network may come up later than this program."""
-_MAX_LIST_BYTES = 1024 * 1024
-"""A longer list is refused, since it is decoded in one go. One model takes some hundred bytes."""
-_CHAT = "/chat/completions"
 
 
 class ModelListPoll:
@@ -59,28 +54,13 @@ class ModelListPoll:
         if config.is_demo or not url or not key:
             return True
         try:
-            ids = _read_ids(json_text.decode(await self._gateway.upstream.fetch(url, key, _TIMEOUT_S, _MAX_LIST_BYTES)))
-        except (ProxyError, ValueError, RecursionError) as error:
+            ids = read_ids(await self._gateway.upstream.fetch(url, key, _TIMEOUT_S, MAX_LIST_BYTES))
+        except KeyRefused as error:
+            self._gateway.outcomes.note_key_refused(error)
+            return True  # a new key is asked about at once
+        except (ProxyError, ValueError) as error:
             log.info("no list of models from %s: %s: %s", url, type(error).__name__, error)
             return False
         log.info("%s has %d models", url, len(ids))
         self._gateway.board.publish(listed_models=ids)
         return True
-
-
-def find_list(chat_url: str) -> str:
-    """Returns the address of the model list for the address of chat requests, or "" if that has an unusual end."""
-    parts = urlsplit(chat_url)
-    if not parts.path.endswith(_CHAT):
-        return ""
-    return urlunsplit((parts.scheme, parts.netloc, f"{parts.path.removesuffix(_CHAT)}/models", "", ""))
-
-
-def _read_ids(value: Any) -> frozenset[str]:
-    """Returns the ids of a model list in OpenAI's form. Raises ValueError for anything else."""
-    models = value.get("data") if isinstance(value, dict) else None
-    ids = (model.get("id") for model in models if isinstance(model, dict)) if isinstance(models, list) else ()
-    found = frozenset(model_id for model_id in ids if isinstance(model_id, str))
-    if not found:
-        raise ValueError("it names no model")
-    return found

@@ -13,12 +13,13 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import aiohttp
 
-from tray_app.errors import UpstreamFault, UpstreamTimeout
+from tray_app.errors import KeyRefused, UpstreamFault, UpstreamTimeout
 from tray_app.proxy.upstream.chat_response import ChatResponse
 from tray_app.proxy.upstream.faults import faults_explained
 from tray_app.proxy.upstream.retry_after import read_retry_after
 from tray_app.proxy.upstream.session import make_session, read_beginning, read_into, send
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
+from tray_app.sentences import HOW_TO_SET_KEY
 from tray_app.translate.refusal.error_body import MAX_ERROR_BYTES
 from tray_app.translate.refusal.refusal import explain_refusal
 from tray_app.translate.request.chat import ChatRequest
@@ -72,13 +73,18 @@ class UpstreamClient:
             response.close()  # a fully read body has already given its connection back to the pool
 
     async def fetch(self, url: str, key: str, timeout_s: float, limit_bytes: int) -> bytes:
-        """Returns the body at another address. Raises a ProxyError if it is late, or longer than `limit_bytes`."""
+        """Returns the body at another address. Raises a ProxyError if it is late, or longer than `limit_bytes`.
+
+        KeyRefused if the server does not accept the key (HTTP 401).
+        """
         headers = {"Accept": "application/json", "Connection": "close"}  # the next fetch comes a day later
         body = bytearray()
         with faults_explained(timeout_s):
             async with asyncio.timeout(timeout_s):
                 response = await send(self.session, "GET", url, key, timeout_s, headers)
                 async with response:
+                    if response.status == 401:
+                        raise KeyRefused(f"NVIDIA refused your API key. {HOW_TO_SET_KEY}")
                     if response.status != 200:
                         raise UpstreamFault(f"{url} answered HTTP {response.status}.")
                     await read_into(body, response, limit_bytes)

@@ -35,7 +35,11 @@ class Outcomes:
                 kind = Unavailability.RETIRED if error.is_retired else Unavailability.NOT_SERVED
                 self._board.mark_model(model.id, ModelTrouble(kind, error.date))
             case KeyRefused():
-                self._board.report(Topic.REFUSED_KEY, key_refused(error.message))
+                self.note_key_refused(error)
+
+    def note_key_refused(self, error: KeyRefused) -> None:
+        """Notes that NVIDIA does not accept the key."""
+        self._board.report(Topic.REFUSED_KEY, key_refused(error.message))
 
     def note_fallback(self, chosen: Model, fallback: Model) -> None:
         """Notes that a fallback model is asked instead of the chosen one."""

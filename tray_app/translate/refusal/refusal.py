@@ -21,7 +21,7 @@ from tray_app.errors import (
     UpstreamUnusable,
     UserActionNeeded,
 )
-from tray_app.sentences import EMPTY_ANSWER, say_not_served, say_retired
+from tray_app.sentences import EMPTY_ANSWER, HOW_TO_SET_KEY, say_not_served, say_retired
 from tray_app.translate.refusal.error_body import MAX_ERROR_BYTES, ErrorBody, read_error, read_error_body
 from tray_app.translate.refusal.overflow import find_overflow
 from tray_app.translate.request.chat import ChatRequest
@@ -80,9 +80,7 @@ def _explain(status: int, error_body: ErrorBody, model: Model, chat: ChatRequest
         )
     if status in (401, 403):
         return KeyRefused(
-            "NVIDIA refused your API key"
-            + (f" for {model.label}" if status == 403 else "")
-            + ". Check the key on build.nvidia.com, then set it with `claude-nvidia-tray set-key`."
+            "NVIDIA refused your API key" + (f" for {model.label}" if status == 403 else "") + f". {HOW_TO_SET_KEY}"
         )
     if status in (404, 410, 451) or "end of life" in error_body.detail:
         return _explain_unavailability(status, error_body.detail, model)
