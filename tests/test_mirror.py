@@ -54,6 +54,8 @@ COVERED_BY = {
     "settings/parsing.py": "settings/test_settings.py",
     "settings/schema.py": "settings/test_settings.py",
     "settings/system_keyring.py": "settings/test_keys.py",
+    "status/delays.py": "status/test_messages.py",
+    "status/progress.py": "proxy/exchange/test_progress.py",
     "status/troubles.py": "status/test_messages.py",
     "translate/answer/block_queue.py": "translate/answer/test_stream.py",
     "translate/answer/blocks.py": "translate/answer/test_stream.py",
