@@ -10,6 +10,11 @@ if sys.stdout is None or sys.stderr is None:  # a program without a terminal has
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (open for as long as the program runs)
     sys.stderr = sys.stderr or sys.stdout
 
+if sys.argv[1:2] == ["status-line"]:  # Claude Code starts this once a second, so it must not import the rest
+    from tray_app.commands.status_line import print_status_line
+
+    sys.exit(print_status_line())
+
 import argparse
 import logging
 import os
@@ -24,7 +29,7 @@ from tray_app.commands.terminal import FAILED, OK, USAGE, complain, say
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
 from tray_app.paths import find_paths
-from tray_app.shells import WORKER_OPTION
+from tray_app.shells import STATUS_LINE, WORKER_OPTION
 
 _PRIVATE_UMASK = 0o077
 """Only the user may read the files of this program, because keys and prompts may be in them."""
@@ -98,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"
     )
     key.add_argument("--remove", action="store_true", help="remove the key")
+    verbs.add_parser(STATUS_LINE, help="print the line that Claude Code shows below its prompt")
     return parser
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import shutil
 import sys
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Literal
 
 from tray_app import APP_ID
 
@@ -13,6 +17,14 @@ UNIX_SHELLS = ("bash", "zsh", "fish")
 
 WORKER_OPTION = "--worker"
 """The option that makes a bundle run as a worker process. A bundle has no Python that could be started instead."""
+
+StatusLineShell = Literal["sh", "git-bash", "powershell"]
+
+STATUS_LINE = "status-line"
+"""The command that Claude Code starts for its status line."""
+
+_PLAIN_WORD = re.compile(r"[\w@%+=:,./~-]+")
+"""A word that needs no quotes in any shell."""
 
 
 def name_shell(path: str, default: str) -> str:
@@ -63,3 +75,47 @@ def find_exports_command(shell: str) -> str:
         "fish": f"{printing} | source",
         "powershell": f"{printing} | Out-String | Invoke-Expression",
     }.get(shell, f'eval "$({printing})"')
+
+
+def find_status_line_command() -> str:
+    """Returns the command of the status line for Claude Code's settings. It works from any folder."""
+    checkout = Path(__file__).resolve().parents[1]
+    folder = ""
+    if getattr(sys, "frozen", False):
+        words = [*find_program(), STATUS_LINE]
+    elif (checkout / "packaging" / "dev.py").is_file():
+        folder = str(checkout)  # Python finds the program only from this folder
+        words = [*find_program(), STATUS_LINE]
+    else:
+        # -P: the folder that Claude Code works in may hold something of the same name.
+        words = [sys.executable, "-P", "-m", "tray_app", STATUS_LINE]
+    return join_status_line(words, folder, find_status_line_shell(words[0]))
+
+
+def join_status_line(words: Sequence[str], folder: str, shell: StatusLineShell) -> str:
+    """Returns the words as one command for the shell in which Claude Code runs it. `folder`: it goes there first.
+
+    On Windows the words get slashes, since backslashes are no part of a name in Git Bash.
+    """
+    if shell == "sh":
+        return f"cd {shlex.quote(folder)} && exec {shlex.join(words)}" if folder else f"exec {shlex.join(words)}"
+    quote = shlex.quote if shell == "git-bash" else _quote_for_powershell
+    *quoted, place = [
+        word if _PLAIN_WORD.fullmatch(word) else quote(word)
+        for word in (word.replace("\\", "/") for word in (*words, folder))
+    ]
+    call = "& " if shell == "powershell" and quoted[0].startswith("'") else ""
+    command = call + " ".join(quoted)
+    return f"cd {place}; {command}" if folder else command
+
+
+def find_status_line_shell(program: str) -> StatusLineShell:
+    """Returns the shell in which Claude Code runs a status line whose program has this path.
+
+    A path with a drive belongs to Windows. There it is Git Bash, or PowerShell if there is no Git Bash (since Claude
+    Code 2.1.171 of June 2026). Claude Code finds Git Bash by this variable, or by the command of Git.
+    """
+    if not PureWindowsPath(program).drive:
+        return "sh"
+    has_git_bash = os.environ.get("CLAUDE_CODE_GIT_BASH_PATH") or shutil.which("git")
+    return "git-bash" if has_git_bash else "powershell"

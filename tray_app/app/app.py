@@ -15,6 +15,7 @@ from tray_app import APP_NAME, __version__
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, Job, JobThread
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
+from tray_app.app.status_file import StatusFile
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.claude_code.exports import render_exports
 from tray_app.desktop import Desktop, DesktopError
@@ -83,6 +84,7 @@ class App:
             is_demo=is_demo,
             has_icon=wants_tray,
         )
+        self._status_file = StatusFile(paths.state)
         self._job_thread = JobThread(self._poll, self._redraw)
         self._icon: TrayIcon | None = None
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
@@ -204,6 +206,7 @@ class App:
             stack.callback(self._job_thread.end)
             stack.callback(log.info, "quit")
             stack.callback(self._instance.release)
+            stack.callback(self._status_file.remove)
             self._service.stop(drain_s)
 
     def _hide(self, keys: Keys) -> None:
@@ -278,6 +281,8 @@ class App:
         status, settings = self._board.status, self._store.current
         if self._icon is not None:
             self._icon.show(status, settings)
+        if not self._is_quitting:
+            self._status_file.show(status, settings)
         news = list_news(status, settings)
         for name, trouble in news.items():
             if name not in self._notified:
