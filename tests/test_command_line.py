@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.chunks import completion
+from tests.support.fake_upstream import FakeUpstream, refusal, whole
 from tests.support.parts import need
 from tray_app import APP_ID, __version__
 from tray_app.app.instance import Instance
@@ -20,6 +22,14 @@ from tray_app.shells import name_command
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = "kept in {settings} (this system has no usable keyring). A running app uses it from now on."
+
+NOBODY = "http://127.0.0.1:9/v1/chat/completions"
+"""No server has this address, so that a key cannot be checked."""
+CHECKING = "Checking the key with NVIDIA …\n"
+UNCHECKED = (
+    f"{APP_ID}: The key could not be checked: NVIDIA cannot be reached: 127.0.0.1:9 does not answer. "
+    "Check the internet connection. It is saved all the same.\n"
+)
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal, or a shell of POSIX")
 
@@ -30,7 +40,12 @@ class Program:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.settings = home / "settings.json"
-        self.environment = {**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(home), "PYTHONUTF8": "1"}
+        self.environment = {
+            **os.environ,
+            "CLAUDE_NVIDIA_TRAY_HOME": str(home),
+            "PYTHONUTF8": "1",
+            "UPSTREAM_URL": NOBODY,
+        }
 
     def run(self, *arguments: str, stdin: str | bytes = "", **environment: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -130,11 +145,33 @@ def test_a_home_that_cannot_be_used_is_named(program: Program) -> None:
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "", "\nsecond line\n"], ids=["LF", "CR LF", "none", "more lines"])
 def test_a_key_is_read_from_a_line_and_only_its_owner_can_read_it(program: Program, ending: str) -> None:
     done = program.run("set-key", stdin=f"  nvapi-of-the-test {ending}")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"The NVIDIA API key is {KEPT.format(settings=program.settings)}\n"
+    assert (done.returncode, done.stderr) == (0, UNCHECKED)
+    assert done.stdout == f"{CHECKING}The NVIDIA API key is {KEPT.format(settings=program.settings)}\n"
     assert program.file["nvidia_key"] == "nvapi-of-the-test"
     if sys.platform != "win32":
         assert program.settings.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_nvidia_accepts_is_kept(program: Program, upstream: FakeUpstream) -> None:
+    upstream.script(whole(completion("Hi")))
+    done = program.run("set-key", stdin="nvapi-of-the-test\n", UPSTREAM_URL=upstream.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        f"{CHECKING}NVIDIA accepts the key: z-ai/glm4.7 answers.\n"
+        f"The NVIDIA API key is {KEPT.format(settings=program.settings)}\n"
+    )
+
+
+def test_a_key_that_nvidia_refuses_is_not_kept(program: Program, upstream: FakeUpstream) -> None:
+    program.run("set-key", stdin="nvapi-of-the-test\n")
+    upstream.model_list = refusal(401)
+    done = program.run("set-key", stdin="nvapi-mistyped\n", UPSTREAM_URL=upstream.url)
+    assert (done.returncode, done.stdout) == (1, CHECKING)
+    assert done.stderr == (
+        f"{APP_ID}: NVIDIA refuses this key. Copy it again from build.nvidia.com; a new key there makes the one before "
+        "invalid. It is not saved.\n"
+    )
+    assert program.file["nvidia_key"] == "nvapi-of-the-test"
 
 
 def test_a_server_key_is_kept_beside_the_nvidia_key(program: Program) -> None:
@@ -213,22 +250,23 @@ def test_a_key_that_is_too_long_for_a_key_store_is_refused(program: Program) -> 
 def test_a_key_that_looks_wrong_is_kept_with_a_note(program: Program) -> None:
     done = program.run("set-key", stdin="sk-something-else\n")
     assert done.returncode == 0
-    assert done.stderr == (f'{APP_ID}: Note: keys of build.nvidia.com begin with "nvapi-", and this one does not.\n')
+    assert done.stderr == (
+        f'{UNCHECKED}{APP_ID}: Note: keys of build.nvidia.com begin with "nvapi-", and this one does not.\n'
+    )
     assert program.file["nvidia_key"] == "sk-something-else"
 
 
 def test_a_variable_that_is_used_instead_of_the_key_is_named(program: Program) -> None:
     done = program.run("set-key", stdin="nvapi-of-the-test\n", NVIDIA_API_KEY="nvapi-another")
     assert done.returncode == 0
-    assert (
-        done.stderr == f"{APP_ID}: Note: the environment variable NVIDIA_API_KEY is set, and is used instead of it.\n"
-    )
+    note = f"{APP_ID}: Note: the environment variable NVIDIA_API_KEY is set, and is used instead of it.\n"
+    assert done.stderr == UNCHECKED + note
 
 
 def test_a_key_that_cannot_be_kept_is_a_failure(program: Program) -> None:
     program.settings.mkdir(parents=True)
     done = program.run("set-key", stdin="nvapi-of-the-test\n")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (2, CHECKING)
     assert done.stderr.splitlines()[-1].startswith(
         f"{APP_ID}: The key is not saved: this system has no usable keyring. The settings file {program.settings} "
     )
@@ -243,7 +281,7 @@ def test_a_damaged_settings_file_is_reported_and_kept(program: Program) -> None:
     assert kept.read_text() == "damage"
     assert done.stderr == (
         f"{APP_ID}: The settings file is not valid JSON, line 1, column 1. It was kept as {kept.name}; "
-        "the defaults are in use.\n"
+        f"the defaults are in use.\n{UNCHECKED}"
     )
     assert program.file["nvidia_key"] == "nvapi-of-the-test"
 

@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from tray_app import APP_ID, __version__
-from tray_app.shells import find_background_program, find_command, find_program
+from tray_app.shells import (
+    StatusLineShell,
+    find_background_program,
+    find_command,
+    find_program,
+    find_status_line_command,
+    find_status_line_shell,
+    join_status_line,
+)
 
 
 def test_the_command_is_the_name_once_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,3 +74,54 @@ def test_a_python_for_windows_starts_without_a_console(tmp_path: Path, monkeypat
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python.exe"))
     (tmp_path / "pythonw.exe").touch()
     assert find_background_program()[0] == str(tmp_path / "pythonw.exe")
+
+
+def test_the_status_line_runs_from_any_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        find_status_line_command(), shell=True, cwd=tmp_path, input="{}", capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip()
+    assert done.stderr == ""
+
+
+PROGRAM = r"C:\Users\Jo O'Neil\tray.exe"
+
+
+@pytest.mark.parametrize(
+    ("words", "shell", "command"),
+    [
+        (["/opt/Jo O'Neil/tray"], "sh", """exec '/opt/Jo O'"'"'Neil/tray'"""),
+        (["/usr/bin/tray", "status-line"], "sh", "exec /usr/bin/tray status-line"),
+        ([r"C:\tray.exe", "status-line"], "git-bash", "C:/tray.exe status-line"),
+        ([r"C:\tray.exe", "status-line"], "powershell", "C:/tray.exe status-line"),
+        ([PROGRAM], "git-bash", """'C:/Users/Jo O'"'"'Neil/tray.exe'"""),
+        ([PROGRAM], "powershell", "& 'C:/Users/Jo O''Neil/tray.exe'"),
+    ],
+)
+def test_the_status_line_is_quoted_for_the_shell_that_claude_code_uses(
+    words: list[str], shell: StatusLineShell, command: str
+) -> None:
+    assert join_status_line(words, shell) == command
+
+
+def test_the_status_line_of_a_bundle_starts_its_program_for_terminals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "a b" / "Claude NVIDIA Tray"))
+    words = shlex.split(find_status_line_command())
+    assert words[-2:] == [str(tmp_path / "a b" / "claude-nvidia-tray"), "status-line"]
+
+
+def test_the_shell_of_the_status_line_follows_the_program_and_git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CLAUDE_CODE_GIT_BASH_PATH", raising=False)
+    assert find_status_line_shell("/usr/bin/python3") == "sh"
+    assert find_status_line_shell(r"C:\Python\python.exe") == "powershell"
+    (tmp_path / ("git.exe" if os.name == "nt" else "git")).touch(mode=0o755)
+    assert find_status_line_shell(r"C:\Python\python.exe") == "git-bash"
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CLAUDE_CODE_GIT_BASH_PATH", r"D:\git\bin\bash.exe")
+    assert find_status_line_shell(r"C:\Python\python.exe") == "git-bash"

@@ -10,10 +10,15 @@ if sys.stdout is None or sys.stderr is None:  # a program without a terminal has
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (open for as long as the program runs)
     sys.stderr = sys.stderr or sys.stdout
 
-if not __package__:  # started by the path of this file, as `shells.find_program` says
-    from pathlib import Path
+if not __package__:  # started by the path of this file, as `shells.find_program` says; pathlib would take longer
+    import os.path
 
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+
+if sys.argv[1:2] == ["status-line"]:  # Claude Code starts this once a second, so it must not import the rest
+    from tray_app.commands.status_line import print_status_line
+
+    sys.exit(print_status_line())
 
 import argparse
 import logging
@@ -33,7 +38,7 @@ from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
 from tray_app.paths import find_paths
-from tray_app.shells import WORKER_OPTION
+from tray_app.shells import STATUS_LINE, WORKER_OPTION
 
 CLAUDE = "claude"
 """The command that starts Claude Code."""
@@ -144,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     key.add_argument("--remove", action="store_true", help="remove the key")
     verbs.add_parser("undo", help="take this program out of Claude Code's own settings")
+    verbs.add_parser(STATUS_LINE, help="print the line that Claude Code shows below its prompt")
     return parser
 
 

@@ -73,6 +73,8 @@ class ProxyError(AppError):
     type = "api_error"
     is_transient = False
     """Tells whether the same request is likely to succeed if it is repeated soon."""
+    brief: ClassVar[str] = "the request failed"
+    """What happened, in a few words for the menu and the status line. They quote nobody."""
     client_may_retry = True
     details: ClassVar[Mapping[str, str] | None] = None
     """Further fields of the error, which programs read; None: there are none."""
@@ -212,6 +214,7 @@ class RateLimited(ProxyError):
     status = 429
     type = "rate_limit_error"
     is_transient = True
+    brief = "NVIDIA's rate limit is reached"
 
 
 class QueueFull(RateLimited):
@@ -226,6 +229,13 @@ class UpstreamFault(ProxyError):
     status = 502
     type = "api_error"
     is_transient = True
+    brief = "NVIDIA's answer failed"
+
+
+class Unreachable(UpstreamFault):
+    """No connection to upstream can be opened."""
+
+    brief = "NVIDIA cannot be reached"
 
 
 class UpstreamUnusable(UpstreamFault):
@@ -240,6 +250,7 @@ class UpstreamTimeout(ProxyError):
 
     status = 504
     type = "timeout_error"
+    brief = "NVIDIA was silent for too long"
 
 
 class Overloaded(ProxyError):
@@ -248,6 +259,7 @@ class Overloaded(ProxyError):
     status = 529
     type = "overloaded_error"
     is_transient = True
+    brief = "NVIDIA is overloaded"
 
 
 class TooManyConnections(ProxyError):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Literal
 
 from tray_app import APP_ID, APP_NAME
 
@@ -17,6 +21,14 @@ UNIX_SHELLS = ("bash", "zsh", "fish")
 
 WORKER_OPTION = "--worker"
 """The option that makes a bundle run as a worker process. A bundle has no Python that could be started instead."""
+
+StatusLineShell = Literal["sh", "git-bash", "powershell"]
+
+STATUS_LINE = "status-line"
+"""The command that Claude Code starts for its status line."""
+
+_PLAIN_WORD = re.compile(r"[\w@%+=:,./~-]+")
+"""A word that needs no quotes in any shell."""
 
 
 def name_shell(path: str, default: str) -> str:
@@ -70,9 +82,8 @@ def find_command(shell: str) -> str:
 @cache
 def name_command(*words: str) -> str:
     """Returns what the user types in a terminal of this system to start this program with these words."""
-    shell = (
-        "powershell" if Path(sys.executable).suffix == ".exe" else "bash"
-    )  # only programs of Windows have this suffix
+    has_windows_suffix = Path(sys.executable).suffix == ".exe"
+    shell = "powershell" if has_windows_suffix else "bash"
     return " ".join((find_command(shell), *words))
 
 
@@ -87,3 +98,35 @@ def find_exports_command(shell: str) -> str:
         "fish": f"{printing} | source",
         "powershell": f"{printing} | Out-String | Invoke-Expression",
     }.get(shell, f'eval "$({printing})"')
+
+
+def find_status_line_command() -> str:
+    """Returns the command of the status line for Claude Code's settings. It works from any folder."""
+    words = [*find_program(), STATUS_LINE]
+    return join_status_line(words, find_status_line_shell(words[0]))
+
+
+def join_status_line(words: Sequence[str], shell: StatusLineShell) -> str:
+    """Returns the words as one command for the shell in which Claude Code runs it.
+
+    On Windows the words get slashes, since backslashes are no part of a name in Git Bash.
+    """
+    if shell == "sh":
+        return f"exec {shlex.join(words)}"
+    quote = shlex.quote if shell == "git-bash" else _quote_for_powershell
+    slashed = [word.replace("\\", "/") for word in words]
+    quoted = [word if _PLAIN_WORD.fullmatch(word) else quote(word) for word in slashed]
+    call = "& " if shell == "powershell" and quoted[0].startswith("'") else ""
+    return call + " ".join(quoted)
+
+
+def find_status_line_shell(program: str) -> StatusLineShell:
+    """Returns the shell in which Claude Code runs a status line whose program has this path.
+
+    A path with a drive belongs to Windows. There it is Git Bash, or PowerShell if there is no Git Bash (since Claude
+    Code 2.1.171 of June 2026). Claude Code finds Git Bash by this variable, or by the command of Git.
+    """
+    if not PureWindowsPath(program).drive:
+        return "sh"
+    has_git_bash = os.environ.get("CLAUDE_CODE_GIT_BASH_PATH") or shutil.which("git")
+    return "git-bash" if has_git_bash else "powershell"

@@ -397,7 +397,7 @@ def with_fault(fault: str) -> tuple[str, ...]:
 
 DIES = """
 from tray_app.proxy.exchange.gateway import Gateway
-def die(self): raise SystemExit(1)  # no handler catches it, so the thread ends
+def die(self, session_id): raise SystemExit(1)  # no handler catches it, so the thread ends
 Gateway.serve = die
 """
 FAILS_TO_STOP = """

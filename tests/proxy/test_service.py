@@ -420,9 +420,9 @@ def test_requests_are_counted_while_they_run(gateway: RunningGateway, upstream: 
 
 
 def test_health_shows_which_requests_wait_for_the_rate_limit(gateway: RunningGateway) -> None:
-    gateway.board.publish(waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40),))
+    gateway.board.publish(waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40, next_s=5),))
     assert gateway.request("GET", "/health").body["waits"] == [
-        {"model": "GLM 4.7", "waiting": 2, "longest_s": 12, "used": 31, "limit": 40}
+        {"model": "GLM 4.7", "waiting": 2, "longest_s": 12, "used": 31, "limit": 40, "next_s": 5, "is_pause": False}
     ]
 
 

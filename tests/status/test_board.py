@@ -34,9 +34,9 @@ def test_subscribers_hear_of_a_change_and_only_of_a_change() -> None:
     assert board.status == heard[0]
 
 
-@pytest.mark.parametrize("name", ["fase", "troubles", "active_requests"])
+@pytest.mark.parametrize("name", ["fase", "troubles"])
 def test_a_field_that_cannot_be_published_is_refused_and_changes_nothing(name: str) -> None:
-    """Troubles and requests have methods of their own. Setting them as a whole would lose those of other threads."""
+    """Troubles have methods of their own. Setting them as a whole would lose those of other threads."""
     board, heard = StatusBoard(), list[Status]()
     changes: Any = {name: ()}
     board.subscribe(heard.append)
@@ -83,12 +83,12 @@ def test_the_order_of_troubles_is_the_same_whoever_reports_first() -> None:
         assert [topic for topic, _ in board.status.troubles] == list(Topic), topics
 
 
-def test_requests_of_many_threads_are_all_counted() -> None:
+def test_troubles_of_many_threads_are_all_kept() -> None:
     board = StatusBoard()
     with ThreadPoolExecutor(8) as pool:
-        for step in [+1] * 500 + [-1] * 499:
-            pool.submit(board.count_request, step)
-    assert board.status.active_requests == 1
+        for n in range(500):
+            pool.submit(board.mark_model, f"lab/model-{n}", ModelTrouble(Unavailability.RETIRED))
+    assert len(board.status.model_troubles) == 500
 
 
 GLM, KIMI = "z-ai/glm4.7", "moonshotai/kimi-k3"

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from tray_app.catalog import MODELS
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Status, StatusBoard, Topic, Trouble, Unavailability, Wait
+from tray_app.status.board import Failing, ModelTrouble, Status, StatusBoard, Topic, Trouble, Unavailability, Wait
 from tray_app.status.messages import explain_unavailability, find_notice, find_successor, find_trouble, list_news
-from tray_app.status.troubles import waiting
+from tray_app.status.progress import Delay, RequestProgress
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 RETIRED, NOT_SERVED = ModelTrouble(Unavailability.RETIRED, "2026-05-14"), ModelTrouble(Unavailability.NOT_SERVED)
@@ -99,33 +100,104 @@ def test_without_trouble_there_is_no_model_to_switch_to() -> None:
     assert find_successor(with_trouble(MINIMAX, RETIRED), Settings()) is None
 
 
-def test_the_longest_wait_is_shown_unless_there_is_trouble() -> None:
-    wait = Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40)
-    status = Status(waits=(wait, Wait("MiniMax M2.1", waiting=1, longest_s=3, used=40, limit=40)))
+WAIT = Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40, next_s=5)
+WAITS = RequestProgress("nvidia", GLM, "GLM 4.7", delay=Delay.RATE_LIMIT, delayed_s=12)
+RETRIED = replace(WAITS, tries=4, failure="NVIDIA is overloaded", delay=Delay.RETRIES, delayed_s=110)
+SILENT = replace(WAITS, delay=Delay.SILENCE, delayed_s=40)
+FAILING = (Failing(GLM, "NVIDIA is overloaded"),)
+
+
+def test_the_longest_delay_is_shown_unless_there_is_trouble() -> None:
+    status = Status(requests=(RequestProgress("nvidia"), WAITS, replace(WAITS, delayed_s=3)), waits=(WAIT,))
     assert find_trouble(status, Settings()) is None
     assert find_notice(status, Settings()) == Trouble(
         "Waiting for NVIDIA's rate limit, 12 s",
-        "31 of 40 requests this minute went to GLM 4.7; 2 wait. Nothing is lost: they go on by themselves. "
-        "Fewer agents at once wait less.",
+        "31 of 40 requests this minute went to GLM 4.7; 2 wait, and the next one is sent in 5 s. "
+        "Nothing is lost: they go on by themselves. Fewer agents at once wait less.",
     )
-    assert find_notice(Status(waits=(wait,), troubles=((Topic.KEY, NO_KEY),)), Settings()) == NO_KEY
-    assert find_notice(Status(), Settings()) is None
-    assert "; 1 waits." in waiting(status.waits[1]).sentence
+    assert find_notice(replace(status, troubles=((Topic.KEY, NO_KEY),)), Settings()) == NO_KEY
+    assert find_notice(Status(requests=(RequestProgress("nvidia"),)), Settings()) is None
+
+
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (replace(WAIT, waiting=1, next_s=0), "; 1 waits, and the next one is sent now. "),
+        (
+            replace(WAIT, used=1, limit=4, next_s=9, is_pause=True),
+            "refused a request to GLM 4.7, so there is a pause: 2 requests wait, and the next one is sent in 9 s.",
+        ),
+        (replace(WAIT, waiting=1, is_pause=True), "pause: 1 request waits, and the next one is sent in 5 s. "),
+    ],
+    ids=["one", "pause", "one in a pause"],
+)
+def test_a_wait_says_what_for_and_until_when(wait: Wait, words: str) -> None:
+    notice = find_notice(Status(requests=(WAITS,), waits=(wait,)), Settings())
+    assert notice is not None
+    assert words in notice.sentence
+
+
+@pytest.mark.parametrize(
+    ("request_", "title", "words"),
+    [
+        (RETRIED, "NVIDIA is overloaded, try 4, 110 s", "the request to GLM 4.7 is at its 4th try. Nothing is lost"),
+        (replace(RETRIED, tries=22), "NVIDIA is overloaded, try 22, 110 s", "is at its 22nd try."),
+        (SILENT, "No word from GLM 4.7 for 40 s", "The request was sent to GLM 4.7, and NVIDIA says nothing."),
+        (WAITS, "Waiting for NVIDIA's rate limit, 12 s", "NVIDIA refuses requests to GLM 4.7,"),
+    ],
+    ids=["retried", "retried often", "silent", "refused"],
+)
+def test_each_delay_has_a_title_and_a_sentence(request_: RequestProgress, title: str, words: str) -> None:
+    notice = find_notice(Status(requests=(request_,)), Settings())
+    assert notice is not None
+    assert notice.title == title
+    assert words in notice.sentence
+
+
+@pytest.mark.parametrize(
+    ("status", "replacement"),
+    [
+        (Status(failing=FAILING), "MiniMax M2.1"),
+        (Status(failing=FAILING, listed_models=frozenset({"z-ai/glm-5.2", GLM, MINIMAX})), "GLM 5.2"),
+        (Status(failing=FAILING, answering=frozenset({MINIMAX})), "MiniMax M2.1"),
+        (Status(failing=(*FAILING, Failing(MINIMAX, "NVIDIA is overloaded"))), "GLM 5.2"),
+    ],
+    ids=["another of the menu", "the successor", "one that answers", "all of the menu fail"],
+)
+def test_another_model_is_offered_while_the_selected_one_keeps_failing(status: Status, replacement: str) -> None:
+    offered, notice = find_successor(status, Settings()), find_notice(status, Settings())
+    assert offered is not None
+    assert offered.label == replacement
+    assert notice == Trouble(
+        "GLM 4.7 keeps failing – choose a model…",
+        "NVIDIA is overloaded, and so GLM 4.7 has not answered for a while. "
+        f'Choose "Switch to {replacement}", or another model, in the menu.',
+    )
+
+
+def test_another_model_that_fails_is_no_reason_to_switch() -> None:
+    assert find_successor(Status(failing=FAILING), Settings(model=MINIMAX)) is None
+    assert find_notice(Status(failing=FAILING), Settings(model=MINIMAX)) is None
+
+
+def test_a_model_without_a_replacement_says_that_it_keeps_failing() -> None:
+    failing = tuple(Failing(model.id, "NVIDIA is overloaded") for model in MODELS)
+    notice = find_notice(Status(failing=failing), Settings())
+    assert notice is not None
+    assert (notice.title, find_successor(Status(failing=failing), Settings())) == ("GLM 4.7 keeps failing", None)
 
 
 def test_urgent_troubles_are_news() -> None:
     refused, other = Trouble("NVIDIA refused the key – fix…", "It did."), Trouble("Port 3001 is in use", "It is.")
-    wait = Wait("GLM 4.7", waiting=2, longest_s=61, used=31, limit=40)
     status = Status(
         troubles=((Topic.START, other), (Topic.REFUSED_KEY, refused)),
         model_troubles=((MINIMAX, RETIRED),),
-        waits=(wait,),
+        requests=(replace(WAITS, delayed_s=61),),
     )
     news = list_news(status, Settings())
-    assert (set(news), news["REFUSED_KEY"]) == ({"REFUSED_KEY", MINIMAX, "wait"}, refused)
+    assert (set(news), news["REFUSED_KEY"]) == ({"REFUSED_KEY", MINIMAX, "delay"}, refused)
     assert news[MINIMAX].title == "MiniMax M2.1 was retired by NVIDIA"
 
 
-def test_a_short_wait_is_no_news() -> None:
-    wait = Wait("GLM 4.7", waiting=2, longest_s=59, used=31, limit=40)
-    assert not list_news(Status(waits=(wait,)), Settings())
+def test_a_short_delay_is_no_news() -> None:
+    assert not list_news(Status(requests=(replace(WAITS, delayed_s=59),)), Settings())

@@ -17,6 +17,7 @@ import pytest
 from tests.support.client import fold, read_events, story
 from tests.support.fake_upstream import TIMEOUT_S
 from tests.support.validators import check_body, check_error, check_stream
+from tests.support.waiting import wait_for
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.service import ProxyService
 from tray_app.proxy.upstream.timeouts import Timeouts
@@ -231,8 +232,12 @@ class RunningGateway(Client):
         self.service.stop(drain_s)
 
     def wait_active(self, count: int) -> None:
-        """Returns once so many requests are being answered."""
-        self.wait_status(lambda status: status.active_requests == count)
+        """Returns once so many requests are being answered, and the board shows it, which it does a moment later."""
+        running = self.service.running
+        serving = running.gateway.serving if running else set()
+        wait_for(
+            lambda: len(serving) == self.board.status.active_requests == count, f"{count} active requests", TIMEOUT_S
+        )
 
     def wait_status(self, is_it: Callable[[Status], bool]) -> None:
         """Returns once this is true of the status."""

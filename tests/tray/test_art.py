@@ -10,7 +10,8 @@ from PIL import Image, ImageChops
 
 from tray_app.catalog import DEFAULTS
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Phase, Status, Topic, Trouble, Unavailability, Wait
+from tray_app.status.board import ModelTrouble, Phase, Status, Topic, Trouble, Unavailability
+from tray_app.status.progress import Delay, RequestProgress
 from tray_app.tray.art import SIZE_PX, IconState, draw, read_state
 
 STATES = [
@@ -81,7 +82,8 @@ def test_the_state_of_the_icon_follows_status_and_settings(
     status: Status, settings: Settings, state: IconState
 ) -> None:
     assert read_state(status, settings) == state
-    waiting = replace(status, waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40),))
+    delayed = RequestProgress("nvidia", delay=Delay.RATE_LIMIT, delayed_s=12)
+    waiting = replace(status, requests=(delayed,))
     assert read_state(waiting, settings) == state, "waiting is nothing that the user must mend"
     trouble = replace(status, troubles=((Topic.KEY, Trouble("title", "sentence")),))
     assert read_state(trouble, settings) == replace(state, needs_attention=True)

@@ -8,11 +8,13 @@ import pytest
 
 from tray_app.catalog import UNKNOWN
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Phase, Status, Topic, Trouble, Unavailability, Wait
+from tray_app.status.board import ModelTrouble, Phase, Status, Topic, Trouble, Unavailability
+from tray_app.status.progress import Delay, RequestProgress
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
 
 RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")
 REFUSED_KEY = Trouble("NVIDIA refused the key – fix…", "NVIDIA refused your API key.")
+WAITING = RequestProgress("nvidia", "z-ai/glm4.7", "GLM 4.7", delay=Delay.RATE_LIMIT, delayed_s=12)
 NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
 GLM_RETIRED = replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.RETIRED, "2026-05-14")),))
 GLM_NOT_LISTED = replace(RUNNING, listed_models=frozenset({"minimaxai/minimax-m2.1", "z-ai/glm-5.3"}))
@@ -85,7 +87,7 @@ def test_the_marks_follow_the_settings() -> None:
         ),
         (GLM_NOT_LISTED, "(Running on 127.0.0.1:3001)", "GLM 4.7 · running on 127.0.0.1:3001"),
         (
-            replace(RUNNING, active_requests=3, waits=(Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40),)),
+            replace(RUNNING, active_requests=3, requests=(WAITING,)),
             "Waiting for NVIDIA's rate limit, 12 s",
             "GLM 4.7 · waiting for NVIDIA's rate limit, 12 s",
         ),

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from tray_app import APP_NAME, __version__
+from tray_app.app.claude_setup import make_setup
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, Job, JobThread
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
+from tray_app.app.status_file import StatusFile
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.app.user_sessions import UserSessions
 from tray_app.claude_code.claude_settings import Setup
@@ -86,6 +88,7 @@ class App:
             has_icon=wants_tray,
         )
         self._user_sessions = UserSessions(paths.state, environ, self._store)
+        self._status_file = StatusFile(paths.state)
         self._job_thread = JobThread(self._poll, self._redraw)
         self._icon: TrayIcon | None = None
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
@@ -209,6 +212,7 @@ class App:
             stack.callback(log.info, "quit")
             stack.callback(self._instance.release)
             stack.callback(self._user_sessions.undo_if_wanted)
+            stack.callback(self._status_file.remove)
             self._service.stop(drain_s)
 
     def _hide(self, keys: Keys) -> None:
@@ -280,14 +284,7 @@ class App:
             self._icon.notify(title, text)
 
     def _make_setup(self) -> Setup:
-        settings = self._store.current
-        return Setup(
-            self._board.status.url or settings.addr.url,
-            settings.selected_model,
-            settings.catalog.offered(settings.selected_model),
-            needs_server_key=self._supervisor.keys.is_guarded,
-            no_proxy=self._environ.get("no_proxy") or self._environ.get("NO_PROXY", ""),
-        )
+        return make_setup(self._board.status.url, self._store.current, self._supervisor.keys, self._environ)
 
     def _redraw(self) -> None:
         status, settings = self._board.status, self._store.current
@@ -295,6 +292,8 @@ class App:
             self._user_sessions.follow(self._make_setup())
         if self._icon is not None:
             self._icon.show(status, settings)
+        if not self._is_quitting:
+            self._status_file.show(status, settings)
         news = list_news(status, settings)
         for name, trouble in news.items():
             if name not in self._notified:

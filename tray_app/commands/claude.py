@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tray_app.app.background import start_in_background, wait_listening
+from tray_app.app.claude_setup import make_setup
 from tray_app.app.health import read_health, wait_for_key
 from tray_app.app.instance import Instance, Whereabouts
-from tray_app.claude_code.claude_settings import Setup
 from tray_app.claude_code.find_claude import HOW_TO_INSTALL, find_claude, make_command
 from tray_app.claude_code.launch import (
     MANUAL,
+    has_status_line,
     make_environment,
     make_run_settings,
     read_arguments,
@@ -55,7 +57,11 @@ def claude(words: Sequence[str], paths: Paths, environ: Mapping[str, str], users
         return FAILED
     note_folder(paths.state, Path.cwd())
     files = [read_settings_file(file) for file in find_settings_files(environ, Path.cwd())]
-    setup = _make_setup(running.url, store, keys, environ, is_manual=is_manual)
+    if keys.is_server_unknown:
+        complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
+    setup = replace(make_setup(running.url, store.current, keys, environ), is_manual=is_manual)
+    if has_status_line(files):
+        setup = replace(setup, status_line="")
     settings = make_run_settings(setup, files, arguments.settings or {})
     with run_file(paths.state / "claude-code", json.dumps(settings, indent=2)) as file:
         full = make_command(program, arguments.with_settings(file), shell)
@@ -98,17 +104,3 @@ def _ask_for_key(store: SettingsStore, environ: Mapping[str, str]) -> bool:
         )
         return False
     return save_given_key(NVIDIA_KEY, key, store, environ, complain)
-
-
-def _make_setup(url: str, store: SettingsStore, keys: Keys, environ: Mapping[str, str], *, is_manual: bool) -> Setup:
-    if keys.is_server_unknown:
-        complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
-    model = store.current.selected_model
-    return Setup(
-        url,
-        model,
-        store.current.catalog.offered(model),
-        needs_server_key=keys.is_guarded,
-        no_proxy=environ.get("no_proxy") or environ.get("NO_PROXY", ""),
-        is_manual=is_manual,
-    )

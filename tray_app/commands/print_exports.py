@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
+from tray_app.app.claude_setup import make_setup
 from tray_app.app.instance import Instance
-from tray_app.claude_code.claude_settings import Setup, render_settings
+from tray_app.claude_code.claude_settings import render_settings
 from tray_app.claude_code.exports import render_exports
 from tray_app.commands.open_settings import open_settings
 from tray_app.commands.terminal import OK, complain
@@ -20,23 +21,18 @@ SETTINGS = "settings"
 def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_demo: bool) -> int:
     """Prints the exports for the running gateway, or for the address that it will listen on."""
     store = open_settings(paths, environ)
-    settings = store.current
     running = Instance(paths.state).find_running()
-    url = running.url if running and running.url else settings.addr.url
     keys = read_keys(store, environ)
-    has_key = keys.is_guarded
     if keys.is_server_unknown:
         complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
-    model = settings.selected_model
+    setup = make_setup(running.url if running else "", store.current, keys, environ)
     if form == SETTINGS:
-        no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY", "")
-        offered = settings.catalog.offered(model)
-        text = render_settings(Setup(url, model, offered, needs_server_key=has_key, no_proxy=no_proxy))
-        if has_key:
+        text = render_settings(setup)
+        if keys.is_guarded:
             complain(
                 "Note: these settings do not contain the server key. Start claude with ANTHROPIC_AUTH_TOKEN set to it."
             )
     else:
-        text = render_exports(form, url, model, needs_server_key=has_key, is_demo=is_demo) + "\n"
+        text = render_exports(form, setup.url, setup.selected, needs_server_key=keys.is_guarded, is_demo=is_demo) + "\n"
     sys.stdout.write(text)
     return OK

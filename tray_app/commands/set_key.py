@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tray_app.app.instance import Instance
+from tray_app.commands.judge_key import judge_key
 from tray_app.commands.open_settings import open_settings
 from tray_app.commands.running_app import is_demo_in_the_way
 from tray_app.commands.start import start
@@ -62,6 +63,8 @@ def save_given_key(
         return False
     if is_server and (reason := explain_exposure(store.current.addr, value)):
         complain(f"The key has {len(value)} characters; nothing is changed. {reason}")
+        return False
+    if not is_server and not judge_key(value, store.current, environ, tell):
         return False
     where = save_key(secret, value, store)
     if is_server and len(value) < MIN_NETWORK_KEY_CHARACTERS:

@@ -32,10 +32,11 @@ def read_whole(path: Path, *, follows_links: bool = False) -> bytes:
     return data
 
 
-def write_whole(path: Path, data: bytes, mode: int | None = None) -> None:
+def write_whole(path: Path, data: bytes, mode: int | None = None, *, is_lasting: bool = True) -> None:
     """Replaces the file, or leaves it unchanged and raises OSError. The folder is created if it is missing.
 
-    `mode` is the permission bits of the new file; None: only its owner can read it.
+    `mode` is the permission bits of the new file; None: only its owner can read it. If `is_lasting` is False, the disk
+    is not waited for: that is for files that are written often and that nobody needs after the machine has crashed.
     """
     make_private_folder(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -46,7 +47,8 @@ def write_whole(path: Path, data: bytes, mode: int | None = None) -> None:
             if mode is not None:
                 temporary.chmod(mode)
             file.flush()
-            os.fsync(file.fileno())
+            if is_lasting:
+                os.fsync(file.fileno())
         _try_again(lambda: temporary.replace(path))
     except BaseException:
         with contextlib.suppress(OSError):

@@ -66,7 +66,7 @@ async def _check(key: str, chat_url: str, model_ids: Sequence[str], tls_context:
     except KeyRefused:
         return _refused()
     except ProxyError as error:
-        return KeyCheck(Verdict.UNREACHABLE, f"The key could not be checked. {error.message}")
+        return KeyCheck(Verdict.UNREACHABLE, f"The key could not be checked: {error.message}")
     finally:
         await client.close()
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from typing import TypedDict, Unpack
 
+from tray_app.status.progress import Pace, RequestProgress, SessionModel
+
 
 class Phase(Enum):
     """The phases in the life of the gateway."""
@@ -73,12 +75,25 @@ class Wait:
     waiting: int
     """Number of requests that wait."""
     longest_s: int
-    """Whole seconds that the first of them has waited."""
+    """Whole seconds since the oldest of them began, or since NVIDIA's last word to it."""
     used: int
     """Number of requests that were sent in the last minute."""
     limit: int
     """The limit of requests per minute: the user's, or the lower one learned from NVIDIA's refusals. 0: there is none,
     and NVIDIA asked for a pause."""
+    next_s: int = 0
+    """Whole seconds until the next of them is sent."""
+    is_pause: bool = False
+    """Tells whether they wait because NVIDIA refused requests or asked for a pause, whatever the limit is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A model that keeps failing: NVIDIA is overloaded, refuses its requests, or breaks off its answers."""
+
+    model_id: str
+    reason: str
+    """Why the newest request failed, such as "NVIDIA is overloaded"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +104,7 @@ class Status:
     url: str = ""
     """The URL at which clients reach the gateway; empty while it does not listen."""
     active_requests: int = 0
+    """How many requests run. It is published with `requests`."""
     has_nvidia_key: bool = True
     is_demo: bool = False
     troubles: tuple[tuple[Topic, Trouble], ...] = ()
@@ -99,6 +115,16 @@ class Status:
     """Ids of the models that NVIDIA lists or that have answered; empty while NVIDIA's list is not known."""
     waits: tuple[Wait, ...] = ()
     """One for each model that requests wait for, the longest first. Short waits are left out."""
+    requests: tuple[RequestProgress, ...] = ()
+    """Each running request, the oldest first."""
+    paces: tuple[Pace, ...] = ()
+    """One for each model that was asked in the last minute in which a request ran."""
+    sessions: tuple[SessionModel, ...] = ()
+    """The sessions of Claude Code that have asked last."""
+    failing: tuple[Failing, ...] = ()
+    """The models that keep failing. A model that answers again is no longer among them."""
+    answering: frozenset[str] = frozenset()
+    """The ids of the models whose newest request was answered."""
 
     @property
     def unavailable_models(self) -> frozenset[str]:
@@ -123,7 +149,13 @@ class StatusChanges(TypedDict, total=False):
     is_demo: bool
     model_troubles: tuple[tuple[str, ModelTrouble], ...]
     listed_models: frozenset[str]
+    active_requests: int
     waits: tuple[Wait, ...]
+    requests: tuple[RequestProgress, ...]
+    paces: tuple[Pace, ...]
+    sessions: tuple[SessionModel, ...]
+    failing: tuple[Failing, ...]
+    answering: frozenset[str]
 
 
 class StatusBoard:
@@ -150,10 +182,6 @@ class StatusBoard:
         if unknown := changes.keys() - StatusChanges.__annotations__.keys():
             raise TypeError(f"this cannot be published: {', '.join(sorted(unknown))}")
         self._change(lambda status: replace(status, **changes))
-
-    def count_request(self, step: int) -> None:
-        """Adds `step` to the number of active requests: +1 when a request begins, -1 when it ends."""
-        self._change(lambda status: replace(status, active_requests=status.active_requests + step))
 
     def report(self, topic: Topic, trouble: Trouble | None) -> None:
         """Sets the trouble of a topic; None clears it."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from tray_app.catalog import Model
 from tray_app.settings.settings import Settings
 from tray_app.status import troubles
-from tray_app.status.board import Status, Topic, Trouble
+from tray_app.status.board import Failing, Status, Topic, Trouble
+from tray_app.status.delays import explain_delay, find_longest, model_failing
 
 _NEWS = frozenset({Topic.REFUSED_KEY, Topic.FALLBACK})
 """Topics that raise a desktop notification when they first appear."""
 
-_LONG_WAIT_S = 60
-"""A request that waits this long for the rate limit raises a notification."""
+_LONG_DELAY_S = 60
+"""A request that is delayed for so many seconds raises a notification."""
 
 
 def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
@@ -20,8 +21,9 @@ def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
     for model_id in status.unavailable_models:
         if trouble := explain_unavailability(model_id, status, settings):
             news[model_id] = trouble
-    if status.waits and status.waits[0].longest_s >= _LONG_WAIT_S:
-        news["wait"] = troubles.waiting(status.waits[0])
+    longest = find_longest(status)
+    if longest is not None and longest.delayed_s >= _LONG_DELAY_S:
+        news["delay"] = explain_delay(longest, status.waits)
     return news
 
 
@@ -34,8 +36,18 @@ def find_trouble(status: Status, settings: Settings) -> Trouble | None:
 
 
 def find_notice(status: Status, settings: Settings) -> Trouble | None:
-    """Returns what the first line of the menu says: the most urgent trouble, else the longest wait, else None."""
-    return find_trouble(status, settings) or (troubles.waiting(status.waits[0]) if status.waits else None)
+    """Returns what the first line of the menu says; None: there is nothing to say.
+
+    That is the most urgent trouble, else the longest delay of a request, else that the selected model keeps failing.
+    """
+    if trouble := find_trouble(status, settings):
+        return trouble
+    if longest := find_longest(status):
+        return explain_delay(longest, status.waits)
+    if failing := _find_failing(status, settings):
+        successor = find_successor(status, settings)
+        return model_failing(settings.selected_model.label, failing, successor.label if successor else "")
+    return None
 
 
 def explain_unavailability(model_id: str, status: Status, settings: Settings) -> Trouble | None:
@@ -50,8 +62,22 @@ def explain_unavailability(model_id: str, status: Status, settings: Settings) ->
 
 
 def find_successor(status: Status, settings: Settings) -> Model | None:
-    """Returns the model to switch to if there is trouble with the selected one; None: no trouble, or no such model."""
-    model = settings.selected_model
-    if status.model_trouble(model.id) is None:
+    """Returns the model to switch to if the selected one is withdrawn or keeps failing; None: no need, or no model.
+
+    If it keeps failing, its successor comes first, then a model of the menu that answers, then any other of the menu.
+    """
+    model, catalog = settings.selected_model, settings.catalog
+    if status.model_trouble(model.id) is not None:
+        return catalog.successor(model, status.unavailable_models, status.listed_models)
+    if _find_failing(status, settings) is None:
         return None
-    return settings.catalog.successor(model, status.unavailable_models, status.listed_models)
+    unusable = status.unavailable_models | {failing.model_id for failing in status.failing}
+    if (successor := catalog.successor(model, unusable, status.listed_models)) and successor.id in status.listed_models:
+        return successor
+    others = [other for other in catalog.offered(model) if other != model and other.id not in unusable]
+    return max(others, key=lambda other: other.id in status.answering, default=successor)
+
+
+def _find_failing(status: Status, settings: Settings) -> Failing | None:
+    """Returns why the selected model keeps failing; None: it does not."""
+    return next((failing for failing in status.failing if failing.model_id == settings.selected_model.id), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tray_app.sentences import NO_NVIDIA_KEY, say_not_served, say_retired
 from tray_app.shells import name_command
-from tray_app.status.board import ModelTrouble, Trouble, Unavailability, Wait
+from tray_app.status.board import ModelTrouble, Trouble, Unavailability
 
 MISSING_NVIDIA_KEY = Trouble("Add your NVIDIA API key…", NO_NVIDIA_KEY, "set-key")
 MISSING_SERVER_KEY = Trouble(
@@ -57,17 +57,6 @@ def fallback_answers(chosen: str, fallback: str) -> Trouble:
     return Trouble(
         f"{fallback} answers for {chosen}",
         f"{chosen} refuses to answer, so {fallback} of your fallback list does.",
-    )
-
-
-def waiting(wait: Wait) -> Trouble:
-    """Returns the trouble that requests wait for NVIDIA's rate limit."""
-    share = f"{wait.used} of {wait.limit}" if wait.limit else f"{wait.used}"
-    wait_word = "waits" if wait.waiting == 1 else "wait"
-    return Trouble(
-        f"Waiting for NVIDIA's rate limit, {wait.longest_s} s",
-        f"{share} requests this minute went to {wait.model}; {wait.waiting} {wait_word}. "
-        "Nothing is lost: they go on by themselves. Fewer agents at once wait less.",
     )
 
 

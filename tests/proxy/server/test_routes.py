@@ -42,6 +42,8 @@ def test_health_answers_as_soon_as_the_gateway_serves(gateway: RunningGateway) -
         "has_nvidia_key": True,
         "active_requests": 0,
         "waits": [],
+        "requests": [],
+        "failing": {},
     }
 
 

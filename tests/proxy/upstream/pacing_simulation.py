@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from tests.support.virtual_time import run_virtually
 from tray_app.catalog import GLM_4_7
 from tray_app.proxy.upstream.pacing import Pacer
-from tray_app.status.board import StatusBoard
 
 ATTEMPTS = 6
 _CLIENT_ATTEMPTS = 11
@@ -154,7 +153,7 @@ def simulate_fan_outs(limit: Limit, *, asks: int, times: int, burst: int | None 
 
 def _pace(upstream: Upstream) -> Callable[[bool], Awaitable[bool]]:
     """Returns a function that asks upstream with pacing and retries. It returns False if all attempts were refused."""
-    pacer = Pacer(StatusBoard())
+    pacer = Pacer()
 
     async def ask(is_background: bool) -> bool:
         for attempt in range(ATTEMPTS):

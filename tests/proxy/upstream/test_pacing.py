@@ -1,4 +1,4 @@
-"""The order and the length of waits, and what the board shows of them, in virtual time."""
+"""The order and the length of waits, and what is said of them, in virtual time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
 from tray_app.errors import RateLimited
 from tray_app.proxy.upstream.pacing import GIVE_WAY_S, MAX_WAITING, Pacer
 from tray_app.proxy.upstream.window import LONGEST_PAUSE_S, PAUSE_S, WINDOW_S
-from tray_app.status.board import Status, StatusBoard, Wait
-from tray_app.status.troubles import waiting
+from tray_app.status.board import Wait
+from tray_app.status.delays import explain_wait
+from tray_app.status.progress import Pace
 
 MODELS = (GLM_4_7, MINIMAX_M2_1)
 
@@ -28,12 +29,11 @@ class Clients:
     """Clients that come, wait and leave. Each has a name, under which its outcome is recorded."""
 
     limit: int
-    board: StatusBoard = field(default_factory=StatusBoard)
     starts: list[tuple[float, str]] = field(default_factory=list)
     refused: dict[str, RateLimited] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.pacer = Pacer(self.board)
+        self.pacer = Pacer()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def come(self, *names: str, model: Model = GLM_4_7, is_background: bool = False) -> None:
@@ -159,20 +159,22 @@ def test_no_pause_is_longer_than_clients_wait() -> None:
     assert run_virtually(story()) == [(60, "first")]
 
 
-def test_a_pause_without_a_limit_is_shown_and_a_full_queue_names_it() -> None:
+def test_a_pause_without_a_limit_is_named_and_a_full_queue_names_it() -> None:
     async def story() -> tuple[Wait, str]:
         clients = Clients(limit=0)
         clients.pacer.hold(GLM_4_7, 30)
         clients.come(*(f"turn-{n}" for n in range(MAX_WAITING + 1)))
         await pass_s(5)
-        [wait] = clients.board.status.waits
+        wait = clients.pacer.describe_wait(GLM_4_7.id, "GLM 4.7", MAX_WAITING, 5)
         await clients.stay()
         [refused] = clients.refused.values()
         return wait, refused.message
 
     wait, refused = run_virtually(story())
-    assert wait == Wait("GLM 4.7", MAX_WAITING, 5, 0, 0)
-    assert waiting(wait).sentence.startswith("0 requests this minute went to GLM 4.7; 64 wait. ")
+    assert wait == Wait("GLM 4.7", MAX_WAITING, 5, used=0, limit=0, next_s=25, is_pause=True)
+    assert explain_wait(wait).startswith(
+        "NVIDIA refused a request to GLM 4.7, so there is a pause: 64 requests wait, and the next one is sent in 25 s. "
+    )
     assert refused == (
         "64 requests wait for GLM 4.7 already, as NVIDIA wants a pause. Please try again, or run fewer agents at once."
     )
@@ -349,71 +351,55 @@ def test_no_timer_runs_once_nobody_waits() -> None:
     assert run_virtually(story()) == 0
 
 
-# ---- waits on the board
+# ---- what is said of waits
 
 
-def watch(board: StatusBoard) -> list[tuple[float, tuple[Wait, ...]]]:
-    shown: list[tuple[float, tuple[Wait, ...]]] = []
-
-    def see(status: Status) -> None:
-        shown.append((now_s(), status.waits))
-
-    board.subscribe(see)
-    return shown
-
-
-def test_a_wait_is_shown_once_a_second_until_it_is_over() -> None:
-    async def story() -> list[tuple[float, tuple[Wait, ...]]]:
+def test_a_wait_says_how_many_requests_were_sent_and_when_the_next_one_goes() -> None:
+    async def story() -> list[Wait]:
         clients = Clients(limit=15)
-        shown = watch(clients.board)
         clients.come(*"abcdefghijk")
+        waits = []
+        for _ in range(2):
+            await pass_s(5)
+            waits.append(clients.pacer.describe_wait(GLM_4_7.id, "GLM 4.7", 2, 5))
         await clients.stay()
-        return shown
+        return waits
 
-    wait = Wait("GLM 4.7", waiting=2, longest_s=1, used=9, limit=15)
-    spacing_s = WINDOW_S / 7
-    assert run_virtually(story()) == [
-        *((n, (replace(wait, longest_s=n),)) for n in range(1, 9)),
-        *((n, (replace(wait, waiting=1, longest_s=n, used=10),)) for n in range(9, 18)),
-        (pytest.approx(2 * spacing_s), ()),
-    ]
+    wait = Wait("GLM 4.7", waiting=2, longest_s=5, used=9, limit=15, next_s=4)
+    assert run_virtually(story()) == [wait, replace(wait, used=10, next_s=8)]
 
 
-def test_short_waits_are_not_shown() -> None:
-    async def story() -> list[tuple[float, tuple[Wait, ...]]]:
-        clients = Clients(limit=100)
-        shown = watch(clients.board)
-        for n in range(50):
-            clients.come(f"turn-{n}", f"turn-{n}-too")
-            await pass_s(1.3)
-        await clients.stay()
-        return shown
+def test_a_wait_after_a_refusal_is_a_pause_until_the_next_request_may_start() -> None:
+    async def story() -> list[Wait]:
+        clients = Clients(limit=40)
+        clients.come("a")
+        await pass_s(1)
+        clients.pacer.note_refused(GLM_4_7)
+        refused = clients.pacer.describe_wait(GLM_4_7.id, "GLM 4.7", 1, 1)
+        await pass_s(PAUSE_S)
+        return [refused, clients.pacer.describe_wait(GLM_4_7.id, "GLM 4.7", 1, 4)]
 
-    assert run_virtually(story()) == []
+    refused, later = run_virtually(story())
+    assert refused == Wait("GLM 4.7", 1, 1, used=0, limit=20, next_s=3, is_pause=True)
+    assert not later.is_pause
 
 
-def test_the_longest_wait_is_shown_first_and_clients_that_left_are_not_shown() -> None:
-    async def story() -> list[tuple[float, list[tuple[str, int, int]]]]:
-        clients = Clients(limit=1)
-        shown = watch(clients.board)
-        clients.come("a", "b", model=MINIMAX_M2_1)
-        await pass_s(2.5)
-        clients.come("c", "d", "e")
-        await pass_s(1.9)
-        clients.leave("b", "d")
-        await pass_s(1.0)
-        clients.leave("e")
-        await clients.stay()
-        return [(at_s, [(wait.model, wait.waiting, wait.longest_s) for wait in waits]) for at_s, waits in shown]
+def test_the_pace_of_a_model_lists_the_requests_of_the_last_minute() -> None:
+    async def story() -> list[tuple[Pace, ...]]:
+        clients = Clients(limit=40)
+        paces = [clients.pacer.describe_paces(int)]
+        clients.come("a", "b")
+        await pass_s(10)
+        clients.come("c")
+        clients.come("d", model=MINIMAX_M2_1)
+        await pass_s(1)
+        for pause_s in (0, 50, 20):
+            await pass_s(pause_s)
+            paces.append(clients.pacer.describe_paces(lambda loop_s: 1000 + int(loop_s)))
+        return paces
 
-    assert run_virtually(story()) == [
-        (1, [("MiniMax M2.1", 1, 1)]),
-        (2, [("MiniMax M2.1", 1, 2)]),
-        (3, [("MiniMax M2.1", 1, 3)]),
-        (4, [("MiniMax M2.1", 1, 4), ("GLM 4.7", 2, 1)]),
-        (5, [("GLM 4.7", 1, 2)]),
-        (5.4, []),
-    ]
+    glm, minimax = Pace("GLM 4.7", 40, (1000, 1000, 1010)), Pace("MiniMax M2.1", 40, (1010,))
+    assert run_virtually(story()) == [(), (glm, minimax), (replace(glm, starts_at=(1010,)), minimax), ()]
 
 
 # ---- any behaviour of clients
@@ -460,7 +446,7 @@ class Fate:
 
 
 async def live_through(plans: list[Plan], limit: int) -> list[Fate]:
-    pacer = Pacer(StatusBoard())
+    pacer = Pacer()
 
     async def live(fate: Fate) -> None:
         # A timeout never falls on the time of a turn, because then chance would decide which comes first.

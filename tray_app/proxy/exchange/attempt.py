@@ -15,6 +15,7 @@ from tray_app.proxy.exchange.call_repair import mend_calls
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
 from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.intake import Intake
+from tray_app.proxy.exchange.progress import Progress
 from tray_app.proxy.exchange.replies import Reply
 from tray_app.proxy.upstream.chat_response import ChatResponse
 from tray_app.sentences import EMPTY_ANSWER, say_silent
@@ -27,7 +28,13 @@ class Attempt:
     """One attempt with an answer of its own. Take its turn, then run it, once each; both raise ProxyErrors."""
 
     def __init__(
-        self, gateway: Gateway, config: GatewayConfig, chat: ChatRequest, reply: Reply, exchange_log: ExchangeLog
+        self,
+        gateway: Gateway,
+        config: GatewayConfig,
+        chat: ChatRequest,
+        reply: Reply,
+        exchange_log: ExchangeLog,
+        progress: Progress,
     ) -> None:
         """Begins a new answer in `reply`. UserActionNeeded if there is no NVIDIA API key."""
         self._gateway = gateway
@@ -35,6 +42,7 @@ class Attempt:
         self._chat = chat
         self._reply = reply
         self._log = exchange_log
+        self._progress = progress
         self._answer = reply.answer_for(chat)
         self._url, self._key = gateway.target(config)
         self._timeout_s = config.settings.upstream_timeout_seconds
@@ -56,6 +64,7 @@ class Attempt:
     async def _take_turn(self, chat: ChatRequest, *, is_background: bool) -> ChatRequest:
         gateway = self._gateway
         limit = 0 if self._config.is_demo else self._config.settings.requests_per_minute
+        self._progress.wait()
         try:
             async with asyncio.timeout(gateway.timeouts.queue_s):
                 await gateway.pacer.wait_turn(chat.model, limit=limit, is_background=is_background)
@@ -68,6 +77,7 @@ class Attempt:
         return replace(chat, body=gateway.quirks.adapt(chat.model.id, chat.body))
 
     def _open(self, sent: ChatRequest) -> AbstractAsyncContextManager[ChatResponse]:
+        self._progress.send()
         return self._gateway.upstream.open_chat(sent, self._url, self._key, self._timeout_s)
 
     async def _receive(self, response: ChatResponse, intake: Intake) -> None:
@@ -89,6 +99,7 @@ class Attempt:
                 if not said_bytes:
                     self._gateway.outcomes.note_answered(self._chat.model)
                 said_bytes, said_s = self._answer.size_bytes, time.monotonic()
+                self._progress.hear(intake.phase)
             elif not is_done and time.monotonic() - said_s > self._timeout_s:  # only comments or empty events come
                 raise UpstreamTimeout(say_silent(self._timeout_s))
             if self._answer.is_over:

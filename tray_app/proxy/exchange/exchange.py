@@ -20,6 +20,7 @@ from tray_app.errors import (
 from tray_app.proxy.exchange.attempt import Attempt
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
 from tray_app.proxy.exchange.gateway import Gateway
+from tray_app.proxy.exchange.progress import Progress
 from tray_app.proxy.exchange.replies import make_reply
 from tray_app.proxy.exchange.translator import Incoming
 from tray_app.settings.config import GatewayConfig
@@ -36,13 +37,23 @@ class Exchange:
     """Chooses the model for one question, repeats attempts that fail, and ends the answer. `answer` is called once."""
 
     def __init__(
-        self, request: web.Request, gateway: Gateway, config: GatewayConfig, question: Question, incoming: Incoming
+        self,
+        request: web.Request,
+        gateway: Gateway,
+        config: GatewayConfig,
+        question: Question,
+        incoming: Incoming,
+        progress: Progress,
     ) -> None:
-        """`question` is the translation of `incoming`, which is translated again for each fallback model."""
+        """`question` is the translation of `incoming`, which is translated again for each fallback model.
+
+        `progress` is the record of this request, which shows the user how far it is.
+        """
         self._gateway = gateway
         self._config = config
         self._question = question
         self._incoming = incoming
+        self._progress = progress
         self._log = ExchangeLog(question.requested_model, question.chat, config)
         self._reply = make_reply(request, question.chat, gateway.timeouts, self._log)
 
@@ -74,6 +85,7 @@ class Exchange:
         """Tries the chosen model and then, while a model does not answer, the user's fallback models in their order."""
         chat, is_background = self._question.chat, self._question.is_background
         chosen, tried = chat.model, {chat.model.id}
+        self._progress.choose(self._question.requested_model, chosen)
         while True:
             try:
                 response = await self._try_model(chat, is_background=is_background)
@@ -90,6 +102,7 @@ class Exchange:
             chat, is_background = (await self._gateway.translator.translate(self._incoming, fallbacks[0])).chat, False
             self._log.say(f"{fallbacks[0].id} stands in")
             self._log.begin(chat)
+            self._progress.choose(self._question.requested_model, fallbacks[0])
             self._gateway.outcomes.note_fallback(chosen, fallbacks[0])
 
     async def _try_model(self, chat: ChatRequest, *, is_background: bool) -> web.StreamResponse:
@@ -102,7 +115,7 @@ class Exchange:
             while True:
                 sent = chat
                 try:
-                    attempt = Attempt(self._gateway, self._config, chat, self._reply, self._log)
+                    attempt = Attempt(self._gateway, self._config, chat, self._reply, self._log, self._progress)
                     sent = await attempt.take_turn(is_background=is_background)
                     return await attempt.run(sent)
                 except asyncio.CancelledError:
@@ -110,6 +123,7 @@ class Exchange:
                     raise
                 except ProxyError as error:
                     self._gateway.outcomes.note_failed(chat.model, error)
+                    self._progress.fail(error)
                     if self._reply.has_content:
                         raise
                     is_background = False  # it has given way before
@@ -125,6 +139,8 @@ class Exchange:
     async def _fail(self, error: ProxyError) -> web.StreamResponse:
         error.hide(self._config.secrets)
         self._log.failed(error)
+        if self._progress.model is not None:
+            self._gateway.outcomes.note_ended(self._progress.model, error)
         return await self._reply.fail(error)
 
 

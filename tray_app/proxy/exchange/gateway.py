@@ -14,6 +14,7 @@ from aiohttp import web
 from tray_app.errors import UserActionNeeded
 from tray_app.proxy.exchange.bodies import BodyReader
 from tray_app.proxy.exchange.pdf import PdfTexts
+from tray_app.proxy.exchange.progress import Progress, ProgressBook
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.exchange.translator import RequestTranslator
 from tray_app.proxy.upstream.client import UpstreamClient
@@ -62,8 +63,9 @@ class Gateway:
         self.search_backend = search_backend
         self.timeouts = timeouts
         self.upstream = UpstreamClient(timeouts, tls_context)
-        self.pacer = Pacer(board)
+        self.pacer = Pacer()
         self.outcomes = Outcomes(board, self.pacer)
+        self._progress_book = ProgressBook(board, self.pacer, self.outcomes)
         self.calibrations = Calibrations(state_folder)
         self.quirks = Quirks(state_folder)
         self.bodies = BodyReader()
@@ -78,6 +80,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Closes the connections to upstream, ends the worker processes, and saves what was learned."""
+        self._progress_book.close()
         await self.upstream.close()
         await self.workers.close()
         await self._pdf_workers.close()
@@ -98,17 +101,19 @@ class Gateway:
         return config.settings.nvidia_url, config.keys.nvidia
 
     @contextmanager
-    def serve(self) -> Iterator[None]:
-        """Counts the current task as a running request until the end of the `with`."""
+    def serve(self, session_id: str) -> Iterator[Progress]:
+        """Counts the current task as a running request until the end of the `with`, and keeps a record of it.
+
+        `session_id` is that of Claude Code; empty if the client named none.
+        """
         task = asyncio.current_task()
         assert task is not None
         self.serving.add(task)
-        self.board.count_request(+1)
         try:
-            yield
+            with self._progress_book.record(session_id) as progress:
+                yield progress
         finally:
             self.serving.discard(task)
-            self.board.count_request(-1)
 
     def begin_drain(self) -> None:
         """Notes that this program is quitting. Called before the listener closes."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from tray_app.errors import UpstreamFault
 from tray_app.proxy.exchange.aside import LARGE_BYTES, work_aside
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
+from tray_app.status.progress import RequestPhase
 from tray_app.translate.answer.answer import Answer
-from tray_app.translate.answer.chunk import Chunk, decode_chunk
+from tray_app.translate.answer.chunk import Chunk, Message, decode_chunk
 from tray_app.translate.answer.sse import EventTooLong, SseReader
 from tray_app.translate.refusal.refusal import explain_malformed
 from tray_app.translate.request.chat import ChatRequest
@@ -24,6 +25,8 @@ class Intake:
         self._reader = SseReader()
         self.prompt_tokens: int | None = None
         """The newest count of prompt tokens that upstream reported. None if it reported none."""
+        self.phase = RequestPhase.THINKING
+        """What the newest part of the answer was."""
 
     async def feed(self, data: bytes) -> bool:
         """Takes the next part of an event stream. Returns True at its end, even if more bytes follow."""
@@ -59,6 +62,8 @@ class Intake:
     def _take(self, payload: bytes) -> None:
         chunk = self._read(payload)
         self._answer.feed(chunk)
+        if chunk.choices and (delta := chunk.choices[0].delta) is not None:
+            self.phase = _find_phase(delta)
         self._log.note(chunk)
 
     def _read(self, payload: bytes) -> Chunk:
@@ -69,3 +74,9 @@ class Intake:
         if chunk.usage is not None:
             self.prompt_tokens = chunk.usage.prompt or self.prompt_tokens
         return chunk
+
+
+def _find_phase(delta: Message) -> RequestPhase:
+    if delta.calls:
+        return RequestPhase.TOOL
+    return RequestPhase.TEXT if delta.content else RequestPhase.THINKING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ from tray_app.proxy.server.guards import check_host, check_origin, let_page_read
 from tray_app.proxy.server.messages import count_tokens, post_messages
 from tray_app.proxy.server.model_routes import list_models, show_model
 from tray_app.proxy.server.server_key import GUESSES, Guesses, check_key
+from tray_app.status.progress import RequestProgress
 
 
 def make_app(gateway: Gateway) -> web.Application:
@@ -48,8 +50,18 @@ async def get_health(request: web.Request) -> web.Response:
             "has_nvidia_key": bool(config.keys.nvidia),
             "active_requests": status.active_requests,
             "waits": [asdict(wait) for wait in status.waits],
+            "requests": [_describe(request) for request in status.requests],
+            "failing": {failing.model_id: failing.reason for failing in status.failing},
         }
     )
+
+
+def _describe(request: RequestProgress) -> dict[str, Any]:
+    """Returns the progress of a request without the id of its session, because anybody on this machine may ask."""
+    delay = request.delay.value if request.delay else None
+    fields = asdict(request) | {"phase": request.phase.value, "delay": delay}
+    del fields["session_id"]
+    return fields
 
 
 async def get_hello(_: web.Request) -> web.Response:

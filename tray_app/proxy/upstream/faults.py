@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import aiohttp
 
-from tray_app.errors import ProxyError, UpstreamFault, UpstreamTimeout, UpstreamUnusable
+from tray_app.errors import ProxyError, Unreachable, UpstreamFault, UpstreamTimeout, UpstreamUnusable
 
 log = logging.getLogger(__name__)
 
@@ -32,27 +32,25 @@ def faults_explained(timeout_s: float) -> Iterator[None]:
 def _explain(error: Exception, timeout_s: float) -> ProxyError:
     match error:
         case aiohttp.ConnectionTimeoutError():
-            return UpstreamFault("NVIDIA cannot be reached: connecting took too long. Check the internet connection.")
+            return Unreachable("NVIDIA cannot be reached: connecting took too long. Check the internet connection.")
         case TimeoutError():
             return UpstreamTimeout(f"NVIDIA sent nothing for {timeout_s} s. Please try again.")
         case aiohttp.ClientProxyConnectionError():
-            return UpstreamFault(
+            return Unreachable(
                 f"NVIDIA cannot be reached: the proxy {error.host}:{error.port} does not answer. "
                 "Check the internet connection and the system's proxy settings."
             )
         case aiohttp.ClientHttpProxyError():
-            return UpstreamFault(
+            return Unreachable(
                 f"NVIDIA cannot be reached: the proxy answered with HTTP {error.status}. "
                 "Check the system's proxy settings."
             )
         case aiohttp.ClientConnectorDNSError():
-            return UpstreamFault(
-                f"NVIDIA cannot be reached: {error.host} was not found. Check the internet connection."
-            )
+            return Unreachable(f"NVIDIA cannot be reached: {error.host} was not found. Check the internet connection.")
         case aiohttp.ClientSSLError():
-            return UpstreamFault("NVIDIA cannot be reached: its certificate could not be verified on this machine.")
+            return Unreachable("NVIDIA cannot be reached: its certificate could not be verified on this machine.")
         case aiohttp.ClientConnectorError():
-            return UpstreamFault(
+            return Unreachable(
                 f"NVIDIA cannot be reached: {error.host}:{error.port} does not answer. Check the internet connection."
             )
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError() | UnicodeError():  # UnicodeError: a bad host

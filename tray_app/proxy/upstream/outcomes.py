@@ -5,6 +5,7 @@ from __future__ import annotations
 from tray_app.catalog import Model
 from tray_app.errors import KeyRefused, ModelUnavailable, ProxyError, QueueFull, RateLimited
 from tray_app.proxy.upstream.pacing import Pacer
+from tray_app.proxy.upstream.streaks import Streaks
 from tray_app.status.board import ModelTrouble, StatusBoard, Topic, Unavailability
 from tray_app.status.troubles import fallback_answers, key_refused
 
@@ -15,15 +16,19 @@ class Outcomes:
     def __init__(self, board: StatusBoard, pacer: Pacer) -> None:
         self._board = board
         self._pacer = pacer
+        self.streaks = Streaks()
+        """Which models answer, and which keep failing. The board gets it with the progress of the requests."""
 
     def note_answered(self, model: Model) -> None:
         """Notes that the model began to answer, so the model is served and the key is accepted."""
         self._pacer.note_served(model)
+        self.streaks.note_answered(model)
         self._board.clear_model(model.id)
         self._clear(Topic.REFUSED_KEY)
 
     def note_failed(self, model: Model, error: ProxyError) -> None:
         """Notes that an attempt with the model failed."""
+        self.streaks.note_failed(model, error)
         if error.pause_s:
             self._pacer.hold(model, error.pause_s)
         match error:
@@ -40,6 +45,10 @@ class Outcomes:
     def note_key_refused(self, error: KeyRefused) -> None:
         """Notes that NVIDIA does not accept the key."""
         self._board.report(Topic.REFUSED_KEY, key_refused(error.message))
+
+    def note_ended(self, model: Model, error: ProxyError) -> None:
+        """Notes that a request has ended with the error of its last attempt."""
+        self.streaks.note_ended(model, error)
 
     def note_fallback(self, chosen: Model, fallback: Model) -> None:
         """Notes that a fallback model is asked instead of the chosen one."""

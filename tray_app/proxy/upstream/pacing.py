@@ -10,12 +10,14 @@ import asyncio
 import logging
 import math
 from bisect import insort
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tray_app.catalog import Model
 from tray_app.errors import MOST_RETRY_AFTER_S, QueueFull
 from tray_app.proxy.upstream.window import RequestWindow
-from tray_app.status.board import StatusBoard, Wait
+from tray_app.status.board import Wait
+from tray_app.status.progress import Pace
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +26,6 @@ MAX_WAITING = 64
 
 GIVE_WAY_S = 60.0
 """A background request gives way to requests that arrive up to this time after it, so it never waits for ever."""
-
-SHOW_S = 1.0
-"""Shorter waits are not shown. Longer waits are updated on the board at this interval."""
 
 
 @dataclass(eq=False, slots=True)
@@ -78,26 +77,16 @@ class _Line:
             self.window.take_back(waiter.turn.result())
         self.give_turns()
 
-    def describe(self) -> Wait | None:
-        """Returns the wait to be shown on the board, or None if nobody waits for long."""
-        now_s = _now_s()
-        waited_s = now_s - min((waiter.joined_s for waiter in self.queue), default=now_s)
-        if waited_s < SHOW_S:
-            return None
-        used, limit = self.window.count_used(now_s), self.window.limit_in_force
-        return Wait(self.label, len(self.queue), int(waited_s), used, limit)
+    def is_pausing(self, now_s: float) -> bool:
+        """Tells whether nothing starts because of a refusal, or because upstream asked for a pause."""
+        return max(self._held_until_s, self.window.pause_ends_s) > now_s
 
 
 class Pacer:
-    """Holds requests back for as long as their model's limit demands, and shows that on the board.
+    """Holds requests back for as long as their model's limit demands. It belongs to one event loop."""
 
-    It belongs to one event loop.
-    """
-
-    def __init__(self, board: StatusBoard) -> None:
-        self._board = board
+    def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
-        self._show_timer: asyncio.TimerHandle | None = None
 
     @property
     def waiting_count(self) -> int:
@@ -122,14 +111,11 @@ class Pacer:
         waiter = _Waiter(now_s, rank, asyncio.get_running_loop().create_future())
         insort(line.queue, waiter, key=lambda other: other.rank)
         line.give_turns()
-        self._show_later()
         try:
             await waiter.turn
         except asyncio.CancelledError:
             line.leave(waiter)
             raise
-        finally:
-            self._show_end()
 
     def note_refused(self, model: Model) -> None:
         """Notes that upstream answered 429."""
@@ -150,24 +136,30 @@ class Pacer:
         line.window.note_served(_now_s())
         line.give_turns()
 
+    def describe_wait(self, model_id: str, label: str, waiting: int, longest_s: int) -> Wait:
+        """Returns what `waiting` requests to the model wait for. `longest_s` is for how long the first has waited."""
+        line, now_s = self._lines.get(model_id) or _Line(label), _now_s()
+        return Wait(
+            label,
+            waiting,
+            longest_s,
+            used=line.window.count_used(now_s),
+            limit=line.window.limit_in_force,
+            next_s=max(math.ceil(line.next_start_s(now_s) - now_s), 0),
+            is_pause=line.is_pausing(now_s),
+        )
+
+    def describe_paces(self, find_unix_time: Callable[[float], int]) -> tuple[Pace, ...]:
+        """Returns the requests of the last minute to each model. `find_unix_time` is for times of the event loop."""
+        now_s = _now_s()
+        return tuple(
+            Pace(line.label, line.window.limit_in_force, tuple(map(find_unix_time, starts)))
+            for line in self._lines.values()
+            if (starts := line.window.list_starts(now_s))
+        )
+
     def _find_line(self, model: Model) -> _Line:
         return self._lines.setdefault(model.id, _Line(model.label))
-
-    def _show_later(self) -> None:
-        if self._show_timer is None:
-            self._show_timer = asyncio.get_running_loop().call_later(SHOW_S, self._show)
-
-    def _show(self) -> None:
-        waits = [wait for line in self._lines.values() if (wait := line.describe())]
-        self._board.publish(waits=tuple(sorted(waits, key=lambda wait: wait.longest_s, reverse=True)))
-        self._show_timer = None
-        self._show_later()
-
-    def _show_end(self) -> None:
-        if self._show_timer is not None and not any(line.queue for line in self._lines.values()):
-            self._show_timer.cancel()
-            self._show_timer = None
-            self._board.publish(waits=())
 
 
 def _now_s() -> float:

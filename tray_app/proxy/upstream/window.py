@@ -19,6 +19,7 @@ The figures were chosen with tests/proxy/upstream/pacing_simulation.py.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import islice
 
 WINDOW_S = 61.0
@@ -48,6 +49,9 @@ BURST_S = 5.0
 
 _MOST_LOOKS = 50
 """The next start is computed from so many of the minute's starts. If there are more, every second or third is used."""
+
+_MOST_LISTED = 200
+"""So many starts are listed at most, the newest. Without a limit there may be thousands in a minute."""
 
 
 def _find_burst(limit: int) -> int:
@@ -81,6 +85,16 @@ class RequestWindow:
         """Returns how many requests started in the last minute and were not refused."""
         self._forget(now_s)
         return len(self._starts)
+
+    def list_starts(self, now_s: float) -> Sequence[float]:
+        """Returns when the requests of the last minute started that were not refused, the oldest first."""
+        self._forget(now_s)
+        return tuple(islice(self._starts, max(len(self._starts) - _MOST_LISTED, 0), None))
+
+    @property
+    def pause_ends_s(self) -> float:
+        """When the pause after the newest refusal ends."""
+        return self._refused_s + self._pause_s if self.limit else float("-inf")
 
     def next_start_s(self, now_s: float) -> float:
         """Returns when the next request may start. A time up to `now_s` means at once."""

@@ -1,0 +1,164 @@
+"""The line that Claude Code shows below its prompt."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tray_app.app.instance import Instance
+from tray_app.app.status_file import STATUS_FILE
+from tray_app.commands import status_line
+from tray_app.commands.status_line import NOT_RUNNING, STARTING, find_state_folder, is_running, make_line
+from tray_app.paths import HOME_VARIABLE, find_paths
+
+NOW_S = 1_800_000_000
+STATE: dict[str, Any] = {
+    "model": "GLM 4.7",
+    "is_demo": False,
+    "trouble": "",
+    "note": "",
+    "paces": {},
+    "sessions": {},
+    "delays": [],
+}
+OWN, OTHER = {"session_id": "own"}, {"session_id": "other"}
+WAITS = {"session": "own", "text": "waiting for NVIDIA's rate limit,", "since": NOW_S - 12, "concerns_all": True}
+SILENT = {"session": "own", "text": "no word from GLM 4.7 for", "since": NOW_S - 40, "concerns_all": False}
+
+
+def line(session: dict[str, Any] | None = None, **changes: Any) -> str:
+    text = make_line(OWN if session is None else session, {**STATE, **changes}, is_running=True, now_s=NOW_S)
+    return text.replace("\x1b[31m", "").replace("\x1b[33m", "").replace("\x1b[0m", "")
+
+
+def test_a_quiet_session_sees_its_model_and_the_requests_of_the_last_minute() -> None:
+    assert line() == "GLM 4.7"
+    pace = {"limit": 40, "starts_at": [NOW_S - 70, NOW_S - 60, NOW_S - 59, NOW_S]}
+    assert line(paces={"GLM 4.7": pace}) == "GLM 4.7 · 2 of 40 this minute"
+    assert line(paces={"GLM 4.7": {**pace, "limit": 0}}) == "GLM 4.7 · 2 this minute"
+    assert line(paces={"MiniMax M2.1": pace}) == "GLM 4.7"
+
+
+def test_a_session_sees_its_own_model_and_what_it_asked_for() -> None:
+    sessions = {
+        "own": {"asked": "GLM 4.7", "model": "MiniMax M2.1"},
+        "other": {"asked": "", "model": "GLM 5.2"},
+    }
+    assert line(sessions=sessions) == "GLM 4.7 → MiniMax M2.1"
+    assert line(OTHER, sessions=sessions) == "GLM 5.2"
+    note = "MiniMax M2.1 answers for GLM 4.7"
+    assert line(sessions=sessions, note=note) == "GLM 4.7 → MiniMax M2.1", "the arrow says it already"
+    assert line(OTHER, sessions=sessions, note=note) == f"GLM 5.2 · {note}"
+
+
+def test_the_demo_says_so_first() -> None:
+    assert line(is_demo=True) == "DEMO · GLM 4.7"
+
+
+def test_delays_of_the_session_come_before_those_of_others() -> None:
+    elsewhere = {**WAITS, "session": "other", "since": NOW_S - 90}
+    assert line(delays=[elsewhere, WAITS]) == "GLM 4.7 · waiting for NVIDIA's rate limit, 12 s"
+    assert line(delays=[elsewhere]) == "GLM 4.7 · another session: waiting for NVIDIA's rate limit, 90 s"
+    assert line(delays=[WAITS, SILENT]) == "GLM 4.7 · no word from GLM 4.7 for 40 s"
+    assert line(OTHER, delays=[SILENT]) == "GLM 4.7", "a long prompt of another session is its own affair"
+
+
+def test_a_trouble_takes_the_place_of_delays() -> None:
+    assert line(delays=[WAITS], trouble="NVIDIA refused the key") == "GLM 4.7 · NVIDIA refused the key"
+
+
+def test_without_the_app_or_its_file_the_line_says_so() -> None:
+    assert NOT_RUNNING in make_line(OWN, STATE, is_running=False, now_s=NOW_S), (
+        "a file of a crashed app is not believed"
+    )
+    assert make_line(OWN, None, is_running=True, now_s=NOW_S) == STARTING
+
+
+def test_a_name_that_a_client_sent_is_no_command_for_the_terminal() -> None:
+    sessions = {"own": {"asked": "\x1b]0;evil\x07" + "x" * 500, "model": "GLM 4.7"}}
+    shown = line(sessions=sessions)
+    assert shown.isprintable()
+    assert len(shown) < 100
+
+
+def test_the_folder_and_the_files_are_those_of_the_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for environ in ({}, {HOME_VARIABLE: str(tmp_path)}, {HOME_VARIABLE: "~/tray"}, {HOME_VARIABLE: "relative"}):
+        assert find_state_folder(environ) == str(find_paths(environ).state)
+    assert (status_line.HOME_VARIABLE, status_line.STATUS_FILE) == (HOME_VARIABLE, STATUS_FILE)
+
+
+def test_the_app_counts_as_running_for_as_long_as_it_holds_its_lock(tmp_path: Path) -> None:
+    assert not is_running(str(tmp_path / "state"))
+    instance = Instance(tmp_path / "state")
+    assert instance.acquire()
+    assert is_running(str(tmp_path / "state"))
+    instance.release()
+    assert not is_running(str(tmp_path / "state"))
+    assert instance.acquire(), "the look has left no lock behind"
+    instance.release()
+
+
+def run(home: Path, stdin: bytes, **environ: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tray_app", "status-line"],
+        input=stdin,
+        capture_output=True,
+        env={**os.environ, HOME_VARIABLE: str(home), **environ},
+        check=True,
+    )
+    assert done.stderr == b""
+    return done.stdout.decode()
+
+
+DAMAGED: list[bytes | None] = [None, b"", b"{", b"[]", b'{"model": 1}', b"\xff" * 100, b"[" * 100_000]
+
+
+@pytest.mark.parametrize("state", DAMAGED, ids=["missing", "empty", "cut", "no object", "odd", "no text", "deep"])
+@pytest.mark.parametrize("stdin", [b"", b"{", b"7", b"\xff"], ids=["empty", "cut", "no object", "no text"])
+def test_whatever_is_damaged_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: bytes | None, stdin: bytes
+) -> None:
+    instance = Instance(tmp_path / "state")
+    assert instance.acquire()
+    if state is not None:
+        (tmp_path / "state" / STATUS_FILE).write_bytes(state)
+    (tmp_path / "input").write_bytes(stdin)
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    with (tmp_path / "input").open() as shown, (tmp_path / "output").open("w") as written:
+        monkeypatch.setattr(sys, "stdin", shown)
+        monkeypatch.setattr(sys, "stdout", written)
+        assert status_line.print_status_line() == 0
+    instance.release()
+    [shown_line] = (tmp_path / "output").read_text().splitlines()
+    assert shown_line.startswith("Claude NVIDIA Tray")
+
+
+def test_the_command_imports_nothing_that_is_slow(tmp_path: Path) -> None:
+    """Claude Code starts it once a second."""
+    script = "import runpy, sys; sys.argv[1:] = ['status-line']\n"
+    script += "try: runpy.run_module('tray_app')\nexcept SystemExit: pass\n"
+    slow = "argparse logging asyncio dataclasses inspect msgspec filelock tray_app.settings tray_app.app"
+    script += f"print([name for name in {slow.split()} if name in sys.modules])"
+    lines = subprocess.run(
+        [sys.executable, "-c", script], input="{}", capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert lines[-1] == "[]"
+
+
+def test_the_line_is_plain_where_no_colour_is_wanted(tmp_path: Path) -> None:
+    assert run(tmp_path, b"{}", NO_COLOR="1") == f"{NOT_RUNNING}\n"
+    assert run(tmp_path, b"{}", NO_COLOR="") == f"\x1b[31m{NOT_RUNNING}\x1b[0m\n"
+
+
+def test_the_line_of_a_running_app_comes_from_its_file(tmp_path: Path) -> None:
+    instance = Instance(tmp_path / "state")
+    assert instance.acquire()
+    (tmp_path / "state" / STATUS_FILE).write_text(json.dumps({**STATE, "delays": [{**WAITS, "since": 0}]}))
+    assert "waiting for NVIDIA's rate limit, " in run(tmp_path, b'{"session_id": "own"}')
+    instance.release()

@@ -1,0 +1,191 @@
+"""The progress of the running requests. A timer publishes it on the board, so that no request ever wakes a thread.
+
+Each request keeps one small record, which only its own task changes. While requests run, a timer of the event loop
+looks at the records four times a second, and publishes what has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tray_app.catalog import Model
+from tray_app.errors import ProxyError, RateLimited
+from tray_app.proxy.upstream.outcomes import Outcomes
+from tray_app.proxy.upstream.pacing import Pacer
+from tray_app.status.board import StatusBoard, Wait
+from tray_app.status.progress import Delay, RequestPhase, RequestProgress, SessionModel
+
+PUBLISH_S = 0.25
+"""The time between two looks at the records. A begin and an end are seen on the board after so long at most."""
+
+SHOW_DELAY_S = 3.0
+"""Shorter waits and retries are no delay."""
+SHOW_SILENCE_S = 10.0
+"""A shorter silence is no delay. Reading a long prompt takes NVIDIA's models some seconds."""
+
+_MOST_SESSIONS = 32
+"""So many sessions of Claude Code are remembered, those that asked last."""
+_CLOCK_STEP_S = 2.0
+"""If the system's clock has moved by more than this, Unix times are computed anew. Smaller steps change nothing, so
+that the same moment has the same Unix time each time."""
+
+
+@dataclass(eq=False, slots=True)
+class Progress:
+    """The record of one running request. Times are those of the event loop."""
+
+    session_id: str
+    """The id of the session of Claude Code; empty if the client named none."""
+    well_s: float
+    """When the request began, or when NVIDIA said its newest word to it."""
+    began_s: float
+    asked: str = ""
+    model: Model | None = None
+    """The model that is asked; None while the request is prepared."""
+    phase: RequestPhase = RequestPhase.PREPARING
+    sent_s: float = 0.0
+    tries: int = 0
+    failure: ProxyError | None = None
+    """The error of the last try; None if none has failed since NVIDIA's newest word."""
+
+    def choose(self, asked: str, model: Model) -> None:
+        """Notes which model is asked, and what the client called it."""
+        self.asked, self.model = asked, model
+
+    def wait(self) -> None:
+        """Notes that the request waits for its turn."""
+        self.phase = RequestPhase.WAITING
+
+    def send(self) -> None:
+        """Notes that the request is sent to NVIDIA."""
+        self.phase, self.sent_s = RequestPhase.ASKED, asyncio.get_running_loop().time()
+        self.tries += 1
+
+    def hear(self, phase: RequestPhase) -> None:
+        """Notes that a part of the answer has arrived."""
+        self.phase, self.well_s, self.failure = phase, asyncio.get_running_loop().time(), None
+
+    def fail(self, error: ProxyError) -> None:
+        """Notes that a try has failed."""
+        self.phase, self.failure = RequestPhase.PAUSING, error
+
+
+class ProgressBook:
+    """The records of all running requests. It belongs to one event loop."""
+
+    def __init__(self, board: StatusBoard, pacer: Pacer, outcomes: Outcomes) -> None:
+        self._board = board
+        self._pacer = pacer
+        self._outcomes = outcomes
+        self._records: dict[Progress, None] = {}  # a dict keeps their order
+        self._sessions: dict[str, SessionModel] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._unix_offset_s = float("-inf")
+
+    @contextmanager
+    def record(self, session_id: str) -> Iterator[Progress]:
+        """Keeps a record of a request until the end of the `with`."""
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        progress = Progress(session_id, now_s, now_s)
+        self._records[progress] = None
+        if self._timer is None:
+            self._timer = loop.call_later(PUBLISH_S, self._look)
+        try:
+            yield progress
+        finally:
+            del self._records[progress]
+            self._note_session(progress)
+
+    def close(self) -> None:
+        """Ends the publishing, and clears what the board shows of requests."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._board.publish(
+            active_requests=0, requests=(), waits=(), paces=(), sessions=(), failing=(), answering=frozenset()
+        )
+
+    def _look(self) -> None:
+        """Publishes what has changed, and looks again later if requests run."""
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(PUBLISH_S, self._look) if self._records else None
+        now_s = loop.time()
+        offset_s = time.time() - now_s
+        if abs(offset_s - self._unix_offset_s) > _CLOCK_STEP_S:
+            self._unix_offset_s = offset_s
+        for progress in self._records:
+            self._note_session(progress)
+        requests = tuple(self._describe(progress, now_s) for progress in self._records)
+        self._board.publish(
+            active_requests=len(requests),
+            requests=requests,
+            waits=self._describe_waits(requests),
+            paces=self._pacer.describe_paces(self._find_unix_time),
+            sessions=tuple(self._sessions.values()),
+            failing=self._outcomes.streaks.find_failing(),
+            answering=self._outcomes.streaks.answering,
+        )
+
+    def _find_unix_time(self, loop_s: float) -> int:
+        return int(self._unix_offset_s + loop_s)
+
+    def _note_session(self, progress: Progress) -> None:
+        if not progress.session_id or progress.model is None:
+            return
+        session = SessionModel(progress.session_id, progress.asked, progress.model.label)
+        if self._sessions.get(session.session_id) != session:
+            self._sessions.pop(session.session_id, None)
+            self._sessions[session.session_id] = session  # behind all others
+            if len(self._sessions) > _MOST_SESSIONS:
+                del self._sessions[next(iter(self._sessions))]
+
+    def _describe(self, progress: Progress, now_s: float) -> RequestProgress:
+        delay, since_s = _find_delay(progress, now_s)
+        return RequestProgress(
+            asked=progress.asked,
+            model_id=progress.model.id if progress.model else "",
+            model=progress.model.label if progress.model else "",
+            session_id=progress.session_id,
+            phase=progress.phase,
+            began_at=self._find_unix_time(progress.began_s),
+            tries=progress.tries,
+            failure=progress.failure.brief if progress.failure else "",
+            delay=delay,
+            delayed_since=self._find_unix_time(since_s) if delay else 0,
+            delayed_s=int(now_s - since_s) if delay else 0,
+        )
+
+    def _describe_waits(self, requests: tuple[RequestProgress, ...]) -> tuple[Wait, ...]:
+        """Returns one wait for each model that requests have waited for long enough, the longest first."""
+        longest_s: dict[str, int] = {}
+        for request in requests:
+            if request.delay is Delay.RATE_LIMIT:
+                longest_s[request.model_id] = max(request.delayed_s, longest_s.get(request.model_id, 0))
+        waits = []
+        for model_id, seconds in longest_s.items():
+            waiting = [
+                request
+                for request in requests
+                if request.model_id == model_id
+                and (request.phase is RequestPhase.WAITING or request.delay is Delay.RATE_LIMIT)
+            ]
+            waits.append(self._pacer.describe_wait(model_id, waiting[0].model, len(waiting), seconds))
+        return tuple(sorted(waits, key=lambda wait: wait.longest_s, reverse=True))
+
+
+def _find_delay(progress: Progress, now_s: float) -> tuple[Delay | None, float]:
+    """Returns why a request takes long, and since when. None: it does not take long."""
+    since_s, least_s = progress.well_s, SHOW_DELAY_S
+    if progress.failure is not None and not isinstance(progress.failure, RateLimited):
+        delay = Delay.RETRIES
+    elif progress.failure is not None or progress.phase is RequestPhase.WAITING:
+        delay = Delay.RATE_LIMIT
+    elif progress.phase is RequestPhase.PREPARING:
+        return None, since_s
+    else:
+        delay, since_s, least_s = Delay.SILENCE, max(since_s, progress.sent_s), SHOW_SILENCE_S
+    return (delay if now_s - since_s >= least_s else None), since_s
