@@ -16,6 +16,7 @@ COVERED_BY = {
     "app/background.py": "commands/test_start.py",
     "app/health.py": "commands/test_start.py",
     "app/job_thread.py": "app/test_tray_app.py",
+    "claude_code/shell_syntax.py": "claude_code/test_exports.py",
     "commands/open_settings.py": "test_command_line.py",
     "commands/print_exports.py": "test_command_line.py",
     "commands/run.py": "test_command_line.py",

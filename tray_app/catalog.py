@@ -16,6 +16,11 @@ EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 AS_IN_TRAY = "nvidia"
 """The name with which the launcher's sessions of Claude Code ask for the model that is chosen in the tray."""
+AS_IN_TRAY_LABEL = "NVIDIA (as in the tray)"
+"""The label of that name, for the user."""
+
+LISTED_AS_IN_TRAY = "claude-nvidia-tray"
+"""The same name in the gateway's list of models, of which Claude Code takes only names with "claude" or "anthropic"."""
 
 NAMED_MODEL_HEADER = "x-claude-nvidia-tray-model"
 """The header of a request whose model is meant as it is named. The launcher's sessions send it, the exports do not."""

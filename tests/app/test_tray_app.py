@@ -144,7 +144,8 @@ def test_copied_exports_are_in_the_clipboard_and_a_notification_says_so() -> Non
             heard.wait(lambda: bool(heard.received), "a notification")
         copied = desktop.run("xclip", "-selection", "clipboard", "-out")
     assert f"set -gx ANTHROPIC_BASE_URL 'http://{url}'" in copied
-    assert "DEMO" in copied.splitlines()[0]
+    assert "Demo: canned answers, no model" in copied
+    assert "\n" not in copied
     assert heard.received[0].title == "Exports copied"
     assert "fish" in heard.received[0].text
 

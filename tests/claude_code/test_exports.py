@@ -1,4 +1,4 @@
-"""The lines that point Claude Code at the gateway, evaluated by real shells."""
+"""The line that points Claude Code at the gateway, and the line that undoes it, evaluated by real shells."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import pytest
 
 from tests.support.parts import need
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
-from tray_app.claude_code.exports import NO_KEY_TOKEN, SHELLS, render_exports
+from tray_app.claude_code.conflicts import CONFLICTS
+from tray_app.claude_code.exports import NO_KEY_TOKEN, SHELLS, TIERS, render_exports, render_undo
 
 URL = "http://127.0.0.1:3001"
+LONGEST_CMD_LINE_CHARS = 8191  # what the Command Prompt takes, by Microsoft's documentation
 
 # The name of this model would do harm in a shell if it were quoted wrongly.
 HOSTILE = Model(
     id="""it's "a" $(touch pwned) `touch pwned` \\ %PATH% \\'""",
-    label="Hostile",
+    label="""A label! & 'q' "$(touch pwned)" \\""",
     letter="H",
     context_tokens=1000,
     max_output_tokens=1000,
@@ -65,18 +67,25 @@ def evaluate(shell: str, exports: str, tmp_path: Any, **environment: str) -> dic
 @pytest.mark.parametrize("model", [GLM_4_7, MINIMAX_M2_1, HOSTILE], ids=["GLM", "MiniMax", "hostile"])
 def test_each_shell_sets_the_variables_that_the_exports_mean(shell: str, model: Model, tmp_path: Any) -> None:
     exports = render_exports(shell, URL, model, needs_server_key=False)
-    found = evaluate(shell, exports, tmp_path, ANTHROPIC_API_KEY="sk-ant-of-the-user")
+    found = evaluate(shell, exports, tmp_path, **dict.fromkeys(CONFLICTS, "of the user"))
     ours = {name: value for name, value in found.items() if name.startswith(("ANTHROPIC_", "CLAUDE_", "API_"))}
+    label = f"{model.label} (the tray decides)"
     assert ours == {
         "ANTHROPIC_BASE_URL": URL,
         "ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN,
-        **{f"ANTHROPIC_DEFAULT_{tier}_MODEL": model.id for tier in ("OPUS", "SONNET", "HAIKU", "FABLE")},
+        **{f"ANTHROPIC_DEFAULT_{tier}_MODEL": model.id for tier in TIERS},
+        **{f"ANTHROPIC_DEFAULT_{tier}_MODEL_NAME": label for tier in TIERS},
+        **{
+            f"ANTHROPIC_DEFAULT_{tier}_MODEL_DESCRIPTION": "The model that is chosen in Claude NVIDIA Tray"
+            for tier in TIERS
+        },
         "CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(model.context_tokens),
         "CLAUDE_CODE_AUTO_COMPACT_WINDOW": str(min(model.context_tokens, 200_000)),
         "CLAUDE_CODE_DISABLE_1M_CONTEXT": "1",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         "CLAUDE_CODE_AUTO_MODE_SERVER": "0",
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+        "CLAUDE_CODE_TOTAL_TOKENS_REMINDER": "off",
         "CLAUDE_STREAM_IDLE_TIMEOUT_MS": "900000",
         "API_TIMEOUT_MS": "1200000",
     }
@@ -122,32 +131,78 @@ def test_a_missing_server_key_stops_the_shell_with_its_name(posix_shell: str) ->
     assert "SERVER_API_KEY" in done.stderr
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-def test_every_shell_gets_every_variable(shell: str) -> None:
-    lines = render_exports(shell, URL, GLM_4_7, needs_server_key=False).splitlines()
-    text = "\n".join(lines)
-    for name in ("ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY", "API_TIMEOUT_MS", "NO_PROXY"):
-        assert name in text
-    assert lines[0].lstrip("# rem") == "Claude Code through Claude NVIDIA Tray, GLM 4.7"
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_the_first_line_mentions_a_demo_and_a_server_key(shell: str) -> None:
-    first = render_exports(shell, URL, GLM_4_7, needs_server_key=True, is_demo=True).splitlines()[0]
-    assert "DEMO: canned answers, no model" in first
-    assert first.endswith("; set SERVER_API_KEY to the gateway's server key first")
-
-
-def test_the_command_prompts_lines() -> None:
-    """The lines are compared as text, because there is no cmd.exe here to evaluate them."""
-    lines = render_exports("cmd", URL, GLM_4_7, needs_server_key=True).splitlines()
-    assert lines[0].startswith("rem Claude Code through ")
-    assert lines[1:5] == [
-        'set "ANTHROPIC_API_KEY="',
-        'set "ANTHROPIC_AUTH_TOKEN=%SERVER_API_KEY%"',
-        f'set "ANTHROPIC_BASE_URL={URL}"',
-        'set "ANTHROPIC_DEFAULT_OPUS_MODEL=z-ai/glm4.7"',
-    ]
-    assert lines[-1] == (
-        'if defined NO_PROXY (set "NO_PROXY=127.0.0.1,localhost,%NO_PROXY%") else (set "NO_PROXY=127.0.0.1,localhost")'
+@posix_only
+@pytest.mark.skipif("fish" not in INSTALLED, reason="this machine has no fish")
+def test_a_missing_server_key_sets_nothing_in_fish(tmp_path: Any) -> None:
+    line = render_exports("fish", URL, GLM_4_7, needs_server_key=True)
+    done = subprocess.run(
+        [*SHELL_COMMANDS["fish"], f"{line}\nset -q ANTHROPIC_BASE_URL; and echo set"],
+        capture_output=True,
+        text=True,
+        env={"HOME": str(tmp_path)},
     )
+    assert (done.stdout, done.stderr) == ("", "Set SERVER_API_KEY to the server key of the gateway first.\n")
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("mine", "is_left"),
+    [
+        ({}, {}),
+        ({"NO_PROXY": "intranet", "no_proxy": "other"}, {"NO_PROXY": "intranet", "no_proxy": "other"}),
+        (
+            {"NO_PROXY": "127.0.0.1,localhost.example"},
+            dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost.example"),
+        ),
+    ],
+    ids=["no hosts of the user", "hosts of the user", "a host that begins like ours"],
+)
+def test_the_undo_line_takes_away_what_two_pastes_have_set(
+    shell: str, tmp_path: Any, mine: dict[str, str], is_left: dict[str, str]
+) -> None:
+    exports = render_exports(shell, URL, HOSTILE, needs_server_key=False)
+    before = evaluate(shell, "true", tmp_path, OTHER="of the user", **mine)
+    after = evaluate(
+        shell, f"{exports}\n{exports}\n{render_undo(shell, GLM_4_7)}", tmp_path, OTHER="of the user", **mine
+    )
+    assert after == {**before, **is_left}
+
+
+@posix_only
+def test_the_undo_line_does_no_harm_where_nothing_was_set(shell: str, tmp_path: Any) -> None:
+    mine = {"NO_PROXY": "intranet,127.0.0.1,localhost", "no_proxy": "intranet"}
+    assert evaluate(shell, render_undo(shell, GLM_4_7), tmp_path, **mine) == evaluate(shell, "true", tmp_path, **mine)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("needs_server_key", [False, True], ids=["no server key", "server key"])
+def test_what_is_pasted_is_one_line_without_a_line_end_or_a_comment(shell: str, needs_server_key: bool) -> None:
+    exports = render_exports(shell, URL, GLM_4_7, needs_server_key=needs_server_key)
+    for line in (exports, render_undo(shell, GLM_4_7)):
+        assert line.isprintable()
+        assert "#" not in line.replace("{NO_PROXY#", "").replace("{no_proxy#", "")
+        assert len(line) < LONGEST_CMD_LINE_CHARS / 2  # half is left for the hosts of the user
+    for name in ("ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN", "API_TIMEOUT_MS", "NO_PROXY", *CONFLICTS):
+        assert name in exports
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_label_of_a_demo_says_that_no_model_answers(shell: str) -> None:
+    assert "Demo: canned answers, no model" in render_exports(shell, URL, GLM_4_7, needs_server_key=False, is_demo=True)
+
+
+def test_the_command_prompts_line() -> None:
+    """The line is compared as text, because there is no cmd.exe here to evaluate it."""
+    parts = render_exports("cmd", URL, HOSTILE, needs_server_key=False).split(" & set ")
+    assert parts[0] == f'set "{CONFLICTS[0]}="'
+    assert f'"ANTHROPIC_AUTH_TOKEN={NO_KEY_TOKEN}"' in parts
+    assert f'"ANTHROPIC_BASE_URL={URL}"' in parts
+    # The Command Prompt has no quoting for quotation marks and percent signs.
+    assert """"ANTHROPIC_DEFAULT_OPUS_MODEL=it's a $(touch pwned) `touch pwned` \\ PATH \\'\"""" in parts
+    assert parts[-1].endswith(
+        'if not defined NO_PROXY (set "NO_PROXY=127.0.0.1,localhost") else if not "%NO_PROXY%"=="127.0.0.1,localhost" '
+        '(set "NO_PROXY=127.0.0.1,localhost,%NO_PROXY:127.0.0.1,localhost,=%")'
+    )
+    with_key = render_exports("cmd", URL, GLM_4_7, needs_server_key=True)
+    assert with_key.startswith("if not defined SERVER_API_KEY (echo Set SERVER_API_KEY ")
+    assert ' & set "ANTHROPIC_AUTH_TOKEN=%SERVER_API_KEY%" & ' in with_key

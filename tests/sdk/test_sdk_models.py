@@ -7,9 +7,9 @@ from anthropic import Anthropic, NotFoundError
 
 from tests.support.fake_upstream import TIMEOUT_S
 from tests.support.gateway import RunningGateway
-from tray_app.catalog import MODELS
+from tray_app.catalog import LISTED_AS_IN_TRAY, MODELS
 
-IDS = [model.id for model in MODELS]
+IDS = [*(model.id for model in MODELS), LISTED_AS_IN_TRAY]
 
 
 @pytest.fixture

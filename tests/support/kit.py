@@ -23,7 +23,8 @@ from tests.support.ports import free_port
 
 FOLDER = Path(os.environ.get("GATEWAY_KIT", Path(__file__).resolve().parents[3] / "shared" / "kit"))
 HOME = Path(os.environ.get("KIT_HOME", Path.home() / ".cache" / "gateway-kit"))
-CLAUDE = HOME / "claude-code" / "node_modules" / ".bin" / "claude"
+CLAUDE = Path(os.environ.get("CLAUDE_CODE", HOME / "claude-code" / "node_modules" / ".bin" / "claude"))
+"""The real Claude Code. The variable names another version of it."""
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
 FAMILIES = {GLM: "glm", MINIMAX: "minimax"}

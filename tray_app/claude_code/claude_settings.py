@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tray_app import APP_NAME
-from tray_app.catalog import AS_IN_TRAY, NAMED_MODEL_HEADER, Model
-from tray_app.claude_code.exports import LOOPBACK, NO_KEY_TOKEN, list_variables
+from tray_app.catalog import AS_IN_TRAY, AS_IN_TRAY_LABEL, NAMED_MODEL_HEADER, Model
+from tray_app.claude_code.exports import NO_KEY_TOKEN, list_variables
+from tray_app.claude_code.shell_syntax import LOOPBACK
 
 STATUS_LINE_REFRESH_S = 1
 """How often Claude Code asks for the status line, in seconds, so that it moves while a request waits."""
@@ -78,7 +79,7 @@ def _list_options(setup: Setup) -> list[dict[str, str]]:
     """Returns the rows of `/model`: the neutral name first, then the models of the tray's menu."""
     as_in_tray = {
         "model": AS_IN_TRAY,
-        "label": "NVIDIA (as in the tray)",
+        "label": AS_IN_TRAY_LABEL,
         "description": f"The model that is chosen in the menu of {APP_NAME}, now {setup.selected.label}",
     }
     named = [

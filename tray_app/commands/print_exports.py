@@ -37,6 +37,6 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
                 "Note: these settings do not contain the server key. Start claude with ANTHROPIC_AUTH_TOKEN set to it."
             )
     else:
-        text = render_exports(form, url, model, needs_server_key=has_key, is_demo=is_demo)
+        text = render_exports(form, url, model, needs_server_key=has_key, is_demo=is_demo) + "\n"
     sys.stdout.write(text)
     return OK

@@ -12,10 +12,10 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.support.gateway import RunningGateway
-from tray_app.catalog import GLM_5_3, MODELS, NEMOTRON_3_SUPER, UNKNOWN
+from tray_app.catalog import GLM_5_3, LISTED_AS_IN_TRAY, MODELS, NEMOTRON_3_SUPER, UNKNOWN
 from tray_app.printable import make_sentence
 
-IDS = [model.id for model in MODELS]
+IDS = [*(model.id for model in MODELS), LISTED_AS_IN_TRAY]
 
 
 def page(gateway: RunningGateway, query: str) -> dict[str, Any]:
@@ -63,7 +63,20 @@ def test_a_page_has_twenty_models_by_default(start_gateway: StartGateway) -> Non
     body = page(gateway, "")
     assert (len(body["data"]), body["has_more"]) == (20, True)
     rest = page(gateway, f"after_id={body['last_id']}")
-    assert len(body["data"]) + len(rest["data"]) == len(MODELS) + 30
+    assert len(body["data"]) + len(rest["data"]) == len(MODELS) + 31
+
+
+def test_claude_code_discovers_the_model_of_the_tray(start_gateway: StartGateway) -> None:
+    """Claude Code takes only names with "claude" or "anthropic", and shows their display name and description."""
+    gateway = start_gateway(model=GLM_5_3.id)
+    (found,) = [model for model in page(gateway, "limit=1000")["data"] if "claude" in model["id"]]
+    shown = (found["id"], found["display_name"], found["description"])
+    assert shown == (
+        "claude-nvidia-tray",
+        "NVIDIA (as in the tray)",
+        f"{GLM_5_3.context_tokens:,} tokens, through Claude NVIDIA Tray",
+    )
+    assert gateway.request("GET", "/v1/models/claude-nvidia-tray").body == found
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "many", "", "1.5", "٣", "1" * 5000], ids=lambda text: text[:8])

@@ -14,7 +14,7 @@ from tests.support.chunks import completion, finish, text
 from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, both_ways, question
 from tray_app import __version__
-from tray_app.catalog import MODELS, UNKNOWN
+from tray_app.catalog import LISTED_AS_IN_TRAY, MODELS, UNKNOWN
 from tray_app.errors import OWN_FAULT
 from tray_app.settings.keys import Keys
 from tray_app.translate.answer.answer import Answer
@@ -53,9 +53,9 @@ def test_signs_of_life_need_no_key(locked: RunningGateway, method: str, path: st
 
 def test_the_models_are_listed_in_anthropics_shape(gateway: RunningGateway) -> None:
     body = gateway.request("GET", "/v1/models?limit=1000").body
-    assert [model["id"] for model in body["data"]] == [model.id for model in MODELS]
+    assert [model["id"] for model in body["data"]] == [*(model.id for model in MODELS), LISTED_AS_IN_TRAY]
     assert {model["type"] for model in body["data"]} == {"model"}
-    assert (body["first_id"], body["last_id"], body["has_more"]) == (MODELS[0].id, MODELS[-1].id, False)
+    assert (body["first_id"], body["last_id"], body["has_more"]) == (MODELS[0].id, LISTED_AS_IN_TRAY, False)
 
 
 def test_the_settings_define_the_models_and_their_aliases(start_gateway: StartGateway, upstream: FakeUpstream) -> None:

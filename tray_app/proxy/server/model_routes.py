@@ -5,14 +5,16 @@ https://docs.anthropic.com/en/api/models-list
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
-from tray_app.catalog import EFFORTS, Model
+from tray_app import APP_NAME
+from tray_app.catalog import AS_IN_TRAY_LABEL, EFFORTS, LISTED_AS_IN_TRAY, Model
 from tray_app.errors import InvalidRequest, NotFound
 from tray_app.proxy.exchange.gateway import GATEWAY
+from tray_app.settings.settings import Settings
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 1_000
@@ -24,7 +26,7 @@ async def list_models(request: web.Request) -> web.Response:
     """Answers with one page of models: those after a model, those before a model, or the first ones."""
     query = request.query
     limit = _read_limit(query.get("limit"))
-    models: Sequence[Model] = request.app[GATEWAY].config.settings.catalog.models if _wants_active(request) else ()
+    models = _list_all(request.app[GATEWAY].config.settings) if _wants_active(request) else ()
     ids = [model.id for model in models]
     after_id, before_id = query.get("after_id"), query.get("before_id")
     if after_id and before_id:
@@ -48,10 +50,20 @@ async def list_models(request: web.Request) -> web.Response:
 async def show_model(request: web.Request) -> web.Response:
     """Answers with one model. The slash in its id may be percent-encoded in the address."""
     model_id = request.match_info["model_id"]
-    model = request.app[GATEWAY].config.settings.catalog.find(model_id)
+    settings = request.app[GATEWAY].config.settings
+    model = _as_in_tray(settings) if model_id == LISTED_AS_IN_TRAY else settings.catalog.find(model_id)
     if model is None:
         raise NotFound(f"model: {model_id}")
     return web.json_response(describe_model(model))
+
+
+def _list_all(settings: Settings) -> tuple[Model, ...]:
+    return (*settings.catalog.models, _as_in_tray(settings))
+
+
+def _as_in_tray(settings: Settings) -> Model:
+    """Returns the row of the name that stands for the model of the tray."""
+    return replace(settings.selected_model, id=LISTED_AS_IN_TRAY, label=AS_IN_TRAY_LABEL)
 
 
 def describe_model(model: Model) -> dict[str, Any]:
@@ -61,6 +73,8 @@ def describe_model(model: Model) -> dict[str, Any]:
         "type": "model",
         "id": model.id,
         "display_name": model.label,
+        # Not a field of Anthropic's API, but Claude Code shows it in its menu of models.
+        "description": f"{model.context_tokens:,} tokens, through {APP_NAME}",
         "created_at": "1970-01-01T00:00:00Z",
         "lifecycle": "active",
         "deprecated_at": None,
