@@ -9,8 +9,8 @@ from typing import Any
 
 from tray_app.claude_code.claude_settings import Setup, make_settings
 from tray_app.claude_code.conflicts import drop_conflicts, find_conflicts
-from tray_app.claude_code.shell_syntax import LOOPBACK
 from tray_app.claude_code.settings_files import parse_settings, read_environment
+from tray_app.claude_code.shell_syntax import LOOPBACK
 from tray_app.files.atomic import read_whole
 
 MANUAL = "--manual"
