@@ -54,6 +54,7 @@ def _scratch_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.delenv(name, raising=False)
             patch.delenv(name.lower(), raising=False)
         patch.setenv("CLAUDE_NVIDIA_TRAY_HOME", str(home / "app"))
+        patch.setenv("UPSTREAM_URL", "http://127.0.0.1:9/v1/chat/completions")  # never NVIDIA's own address
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
         yield
 

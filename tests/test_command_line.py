@@ -23,8 +23,6 @@ from tray_app.shells import name_command
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = "kept in {settings} (this system has no usable keyring). A running app uses it from now on."
 
-NOBODY = "http://127.0.0.1:9/v1/chat/completions"
-"""No server has this address, so that a key cannot be checked."""
 CHECKING = "Checking the key with NVIDIA …\n"
 UNCHECKED = (
     f"{APP_ID}: The key could not be checked: NVIDIA cannot be reached: 127.0.0.1:9 does not answer. "
@@ -40,12 +38,7 @@ class Program:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.settings = home / "settings.json"
-        self.environment = {
-            **os.environ,
-            "CLAUDE_NVIDIA_TRAY_HOME": str(home),
-            "PYTHONUTF8": "1",
-            "UPSTREAM_URL": NOBODY,
-        }
+        self.environment = {**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(home), "PYTHONUTF8": "1"}
 
     def run(self, *arguments: str, stdin: str | bytes = "", **environment: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(

@@ -206,6 +206,7 @@ def test_it_keeps_a_key_in_gnomes_keyring(unpacked: Path, tmp_path: Path) -> Non
     """
     environ = {
         "PATH": os.environ["PATH"],
+        "UPSTREAM_URL": os.environ["UPSTREAM_URL"],
         "HOME": str(tmp_path),
         "XDG_RUNTIME_DIR": str(tmp_path / "runtime"),
         "CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path / "app"),

@@ -396,6 +396,7 @@ def test_a_key_is_kept_in_gnomes_keyring(tmp_path: Path) -> None:
     """
     environment = {
         "PATH": os.environ["PATH"],
+        "UPSTREAM_URL": os.environ["UPSTREAM_URL"],
         "HOME": str(tmp_path / "home"),
         "XDG_RUNTIME_DIR": str(tmp_path / "runtime"),
         "CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path / "app"),

@@ -62,10 +62,12 @@ def claude(words: Sequence[str], paths: Paths, environ: Mapping[str, str], users
     setup = replace(make_setup(running.url, store.current, keys, environ), is_manual=is_manual)
     if has_status_line(files):
         setup = replace(setup, status_line="")
-    settings = make_run_settings(setup, files, arguments.settings or {})
-    with run_file(paths.state / "claude-code", json.dumps(settings, indent=2)) as file:
-        full = make_command(program, arguments.with_settings(file), shell)
-        return run_child(full, make_environment(environ, keys.server), users_umask)
+    settings = json.dumps(make_run_settings(setup, files, arguments.settings or {}))
+    variables = make_environment(environ, keys.server)
+    if arguments.is_background:  # the session reads its settings again after this run has ended, so a file is no use
+        return run_child(make_command(program, arguments.with_settings(settings), shell), variables, users_umask)
+    with run_file(paths.state / "claude-code", settings) as file:
+        return run_child(make_command(program, arguments.with_settings(str(file)), shell), variables, users_umask)
 
 
 def _find_app(
