@@ -2,7 +2,7 @@
 
 usage: python packaging/dev.py VERB [ARGUMENTS]
 
-  run [ARGUMENTS]          start the program with these arguments
+  run [ARGUMENTS]          start the program with these arguments, in the folder that you are in
   test [PYTEST ARGUMENTS]  lint, types and all tests; with arguments (-k name, a path) only those tests
   test --quick             only the tests that need no server, no process and no desktop: under 30 seconds
   check                    lint and types only
@@ -117,32 +117,32 @@ def make_venv(venv: Path) -> None:
         raise DevError(f"could not make {venv} (see above); if a program started from it is still running, quit that.")
 
 
-def run(command: Command) -> int:
-    """Runs to the end in the checkout, with this terminal; returns the exit code as a shell would."""
-    code = subprocess.call(command, cwd=ROOT)
+def run(command: Command, folder: Path | None = ROOT) -> int:
+    """Runs to the end in this folder (None: the user's), with this terminal; returns the exit code as a shell would."""
+    code = subprocess.call(command, cwd=folder)
     return code if code >= 0 else 128 - code
 
 
-def run_to_its_own_end(command: Command) -> int:
+def run_to_its_own_end(command: Command, folder: Path | None = ROOT) -> int:
     """Like run, but Ctrl-C is left to the command, which gets it from the terminal too."""
     # A handler, not SIG_IGN, which the command would inherit.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        return run(command)
+        return run(command, folder)
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 def become(command: Command) -> int:
-    """Hands the process over to the command, as far as the system knows how."""
+    """Hands the process over to the command, in the user's folder, as far as the system knows how."""
     if sys.platform != "win32":  # whose execv returns to the shell at once
-        os.chdir(ROOT)
         os.execv(command[0], [str(word) for word in command])
-    return run_to_its_own_end(command)
+    return run_to_its_own_end(command, folder=None)
 
 
 def run_app(arguments: list[str]) -> int:
-    return become([prepare_venv(RUN_LOCK), "-m", "tray_app", *arguments])
+    # With -P, no module of the user's folder is taken for one of ours.
+    return become([prepare_venv(RUN_LOCK), "-P", ROOT / "tray_app" / "__main__.py", *arguments])
 
 
 def run_steps(steps: Sequence[Sequence[str]]) -> int:

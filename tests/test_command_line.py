@@ -400,7 +400,16 @@ def test_a_second_launch_says_where_the_first_one_runs(program: Program) -> None
     first.publish("http://127.0.0.1:4711")
     done = program.run("--no-tray")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "Claude NVIDIA Tray is already running. It listens on http://127.0.0.1:4711.\n"
+    assert done.stdout == (
+        "Claude NVIDIA Tray is already running. It listens on http://127.0.0.1:4711. "
+        f"`{name_command('claude')}` starts Claude Code through it, `{name_command('stop')}` ends it.\n"
+    )
     first.publish("")
-    assert program.run().stdout == "Claude NVIDIA Tray is already running. Its icon is in the tray.\n"
+    assert "is already running. Its icon is in the tray. `" in program.run().stdout
+    first.publish("http://127.0.0.1:4711", is_demo=True)
+    told = program.run("--demo").stdout
+    assert told.startswith(
+        "Claude NVIDIA Tray is already running as a demo, with canned answers. It listens on http://"
+    )
+    assert told.endswith(f"`{name_command('set-key')}` asks for your NVIDIA API key and replaces the demo.\n")
     first.release()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tray_app.shells import find_command, find_program
+from tray_app import APP_ID, __version__
+from tray_app.shells import find_background_program, find_command, find_program
 
 
 def test_the_command_is_the_name_once_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +39,30 @@ def test_a_bundle_that_is_not_on_the_path_names_its_program_for_terminals(
     assert find_program() == [program]
     assert shlex.split(find_command("bash")) == [program]
     assert find_command("powershell") == "& '{}'".format(program.replace("'", "''"))
+
+
+@pytest.mark.parametrize("find", [find_program, find_background_program])
+def test_the_program_starts_in_a_folder_whose_modules_have_the_names_of_ours(
+    find: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    for name in ("tray_app", "argparse", "aiohttp"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a module of the user was imported')", encoding="utf-8")
+    done = subprocess.run([*find(), "--version"], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{APP_ID} {__version__}\n", "")
+
+
+def test_the_background_program_of_a_windows_bundle_has_no_console(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console, windowed = tmp_path / "claude-nvidia-tray.exe", tmp_path / "Claude NVIDIA Tray.exe"
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(console))
+    assert find_background_program() == [str(console)], "there is one program only"
+    windowed.touch()
+    assert find_background_program() == [str(windowed)]
+
+
+def test_a_python_for_windows_starts_without_a_console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python.exe"))
+    (tmp_path / "pythonw.exe").touch()
+    assert find_background_program()[0] == str(tmp_path / "pythonw.exe")

@@ -10,22 +10,33 @@ if sys.stdout is None or sys.stderr is None:  # a program without a terminal has
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (open for as long as the program runs)
     sys.stderr = sys.stderr or sys.stdout
 
+if not __package__:  # started by the path of this file, as `shells.find_program` says
+    from pathlib import Path
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import argparse
 import logging
 import os
 from collections.abc import Mapping, Sequence
 
 from tray_app import APP_ID, __version__
+from tray_app.app.background import StartFailed
 from tray_app.claude_code.exports import SHELLS
+from tray_app.claude_code.launch import MANUAL
 from tray_app.commands.print_exports import SETTINGS, print_exports
 from tray_app.commands.run import run
 from tray_app.commands.set_key import set_key
+from tray_app.commands.start import start, stop
 from tray_app.commands.terminal import FAILED, OK, USAGE, complain, say
 from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
 from tray_app.paths import find_paths
 from tray_app.shells import WORKER_OPTION
+
+CLAUDE = "claude"
+"""The command that starts Claude Code."""
 
 _PRIVATE_UMASK = 0o077
 """Only the user may read the files of this program, because keys and prompts may be in them."""
@@ -34,12 +45,21 @@ _PRIVATE_UMASK = 0o077
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line. Returns the exit code: 0 done, 1 failed, 2 wrong usage or unusable settings."""
     users_umask = os.umask(_PRIVATE_UMASK)
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    is_for_claude = words[:1] == [CLAUDE]  # the other words are not ours, so that no parser may see them
+    options = _parser().parse_args(words[:1] if is_for_claude else words)
     if options.worker:
         return work()
     logging.getLogger("tray_app").addHandler(logging.NullHandler())  # the terminal gets messages, never log lines
     try:
+        if is_for_claude:
+            from tray_app.commands.claude import claude
+
+            return claude(words[1:], find_paths(os.environ), os.environ, users_umask)
         return _carry_out(options, os.environ, users_umask)
+    except StartFailed as error:
+        complain(str(error))
+        return FAILED
     except AppError as error:
         complain(str(error))
         return USAGE
@@ -52,16 +72,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_umask: int) -> int:
     paths = find_paths(environ)
-    if options.verb == "set-key":
-        return set_key(paths, environ, is_server=options.server, removes=options.remove)
-    if options.verb == "undo":
-        return undo(paths)
+    wants_tray = not options.no_tray
+    match options.verb:
+        case "set-key":
+            return set_key(paths, environ, users_umask, is_server=options.server, removes=options.remove)
+        case "start":
+            return start(paths, is_demo=options.demo, wants_tray=wants_tray, users_umask=users_umask)
+        case "stop":
+            return stop(paths)
+        case "undo":
+            return undo(paths)
+        case "status":
+            from tray_app.commands.status import status
+
+            return status(paths, environ, as_json=options.json)
     if options.self_check:
         return self_check(environ)
     if options.print_exports:
         return print_exports(options.print_exports, paths, environ, is_demo=options.demo)
     desktop = find_desktop(environ, users_umask)
-    return run(paths, environ, desktop, is_demo=options.demo, wants_tray=not options.no_tray)
+    return run(paths, environ, desktop, is_demo=options.demo, wants_tray=wants_tray)
 
 
 def work() -> int:
@@ -84,8 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         prog=APP_ID,
         description="A tray icon with a gateway, through which Claude Code works with NVIDIA's hosted models.",
     )
-    parser.add_argument("--no-tray", action="store_true", help="run without a tray icon, until Ctrl-C")
-    parser.add_argument("--demo", action="store_true", help="give canned answers, without a key, a network or a model")
+    _add_run_options(parser, False)
     parser.add_argument(
         "--print-exports",
         metavar="SHELL",
@@ -96,6 +125,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(WORKER_OPTION, dest="worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"{APP_ID} {__version__}")
     verbs = parser.add_subparsers(dest="verb", title="commands", metavar="COMMAND")
+    verbs.add_parser(
+        CLAUDE,
+        add_help=False,
+        help="start Claude Code through NVIDIA's models, for this run only; all words behind it go to Claude Code, "
+        f"except {MANUAL} directly behind it: Claude Code then asks you before each risky command",
+    )
+    background = verbs.add_parser("start", help="start the app in the background, where it outlives the terminal")
+    _add_run_options(background, argparse.SUPPRESS)  # a value here would replace that of an option before `start`
+    verbs.add_parser("stop", help="end the running app")
+    overview = verbs.add_parser(
+        "status", help="tell whether the app is running, and how it is (exit code 1: it is not)"
+    )
+    overview.add_argument("--json", action="store_true", help="as JSON, for programs")
     key = verbs.add_parser("set-key", help="save the NVIDIA API key in the system keyring")
     key.add_argument(
         "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"
@@ -103,6 +145,13 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--remove", action="store_true", help="remove the key")
     verbs.add_parser("undo", help="take this program out of Claude Code's own settings")
     return parser
+
+
+def _add_run_options(parser: argparse.ArgumentParser, default: bool | str) -> None:
+    parser.add_argument("--no-tray", action="store_true", default=default, help="run without a tray icon")
+    parser.add_argument(
+        "--demo", action="store_true", default=default, help="give canned answers, without a key, a network or a model"
+    )
 
 
 if __name__ == "__main__":

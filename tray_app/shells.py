@@ -8,7 +8,10 @@ import sys
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from tray_app import APP_ID
+from tray_app import APP_ID, APP_NAME
+
+_FROM_SOURCE = ("-P", str(Path(__file__).resolve().with_name("__main__.py")))
+"""The arguments with which Python starts this program in any folder. With `-P`, no module of that folder is used."""
 
 UNIX_SHELLS = ("bash", "zsh", "fish")
 
@@ -27,7 +30,18 @@ def find_program() -> list[str]:
     if getattr(sys, "frozen", False):
         # The Windows bundle has two programs, and the running one may be that without a terminal.
         return [str(Path(sys.executable).with_name(APP_ID + Path(sys.executable).suffix))]
-    return [sys.executable, "-m", "tray_app"]
+    return [sys.executable, *_FROM_SOURCE]
+
+
+def find_background_program() -> list[str]:
+    """Returns the words of a command that runs this program without a terminal. On Windows it opens no console."""
+    program = Path(sys.executable)
+    if getattr(sys, "frozen", False):
+        windowed = program.with_name(APP_NAME + program.suffix)
+        return [str(windowed)] if windowed.is_file() else find_program()
+    windowed = program.with_name("pythonw" + program.suffix)
+    is_windows = program.suffix.lower() == ".exe"
+    return [str(windowed if is_windows and windowed.is_file() else program), *_FROM_SOURCE]
 
 
 def find_worker() -> tuple[list[str], Path]:

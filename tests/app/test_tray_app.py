@@ -144,7 +144,8 @@ def test_copied_exports_are_in_the_clipboard_and_a_notification_says_so() -> Non
             heard.wait(lambda: bool(heard.received), "a notification")
         copied = desktop.run("xclip", "-selection", "clipboard", "-out")
     assert f"set -gx ANTHROPIC_BASE_URL 'http://{url}'" in copied
-    assert "DEMO" in copied.splitlines()[0]
+    assert "Demo: canned answers, no model" in copied
+    assert "\n" not in copied
     assert heard.received[0].title == "Exports copied"
     assert "fish" in heard.received[0].text
 
@@ -291,7 +292,8 @@ def test_a_second_launch_says_where_the_first_one_runs_and_ends_well(
     second = desktop.spawn(*APP, log="second")
     assert second.wait(20) == 0
     notifications.wait(lambda: bool(notifications.received), "a notification")
-    assert notifications.received[0].text == f"Claude NVIDIA Tray is already running. It listens on http://{app.url}."
+    text = notifications.received[0].text
+    assert text.startswith(f"Claude NVIDIA Tray is already running. It listens on http://{app.url}. ")
     assert len(watcher.items) == 1
 
 

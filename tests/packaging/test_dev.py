@@ -43,8 +43,12 @@ class Checkout:
     def write_lock(self, lock: str, text: str) -> None:
         (self.root / lock).write_text(text, encoding="utf-8")
 
-    def run(self, command: list[str | Path]) -> int:
+    def run(self, command: list[str | Path], folder: Path | None = None) -> int:
         words = [str(word) for word in command]
+        if "-m" not in words:
+            assert words[1:3] == ["-P", str(self.root / "tray_app" / "__main__.py")]
+            self.commands.append(" ".join(["tray_app", *words[3:]]))
+            return self.failing.get("tray_app", 0)
         module = words[words.index("-m") + 1]
         if module == "venv":
             shutil.rmtree(words[-1], ignore_errors=True)
@@ -153,7 +157,7 @@ def test_steps_run_in_order_up_to_the_first_that_fails(checkout: Checkout, faili
     checkout.do("check")
     steps: list[str] = []
 
-    def run(command: list[str | Path]) -> int:
+    def run(command: list[str | Path], folder: Path) -> int:
         steps.append(" ".join(str(word) for word in command[2:]))
         return 3 if len(steps) == failing + 1 else 0
 
@@ -250,7 +254,18 @@ def test_ctrl_c_in_the_tests_leaves_the_last_word_to_pytest(checkout: Checkout) 
     assert process.returncode == 2
 
 
-def start(checkout: Checkout, program: str, *words: str) -> subprocess.Popen[str]:
+@posix_only
+def test_the_program_runs_in_the_users_folder_and_takes_no_module_from_there(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    folder = tmp_path / "a project"
+    folder.mkdir()
+    (folder / "json.py").write_text("raise SystemExit('a module of the user was imported')", encoding="utf-8")
+    process = start(checkout, "import json, os; print(os.getcwd())", "run", folder=folder)
+    assert process.communicate(timeout=30) == (f"{folder}\n", "")
+
+
+def start(checkout: Checkout, program: str, *words: str, folder: Path | None = None) -> subprocess.Popen[str]:
     """The real dev.py in a process group of its own, on a venv that is this Python."""
     checkout.do("check")
     python = checkout.root / ".venv" / "bin" / "python"
@@ -259,8 +274,8 @@ def start(checkout: Checkout, program: str, *words: str) -> subprocess.Popen[str
     (checkout.root / "tray_app").mkdir()
     (checkout.root / "tray_app" / "__main__.py").write_text(program, encoding="utf-8")
     return subprocess.Popen(
-        [sys.executable, "packaging/dev.py", *words],
-        cwd=checkout.root,
+        [sys.executable, checkout.root / "packaging" / "dev.py", *words],
+        cwd=folder or checkout.root,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

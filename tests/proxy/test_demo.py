@@ -12,6 +12,7 @@ from tests.support.gateway import WEATHER, RunningGateway, both_ways, question
 from tests.support.validators import check_chat_request
 from tray_app.proxy.demo import compose
 from tray_app.settings.keys import Keys
+from tray_app.shells import name_command
 
 GLOB = {"name": "Glob", "input_schema": {"type": "object", "properties": {"pattern": {"type": "string"}}}}
 DELETE = {"name": "DeleteEverything", "input_schema": {"type": "object"}}
@@ -29,6 +30,7 @@ def test_the_demo_answers_without_a_key_and_says_that_it_is_one(
 ) -> None:
     answer = demo.ask(question(stream=is_stream))
     assert answer.text.startswith("[demo] Hello! This is a canned answer of Claude NVIDIA Tray")
+    assert f"run `{name_command('set-key')}` in a terminal" in answer.text
     assert not upstream.received, "the demo asks nobody else"
 
 

@@ -6,20 +6,27 @@ from collections.abc import Mapping
 
 from tray_app import APP_NAME
 from tray_app.app.instance import Instance
-from tray_app.commands.terminal import OK, has_terminal, say
+from tray_app.commands.running_app import describe, end_demo, is_demo_in_the_way
+from tray_app.commands.terminal import FAILED, OK, has_terminal, say
 from tray_app.desktop import Desktop
 from tray_app.paths import Paths
+from tray_app.shells import name_command
 
 
 def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: bool, wants_tray: bool) -> int:
-    """Runs the app. If it is already running, says where instead."""
+    """Runs the app. If it is already running, says where instead; but a demo makes room for real answers."""
     from tray_app.app.app import App
 
     instance = Instance(paths.state)
+    if is_demo_in_the_way(instance.find_running(), is_demo=is_demo) and not end_demo(instance):
+        return FAILED
     if not instance.acquire():
         _tell_where(instance, desktop)
         return OK
     try:
+        if has_terminal():
+            start = name_command("start", *(["--demo"] if is_demo else []))
+            say(f"The app ends when this terminal is closed. `{start}` starts one that goes on.")
         return App(paths, environ, desktop, instance, say, is_demo=is_demo, wants_tray=wants_tray).run()
     finally:
         instance.release()
@@ -27,7 +34,6 @@ def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: 
 
 def _tell_where(instance: Instance, desktop: Desktop) -> None:
     running = instance.find_running()
-    where = f"It listens on {running.url}." if running and running.url else "Its icon is in the tray."
-    sentence = f"{APP_NAME} is already running. {where}"
+    sentence = describe(running) if running else f"{APP_NAME} was running until now. Please start it again."
     if has_terminal() or not desktop.notify(APP_NAME, sentence):
         say(sentence)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from tray_app.app.instance import Instance
 from tray_app.commands.open_settings import open_settings
+from tray_app.commands.running_app import is_demo_in_the_way
+from tray_app.commands.start import start
 from tray_app.commands.terminal import FAILED, OK, complain, read_secret, say
 from tray_app.paths import Paths
 from tray_app.settings.keys import (
@@ -12,33 +15,54 @@ from tray_app.settings.keys import (
     MIN_NETWORK_KEY_CHARACTERS,
     NVIDIA_KEY,
     SERVER_KEY,
+    Secret,
     explain_exposure,
     remove_key,
     save_key,
 )
+from tray_app.settings.store import SettingsStore
 from tray_app.shells import name_command
 
 
-def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, removes: bool) -> int:
-    """Asks for a key without showing it, or reads a line if the input is no terminal, and saves the key."""
+def set_key(paths: Paths, environ: Mapping[str, str], users_umask: int, *, is_server: bool, removes: bool) -> int:
+    """Asks for a key without showing it, or reads a line if the input is no terminal, and saves the key.
+
+    If a demo is running, a real app takes its place.
+    """
     secret, name = (SERVER_KEY, "server key") if is_server else (NVIDIA_KEY, "NVIDIA API key")
     store = open_settings(paths, environ)
     if removes:
         remove_key(secret, store)
         say(f"The {name} is removed.")
         return OK
-    value = read_secret(name)
+    if not save_given_key(secret, read_secret(name), store, environ, say):
+        return FAILED
+    running = Instance(paths.state).find_running()
+    if is_server or not is_demo_in_the_way(running, is_demo=False):
+        return OK
+    return start(paths, is_demo=False, wants_tray=running is None or running.has_icon, users_umask=users_umask)
+
+
+def save_given_key(
+    secret: Secret, value: str, store: SettingsStore, environ: Mapping[str, str], tell: Callable[[str], None]
+) -> bool:
+    """Checks and saves a key that the user has given. Returns False, and says why, if it is not saved.
+
+    `tell` prints a line for the user if it is saved.
+    """
+    is_server = secret is SERVER_KEY
+    name = "server key" if is_server else "NVIDIA API key"
     if not value:
         complain(
             f"No key was given; nothing is changed. `{name_command('set-key', '--remove')}` removes the present key."
         )
-        return FAILED
+        return False
     if reason := explain_form(value):
         complain(f"That is no key: {reason} Nothing is changed.")
-        return FAILED
+        return False
     if is_server and (reason := explain_exposure(store.current.addr, value)):
         complain(f"The key has {len(value)} characters; nothing is changed. {reason}")
-        return FAILED
+        return False
     where = save_key(secret, value, store)
     if is_server and len(value) < MIN_NETWORK_KEY_CHARACTERS:
         complain(
@@ -47,11 +71,11 @@ def set_key(paths: Paths, environ: Mapping[str, str], *, is_server: bool, remove
         )
     if not is_server and not value.startswith("nvapi-"):
         complain('Note: keys of build.nvidia.com begin with "nvapi-", and this one does not.')
-    say(f"The {name} is kept in {where}. A running app uses it from now on.")
+    tell(f"The {name} is kept in {where}. A running app uses it from now on.")
     for variable in secret.variables:
         if environ.get(variable):
             complain(f"Note: the environment variable {variable} is set, and is used instead of it.")
-    return OK
+    return True
 
 
 def explain_form(value: str) -> str:

@@ -6,9 +6,13 @@ import getpass
 import sys
 
 from tray_app import APP_ID
+from tray_app.desktop.foreground import find_terminal
 
 OK, FAILED, USAGE = 0, 1, 2
 """The exit codes: done, failed, and wrong usage or unusable settings."""
+
+_NO_KEY = "\N{REPLACEMENT CHARACTER}"
+"""Stands for a text that cannot be read. No key contains this character."""
 
 _MAX_LINE_CHARS = 65_536
 """Longest line that is read for a secret, in characters. A device that was given by mistake may never end its line."""
@@ -29,6 +33,18 @@ def has_terminal() -> bool:
     return sys.__stdout__ is not None and sys.stdout.isatty()  # Windows takes the null device for a terminal
 
 
+def ask_secret(name: str) -> str | None:
+    """Asks for a secret at the terminal, whatever the standard input is. Returns None if there is no terminal."""
+    if not find_terminal():
+        return None
+    try:
+        return getpass.getpass(f"{name}: ").strip()  # it asks there
+    except EOFError:
+        return ""
+    except UnicodeDecodeError:
+        return _NO_KEY
+
+
 def read_secret(name: str) -> str:
     """Asks for a secret without showing it. If the standard input is no terminal, reads a line of it instead."""
     try:
@@ -36,4 +52,4 @@ def read_secret(name: str) -> str:
             return getpass.getpass(f"{name} (it is not shown): ").strip()
         return sys.stdin.readline(_MAX_LINE_CHARS).strip()
     except UnicodeDecodeError:
-        return "\N{REPLACEMENT CHARACTER}"  # no key contains this character
+        return _NO_KEY

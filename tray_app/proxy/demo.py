@@ -16,10 +16,15 @@ from typing import Any
 
 from aiohttp import web
 
+from tray_app.shells import name_command
+
 _PAUSE_S = 0.02
 """Pause between words, so that the user sees the answer stream."""
 
-_WAY_ON = "Set an NVIDIA API key and start without --demo to talk to a real model."
+_WAY_ON = (
+    f"To talk to a real model, run `{name_command('set-key')}` in a terminal: it asks for your NVIDIA API key and "
+    "replaces the demo."
+)
 
 # Tools of Claude Code that change nothing, with arguments for a call. The first one that is offered is called.
 _HARMLESS = (

@@ -1,0 +1,114 @@
+"""The command `claude`: starts Claude Code through the gateway, for this run only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tray_app.app.background import start_in_background, wait_listening
+from tray_app.app.health import read_health, wait_for_key
+from tray_app.app.instance import Instance, Whereabouts
+from tray_app.claude_code.claude_settings import Setup
+from tray_app.claude_code.find_claude import HOW_TO_INSTALL, find_claude, make_command
+from tray_app.claude_code.launch import (
+    MANUAL,
+    make_environment,
+    make_run_settings,
+    read_arguments,
+)
+from tray_app.claude_code.recent_folders import note_folder
+from tray_app.claude_code.run_file import run_file
+from tray_app.claude_code.settings_files import find_settings_files, read_settings_file
+from tray_app.commands.open_settings import open_settings
+from tray_app.commands.set_key import save_given_key
+from tray_app.commands.terminal import FAILED, ask_secret, complain
+from tray_app.desktop.foreground import run_child
+from tray_app.paths import Paths
+from tray_app.settings.keys import NVIDIA_KEY, Keys, read_keys
+from tray_app.settings.store import SettingsStore
+from tray_app.shells import name_command
+
+_NOTICE_KEY_S = 10.0
+"""Longest wait until a running app has noticed a new key. It looks once a second."""
+
+
+def claude(words: Sequence[str], paths: Paths, environ: Mapping[str, str], users_umask: int) -> int:
+    """Runs Claude Code with these arguments, and returns its exit code. Starts the app if it is not running.
+
+    FAILED if Claude Code cannot be started: it is not installed, there is no key and nobody to ask, or the app does not
+    start.
+    """
+    is_manual = bool(words) and words[0] == MANUAL
+    arguments = read_arguments(words[1:] if is_manual else words, Path.cwd())
+    program = find_claude(environ)
+    if program is None:
+        complain(HOW_TO_INSTALL)
+        return FAILED
+    shell = environ.get("COMSPEC", "cmd.exe")
+    if arguments.is_question:
+        return run_child(make_command(program, arguments.words, shell), environ, users_umask)
+    store = open_settings(paths, environ)
+    keys = read_keys(store, environ)
+    running = _find_app(paths, environ, store, keys, users_umask)
+    if running is None:
+        return FAILED
+    note_folder(paths.state, Path.cwd())
+    files = [read_settings_file(file) for file in find_settings_files(environ, Path.cwd())]
+    setup = _make_setup(running.url, store, keys, environ, is_manual=is_manual)
+    settings = make_run_settings(setup, files, arguments.settings or {})
+    with run_file(paths.state / "claude-code", json.dumps(settings, indent=2)) as file:
+        full = make_command(program, arguments.with_settings(file), shell)
+        return run_child(full, make_environment(environ, keys.server), users_umask)
+
+
+def _find_app(
+    paths: Paths, environ: Mapping[str, str], store: SettingsStore, keys: Keys, users_umask: int
+) -> Whereabouts | None:
+    """Returns where the app listens. Asks for a key and starts the app first if needed; None if there is no key."""
+    running = Instance(paths.state).find_running()
+    if running is not None and not running.url:
+        running = wait_listening(paths.state)
+    if running is not None and running.is_demo:
+        complain(f"Note: a demo is running, so the answers are canned. `{name_command('set-key')}` leads to real ones.")
+        return running
+    if not (keys.nvidia or keys.is_nvidia_unknown or _has_key(running)):
+        if not _ask_for_key(store, environ):
+            return None
+        if running is not None and not wait_for_key(running.url, _NOTICE_KEY_S):
+            complain("Note: the running app has not noticed the new key yet.")
+    if running is not None:
+        return running
+    return start_in_background(paths.state, is_demo=False, wants_tray=True, umask=users_umask)
+
+
+def _has_key(running: Whereabouts | None) -> bool:
+    """Tells whether the running app has a key, perhaps from its own environment."""
+    health = read_health(running.url) if running else None
+    return health is not None and health.has_nvidia_key
+
+
+def _ask_for_key(store: SettingsStore, environ: Mapping[str, str]) -> bool:
+    """Asks for the key at the terminal, and saves it. Returns False, and says why, if that is not possible."""
+    # The standard input may be a question for Claude Code.
+    key = ask_secret("NVIDIA API key (from build.nvidia.com; it is not shown)")
+    if key is None:
+        complain(
+            f"There is no NVIDIA API key yet, and no terminal to ask for it. Run `{name_command('set-key')}` first."
+        )
+        return False
+    return save_given_key(NVIDIA_KEY, key, store, environ, complain)
+
+
+def _make_setup(url: str, store: SettingsStore, keys: Keys, environ: Mapping[str, str], *, is_manual: bool) -> Setup:
+    if keys.is_server_unknown:
+        complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
+    model = store.current.selected_model
+    return Setup(
+        url,
+        model,
+        store.current.catalog.offered(model),
+        needs_server_key=keys.is_guarded,
+        no_proxy=environ.get("no_proxy") or environ.get("NO_PROXY", ""),
+        is_manual=is_manual,
+    )
