@@ -80,6 +80,7 @@ def test_the_help_names_everything(program: Program) -> None:
         "--version",
         "set-key",
         "undo",
+        "doctor",
         "bash, zsh, fish, powershell, cmd; or settings",
     ):
         assert word in " ".join(done.stdout.split())

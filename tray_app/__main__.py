@@ -85,12 +85,16 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
             return start(paths, is_demo=options.demo, wants_tray=wants_tray, users_umask=users_umask)
         case "stop":
             return stop(paths)
+        case "doctor":
+            from tray_app.commands.doctor import doctor
+
+            return doctor(paths, environ, find_desktop(environ), as_json=options.json)
+        case "undo":
+            return undo(paths)
         case "status":
             from tray_app.commands.status import status
 
             return status(paths, environ, as_json=options.json)
-        case "undo":
-            return undo(paths)
     if options.self_check:
         return self_check(environ)
     if options.print_exports:
@@ -148,6 +152,8 @@ def _parser() -> argparse.ArgumentParser:
         "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"
     )
     key.add_argument("--remove", action="store_true", help="remove the key")
+    examination = verbs.add_parser("doctor", help="find out what stands in the way (exit code 1: something does)")
+    examination.add_argument("--json", action="store_true", help="as JSON, for programs")
     verbs.add_parser("undo", help="take this program out of Claude Code's own settings")
     verbs.add_parser(STATUS_LINE, help="print the line that Claude Code shows below its prompt")
     return parser
