@@ -55,10 +55,10 @@ def claude(words: Sequence[str], paths: Paths, environ: Mapping[str, str], users
     running = _find_app(paths, environ, store, keys, users_umask)
     if running is None:
         return FAILED
-    note_folder(paths.state, Path.cwd())
-    files = [read_settings_file(file) for file in find_settings_files(environ, Path.cwd())]
     if keys.is_server_unknown:
         complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
+    note_folder(paths.state, Path.cwd())
+    files = [read_settings_file(file) for file in find_settings_files(environ, Path.cwd())]
     setup = replace(make_setup(running.url, store.current, keys, environ), is_manual=is_manual)
     if has_status_line(files):
         setup = replace(setup, status_line="")
@@ -74,26 +74,28 @@ def _find_app(
     paths: Paths, environ: Mapping[str, str], store: SettingsStore, keys: Keys, users_umask: int
 ) -> Whereabouts | None:
     """Returns where the app listens. Asks for a key and starts the app first if needed; None if there is no key."""
-    running = Instance(paths.state).find_running()
+    instance = Instance(paths.state)
+    running = instance.find_running()
     if running is not None and not running.url:
-        running = wait_listening(paths.state)
+        running = wait_listening(instance)
     if running is not None and running.is_demo:
         complain(f"Note: a demo is running, so the answers are canned. `{name_command('set-key')}` leads to real ones.")
         return running
-    if not (keys.nvidia or keys.is_nvidia_unknown or _has_key(running)):
-        if not _ask_for_key(store, environ):
-            return None
-        if running is not None and not wait_for_key(running.url, _NOTICE_KEY_S):
-            complain("Note: the running app has not noticed the new key yet.")
-    if running is not None:
-        return running
-    return start_in_background(paths.state, is_demo=False, wants_tray=True, umask=users_umask)
-
-
-def _has_key(running: Whereabouts | None) -> bool:
-    """Tells whether the running app has a key, perhaps from its own environment."""
     health = read_health(running.url) if running else None
-    return health is not None and health.has_nvidia_key
+    app_has_key = health is not None and health.has_nvidia_key  # perhaps from its own environment
+    is_key_known = bool(keys.nvidia) or keys.is_nvidia_unknown
+    if not (is_key_known or app_has_key or _ask_for_key(store, environ)):
+        return None
+    if running is None:
+        return start_in_background(paths.state, is_demo=False, wants_tray=True, umask=users_umask)
+    if not is_key_known and not app_has_key:
+        wait_for_key(running.url, _NOTICE_KEY_S)
+    elif keys.nvidia and not app_has_key:
+        complain(
+            "Note: the running app has no NVIDIA API key, because it was started without the variables of this "
+            f"terminal. `{name_command('set-key')}` saves a key for all."
+        )
+    return running
 
 
 def _ask_for_key(store: SettingsStore, environ: Mapping[str, str]) -> bool:
