@@ -43,7 +43,7 @@ def test_the_file_names_what_a_line_says() -> None:
         "sessions": {},
         "delays": [
             {"session": "session", "text": "NVIDIA is overloaded, try 4,", "since": 1000, "concerns_all": True},
-            {"session": "", "text": "no word from GLM 4.7 for", "since": 1000, "concerns_all": False},
+            {"session": "", "text": "no word for", "since": 1000, "concerns_all": False},
         ],
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.gateway import question
+from tests.support.running_app import App
+from tests.support.waiting import wait_for
 from tray_app.app.instance import Instance
 from tray_app.app.status_file import STATUS_FILE
 from tray_app.commands import status_line
@@ -29,7 +33,7 @@ STATE: dict[str, Any] = {
 }
 OWN, OTHER = {"session_id": "own"}, {"session_id": "other"}
 WAITS = {"session": "own", "text": "waiting for NVIDIA's rate limit,", "since": NOW_S - 12, "concerns_all": True}
-SILENT = {"session": "own", "text": "no word from GLM 4.7 for", "since": NOW_S - 40, "concerns_all": False}
+SILENT = {"session": "own", "text": "no word for", "since": NOW_S - 40, "concerns_all": False}
 
 
 def line(session: dict[str, Any] | None = None, **changes: Any) -> str:
@@ -65,7 +69,7 @@ def test_delays_of_the_session_come_before_those_of_others() -> None:
     elsewhere = {**WAITS, "session": "other", "since": NOW_S - 90}
     assert line(delays=[elsewhere, WAITS]) == "GLM 4.7 · waiting for NVIDIA's rate limit, 12 s"
     assert line(delays=[elsewhere]) == "GLM 4.7 · another session: waiting for NVIDIA's rate limit, 90 s"
-    assert line(delays=[WAITS, SILENT]) == "GLM 4.7 · no word from GLM 4.7 for 40 s"
+    assert line(delays=[WAITS, SILENT]) == "GLM 4.7 · no word for 40 s"
     assert line(OTHER, delays=[SILENT]) == "GLM 4.7", "a long prompt of another session is its own affair"
 
 
@@ -162,3 +166,26 @@ def test_the_line_of_a_running_app_comes_from_its_file(tmp_path: Path) -> None:
     (tmp_path / "state" / STATUS_FILE).write_text(json.dumps({**STATE, "delays": [{**WAITS, "since": 0}]}))
     assert "waiting for NVIDIA's rate limit, " in run(tmp_path, b'{"session_id": "own"}')
     instance.release()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a signal ends the app without a word")
+def test_the_line_follows_a_real_app_from_its_start_to_its_crash_and_its_end(tmp_path: Path) -> None:
+    environ = {"ADDR": "127.0.0.1:0", "PROVIDER_API_KEY": "", "NO_COLOR": "1"}
+    session = json.dumps({"session_id": "own"}).encode()
+
+    def shows(line: str) -> None:
+        wait_for(lambda: run(tmp_path, session, NO_COLOR="1") == f"{line}\n", line)
+
+    for ends in (signal.SIGKILL, signal.SIGTERM):
+        app = App(tmp_path, ("--demo", "--no-tray"), environ, [])
+        try:
+            client = app.wait_listening()
+            shows("DEMO · GLM 4.7")
+            client.ask(question(model="claude-sonnet-5"), x_claude_code_session_id="own")
+            shows("DEMO · claude-sonnet-5 → GLM 4.7 · 1 this minute")
+            app.send(ends)
+            app.wait_end()
+        finally:
+            app.close()
+        assert run(tmp_path, session, NO_COLOR="1") == f"{NOT_RUNNING}\n"
+    assert not (tmp_path / "state" / STATUS_FILE).exists()

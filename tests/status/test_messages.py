@@ -175,6 +175,14 @@ def test_another_model_is_offered_while_the_selected_one_keeps_failing(status: S
     )
 
 
+def test_a_long_delay_is_no_other_news_when_the_client_comes_again() -> None:
+    retried = Status(requests=(RETRIED,), failing=FAILING)
+    between = Status(failing=FAILING)
+    quiet_s = replace(RETRIED, delayed_s=5)
+    for status in (retried, between, Status(requests=(quiet_s,), failing=FAILING)):
+        assert set(list_news(status, Settings())) == {"delay"}
+
+
 def test_another_model_that_fails_is_no_reason_to_switch() -> None:
     assert find_successor(Status(failing=FAILING), Settings(model=MINIMAX)) is None
     assert find_notice(Status(failing=FAILING), Settings(model=MINIMAX)) is None

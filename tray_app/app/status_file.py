@@ -69,7 +69,7 @@ def describe(status: Status, settings: Settings) -> dict[str, Any]:
         "delays": [
             {
                 "session": request.session_id,
-                "text": describe_delay(request),
+                "text": "no word for" if request.delay is Delay.SILENCE else describe_delay(request),
                 "since": request.delayed_since,
                 "concerns_all": request.delay is not Delay.SILENCE,
             }

@@ -24,6 +24,8 @@ def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
     longest = find_longest(status)
     if longest is not None and longest.delayed_s >= _LONG_DELAY_S:
         news["delay"] = explain_delay(longest, status.waits)
+    elif failing := _explain_failing(status, settings):  # the client may come again, which is no other news
+        news["delay"] = failing
     return news
 
 
@@ -44,10 +46,7 @@ def find_notice(status: Status, settings: Settings) -> Trouble | None:
         return trouble
     if longest := find_longest(status):
         return explain_delay(longest, status.waits)
-    if failing := _find_failing(status, settings):
-        successor = find_successor(status, settings)
-        return model_failing(settings.selected_model.label, failing, successor.label if successor else "")
-    return None
+    return _explain_failing(status, settings)
 
 
 def explain_unavailability(model_id: str, status: Status, settings: Settings) -> Trouble | None:
@@ -76,6 +75,15 @@ def find_successor(status: Status, settings: Settings) -> Model | None:
         return successor
     others = [other for other in catalog.offered(model) if other != model and other.id not in unusable]
     return max(others, key=lambda other: other.id in status.answering, default=successor)
+
+
+def _explain_failing(status: Status, settings: Settings) -> Trouble | None:
+    """Returns the trouble that the selected model keeps failing; None: it does not."""
+    failing = _find_failing(status, settings)
+    if failing is None:
+        return None
+    successor = find_successor(status, settings)
+    return model_failing(settings.selected_model.label, failing, successor.label if successor else "")
 
 
 def _find_failing(status: Status, settings: Settings) -> Failing | None:

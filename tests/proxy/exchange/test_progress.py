@@ -15,10 +15,10 @@ from tests.support.chunks import delta, finish, text, think, whole_call
 from tests.support.fake_upstream import FakeUpstream, Gate, hello, refusal, stream
 from tests.support.gateway import QUICK, RunningGateway, question
 from tests.support.virtual_time import VirtualLoop, run_virtually
-from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
 from tray_app.errors import Overloaded, RateLimited
 from tray_app.proxy.exchange import progress
-from tray_app.proxy.exchange.progress import PUBLISH_S, SHOW_DELAY_S, SHOW_SILENCE_S, ProgressBook
+from tray_app.proxy.exchange.progress import PUBLISH_S, SENT_AGAIN_S, SHOW_DELAY_S, SHOW_SILENCE_S, ProgressBook
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.status.board import Status, StatusBoard
@@ -86,7 +86,7 @@ def test_a_silence_is_told_each_second_once_it_is_long() -> None:
         story = Story()
         with story.book.record("") as record:
             record.choose("nvidia", GLM_4_7)
-            await PASS(5)
+            await PASS(5.1)
             record.send()
             await PASS(SHOW_SILENCE_S + 2.9)
             silent = story.request
@@ -109,13 +109,51 @@ def test_retries_count_from_the_begin_of_the_request() -> None:
                 record.send()
                 await PASS(10)
                 record.fail(Overloaded("Busy."))
-                await PASS(5)
+                await PASS(5.1)
             return story.request
 
     request = run_virtually(story())
     assert (request.phase, request.tries, request.failure) == (RequestPhase.PAUSING, 4, "NVIDIA is overloaded")
     assert (request.delay, request.delayed_s) == (Delay.RETRIES, 60)
     assert request.delayed_since == request.began_at
+
+
+async def fail_and_come_again(book: ProgressBook, pause_s: float, model: Model, *, gives_up: bool = True) -> None:
+    """Fails for 90 s, ends, and comes again after a pause, for 5 s."""
+    with book.record("session") as record:
+        record.choose("nvidia", GLM_4_7)
+        record.send()
+        record.fail(Overloaded("Busy."))
+        await PASS(90)
+        if gives_up:
+            record.give_up()
+    await PASS(pause_s)
+    with book.record("session") as record:
+        record.choose("nvidia", model)
+        record.send()
+        await PASS(5.1)
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "model", "gives_up", "shown"),
+    [
+        (20, GLM_4_7, True, ("NVIDIA is overloaded", 2, Delay.RETRIES, 115)),
+        (SENT_AGAIN_S, GLM_4_7, True, ("", 1, None, 0)),
+        (20, MINIMAX_M2_1, True, ("", 1, None, 0)),
+        (20, GLM_4_7, False, ("", 1, None, 0)),
+    ],
+    ids=["again", "much later", "to another model", "after the user broke it off"],
+)
+def test_a_request_that_the_client_sends_again_goes_on_waiting(
+    pause_s: float, model: Model, gives_up: bool, shown: tuple[object, ...]
+) -> None:
+    async def story() -> RequestProgress:
+        story = Story()
+        await fail_and_come_again(story.book, pause_s, model, gives_up=gives_up)
+        return story.request
+
+    request = run_virtually(story())
+    assert (request.failure, request.tries, request.delay, request.delayed_s) == shown
 
 
 def test_a_request_that_nvidia_refused_because_of_its_limit_waits_for_the_limit() -> None:

@@ -44,6 +44,13 @@ def storm(time_s: float) -> int:
     return 0 if STORM_S <= time_s < STORM_ENDS_S else 40
 
 
+def busy(time_s: float) -> int:
+    """Returns a limit that is 0 for most of three minutes: seven of ten requests are refused."""
+    if not STORM_S <= time_s < STORM_ENDS_S:
+        return 40
+    return 0 if random.Random(time_s).random() < 0.7 else 40
+
+
 @dataclass
 class Upstream:
     """Takes up to `limit` requests in any minute. With `burst`, up to so many at once and the others evenly spaced."""
@@ -196,6 +203,8 @@ WORLDS: dict[str, tuple[Limit, int | None]] = {
     "40, at most 10 at once": (steady(40), 10),
     "40, at most 5 at once": (steady(40), 5),
     "40, and none for three minutes": (storm, None),
+    "40, and few for three minutes": (busy, None),
+    "8 a minute": (steady(8), None),
 }
 
 

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,13 +14,15 @@ from hypothesis import strategies as st
 
 from tests.support.virtual_time import jump, run_virtually
 from tests.translate.bounded import bounded
-from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Catalog, Model
 from tray_app.errors import RateLimited
 from tray_app.proxy.upstream.pacing import GIVE_WAY_S, MAX_WAITING, Pacer
 from tray_app.proxy.upstream.window import LONGEST_PAUSE_S, PAUSE_S, WINDOW_S
 from tray_app.status.board import Wait
 from tray_app.status.delays import explain_wait
 from tray_app.status.progress import Pace
+from tray_app.translate.request.question import Rules, read_question
+from tray_app.translate.request.validation import read_request
 
 MODELS = (GLM_4_7, MINIMAX_M2_1)
 
@@ -91,6 +94,27 @@ def test_other_requests_go_before_background_requests() -> None:
         return clients.order
 
     assert run_virtually(story()) == "first turn turn-2 title agent"
+
+
+def test_a_check_of_auto_mode_goes_before_the_work_of_sub_agents() -> None:
+    """A turn waits for the check, even if it is about a command of a sub-agent."""
+    work: dict[str, Any] = {"model": "nvidia", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    check = {**work, "stop_sequences": ["</block>"]}
+    headers = {"x-claude-code-agent-id": "agent"}
+
+    def is_background(body: dict[str, Any]) -> bool:
+        return read_question(read_request(body), Rules(Catalog(), GLM_4_7), headers).is_background
+
+    async def story() -> str:
+        clients = Clients(limit=2)
+        clients.come("first")
+        clients.come("work", is_background=is_background(work))
+        await pass_s(1)
+        clients.come("check", is_background=is_background(check))
+        await clients.stay()
+        return clients.order
+
+    assert run_virtually(story()) == "first check work"
 
 
 def test_a_background_request_gives_way_for_a_minute_and_no_longer() -> None:

@@ -6,7 +6,15 @@ from itertools import pairwise
 
 import pytest
 
-from tests.proxy.upstream.pacing_simulation import STORM_ENDS_S, by_load, simulate, simulate_fan_outs, steady, storm
+from tests.proxy.upstream.pacing_simulation import (
+    STORM_ENDS_S,
+    busy,
+    by_load,
+    simulate,
+    simulate_fan_outs,
+    steady,
+    storm,
+)
 
 
 @pytest.mark.parametrize("agents", [8, 16])
@@ -41,6 +49,24 @@ def test_after_many_refusals_turns_go_on_within_seconds() -> None:
     resumed_s = [time_s for time_s in report.taken_s if time_s >= STORM_ENDS_S]
     assert resumed_s[0] - STORM_ENDS_S < 15
     assert max(later - earlier for earlier, later in pairwise(resumed_s)) < 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("agents", [4, 8, 16])
+def test_after_many_refusals_with_some_answers_in_between_turns_go_on_within_a_minute(agents: int, seed: int) -> None:
+    report = simulate(busy, agents=agents, paced=True, minutes=12, seed=seed)
+    assert report.upstream_refusals <= 40
+    after_s = [time_s - STORM_ENDS_S for time_s in report.taken_s if time_s >= STORM_ENDS_S]
+    assert sum(time_s < 60 for time_s in after_s) >= 15
+    assert sum(60 <= time_s < 120 for time_s in after_s) >= 24, "all is as before"
+
+
+@pytest.mark.parametrize("limit", [8, 15])
+def test_a_limit_that_stays_low_is_refused_about_once_a_minute(limit: int) -> None:
+    report = simulate(steady(limit), agents=8, paced=True)
+    assert report.client_refusals == 0
+    assert report.upstream_refusals <= 45
+    assert report.used_share >= 0.93
 
 
 def test_a_lower_limit_is_learned_and_no_client_sees_a_refusal() -> None:

@@ -6,7 +6,16 @@ from itertools import pairwise
 
 import pytest
 
-from tray_app.proxy.upstream.window import LONGEST_PAUSE_S, PAUSE_S, RECOVERY_S, WINDOW_S, RequestWindow
+from tray_app.proxy.upstream.window import (
+    BUSY_RECOVERY_S,
+    CALM_S,
+    LONG_TROUBLE_S,
+    LONGEST_PAUSE_S,
+    PAUSE_S,
+    RECOVERY_S,
+    WINDOW_S,
+    RequestWindow,
+)
 
 
 def make_window(limit: int) -> RequestWindow:
@@ -151,15 +160,56 @@ def test_nothing_starts_for_a_moment_after_a_refusal() -> None:
 
 def test_a_learned_limit_rises_ever_faster_while_requests_are_served() -> None:
     window = make_window(40)
-    start_all(window, 1)
-    refuse(window, 0.0)
-    assert limit_after(window, RECOVERY_S - 1) == 20
-    assert [limit_after(window, RECOVERY_S * n) for n in (1, 2, 3, 4, 5)] == [21, 23, 27, 35, 40]
+    start_all(window, 6)
+    refuse(window, 10.0)
+    assert limit_after(window, RECOVERY_S + 9) == 20
+    assert [limit_after(window, RECOVERY_S * n + 10) for n in (1, 2, 3, 4, 5)] == [21, 23, 27, 35, 40]
+
+
+def refuse_often(window: RequestWindow, times: int) -> float:
+    """Refuses the only request of each half minute, and returns when the last one was refused."""
+    for n in range(times):
+        start_all(window, 1, from_s=30.0 * n)
+        refuse(window, 30.0 * n)
+    return 30.0 * (times - 1)
+
+
+def test_a_limit_that_was_learned_of_a_busy_upstream_is_back_soon_after_it_serves_again() -> None:
+    window = make_window(40)
+    refused_s = refuse_often(window, 8)
+    assert window.limit_in_force == 5, "an eighth of the limit is always left"
+    assert [limit_after(window, refused_s + BUSY_RECOVERY_S * n) for n in (0, 1)] == [20, 40]
+
+
+def test_refusals_between_answers_of_a_busy_upstream_leave_an_eighth_and_long_pauses() -> None:
+    window = make_window(40)
+    for second in range(0, 80, 8):
+        if second % 16 == 0:
+            window.count_start(second)
+            window.note_served(second + 1)
+        window.count_start(second + 2)
+        refuse(window, second + 3)
+    assert window.limit_in_force == 5
+    refused_s = 75.0
+    assert window.next_start_s(refused_s) == refused_s + LONGEST_PAUSE_S
+    limits = [limit_after(window, refused_s + BUSY_RECOVERY_S * n) for n in range(4)]
+    assert limits == [5, 10, 20, 40]
+    later_s = refused_s + CALM_S
+    start_all(window, 1, from_s=later_s)
+    refuse(window, later_s)
+    assert window.next_start_s(later_s) == later_s + PAUSE_S, "after a calm time the pauses are short again"
+
+
+def test_a_count_below_an_eighth_is_believed_if_upstream_refuses_for_minutes() -> None:
+    window = make_window(40)
+    refused_s = refuse_often(window, int(LONG_TROUBLE_S / 30) + 1)
+    assert refused_s == LONG_TROUBLE_S
+    assert window.limit_in_force == 2
 
 
 def test_a_refusal_begins_the_rise_anew() -> None:
     window = make_window(40)
-    start_all(window, 1)
+    start_all(window, 6)
     refuse(window, 0.0)
     assert limit_after(window, RECOVERY_S * 3) == 27
     start_all(window, 20, RECOVERY_S * 3)
@@ -208,7 +258,7 @@ def test_with_a_learned_limit_starts_are_evenly_spaced() -> None:
     window = make_window(40)
     start_all(window, 1)
     refuse(window, 10.0)
-    window.note_served(20.0)
+    window.note_served(15.0)
     assert start_all(window, 3, from_s=20.0) == pytest.approx([20 + WINDOW_S / 20 * n for n in range(3)])
 
 
@@ -237,7 +287,7 @@ def test_after_many_refusals_the_first_lesson_sets_the_limit() -> None:
     for n in range(6):
         start_all(window, 1, from_s=20.0 * n)
         refuse(window, 20.0 * n)
-    assert window.limit_in_force == 1
+    assert window.limit_in_force == 5
     assert limit_after(window, 101.0) == 20
 
 

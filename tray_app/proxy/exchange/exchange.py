@@ -141,6 +141,8 @@ class Exchange:
         self._log.failed(error)
         if self._progress.model is not None:
             self._gateway.outcomes.note_ended(self._progress.model, error)
+        if error.client_may_retry:
+            self._progress.give_up()
         return await self._reply.fail(error)
 
 

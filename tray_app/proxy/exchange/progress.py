@@ -27,6 +27,10 @@ SHOW_DELAY_S = 3.0
 SHOW_SILENCE_S = 10.0
 """A shorter silence is no delay. Reading a long prompt takes NVIDIA's models some seconds."""
 
+SENT_AGAIN_S = 60.0
+"""A request of the same session that begins so soon after a failed one is that request again. Claude Code waits up to
+40 s in between."""
+
 _MOST_SESSIONS = 32
 """So many sessions of Claude Code are remembered, those that asked last."""
 _CLOCK_STEP_S = 2.0
@@ -51,9 +55,13 @@ class Progress:
     tries: int = 0
     failure: ProxyError | None = None
     """The error of the last try; None if none has failed since NVIDIA's newest word."""
+    gave_up_s: float = float("-inf")
+    """When the client got an error after which it sends the same request again; minus infinity: it got none."""
 
     def choose(self, asked: str, model: Model) -> None:
-        """Notes which model is asked, and what the client called it."""
+        """Notes which model is asked, and what the client called it. The tries with another model count no more."""
+        if self.model is not None and self.model.id != model.id:
+            self.well_s, self.tries, self.failure = asyncio.get_running_loop().time(), 0, None
         self.asked, self.model = asked, model
 
     def wait(self) -> None:
@@ -73,6 +81,10 @@ class Progress:
         """Notes that a try has failed."""
         self.phase, self.failure = RequestPhase.PAUSING, error
 
+    def give_up(self) -> None:
+        """Notes that the client gets an error, after which it may send the same request again."""
+        self.gave_up_s = asyncio.get_running_loop().time()
+
 
 class ProgressBook:
     """The records of all running requests. It belongs to one event loop."""
@@ -83,6 +95,7 @@ class ProgressBook:
         self._outcomes = outcomes
         self._records: dict[Progress, None] = {}  # a dict keeps their order
         self._sessions: dict[str, SessionModel] = {}
+        self._given_up: dict[str, Progress] = {}  # by session: its newest request that failed
         self._timer: asyncio.TimerHandle | None = None
         self._unix_offset_s = float("-inf")
 
@@ -90,8 +103,7 @@ class ProgressBook:
     def record(self, session_id: str) -> Iterator[Progress]:
         """Keeps a record of a request until the end of the `with`."""
         loop = asyncio.get_running_loop()
-        now_s = loop.time()
-        progress = Progress(session_id, now_s, now_s)
+        progress = self._begin(session_id, loop.time())
         self._records[progress] = None
         if self._timer is None:
             self._timer = loop.call_later(PUBLISH_S, self._look)
@@ -100,6 +112,17 @@ class ProgressBook:
         finally:
             del self._records[progress]
             self._note_session(progress)
+            if session_id and progress.failure is not None:
+                self._given_up[session_id] = progress
+
+    def _begin(self, session_id: str, now_s: float) -> Progress:
+        """Returns a new record. If a client sends a failed request again, its wait goes on, and its tries add up."""
+        progress = Progress(session_id, now_s, now_s)
+        before = self._given_up.pop(session_id, None)
+        if before is not None and now_s - before.gave_up_s < SENT_AGAIN_S:
+            progress.well_s, progress.tries, progress.failure = before.well_s, before.tries, before.failure
+            progress.model = before.model
+        return progress
 
     def close(self) -> None:
         """Ends the publishing, and clears what the board shows of requests."""
@@ -141,7 +164,9 @@ class ProgressBook:
             self._sessions.pop(session.session_id, None)
             self._sessions[session.session_id] = session  # behind all others
             if len(self._sessions) > _MOST_SESSIONS:
-                del self._sessions[next(iter(self._sessions))]
+                oldest = next(iter(self._sessions))
+                del self._sessions[oldest]
+                self._given_up.pop(oldest, None)
 
     def _describe(self, progress: Progress, now_s: float) -> RequestProgress:
         delay, since_s = _find_delay(progress, now_s)

@@ -13,6 +13,10 @@ start at once. All refusals before the next start are one lesson, because those 
 Until a request is served again, one request at a time is tried, after growing pauses. When a series of refusals is
 over, its first lesson limits what the later ones have taught.
 
+If upstream took less than an eighth of the user's limit in the last minute, it refuses because it is busy and not
+because of a count. Then the learned limit is never lower than that eighth, the pauses grow until a calm time, and the
+limit is back soon after requests are served again. If that goes on for minutes, the count is believed all the same.
+
 The figures were chosen with tests/proxy/upstream/pacing_simulation.py.
 """
 
@@ -26,7 +30,7 @@ WINDOW_S = 61.0
 """Upstream's minute, and a second because one request may take longer to arrive than one that starts a minute later."""
 
 PAUSE_S = 3.0
-"""Pause after a refusal. It doubles with each further lesson until a request is served."""
+"""Pause after a refusal. It doubles with each further lesson until a request is served, or until upstream is calm."""
 
 LONGEST_PAUSE_S = 12.0
 """Longest time for which a learned limit holds a request back. Upstream may take more by then."""
@@ -38,6 +42,17 @@ If upstream's limit stays low, this costs one refusal a minute. If it was low fo
 minutes. The size of a burst rises by one at a time, because a burst that is too large costs many refusals.
 """
 
+BUSY_RECOVERY_S = 10.0
+"""Interval at which the learned limit doubles while requests are served again after upstream was busy."""
+
+CALM_S = 90.0
+"""After so many seconds without a refusal, upstream is no longer busy."""
+
+LONG_TROUBLE_S = 300.0
+"""If upstream has refused requests for so long, without a calm time in between, even the lowest count is believed."""
+
+_FEW_SHARE = 0.125
+"""Less than this share of the user's limit in a minute is no limit that upstream counts: 5 of 40."""
 _BURST_SHARE = 0.625
 """This share of the limit may start at once: 25 of 40."""
 _MOST_CUT = 0.5
@@ -70,8 +85,11 @@ class RequestWindow:
         self._learned_burst: int | None = None  # how many requests may start at once; None if nothing was learned
         self._before_lesson: int | None = None  # the limit before the last lesson; None if that was about bursts
         self._started_since_lesson = True
+        self._troubled_since_s = float("-inf")  # the first refusal after a calm time
+        self._is_busy = False  # if True, the newest refusals were due to upstream's load
         self._before_storm: int | None = None  # the limit before the first lesson since a request was served
-        self._pause_s = PAUSE_S
+        self._pause_s = PAUSE_S  # after the newest lesson; short again as soon as a request is served
+        self._last_pause_s = PAUSE_S  # as it was before that
         self._refused_s = float("-inf")
         self._raised_s = float("-inf")
         self._raise = 1
@@ -129,7 +147,10 @@ class RequestWindow:
         if self._starts:
             self._starts.pop()  # upstream does not count a refused request
         if self._before_lesson is not None:
-            self._learned = max(len(self._starts), int(self._before_lesson * _MOST_CUT), 1)
+            few = max(int(self.limit * _FEW_SHARE), 1)
+            is_new = now_s - self._troubled_since_s < LONG_TROUBLE_S
+            self._is_busy = is_new and (self._is_busy or len(self._starts) < few)
+            self._learned = max(len(self._starts), int(self._before_lesson * _MOST_CUT), few if self._is_busy else 1)
         self._refused_s = self._raised_s = now_s
         self._raise = 1
 
@@ -138,13 +159,14 @@ class RequestWindow:
         if self._before_storm is not None and self._learned is not None:
             self._learned = max(self._learned, int(self._before_storm * _MOST_CUT))
         self._before_storm, self._pause_s = None, PAUSE_S
-        while now_s - self._raised_s >= RECOVERY_S and (self._learned or self._learned_burst):
-            self._raised_s += RECOVERY_S
+        interval_s = BUSY_RECOVERY_S if self._is_busy else RECOVERY_S
+        while now_s - self._raised_s >= interval_s and (self._learned or self._learned_burst):
+            self._raised_s += interval_s
             self._rise()
 
     def _rise(self) -> None:
         if self._learned is not None:
-            self._learned += self._raise
+            self._learned += self._learned if self._is_busy else self._raise
             self._raise *= 2
             if self._learned >= self.limit:
                 self._learned = None
@@ -155,16 +177,18 @@ class RequestWindow:
 
     def _begin_lesson(self, now_s: float) -> None:
         limit, self._started_since_lesson = self.limit_in_force, False
+        if now_s - self._refused_s >= CALM_S:
+            self._troubled_since_s, self._is_busy = now_s, False
         few = int(limit * _EVEN_SHARE) + 1
         is_burst = len(self._starts) > few and self._starts[-few - 1] > now_s - BURST_S
         self._before_lesson = None if is_burst else limit
         if is_burst:
             burst = self._learned_burst or limit
             self._learned_burst = max(int(min(burst * _MOST_CUT, limit * _EVEN_SHARE)), 1)
+        goes_on = self._before_storm is not None or self._is_busy
+        self._pause_s = self._last_pause_s = min(2 * self._last_pause_s, LONGEST_PAUSE_S) if goes_on else PAUSE_S
         if self._before_storm is None:
             self._before_storm = limit
-        else:
-            self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def _spaced_s(self, limit: int, last_s: float) -> float:
         """Returns when the next request may start so that after it one can start every `spacing_s`."""
