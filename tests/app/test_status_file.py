@@ -73,6 +73,14 @@ def test_a_session_names_what_it_asked_for_only_if_it_gets_something_else() -> N
     assert asked("claude-sonnet-5", "GLM 4.7") == "claude-sonnet-5"
 
 
+def test_a_session_that_follows_the_tray_shows_its_model_before_it_asks_again() -> None:
+    settings = Settings(model=MINIMAX)
+    session = SessionModel("session", "nvidia", "GLM 4.7")
+    idle, busy = Status(sessions=(session,)), Status(sessions=(session,), requests=(RETRIED,))
+    assert describe(idle, settings)["sessions"]["session"]["model"] == "MiniMax M2.1"
+    assert describe(busy, settings)["sessions"]["session"]["model"] == "GLM 4.7"
+
+
 def test_the_file_is_private_and_written_only_if_it_changes(tmp_path: Path) -> None:
     file, path = StatusFile(tmp_path / "state"), tmp_path / "state" / STATUS_FILE
     file.show(Status(requests=(RETRIED,)), Settings())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ from tests.conftest import StartGateway
 from tests.sessions.claude_run import runs, says
 from tests.support import kit
 from tests.support.chunks import completion
-from tests.support.fake_upstream import FakeUpstream, Reply, whole
+from tests.support.fake_upstream import FakeUpstream, Reply, refusal, whole
+from tests.support.running_app import App
 from tests.support.terminal_screen import Screen
-from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
+from tray_app.catalog import AS_IN_TRAY_LABEL, GLM_4_7, MINIMAX_M2_1
 from tray_app.claude_code.exports import render_exports
+from tray_app.commands.status_line import NOT_RUNNING
+from tray_app.shells import find_program
 
 pytestmark = pytest.mark.kit
 
@@ -44,6 +49,12 @@ class Home:
             "PS1": "ready$ ",
             "DISABLE_AUTOUPDATER": "1",
         }
+
+    def launch(self, screen: Screen, *words: str) -> None:
+        """Starts Claude Code by our own command, and waits for its prompt."""
+        screen.type(shlex.join([*find_program(), "claude", *words]))
+        screen.press("Enter")
+        screen.wait("Claude Code v", AS_IN_TRAY_LABEL, "GLM 4.7")
 
     def open_shell(self) -> Screen:
         """A terminal with a bash that reads no start-up files."""
@@ -87,3 +98,89 @@ def test_pasted_exports_work_at_the_first_try_and_a_click_reaches_the_running_se
         screen.wait("HELLO FROM THE OTHER MODEL")
     assert upstream.received[0].body["model"] == GLM_4_7.id
     assert upstream.received[-1].body["model"] == MINIMAX_M2_1.id
+
+
+@pytest.fixture
+def app(tmp_path: Path, upstream: FakeUpstream) -> Iterator[App]:
+    """The app in front of the fake upstream, with a key and with NVIDIA's usual limit."""
+    upstream.default = works
+    environment = {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": upstream.url, "PROVIDER_API_KEY": "nvapi-of-the-test"}
+    app = App(tmp_path / "tray", ("--no-tray",), environment, [])
+    app.wait_listening()
+    yield app
+    app.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path, app: App) -> Home:
+    home = Home(tmp_path)
+    home.environment["CLAUDE_NVIDIA_TRAY_HOME"] = str(app.folder.path)
+    return home
+
+
+def ask(screen: Screen, upstream: FakeUpstream, words: str, answer: str) -> str:
+    """Types a prompt, and returns the model that was asked once its answer is on the screen."""
+    upstream.default = lambda body: says(answer)
+    screen.type(words)
+    screen.press("Enter")
+    screen.wait(answer)
+    model: str = upstream.received[-1].body["model"]
+    return model
+
+
+def test_in_a_session_of_the_launcher_the_header_the_menu_and_the_status_line_are_true(
+    app: App, home: Home, upstream: FakeUpstream
+) -> None:
+    with home.open_shell() as screen:
+        home.launch(screen)
+        screen.show("Claude Code has started")
+        screen.type("Do it.")
+        screen.press("Enter")
+        assert MODAL not in screen.wait(FINISHED)
+        assert (home.work / "proof").read_text() == "ran\n", "the check by the model let it run"
+
+        app.folder.edit_settings(model=MINIMAX_M2_1.id)  # as a click in the tray does
+        screen.wait("MiniMax M2.1")
+        assert ask(screen, upstream, "Hello.", "FROM THE TRAY'S MODEL") == MINIMAX_M2_1.id
+        screen.show("after a click in the tray")
+
+        screen.type("/model")
+        screen.press("Enter")
+        menu = screen.wait(AS_IN_TRAY_LABEL, "GLM 4.7", "MiniMax M2.1", "131,072 tokens")
+        screen.show("/model")
+        assert "Opus" not in menu
+        screen.press("Down", "Enter")
+        screen.wait_gone("131,072 tokens")
+        assert ask(screen, upstream, "And now?", "FROM THE NAMED MODEL") == GLM_4_7.id
+        screen.show("after a choice in /model")
+        assert app.folder.settings["model"] == MINIMAX_M2_1.id, "the tray's choice is another matter"
+
+        app.close()
+        screen.wait(NOT_RUNNING)
+        screen.show("the tray is gone")
+
+
+def test_the_status_line_says_why_a_request_takes_long(app: App, home: Home, upstream: FakeUpstream) -> None:
+    busy = refusal(503, "upstream connect error")
+    upstream.script(busy, busy, busy, busy)
+    with home.open_shell() as screen:
+        home.launch(screen)
+        screen.type("Hello.")
+        screen.press("Enter")
+        screen.wait("NVIDIA is overloaded, try ")
+        screen.show("while a request is tried again")
+        screen.wait(FINISHED)
+
+
+def test_in_manual_mode_the_user_is_asked_and_no_model_is(app: App, home: Home, upstream: FakeUpstream) -> None:
+    with home.open_shell() as screen:
+        home.launch(screen, "--manual")
+        screen.type("Do it.")
+        screen.press("Enter")
+        screen.wait("Do you want to proceed?")
+        screen.show("a risky command in manual mode")
+        assert not (home.work / "proof").exists()
+        assert not [asked for asked in upstream.received if asked.body.get("stop") == ["</block>"]]
+        screen.press("Enter")
+        screen.wait(FINISHED)
+        assert (home.work / "proof").read_text() == "ran\n"

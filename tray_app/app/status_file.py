@@ -63,7 +63,10 @@ def describe(status: Status, settings: Settings) -> dict[str, Any]:
         "note": fallback.title if fallback else "",
         "paces": {pace.model: {"limit": pace.limit, "starts_at": pace.starts_at} for pace in status.paces},
         "sessions": {
-            session.session_id: {"asked": _name_asked(session, settings.catalog), "model": session.model}
+            session.session_id: {
+                "asked": _name_asked(session, settings.catalog),
+                "model": _name_model(session, status, settings),
+            }
             for session in status.sessions
         },
         "delays": [
@@ -84,3 +87,10 @@ def _name_asked(session: SessionModel, catalog: Catalog) -> str:
     model = catalog.find(session.asked)
     name = model.label if model else session.asked
     return "" if name in (AS_IN_TRAY, session.model) else name
+
+
+def _name_model(session: SessionModel, status: Status, settings: Settings) -> str:
+    """Returns the label of the model that answers a session, or would answer its next request if it is idle."""
+    is_busy = any(request.session_id == session.session_id for request in status.requests)
+    follows_tray = session.asked == AS_IN_TRAY
+    return settings.selected_model.label if follows_tray and not is_busy else session.model
