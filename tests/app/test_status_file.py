@@ -62,23 +62,25 @@ def test_a_fallback_that_answers_is_no_trouble_but_a_note() -> None:
 
 
 def test_a_session_names_what_it_asked_for_only_if_it_gets_something_else() -> None:
-    def asked(name: str, model: str) -> str:
-        described = describe(Status(sessions=(SessionModel("session", name, model),)), Settings())
+    def asked(name: str, model: str, *, follows_tray: bool = True) -> str:
+        described = describe(Status(sessions=(SessionModel("session", name, model, follows_tray),)), Settings())
         assert described["sessions"]["session"]["model"] == model
         return str(described["sessions"]["session"]["asked"])
 
     assert asked("nvidia", "GLM 4.7") == ""
     assert asked(f"{GLM}[1m]", "GLM 4.7") == ""
-    assert asked(GLM, "MiniMax M2.1") == "GLM 4.7"
+    assert asked(GLM, "MiniMax M2.1", follows_tray=False) == "GLM 4.7"
     assert asked("claude-sonnet-5", "GLM 4.7") == "claude-sonnet-5"
 
 
-def test_a_session_that_follows_the_tray_shows_its_model_before_it_asks_again() -> None:
-    settings = Settings(model=MINIMAX)
-    session = SessionModel("session", "nvidia", "GLM 4.7")
-    idle, busy = Status(sessions=(session,)), Status(sessions=(session,), requests=(RETRIED,))
-    assert describe(idle, settings)["sessions"]["session"]["model"] == "MiniMax M2.1"
-    assert describe(busy, settings)["sessions"]["session"]["model"] == "GLM 4.7"
+def test_a_click_changes_the_model_of_a_session_at_once_if_the_tray_decides() -> None:
+    def answers(*, follows_tray: bool) -> dict[str, str]:
+        status = Status(sessions=(SessionModel("session", GLM, "GLM 4.7", follows_tray),))
+        session: dict[str, str] = describe(status, Settings(model=MINIMAX))["sessions"]["session"]
+        return session
+
+    assert answers(follows_tray=True) == {"picked": GLM, "asked": "GLM 4.7", "model": "MiniMax M2.1"}
+    assert answers(follows_tray=False) == {"picked": GLM, "asked": "", "model": "GLM 4.7"}
 
 
 def test_the_file_is_private_and_written_only_if_it_changes(tmp_path: Path) -> None:

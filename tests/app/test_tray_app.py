@@ -271,7 +271,7 @@ def test_the_menu_shows_a_wait_for_the_rate_limit_while_it_lasts(
         menu = item.wait_menu(lambda menu: top_labels(menu)[0].startswith("Waiting for NVIDIA's rate"), "the wait")
         item.click(top_labels(menu)[0])
         notifications.wait(lambda: bool(notifications.received), "the sentence")
-    assert "1 of 1 requests this minute went to GLM 4.7; 1 waits." in notifications.received[0].text
+    assert "1 of 1 requests this minute went to GLM 4.7; 1 waits, and the next one" in notifications.received[0].text
     item.wait_menu(lambda menu: menu.has(f"Running on {keyed_app.url}"), "the client has left the queue")
 
 

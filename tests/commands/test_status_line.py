@@ -51,14 +51,25 @@ def test_a_quiet_session_sees_its_model_and_the_requests_of_the_last_minute() ->
 
 def test_a_session_sees_its_own_model_and_what_it_asked_for() -> None:
     sessions = {
-        "own": {"asked": "GLM 4.7", "model": "MiniMax M2.1"},
-        "other": {"asked": "", "model": "GLM 5.2"},
+        "own": {"picked": "z-ai/glm4.7", "asked": "GLM 4.7", "model": "MiniMax M2.1"},
+        "other": {"picked": "nvidia", "asked": "", "model": "GLM 5.2"},
     }
     assert line(sessions=sessions) == "GLM 4.7 → MiniMax M2.1"
     assert line(OTHER, sessions=sessions) == "GLM 5.2"
     note = "MiniMax M2.1 answers for GLM 4.7"
     assert line(sessions=sessions, note=note) == "GLM 4.7 → MiniMax M2.1", "the arrow says it already"
     assert line(OTHER, sessions=sessions, note=note) == f"GLM 5.2 · {note}"
+
+
+def test_a_model_that_was_picked_in_claude_code_is_shown_before_it_is_asked() -> None:
+    sessions = {"own": {"picked": "nvidia", "asked": "", "model": "GLM 5.2"}}
+    named = {"session_id": "own", "model": {"id": "minimaxai/minimax-m2.1", "display_name": "MiniMax M2.1"}}
+    neutral = {"session_id": "other", "model": {"id": "nvidia", "display_name": "NVIDIA (as in the tray)"}}
+    assert line(named, sessions=sessions) == "MiniMax M2.1"
+    assert line(neutral, sessions=sessions) == "GLM 4.7"
+    assert line({**neutral, "session_id": "own"}, sessions=sessions) == "GLM 5.2"
+    for odd in ("x", {}, {"id": 7}, {"id": "x", "display_name": None}):
+        assert line({"session_id": "new", "model": odd}) == "GLM 4.7"
 
 
 def test_the_demo_says_so_first() -> None:
@@ -85,7 +96,7 @@ def test_without_the_app_or_its_file_the_line_says_so() -> None:
 
 
 def test_a_name_that_a_client_sent_is_no_command_for_the_terminal() -> None:
-    sessions = {"own": {"asked": "\x1b]0;evil\x07" + "x" * 500, "model": "GLM 4.7"}}
+    sessions = {"own": {"picked": "", "asked": "\x1b]0;evil\x07" + "x" * 500, "model": "GLM 4.7"}}
     shown = line(sessions=sessions)
     assert shown.isprintable()
     assert len(shown) < 100

@@ -150,7 +150,7 @@ def test_in_a_session_of_the_launcher_the_header_the_menu_and_the_status_line_ar
         screen.show("/model")
         assert "Opus" not in menu
         screen.press("Down", "Enter")
-        screen.wait_gone("131,072 tokens")
+        screen.wait("Set model to GLM 4.7", "\n  GLM 4.7")
         assert ask(screen, upstream, "And now?", "FROM THE NAMED MODEL") == GLM_4_7.id
         screen.show("after a choice in /model")
         assert app.folder.settings["model"] == MINIMAX_M2_1.id, "the tray's choice is another matter"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tray_app.catalog import AS_IN_TRAY, Catalog
+from tray_app.catalog import AS_IN_TRAY
 from tray_app.files.atomic import write_whole
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status, Topic
@@ -62,13 +62,7 @@ def describe(status: Status, settings: Settings) -> dict[str, Any]:
         "trouble": trouble.title.partition(" – ")[0].rstrip("…") if trouble else "",
         "note": fallback.title if fallback else "",
         "paces": {pace.model: {"limit": pace.limit, "starts_at": pace.starts_at} for pace in status.paces},
-        "sessions": {
-            session.session_id: {
-                "asked": _name_asked(session, settings.catalog),
-                "model": _name_model(session, status, settings),
-            }
-            for session in status.sessions
-        },
+        "sessions": {session.session_id: _describe(session, settings) for session in status.sessions},
         "delays": [
             {
                 "session": request.session_id,
@@ -82,15 +76,12 @@ def describe(status: Status, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _name_asked(session: SessionModel, catalog: Catalog) -> str:
-    """Returns what a session asked for if another model answers it; empty if it gets what it asked for."""
-    model = catalog.find(session.asked)
-    name = model.label if model else session.asked
-    return "" if name in (AS_IN_TRAY, session.model) else name
+def _describe(session: SessionModel, settings: Settings) -> dict[str, str]:
+    """Returns the model that answers the session's next request, and what it asks for if that is something else.
 
-
-def _name_model(session: SessionModel, status: Status, settings: Settings) -> str:
-    """Returns the label of the model that answers a session, or would answer its next request if it is idle."""
-    is_busy = any(request.session_id == session.session_id for request in status.requests)
-    follows_tray = session.asked == AS_IN_TRAY
-    return settings.selected_model.label if follows_tray and not is_busy else session.model
+    `picked` is the name of the model that its newest request sent.
+    """
+    model = settings.selected_model.label if session.follows_tray else session.model
+    named = settings.catalog.find(session.asked)
+    asked = named.label if named else session.asked
+    return {"picked": session.asked, "asked": "" if asked in (AS_IN_TRAY, model) else asked, "model": model}

@@ -20,6 +20,9 @@ HOME_VARIABLE = "CLAUDE_NVIDIA_TRAY_HOME"
 STATUS_FILE = "status-line.json"
 LOCK_FILE = "instance.lock"
 
+AS_IN_TRAY = "nvidia"
+"""The same as in the catalog, whose import would take too long."""
+
 _MINUTE_S = 60
 _MOST_BYTES = 1_000_000
 """Neither the input nor the file is ever larger; the rest is left alone."""
@@ -58,7 +61,7 @@ def make_line(session: Mapping[str, Any], state: Mapping[str, Any] | None, *, is
     if state is None:
         return STARTING
     session_id = str(session.get("session_id") or "")
-    answering = state["sessions"].get(session_id) or {"asked": "", "model": state["model"]}
+    answering = _find_answering(session, state["sessions"].get(session_id), state["model"])
     parts = ["DEMO"] if state["is_demo"] else []
     asked, model = _clean(answering["asked"]), _clean(answering["model"])
     parts.append(f"{asked} → {model}" if asked else model)
@@ -70,6 +73,20 @@ def make_line(session: Mapping[str, Any], state: Mapping[str, Any] | None, *, is
     elif delay := _find_delay(state["delays"], session_id, now_s):
         parts.append(f"{_YELLOW}{delay}{_PLAIN}")
     return " · ".join(parts)
+
+
+def _find_answering(session: Mapping[str, Any], known: Mapping[str, Any] | None, tray_model: str) -> Mapping[str, Any]:
+    """Returns which model answers this session, and what it asked for if that is another one.
+
+    `known` is what the app knows of the session: the newest request may be from before another model was picked in
+    Claude Code's `/model`. None: the session has not asked anything yet.
+    """
+    picked = session.get("model")
+    picked_id, label = (picked.get("id"), picked.get("display_name")) if isinstance(picked, dict) else (None, None)
+    if known is not None and picked_id in (known["picked"], None):
+        return known
+    follows_tray = picked_id in (AS_IN_TRAY, None) or not isinstance(label, str)
+    return {"asked": "", "model": tray_model if follows_tray else label}
 
 
 def find_state_folder(environ: Mapping[str, str]) -> str:

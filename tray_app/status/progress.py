@@ -77,10 +77,12 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class SessionModel:
-    """The model that answered the newest request of one session of Claude Code."""
+    """The model of the newest request of one session of Claude Code."""
 
     session_id: str
     asked: str
     """The name of a model that Claude Code sent."""
     model: str
     """The label of the model that was asked."""
+    follows_tray: bool = True
+    """Tells whether the tray chose the model, so that a click changes it. False: the client or a fallback list did."""

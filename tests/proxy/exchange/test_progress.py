@@ -15,7 +15,7 @@ from tests.support.chunks import delta, finish, text, think, whole_call
 from tests.support.fake_upstream import FakeUpstream, Gate, hello, refusal, stream
 from tests.support.gateway import QUICK, RunningGateway, question
 from tests.support.virtual_time import VirtualLoop, run_virtually
-from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, NAMED_MODEL_HEADER, Model
 from tray_app.errors import Overloaded, RateLimited
 from tray_app.proxy.exchange import progress
 from tray_app.proxy.exchange.progress import PUBLISH_S, SENT_AGAIN_S, SHOW_DELAY_S, SHOW_SILENCE_S, ProgressBook
@@ -286,3 +286,13 @@ def test_the_session_is_the_one_that_claude_code_names(
         answer.read_rest()
     expected = (SessionModel(known, "claude-sonnet-5", "GLM 4.7"),) if known else ()
     assert gateway.board.status.sessions == expected
+
+
+@pytest.mark.parametrize(("headers", "follows"), [({}, True), ({NAMED_MODEL_HEADER.replace("-", "_"): "named"}, False)])
+def test_a_session_follows_the_tray_unless_it_names_its_model(
+    gateway: RunningGateway, upstream: FakeUpstream, headers: dict[str, str], follows: bool
+) -> None:
+    upstream.script(hello(is_stream=False))
+    gateway.ask(question(model=GLM_4_7.id), **SESSION, **headers)
+    gateway.wait_status(lambda status: bool(status.sessions))
+    assert gateway.board.status.sessions[0].follows_tray is follows

@@ -85,7 +85,8 @@ class Exchange:
         """Tries the chosen model and then, while a model does not answer, the user's fallback models in their order."""
         chat, is_background = self._question.chat, self._question.is_background
         chosen, tried = chat.model, {chat.model.id}
-        self._progress.choose(self._question.requested_model, chosen)
+        asked, rules = self._question.requested_model, self._incoming.rules
+        self._progress.choose(asked, chosen, follows_tray=not rules.takes_named(asked))
         while True:
             try:
                 response = await self._try_model(chat, is_background=is_background)
@@ -102,7 +103,7 @@ class Exchange:
             chat, is_background = (await self._gateway.translator.translate(self._incoming, fallbacks[0])).chat, False
             self._log.say(f"{fallbacks[0].id} stands in")
             self._log.begin(chat)
-            self._progress.choose(self._question.requested_model, fallbacks[0])
+            self._progress.choose(asked, fallbacks[0], follows_tray=False)
             self._gateway.outcomes.note_fallback(chosen, fallbacks[0])
 
     async def _try_model(self, chat: ChatRequest, *, is_background: bool) -> web.StreamResponse:

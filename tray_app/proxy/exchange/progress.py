@@ -50,6 +50,7 @@ class Progress:
     asked: str = ""
     model: Model | None = None
     """The model that is asked; None while the request is prepared."""
+    follows_tray: bool = True
     phase: RequestPhase = RequestPhase.PREPARING
     sent_s: float = 0.0
     tries: int = 0
@@ -58,11 +59,14 @@ class Progress:
     gave_up_s: float = float("-inf")
     """When the client got an error after which it sends the same request again; minus infinity: it got none."""
 
-    def choose(self, asked: str, model: Model) -> None:
-        """Notes which model is asked, and what the client called it. The tries with another model count no more."""
+    def choose(self, asked: str, model: Model, *, follows_tray: bool = True) -> None:
+        """Notes which model is asked, what the client called it, and whether the user's choice in the tray decided.
+
+        The tries with another model count no more.
+        """
         if self.model is not None and self.model.id != model.id:
             self.well_s, self.tries, self.failure = asyncio.get_running_loop().time(), 0, None
-        self.asked, self.model = asked, model
+        self.asked, self.model, self.follows_tray = asked, model, follows_tray
 
     def wait(self) -> None:
         """Notes that the request waits for its turn."""
@@ -159,7 +163,7 @@ class ProgressBook:
     def _note_session(self, progress: Progress) -> None:
         if not progress.session_id or progress.model is None:
             return
-        session = SessionModel(progress.session_id, progress.asked, progress.model.label)
+        session = SessionModel(progress.session_id, progress.asked, progress.model.label, progress.follows_tray)
         if self._sessions.get(session.session_id) != session:
             self._sessions.pop(session.session_id, None)
             self._sessions[session.session_id] = session  # behind all others

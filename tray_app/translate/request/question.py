@@ -33,6 +33,10 @@ class Rules:
         """Returns the model that answers a request for `requested_model`."""
         return self.catalog.resolve(requested_model, self.selected, client_chooses=self.clients_choose_model)
 
+    def takes_named(self, requested_model: str) -> bool:
+        """Tells whether a request for `requested_model` gets the model of that name, whatever the user chose."""
+        return self.clients_choose_model and self.catalog.find(requested_model) is not None
+
     def calibration(self, model: Model) -> Calibration:
         """Returns the calibration of a model, or UNCALIBRATED."""
         return self.calibrations.get(model.id, UNCALIBRATED)
