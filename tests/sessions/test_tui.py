@@ -17,6 +17,7 @@ from tests.support.chunks import completion
 from tests.support.fake_upstream import FakeUpstream, Reply, refusal, whole
 from tests.support.running_app import App
 from tests.support.terminal_screen import Screen
+from tests.support.waiting import wait_for
 from tray_app.catalog import AS_IN_TRAY_LABEL, GLM_4_7, MINIMAX_M2_1
 from tray_app.claude_code.exports import render_exports
 from tray_app.commands.status_line import NOT_RUNNING
@@ -150,6 +151,8 @@ def test_in_a_session_of_the_launcher_the_header_the_menu_and_the_status_line_ar
         screen.show("/model")
         assert "Opus" not in menu
         screen.press("Down", "Enter")
+        if "Switch model?" in screen.wait_one_of("Switch model?", "Set model to"):  # if the conversation is cached
+            screen.press("Enter")
         screen.wait("Set model to GLM 4.7", "\n  GLM 4.7")
         assert ask(screen, upstream, "And now?", "FROM THE NAMED MODEL") == GLM_4_7.id
         screen.show("after a choice in /model")
@@ -158,6 +161,12 @@ def test_in_a_session_of_the_launcher_the_header_the_menu_and_the_status_line_ar
         app.close()
         screen.wait(NOT_RUNNING)
         screen.show("the tray is gone")
+
+        own_settings = home.folder / ".claude" / "settings.json"
+        assert own_settings.exists(), "Claude Code saves what was picked"
+        screen.type("/exit")
+        screen.press("Enter")
+        wait_for(lambda: not own_settings.exists(), "nothing is left of it")
 
 
 def test_the_status_line_says_why_a_request_takes_long(app: App, home: Home, upstream: FakeUpstream) -> None:

@@ -64,6 +64,10 @@ class Screen:
             self.show(f"{words} did not come")
             raise
 
+    def wait_one_of(self, *words: str) -> str:
+        """Returns the screen as soon as one of these words is on it."""
+        return wait_for(lambda: text if any(word in (text := self.text) for word in words) else None, f"one of {words}")
+
     def wait_gone(self, word: str) -> str:
         """Returns the screen as soon as the word is not on it."""
         return wait_for(lambda: text if word not in (text := self.text) else None, f"no {word!r} on the screen")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tray_app.app.background import start_in_background, wait_listening
 from tray_app.app.claude_setup import make_setup
 from tray_app.app.health import read_health, wait_for_key
 from tray_app.app.instance import Instance, Whereabouts
+from tray_app.catalog import AS_IN_TRAY
+from tray_app.claude_code.all_sessions import is_on
 from tray_app.claude_code.find_claude import HOW_TO_INSTALL, find_claude, make_command
 from tray_app.claude_code.launch import (
     MANUAL,
@@ -19,9 +22,10 @@ from tray_app.claude_code.launch import (
     make_run_settings,
     read_arguments,
 )
+from tray_app.claude_code.own_model import own_model_kept
 from tray_app.claude_code.recent_folders import note_folder
 from tray_app.claude_code.run_file import run_file
-from tray_app.claude_code.settings_files import find_settings_files, read_settings_file
+from tray_app.claude_code.settings_files import find_settings_files, find_user_settings, read_settings_file
 from tray_app.commands.open_settings import open_settings
 from tray_app.commands.set_key import save_given_key
 from tray_app.commands.terminal import FAILED, ask_secret, complain
@@ -64,9 +68,11 @@ def claude(words: Sequence[str], paths: Paths, environ: Mapping[str, str], users
         setup = replace(setup, status_line="")
     settings = json.dumps(make_run_settings(setup, files, arguments.settings or {}))
     variables = make_environment(environ, keys.server)
+    names = [AS_IN_TRAY, *(model.id for model in store.current.catalog.models)]
+    own_model = nullcontext() if is_on(paths.state) else own_model_kept(paths.state, find_user_settings(environ), names)
     if arguments.is_background:  # the session reads its settings again after this run has ended, so a file is no use
         return run_child(make_command(program, arguments.with_settings(settings), shell), variables, users_umask)
-    with run_file(paths.state / "claude-code", settings) as file:
+    with own_model, run_file(paths.state / "claude-code", settings) as file:
         return run_child(make_command(program, arguments.with_settings(str(file)), shell), variables, users_umask)
 
 
