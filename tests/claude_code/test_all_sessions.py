@@ -185,6 +185,16 @@ def test_another_folder_of_claude_code_is_changed_after_the_first_is_as_it_was(p
     assert (other / "settings.json").exists()
 
 
+def test_renewing_stays_with_the_file_that_was_changed(place: Place, tmp_path: Path) -> None:
+    before = place.write(MINE)
+    place.on()
+    renew(place.state, {"CLAUDE_CONFIG_DIR": str(tmp_path / "other")}, OTHER_SETUP)
+    assert place.read()["env"]["ANTHROPIC_BASE_URL"] == OTHER_SETUP.url
+    assert not (tmp_path / "other").exists()
+    switch_off(place.state)
+    assert place.file.read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [b"{damage", b"[]", b'{"env": []}', b'{"permissions": {"deny": 1}}'])
 def test_a_file_that_is_not_usable_is_left_as_it_is(place: Place, content: bytes) -> None:
     place.file.write_bytes(content)
