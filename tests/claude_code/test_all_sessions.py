@@ -89,7 +89,7 @@ def test_without_a_file_there_is_none_afterwards(place: Place) -> None:
     assert not place.file.exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes of POSIX")
 def test_only_the_user_can_read_the_journal(place: Place) -> None:
     place.write(MINE)
     place.on()
