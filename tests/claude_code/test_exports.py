@@ -199,7 +199,8 @@ def test_the_command_prompt_sets_and_undoes_the_variables(tmp_path: Any, hosts: 
     lines = ["@echo off", exports, exports, "set ANTHROPIC_", "set NO_PROXY", "echo ---", render_undo("cmd", GLM_4_7)]
     script = tmp_path / "lines.bat"
     script.write_text("\n".join([*lines, "set"]))
-    mine = {**os.environ, "NO_PROXY": hosts, "ANTHROPIC_MODEL": "mine", "SERVER_API_KEY": "my key"}
+    others = {name: value for name, value in os.environ.items() if name.upper() != "NO_PROXY"}
+    mine = {**others, **({"NO_PROXY": hosts} if hosts else {}), "ANTHROPIC_MODEL": "mine", "SERVER_API_KEY": "my key"}
     done = subprocess.run(["cmd", "/c", str(script)], env=mine, capture_output=True, text=True, timeout=30)
     before, _, after = done.stdout.partition("---")
     for line in (
