@@ -289,11 +289,12 @@ def test_quit_lets_a_running_answer_finish(app: TrayApp, watcher: Watcher) -> No
 def test_a_second_launch_says_where_the_first_one_runs_and_ends_well(
     app: TrayApp, desktop: Desktop, watcher: Watcher, notifications: NotificationService
 ) -> None:
-    second = desktop.spawn(*APP, log="second")
+    second = desktop.spawn(*APP, "--demo", log="second")
     assert second.wait(20) == 0
     notifications.wait(lambda: bool(notifications.received), "a notification")
-    text = notifications.received[0].text
-    assert text.startswith(f"Claude NVIDIA Tray is already running. It listens on http://{app.url}. ")
+    assert notifications.received[0].text == (
+        f"Claude NVIDIA Tray is already running as a demo, with canned answers. It listens on http://{app.url}."
+    )
     assert len(watcher.items) == 1
 
 

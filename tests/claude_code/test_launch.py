@@ -14,7 +14,6 @@ from tray_app.settings.settings import Settings
 
 MODEL = Settings().selected_model
 SETUP = Setup("http://127.0.0.1:3001", MODEL, (MODEL,), status_line="ours")
-OURS = Path("/ours.json")
 
 
 def run_settings(*files: dict[str, Any], named: dict[str, Any] | None = None, setup: Setup = SETUP) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def test_our_file_stands_for_the_settings_that_the_user_names(
     (tmp_path / "theirs.json").write_text('{"a": 1}', encoding="utf-8")
     words, with_settings = ([word.replace("THEIRS", "theirs.json") for word in part] for part in (words, with_settings))
     arguments = read_arguments(words, tmp_path)
-    assert arguments.with_settings(OURS) == [word.replace("/ours.json", str(OURS)) for word in with_settings]
+    assert arguments.with_settings("/ours.json") == with_settings
     assert arguments.settings == (None if arguments.place is None else {"a": 1})
 
 
@@ -50,6 +49,11 @@ def test_our_file_stands_for_the_settings_that_the_user_names(
 )
 def test_questions_about_claude_code_itself_are_known(words: list[str], is_it: bool) -> None:
     assert read_arguments(words, Path()).is_question is is_it
+
+
+def test_a_session_in_the_background_is_known() -> None:
+    assert read_arguments(["--bg", "hi"], Path()).is_background
+    assert not read_arguments(["-p", "hi"], Path()).is_background
 
 
 def test_the_environment_bypasses_proxies_and_holds_no_foreign_credentials() -> None:

@@ -92,6 +92,13 @@ def test_where_claude_code_is_missing_the_command_that_installs_it_is_named(laun
     assert "`npm install -g @anthropic-ai/claude-code`" in done.stderr
 
 
+def test_an_app_that_was_started_without_the_key_of_this_terminal_is_named(launcher: Launcher) -> None:
+    launcher.run("start", "--no-tray", NVIDIA_API_KEY="")
+    done = launcher.run("claude", "-p", "hi")
+    assert (done.returncode, done.stdout) == (0, "the answer\n")
+    assert "the running app has no NVIDIA API key, because it was started without the variables" in done.stderr
+
+
 @pytest.mark.kit
 def test_from_an_empty_home_to_the_first_answer_of_the_real_claude_code(tmp_path: Path, upstream: FakeUpstream) -> None:
     """The key is typed once, although the standard input is a pipe; closing the terminal leaves the app running."""

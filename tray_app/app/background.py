@@ -45,12 +45,29 @@ def start_in_background(state: Path, *, is_demo: bool, wants_tray: bool, umask: 
         process = start_detached(command, descriptor, state, umask)
     finally:
         os.close(descriptor)
-    return _wait_listening(Instance(state), process, output)
+    return wait_listening(Instance(state), process, output)
 
 
-def wait_listening(state: Path) -> Whereabouts:
-    """Waits until the app that is running listens. Returns where. StartFailed if it does not."""
-    return _wait_listening(Instance(state), None, None)
+def wait_listening(
+    instance: Instance, process: subprocess.Popen[bytes] | None = None, output: Path | None = None
+) -> Whereabouts:
+    """Waits until the app listens. Returns where. StartFailed if it does not.
+
+    `process` is that of the app, and `output` the file with what it prints; None: another process has started it.
+    """
+    deadline_s = time.monotonic() + _START_S
+    while time.monotonic() < deadline_s:
+        # The process is looked at first: if it ends because another app is running already, that one is found.
+        has_ended = process is not None and process.poll() is not None
+        running = instance.find_running()
+        if running is not None and running.url:
+            return running
+        if running is not None and running.pid:  # it has written its note, which names no URL
+            raise StartFailed(f"The app runs, but its gateway does not listen.{_quote(output)}")
+        if running is None and (has_ended or process is None):
+            raise StartFailed(f"The app has ended.{_quote(output)}")
+        time.sleep(_LOOK_S)
+    raise StartFailed(f"The app does not listen after {_START_S:.0f} seconds.{_quote(output)}")
 
 
 def end_app(instance: Instance) -> bool:
@@ -64,22 +81,6 @@ def end_app(instance: Instance) -> bool:
     if running.pid:  # it may hang, so that it does not see that it is asked
         ask_to_end(running.pid)
     return instance.wait_end(_TERMINATE_S)
-
-
-def _wait_listening(instance: Instance, process: subprocess.Popen[bytes] | None, output: Path | None) -> Whereabouts:
-    deadline_s = time.monotonic() + _START_S
-    while time.monotonic() < deadline_s:
-        # The process comes first: if it ends because another app runs already, that app is found.
-        has_ended = process is not None and process.poll() is not None
-        running = instance.find_running()
-        if running is not None and running.url:
-            return running
-        if running is not None and running.pid:  # it has written its note, which names no URL
-            raise StartFailed(f"The app runs, but its gateway does not listen.{_quote(output)}")
-        if running is None and (has_ended or process is None):
-            raise StartFailed(f"The app has ended.{_quote(output)}")
-        time.sleep(_LOOK_S)
-    raise StartFailed(f"The app does not listen after {_START_S:.0f} seconds.{_quote(output)}")
 
 
 def _quote(output: Path | None) -> str:

@@ -45,7 +45,10 @@ def read_health(url: str) -> Health | None:
 
 
 def wait_for_key(url: str, timeout_s: float) -> bool:
-    """Waits until the gateway has an NVIDIA key, because a running app notices a new one within a second or two."""
+    """Waits until the gateway has an NVIDIA key: the app notices a new one within a second or two.
+
+    Returns False if the time is over first.
+    """
     deadline_s = time.monotonic() + timeout_s
     while not ((health := read_health(url)) and health.has_nvidia_key):
         if time.monotonic() >= deadline_s:

@@ -19,6 +19,7 @@ MANUAL = "--manual"
 _SETTINGS = "--settings"
 _TOKEN = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 (the name of a variable)
 _QUESTIONS = ("--help", "-h", "--version", "-v")
+_BACKGROUND = ("--bg", "--background")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,21 @@ class Arguments:
         """Tells whether Claude Code is only asked for its help or its version, which needs no gateway."""
         return bool(self.words) and self.words[0] in _QUESTIONS
 
-    def with_settings(self, file: Path) -> list[str]:
-        """Returns the words with our settings file. It stands for the user's, because Claude Code reads one only."""
+    @property
+    def is_background(self) -> bool:
+        """Tells whether Claude Code only begins a session in the background, which outlives the run."""
+        return any(word in _BACKGROUND for word in self.words)
+
+    def with_settings(self, ours: str) -> list[str]:
+        """Returns the words with our settings, the path of a file or a JSON text.
+
+        They stand for those that the user names, because Claude Code uses one `--settings` only.
+        """
         if self.place is None:
-            return [_SETTINGS, str(file), *self.words]
+            return [_SETTINGS, ours, *self.words]
         words = list(self.words)
         is_one_word = words[self.place].startswith(f"{_SETTINGS}=")
-        words[self.place] = f"{_SETTINGS}={file}" if is_one_word else str(file)
+        words[self.place] = f"{_SETTINGS}={ours}" if is_one_word else ours
         return words
 
 

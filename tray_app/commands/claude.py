@@ -11,12 +11,7 @@ from tray_app.app.health import read_health, wait_for_key
 from tray_app.app.instance import Instance, Whereabouts
 from tray_app.claude_code.claude_settings import Setup
 from tray_app.claude_code.find_claude import HOW_TO_INSTALL, find_claude, make_command
-from tray_app.claude_code.launch import (
-    MANUAL,
-    make_environment,
-    make_run_settings,
-    read_arguments,
-)
+from tray_app.claude_code.launch import MANUAL, make_environment, make_run_settings, read_arguments
 from tray_app.claude_code.recent_folders import note_folder
 from tray_app.claude_code.run_file import run_file
 from tray_app.claude_code.settings_files import find_settings_files, read_settings_file
@@ -53,39 +48,45 @@ def claude(words: Sequence[str], paths: Paths, environ: Mapping[str, str], users
     running = _find_app(paths, environ, store, keys, users_umask)
     if running is None:
         return FAILED
+    if keys.is_server_unknown:
+        complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
     note_folder(paths.state, Path.cwd())
     files = [read_settings_file(file) for file in find_settings_files(environ, Path.cwd())]
     setup = _make_setup(running.url, store, keys, environ, is_manual=is_manual)
-    settings = make_run_settings(setup, files, arguments.settings or {})
-    with run_file(paths.state / "claude-code", json.dumps(settings, indent=2)) as file:
-        full = make_command(program, arguments.with_settings(file), shell)
-        return run_child(full, make_environment(environ, keys.server), users_umask)
+    settings = json.dumps(make_run_settings(setup, files, arguments.settings or {}))
+    variables = make_environment(environ, keys.server)
+    if arguments.is_background:  # the session reads its settings again after this run has ended, so a file is no use
+        return run_child(make_command(program, arguments.with_settings(settings), shell), variables, users_umask)
+    with run_file(paths.state / "claude-code", settings) as file:
+        return run_child(make_command(program, arguments.with_settings(str(file)), shell), variables, users_umask)
 
 
 def _find_app(
     paths: Paths, environ: Mapping[str, str], store: SettingsStore, keys: Keys, users_umask: int
 ) -> Whereabouts | None:
     """Returns where the app listens. Asks for a key and starts the app first if needed; None if there is no key."""
-    running = Instance(paths.state).find_running()
+    instance = Instance(paths.state)
+    running = instance.find_running()
     if running is not None and not running.url:
-        running = wait_listening(paths.state)
+        running = wait_listening(instance)
     if running is not None and running.is_demo:
         complain(f"Note: a demo is running, so the answers are canned. `{name_command('set-key')}` leads to real ones.")
         return running
-    if not (keys.nvidia or keys.is_nvidia_unknown or _has_key(running)):
-        if not _ask_for_key(store, environ):
-            return None
-        if running is not None and not wait_for_key(running.url, _NOTICE_KEY_S):
-            complain("Note: the running app has not noticed the new key yet.")
-    if running is not None:
-        return running
-    return start_in_background(paths.state, is_demo=False, wants_tray=True, umask=users_umask)
-
-
-def _has_key(running: Whereabouts | None) -> bool:
-    """Tells whether the running app has a key, perhaps from its own environment."""
     health = read_health(running.url) if running else None
-    return health is not None and health.has_nvidia_key
+    app_has_key = health is not None and health.has_nvidia_key  # perhaps from its own environment
+    is_key_known = bool(keys.nvidia) or keys.is_nvidia_unknown
+    if not (is_key_known or app_has_key or _ask_for_key(store, environ)):
+        return None
+    if running is None:
+        return start_in_background(paths.state, is_demo=False, wants_tray=True, umask=users_umask)
+    if not is_key_known and not app_has_key:
+        wait_for_key(running.url, _NOTICE_KEY_S)
+    elif keys.nvidia and not app_has_key:
+        complain(
+            "Note: the running app has no NVIDIA API key, because it was started without the variables of this "
+            f"terminal. `{name_command('set-key')}` saves a key for all."
+        )
+    return running
 
 
 def _ask_for_key(store: SettingsStore, environ: Mapping[str, str]) -> bool:
@@ -101,8 +102,6 @@ def _ask_for_key(store: SettingsStore, environ: Mapping[str, str]) -> bool:
 
 
 def _make_setup(url: str, store: SettingsStore, keys: Keys, environ: Mapping[str, str], *, is_manual: bool) -> Setup:
-    if keys.is_server_unknown:
-        complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
     model = store.current.selected_model
     return Setup(
         url,
