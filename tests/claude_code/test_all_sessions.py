@@ -89,7 +89,7 @@ def test_without_a_file_there_is_none_afterwards(place: Place) -> None:
     assert not place.file.exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes of POSIX")
 def test_only_the_user_can_read_the_journal(place: Place) -> None:
     place.write(MINE)
     place.on()
@@ -183,6 +183,16 @@ def test_another_folder_of_claude_code_is_changed_after_the_first_is_as_it_was(p
     switch_on(place.state, {"CLAUDE_CONFIG_DIR": str(other)}, SETUP)
     assert place.file.read_bytes() == before
     assert (other / "settings.json").exists()
+
+
+def test_renewing_stays_with_the_file_that_was_changed(place: Place, tmp_path: Path) -> None:
+    before = place.write(MINE)
+    place.on()
+    renew(place.state, {"CLAUDE_CONFIG_DIR": str(tmp_path / "other")}, OTHER_SETUP)
+    assert place.read()["env"]["ANTHROPIC_BASE_URL"] == OTHER_SETUP.url
+    assert not (tmp_path / "other").exists()
+    switch_off(place.state)
+    assert place.file.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"{damage", b"[]", b'{"env": []}', b'{"permissions": {"deny": 1}}'])

@@ -11,7 +11,7 @@ import pytest
 from tray_app.claude_code.user_settings import read_settings, write_settings
 from tray_app.errors import ClaudeSettingsError
 
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="links and modes of POSIX")
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="file modes and links of POSIX")
 
 FORMS = {
     "two spaces": '{\n  "a": {\n    "b": 1\n  }\n}\n',

@@ -17,7 +17,7 @@ from tray_app.doctor.claude_program import TRIED_VERSIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Claude Code is a script of POSIX")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script of POSIX shells")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from tray_app.doctor.claude_program import TRIED_VERSIONS, check_claude
 from tray_app.doctor.findings import Level
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Claude Code is a script of POSIX")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script of POSIX shells")
 
 
 def environ_with(tmp_path: Path, script: str) -> dict[str, str]:

@@ -62,8 +62,13 @@ def renew(state: Path, environ: Mapping[str, str], setup: Setup) -> None:
 
     What the user changed of our values since stays. ClaudeSettingsError as `switch_on`.
     """
-    if is_on(state):
-        switch_on(state, environ, setup)
+    if not is_on(state):
+        return
+    with _turn(state):
+        journal = read_journal(find_journal(state))
+        if journal:
+            path = Path(journal.file)  # the environment may name another folder than when it was switched on
+            _try_again(path, lambda: _try_to_merge(state, path, journal, setup, environ))
 
 
 def switch_off(state: Path) -> bool:
