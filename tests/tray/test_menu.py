@@ -8,7 +8,7 @@ import pytest
 
 from tray_app.catalog import UNKNOWN
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Phase, Status, Topic, Trouble, Unavailability
+from tray_app.status.board import Failing, ModelTrouble, Phase, Status, Topic, Trouble, Unavailability
 from tray_app.status.progress import Delay, RequestProgress
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
 
@@ -197,3 +197,19 @@ def test_labels_fit_a_menu() -> None:
     busy = replace(RUNNING, active_requests=99, is_demo=True)
     for status in (busy, GLM_RETIRED):
         assert all(len(item.label) <= 60 for item in build_menu(status, Settings(), "powershell"))
+
+
+def test_one_click_leads_to_another_model_while_the_selected_one_keeps_failing() -> None:
+    failing = replace(RUNNING, failing=(Failing("z-ai/glm4.7", "NVIDIA is overloaded"),))
+    assert show(build_menu(failing, Settings(), "bash"))[:2] == [
+        "GLM 4.7 keeps failing – choose a model…",
+        "Switch to MiniMax M2.1",
+    ]
+    retried = replace(WAITING, delay=Delay.RETRIES, failure="NVIDIA is overloaded", tries=4, delayed_s=110)
+    assert show(build_menu(replace(failing, requests=(retried,)), Settings(), "bash"))[:2] == [
+        "NVIDIA is overloaded, try 4, 110 s",
+        "Switch to MiniMax M2.1",
+    ]
+    assert build_tooltip(replace(failing, requests=(retried,)), Settings()) == (
+        "GLM 4.7 · NVIDIA is overloaded, try 4, 110 s"
+    )

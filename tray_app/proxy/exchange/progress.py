@@ -31,6 +31,9 @@ SENT_AGAIN_S = 60.0
 """A request of the same session that begins so soon after a failed one is that request again. Claude Code waits up to
 40 s in between."""
 
+_NAME_CHARS = 80
+"""So much of the model name that the client sent is shown. No real name is longer."""
+
 _MOST_SESSIONS = 32
 """So many sessions of Claude Code are remembered, those that asked last."""
 _CLOCK_STEP_S = 2.0
@@ -66,7 +69,7 @@ class Progress:
         """
         if self.model is not None and self.model.id != model.id:
             self.well_s, self.tries, self.failure = asyncio.get_running_loop().time(), 0, None
-        self.asked, self.model, self.follows_tray = asked, model, follows_tray
+        self.asked, self.model, self.follows_tray = asked[:_NAME_CHARS], model, follows_tray
 
     def wait(self) -> None:
         """Notes that the request waits for its turn."""
