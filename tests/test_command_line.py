@@ -71,6 +71,8 @@ def test_the_help_names_everything(program: Program) -> None:
         "--print-exports",
         "--version",
         "set-key",
+        "undo",
+        "doctor",
         "bash, zsh, fish, powershell, cmd; or settings",
     ):
         assert word in " ".join(done.stdout.split())

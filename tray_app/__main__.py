@@ -29,6 +29,7 @@ from tray_app.commands.run import run
 from tray_app.commands.set_key import set_key
 from tray_app.commands.start import start, stop
 from tray_app.commands.terminal import FAILED, OK, USAGE, complain, say
+from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
 from tray_app.paths import find_paths
@@ -79,6 +80,12 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
             return start(paths, is_demo=options.demo, wants_tray=wants_tray, users_umask=users_umask)
         case "stop":
             return stop(paths)
+        case "doctor":
+            from tray_app.commands.doctor import doctor
+
+            return doctor(paths, environ, find_desktop(environ), as_json=options.json)
+        case "undo":
+            return undo(paths)
         case "status":
             from tray_app.commands.status import status
 
@@ -140,6 +147,9 @@ def _parser() -> argparse.ArgumentParser:
         "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"
     )
     key.add_argument("--remove", action="store_true", help="remove the key")
+    examination = verbs.add_parser("doctor", help="find out what stands in the way (exit code 1: something does)")
+    examination.add_argument("--json", action="store_true", help="as JSON, for programs")
+    verbs.add_parser("undo", help="take this program out of Claude Code's own settings")
     return parser
 
 

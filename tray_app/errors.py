@@ -31,6 +31,10 @@ class SettingsError(AppError):
     """A setting from the file or the environment cannot be used. The message names it."""
 
 
+class ClaudeSettingsError(AppError):
+    """The user's own settings file of Claude Code cannot be used or written. The message names the file."""
+
+
 class StartError(AppError):
     """The gateway cannot listen: the port is taken, or the address is not usable or would be open to the network."""
 

@@ -280,6 +280,9 @@ Section "Uninstall"
   ${If} $0 <> 0
     ${GiveUp} ${STILL_RUNS} "${APP_NAME} is running and could not be stopped. Nothing is changed; quit it and try again."
   ${EndIf}
+  ; Claude Code's own settings must not lead to a program that is gone.
+  nsExec::Exec '"$INSTDIR\${CONSOLE}" undo'
+  Pop $1
   DeleteRegValue HKCU "${RUN_KEY}" "${APP_ID}"
   DeleteRegValue HKCU "${RUN_APPROVED_KEY}" "${APP_ID}"
   DeleteRegKey HKCU "${UNINSTALL_KEY}"

@@ -25,6 +25,9 @@ from tests.support.parts import need
 from tests.support.pdfs import make_pdf
 from tests.support.waiting import wait_for
 from tray_app import APP_ID, __version__
+from tray_app.catalog import GLM_4_7
+from tray_app.claude_code.all_sessions import switch_on
+from tray_app.claude_code.claude_settings import Setup
 
 pytestmark = pytest.mark.desktop
 
@@ -170,8 +173,15 @@ def test_install_puts_it_into_the_menu_and_remove_takes_all_away(unpacked: Path,
     assert f'Exec="{command}"\n' in entry.read_text()
     assert run(home, str(command), "--version") == f"{APP_ID} {__version__}\n"
     assert (home / ".local/share/icons/hicolor/48x48/apps" / f"{APP_ID}.png").is_file()
+    claude, state = home / ".claude" / "settings.json", home / ".local" / "state" / APP_ID
+    claude.parent.mkdir()
+    claude.write_bytes(b'{"model": "opus"}')
+    setup = Setup("http://127.0.0.1:3001", GLM_4_7, (GLM_4_7,))
+    switch_on(state, {"CLAUDE_CONFIG_DIR": str(claude.parent)}, setup)
     run(home, str(home / ".local" / "lib" / APP_ID / "install.sh"), "--remove")
-    assert [path for path in home.rglob("*") if not path.is_dir()] == []
+    assert claude.read_bytes() == b'{"model": "opus"}', "Claude Code's settings are as they were"
+    left = {path for path in home.rglob("*") if not path.is_dir()}
+    assert left == {claude, state / "all-sessions.lock"}
 
 
 @pytest.mark.parametrize("before", [None, "/opt/of/the/user"])

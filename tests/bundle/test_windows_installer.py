@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +25,11 @@ from tests.support.gateway import NVIDIA_KEY, Client, question
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 from tray_app import APP_ID, APP_NAME, __version__
+from tray_app.catalog import GLM_4_7
+from tray_app.claude_code.all_sessions import find_journal, switch_on
+from tray_app.claude_code.claude_settings import Setup
 
+MINE = b'{"model": "opus"}'
 INSTALL_S, START_S, QUIT_S = 120, 60, 30
 NO_FOLDER, STILL_RUNS = 2, 3
 UNINSTALL_KEY = rf"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\{APP_ID}"
@@ -193,6 +198,20 @@ def test_an_app_that_does_not_listen_is_ended(installed: Installed) -> None:
     assert installed.windows.list_processes() == []
 
 
+def use_for_all_sessions(installed: Installed) -> Path:
+    """Changes the settings of Claude Code as the app does at a click. Returns the path of the user's settings file."""
+    claude, state = installed.prefix.user_folder / ".claude" / "settings.json", installed.prefix.local_app_data / APP_ID
+    claude.parent.mkdir()
+    claude.write_bytes(MINE)
+    switch_on(state, {"CLAUDE_CONFIG_DIR": str(claude.parent)}, Setup("http://127.0.0.1:3001", GLM_4_7, (GLM_4_7,)))
+    journal = find_journal(state)
+    text = journal.read_text(encoding="utf-8")
+    ours, windows = (json.dumps(str(path)) for path in (claude, installed.prefix.to_windows(claude)))
+    assert ours in text
+    journal.write_text(text.replace(ours, windows), encoding="utf-8")
+    return claude
+
+
 def test_an_uninstall_ends_the_app_and_leaves_only_what_is_the_users(installed: Installed) -> None:
     process = installed.start(installed.folder / WINDOWED)
     quits = installed.count_quits()
@@ -202,7 +221,9 @@ def test_an_uninstall_ends_the_app_and_leaves_only_what_is_the_users(installed: 
     note = installed.folder / "a note of the user.txt"
     note.write_text("keep me", encoding="utf-8")
     installed.prefix.check("reg", "add", RUN_KEY, "/v", APP_ID, "/d", "the app", "/f")
+    claude = use_for_all_sessions(installed)
     installed.uninstall()
+    assert claude.read_bytes() == MINE, "Claude Code's settings are as they were"
     assert process.wait(QUIT_S) == 0
     assert installed.count_quits() == quits + 1
     assert list(installed.folder.iterdir()) == [note]

@@ -132,8 +132,8 @@ def test_a_missing_server_key_stops_the_shell_with_its_name(posix_shell: str) ->
 
 
 @posix_only
-@pytest.mark.skipif("fish" not in INSTALLED, reason="this machine has no fish")
 def test_a_missing_server_key_sets_nothing_in_fish(tmp_path: Any) -> None:
+    need("fish")
     line = render_exports("fish", URL, GLM_4_7, needs_server_key=True)
     done = subprocess.run(
         [*SHELL_COMMANDS["fish"], f"{line}\nset -q ANTHROPIC_BASE_URL; and echo set"],

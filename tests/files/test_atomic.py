@@ -86,3 +86,12 @@ def test_a_link_in_place_of_the_file_is_replaced_and_not_followed(tmp_path: Path
     assert read_whole(link, follows_links=True) == b"precious"
     write_whole(link, b"ours")
     assert (target.read_bytes(), link.read_bytes(), link.is_symlink()) == (b"precious", b"ours", False)
+
+
+@posix_only
+def test_a_file_gets_the_mode_that_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_whole(path, b"", 0o640)
+    assert path.stat().st_mode & 0o7777 == 0o640
+    write_whole(path, b"")
+    assert path.stat().st_mode & 0o7777 == 0o600

@@ -16,6 +16,8 @@ from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, Job, JobThread
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
 from tray_app.app.supervisor import GatewaySupervisor
+from tray_app.app.user_sessions import UserSessions
+from tray_app.claude_code.claude_settings import Setup
 from tray_app.claude_code.exports import render_exports
 from tray_app.desktop import Desktop, DesktopError
 from tray_app.paths import Paths
@@ -83,6 +85,7 @@ class App:
             is_demo=is_demo,
             has_icon=wants_tray,
         )
+        self._user_sessions = UserSessions(paths.state, environ, self._store)
         self._job_thread = JobThread(self._poll, self._redraw)
         self._icon: TrayIcon | None = None
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
@@ -184,6 +187,7 @@ class App:
         return True
 
     def _start(self) -> None:
+        self._user_sessions.undo_if_wanted()
         self._supervisor.read_keys()
         self._supervisor.begin()
         if not self._service.is_running and self._icon is None:
@@ -204,6 +208,7 @@ class App:
             stack.callback(self._job_thread.end)
             stack.callback(log.info, "quit")
             stack.callback(self._instance.release)
+            stack.callback(self._user_sessions.undo_if_wanted)
             self._service.stop(drain_s)
 
     def _hide(self, keys: Keys) -> None:
@@ -274,8 +279,20 @@ class App:
         if self._icon is not None:
             self._icon.notify(title, text)
 
+    def _make_setup(self) -> Setup:
+        settings = self._store.current
+        return Setup(
+            self._board.status.url or settings.addr.url,
+            settings.selected_model,
+            settings.catalog.offered(settings.selected_model),
+            needs_server_key=self._supervisor.keys.is_guarded,
+            no_proxy=self._environ.get("no_proxy") or self._environ.get("NO_PROXY", ""),
+        )
+
     def _redraw(self) -> None:
         status, settings = self._board.status, self._store.current
+        if self._service.is_running:
+            self._user_sessions.follow(self._make_setup())
         if self._icon is not None:
             self._icon.show(status, settings)
         news = list_news(status, settings)

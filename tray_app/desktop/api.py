@@ -31,6 +31,10 @@ class Desktop(ABC):
     def notify(self, title: str, text: str) -> bool:
         """Shows a message to the user without an icon. Returns False if the desktop cannot."""
 
+    def explain_missing_tray(self) -> str:
+        """Returns why no tray icon can be seen here, as a sentence; empty if nothing speaks against it."""
+        return ""
+
     @abstractmethod
     def open_folder(self, folder: Path) -> None:
         """Shows the folder in the file manager. DesktopError if that does not work."""

@@ -32,10 +32,10 @@ def read_whole(path: Path, *, follows_links: bool = False) -> bytes:
     return data
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Replaces the file, which only its owner can read, or leaves it unchanged and raises OSError.
+def write_whole(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Replaces the file, or leaves it unchanged and raises OSError. The folder is created if it is missing.
 
-    The folder is created if it is missing.
+    `mode` is the permission bits of the new file; None: only its owner can read it.
     """
     make_private_folder(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -43,6 +43,8 @@ def write_whole(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+            if mode is not None:
+                temporary.chmod(mode)
             file.flush()
             os.fsync(file.fileno())
         _try_again(lambda: temporary.replace(path))

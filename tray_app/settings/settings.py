@@ -92,6 +92,8 @@ class Settings:
     """Ids of the models that answer, in this order, if the selected one refuses. Empty: its refusal is the answer."""
     clients_choose_model: bool = setting(False, *_SWITCH)
     """Tells whether a request is answered by the model that it names, instead of the selected one."""
+    undo_all_sessions_at_quit: bool = setting(False, *_SWITCH)
+    """Tells whether Claude Code's own settings become what they were before whenever this program quits."""
     upstream_timeout_seconds: int = setting(
         300, whole_number(1), "a whole number of seconds, 1 or more", "UPSTREAM_TIMEOUT_SECONDS"
     )

@@ -50,6 +50,16 @@ class LinuxDesktop(Desktop):
 
         return notify_once(title, text, app_id=APP_ID, app_name=APP_NAME)
 
+    def explain_missing_tray(self) -> str:
+        from tray_app.desktop.linux.tray_backend import is_tray_hosted
+
+        if is_tray_hosted():
+            return ""
+        return (
+            "No panel here shows tray icons (StatusNotifierItem), or there is no desktop session. "
+            "GNOME needs the extension AppIndicator."
+        )
+
     def make_tls_context(self) -> ssl.SSLContext:
         import ssl
 

@@ -26,7 +26,14 @@ from PIL import Image
 from tests.support.desktop_harness import Desktop, NotificationService, TrayItem, Watcher, end
 from tests.support.parts import need
 from tests.support.waiting import TIMEOUT_S, wait_for
-from tray_app.desktop.linux.tray_backend import StatusNotifierIcon, TrayUnavailable, notify_once, session_bus
+from tray_app.desktop.linux.desktop import LinuxDesktop
+from tray_app.desktop.linux.tray_backend import (
+    StatusNotifierIcon,
+    TrayUnavailable,
+    is_tray_hosted,
+    notify_once,
+    session_bus,
+)
 
 pytestmark = pytest.mark.desktop
 
@@ -304,6 +311,19 @@ def test_an_icon_is_hosted_only_while_something_draws_it(desktop: Desktop) -> No
             program.wait_for_line("hosted True")
             watcher.set_host(False)
             program.wait_for_line("hosted False")
+
+
+def test_without_an_icon_it_is_known_whether_a_panel_would_show_one(
+    desktop: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", desktop.bus)
+    assert not is_tray_hosted()
+    with Watcher(desktop.bus, has_host=False) as watcher:
+        assert not is_tray_hosted()
+        watcher.set_host(True)
+        assert is_tray_hosted()
+        assert LinuxDesktop({}).explain_missing_tray() == ""
+    assert "No panel here shows tray icons" in LinuxDesktop({}).explain_missing_tray()
 
 
 def test_quit_removes_the_icon(item: TrayItem, program: Program, watcher: Watcher) -> None:

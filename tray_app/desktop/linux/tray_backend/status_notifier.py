@@ -12,7 +12,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, new_method_call, new_signal
+from jeepney import (
+    DBusAddress,
+    HeaderFields,
+    MatchRule,
+    Message,
+    MessageType,
+    Properties,
+    new_method_call,
+    new_signal,
+)
 from jeepney.bus_messages import message_bus
 from PIL import Image
 
@@ -284,6 +293,12 @@ def notify_once(title: str, text: str, *, app_id: str, app_name: str) -> bool:
     `app_id` is the name of the program's .desktop file, without the suffix.
     """
     return ask(_notification(_Sender(app_id, app_name), title, text)) is not None
+
+
+def is_tray_hosted() -> bool:
+    """Tells whether a panel shows tray icons now. Takes at most two seconds."""
+    reply = ask(Properties(WATCHER).get("IsStatusNotifierHostRegistered"))
+    return reply is not None and bool(reply[0][1])  # a variant: its type and its value
 
 
 def _notification(
