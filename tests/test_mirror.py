@@ -30,7 +30,6 @@ COVERED_BY = {
     "desktop/detached.py": "commands/test_start.py",
     "desktop/linux/icon.py": "app/test_tray_app.py",
     "desktop/linux/tray_backend/session_bus.py": "desktop/linux/tray_backend/test_status_notifier.py",
-    "desktop/macos.py": "",  # it needs macOS, which is not to be had here
     "desktop/windows/desktop.py": "bundle/test_wine_app.py",
     "desktop/windows/win32.py": "desktop/windows/test_icon.py",
     "proxy/exchange/aside.py": "proxy/exchange/test_nobody_waits.py",

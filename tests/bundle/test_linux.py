@@ -173,6 +173,9 @@ def test_install_puts_it_into_the_menu_and_remove_takes_all_away(unpacked: Path,
     assert f'Exec="{command}"\n' in entry.read_text()
     assert run(home, str(command), "--version") == f"{APP_ID} {__version__}\n"
     assert (home / ".local/share/icons/hicolor/48x48/apps" / f"{APP_ID}.png").is_file()
+    at_login = home / ".config" / "autostart" / f"{APP_ID}.desktop"
+    at_login.parent.mkdir(parents=True)
+    at_login.touch()
     claude, state = home / ".claude" / "settings.json", home / ".local" / "state" / APP_ID
     claude.parent.mkdir()
     claude.write_bytes(b'{"model": "opus"}')

@@ -138,12 +138,13 @@ def test_a_key_is_asked_for_in_a_console_of_its_own(desktop: WineDesktop, tmp_pa
     home = desktop.windows.to_windows(tmp_path)
     desktop.env |= {"CLAUDE_NVIDIA_TRAY_HOME": home, "APP": PYTHON, "PROGRAM": program}
     code = (
-        "import os; from tray_app.desktop.windows.desktop import WindowsDesktop; "
-        "print(WindowsDesktop().open_terminal([os.environ['APP'], '-c', os.environ['PROGRAM']]))"
+        "import os; from pathlib import Path; from tray_app.desktop.windows.desktop import WindowsDesktop; "
+        "command = [os.environ['APP'], '-c', os.environ['PROGRAM']]; "
+        "WindowsDesktop().open_terminal(command, Path.home(), stays_open=True); print('opened')"
     )
     desktop.start(PYTHON, "-c", code, log="opener")
     read_key = "import keyring; print(keyring.get_password('claude-nvidia-tray', 'nvidia-api-key'))"
-    desktop.wait_log("opener", "True")
+    desktop.wait_log("opener", "opened")
     console = wait_for(lambda: desktop.find_window("--class", "conhost.exe"), "the console")
     blank = desktop.take_screenshot()
     wait_for(lambda: desktop.take_screenshot() != blank, "the question")

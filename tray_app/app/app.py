@@ -10,6 +10,7 @@ import logging
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.instance import Instance
@@ -264,8 +265,15 @@ class App:
     def _show_trouble(self) -> None:
         self._supervisor.try_again()
         notice = find_notice(self._board.status, self._store.current)
-        if notice is None or (notice.verb and self._desktop.open_terminal([*find_program(), notice.verb])):
+        if notice is None:
             return
+        if notice.verb:
+            try:
+                self._desktop.open_terminal([*find_program(), notice.verb], Path.home(), stays_open=True)
+            except DesktopError as error:
+                log.warning("%s", error)
+            else:
+                return
         self._notify(notice.title, notice.sentence)
 
     def _try_and_tell(self, action: Job) -> None:
