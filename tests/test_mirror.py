@@ -14,6 +14,7 @@ COVERED_BY = {
     "errors.py": "proxy/exchange/test_errors_in_answers.py",
     "sentences.py": "status/test_messages.py",
     "app/background.py": "commands/test_start.py",
+    "app/clicks.py": "app/test_tray_app.py",
     "app/health.py": "commands/test_start.py",
     "app/job_thread.py": "app/test_tray_app.py",
     "claude_code/journal.py": "claude_code/test_all_sessions.py",

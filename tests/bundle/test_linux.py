@@ -203,7 +203,7 @@ def test_what_it_starts_finds_the_systems_libraries(
     with Watcher(desktop.bus) as watcher:
         desktop.spawn(unpacked / APP_ID, "--demo", log="app")
         with watcher.wait_item() as item:
-            item.click("Open Log Folder")
+            item.click("More", "Open Log Folder")
             wait_for(told.is_file, "the folder is opened")
     assert told.read_text().strip() == (before or "none")
 
