@@ -14,6 +14,7 @@ COVERED_BY = {
     "errors.py": "proxy/exchange/test_errors_in_answers.py",
     "sentences.py": "status/test_messages.py",
     "app/background.py": "commands/test_start.py",
+    "app/clicks.py": "app/test_tray_app.py",
     "app/health.py": "commands/test_start.py",
     "app/claude_setup.py": "test_command_line.py",
     "app/job_thread.py": "app/test_tray_app.py",
@@ -32,7 +33,6 @@ COVERED_BY = {
     "desktop/detached.py": "commands/test_start.py",
     "desktop/linux/icon.py": "app/test_tray_app.py",
     "desktop/linux/tray_backend/session_bus.py": "desktop/linux/tray_backend/test_status_notifier.py",
-    "desktop/macos.py": "",  # it needs macOS, which is not to be had here
     "desktop/windows/desktop.py": "bundle/test_wine_app.py",
     "desktop/windows/win32.py": "desktop/windows/test_icon.py",
     "proxy/exchange/aside.py": "proxy/exchange/test_nobody_waits.py",

@@ -19,6 +19,7 @@ case $* in
   --remove)
     # Claude Code's own settings must not lead to a program that is gone.
     if [ -x "$program/claude-nvidia-tray" ]; then "$program/claude-nvidia-tray" undo >/dev/null || true; fi
+    rm -f "${XDG_CONFIG_HOME:-$HOME/.config}/autostart/claude-nvidia-tray.desktop"
     remove; echo "Claude NVIDIA Tray is removed; your settings are kept."; exit ;;
   *) sed -n '2,3s/^# //p' "$0"; exit 2 ;;
 esac

@@ -75,11 +75,18 @@ def test_the_menu_says_what_runs_and_where(app: TrayApp) -> None:
     assert labels[1:] == [
         "GLM 4.7",
         "MiniMax M2.1",
-        "Let Clients Choose the Model",
+        "Open Claude Code in Terminal",
         "Copy Claude Code Exports (bash)",
+        "Copy Exports For",
         "Log Request Bodies",
-        "Open Log Folder",
+        "More",
         "Quit",
+    ]
+    assert [node.label for node in menu.find("More").children] == [
+        "Use for All Claude Code Sessions",
+        "Start at Login",
+        "Other Programs Choose Their Own Model",
+        "Open Log Folder",
     ]
     assert not menu.children[0].is_enabled
     assert app.item.property("Id") == "claude-nvidia-tray"
@@ -98,7 +105,7 @@ def test_a_click_on_the_other_model_switches_the_next_request_the_icon_and_the_s
 
 
 def test_clients_choose_the_model_when_the_menu_lets_them(app: TrayApp) -> None:
-    app.item.click("Let Clients Choose the Model")
+    app.item.click("More", "Other Programs Choose Their Own Model")
     app.folder.wait_setting("clients_choose_model", True)
     assert app.ask(model="minimaxai/minimax-m2.1")["model"] == "minimaxai/minimax-m2.1"
     assert app.ask()["model"] == "z-ai/glm4.7"
@@ -126,7 +133,7 @@ def test_open_log_folder_opens_it(app: TrayApp, desktop: Desktop, watcher: Watch
     desktop.spawn(*APP, "--demo", log="app2")
     with watcher.wait_item() as item:
         item.wait_menu(lambda menu: menu.has("Open Log Folder"), "the menu")
-        item.click("Open Log Folder")
+        item.click("More", "Open Log Folder")
         opened = tmp_path / "opened"
         wait_for(lambda: opened.exists() and opened.read_text(), "the folder is opened")
     assert Path(opened.read_text().strip()) == Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "logs")
@@ -141,21 +148,118 @@ def test_copied_exports_are_in_the_clipboard_and_a_notification_says_so() -> Non
             app = TrayApp(desktop, item)
             url = app.url
             item.click("Copy Claude Code Exports (fish)")
-            heard.wait(lambda: bool(heard.received), "a notification")
+            told = heard.wait_text("Exports copied")
         copied = desktop.run("xclip", "-selection", "clipboard", "-out")
     assert f"set -gx ANTHROPIC_BASE_URL 'http://{url}'" in copied
     assert "Demo: canned answers, no model" in copied
     assert "\n" not in copied
-    assert heard.received[0].title == "Exports copied"
-    assert "fish" in heard.received[0].text
+    assert "fish" in told
+
+
+def test_each_form_of_the_exports_can_be_copied_and_the_notification_says_what_to_do_next() -> None:
+    need("dbus-daemon", "Xvfb", "xclip")
+    forms = {  # label -> title and a part of the notification, and a part of what is copied
+        "bash or zsh": ("Exports copied", "a terminal with bash or zsh", "ANTHROPIC_BASE_URL="),
+        "PowerShell": ("Exports copied", "a terminal with PowerShell", "$env:ANTHROPIC_BASE_URL"),
+        "settings.json": ("Settings copied", "claude --settings FILE", '"modelPicker"'),
+        "One Line That Starts Claude Code": ("Command copied", "Paste it into a terminal", "claude"),
+        "One Line That Undoes the Exports": ("Undo line copied", "you have pasted the exports", "unset "),
+    }
+    with Desktop("640x480x24") as desktop, Watcher(desktop.bus) as watcher, NotificationService(desktop.bus) as heard:
+        desktop.env |= {"ADDR": "127.0.0.1:0", "SHELL": "/bin/bash"}
+        desktop.spawn(*APP, "--demo", log="app")
+        with watcher.wait_item() as item:
+            for times, (label, (title, told, part)) in enumerate(forms.items(), 1):
+                item.click("Copy Exports For", label)
+                assert told in heard.wait_text(title, times if title == "Exports copied" else 1)
+                assert part in desktop.run("xclip", "-selection", "clipboard", "-out")
+
+
+def test_all_sessions_use_the_gateway_until_the_item_is_clicked_again(
+    app: TrayApp, desktop: Desktop, notifications: NotificationService
+) -> None:
+    settings = Path(desktop.env["HOME"], ".claude", "settings.json")
+    settings.parent.mkdir()
+    settings.write_text('{"theme": "dark"}')
+    path = ("More", "Use for All Claude Code Sessions")
+    app.item.click(*path)
+    notifications.wait_text("Claude Code's settings are changed")
+    app.item.wait_menu(lambda menu: menu.find(*path).is_checked, "the mark")
+    changed = json.loads(settings.read_text())
+    assert changed["env"]["ANTHROPIC_BASE_URL"] == f"http://{app.url}"
+    app.item.click("MiniMax M2.1")
+    now = "now MiniMax M2.1"
+    wait_for(lambda: now in settings.read_text(), "the other model in the settings")
+    app.item.click(*path)
+    notifications.wait_text("Claude Code's settings are restored")
+    app.item.wait_menu(lambda menu: not menu.find(*path).is_checked, "no mark")
+    assert settings.read_text() == '{"theme": "dark"}'
+
+
+def test_settings_of_claude_code_that_cannot_be_used_are_left_and_a_notification_says_so(
+    app: TrayApp, desktop: Desktop, notifications: NotificationService
+) -> None:
+    settings = Path(desktop.env["HOME"], ".claude", "settings.json")
+    settings.parent.mkdir()
+    settings.write_text('{"theme": ')
+    app.item.click("More", "Use for All Claude Code Sessions")
+    assert str(settings) in notifications.wait_text("Claude NVIDIA Tray")
+    assert settings.read_text() == '{"theme": '
+
+
+@pytest.fixture
+def terminal(desktop: Desktop) -> Path:
+    """A program that is the user's terminal: it needs no display. Returns the file into which `claude` writes.
+
+    What stands for Claude Code says in which folder it was started, and with which address.
+    """
+    programs, told = desktop.folder / "programs", desktop.folder / "told"
+    programs.mkdir()
+    scripts = {"term": 'shift; exec "$@"', "claude": f'{{ pwd; cat "$2"; }} > {told}.new; mv {told}.new {told}'}
+    for name, script in scripts.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    desktop.env |= {"DISPLAY": ":0", "TERMINAL": "term", "PATH": f"{programs}:{desktop.env['PATH']}"}
+    desktop.env["SHELL"] = "/bin/sh"
+    return told
+
+
+def test_claude_code_opens_in_a_terminal_in_the_last_folder_or_in_the_one_that_is_chosen(
+    terminal: Path, desktop: Desktop, watcher: Watcher
+) -> None:
+    home, shop = Path(desktop.env["HOME"]), Path(desktop.env["HOME"], "a shop")
+    shop.mkdir()
+    desktop.spawn(*APP, "--demo", log="app")
+    with watcher.wait_item() as item:
+        app = TrayApp(desktop, item)
+        url = app.url
+
+        def click(*labels: str) -> str:
+            item.click(*labels)
+            wait_for(terminal.exists, "Claude Code")
+            folder, settings = terminal.read_text().split("\n", 1)
+            terminal.unlink()
+            assert json.loads(settings)["env"]["ANTHROPIC_BASE_URL"] == f"http://{url}"
+            return folder
+
+        assert not item.menu().has("Open Claude Code In")
+        assert click("Open Claude Code in Terminal") == str(home)
+        item.wait_menu(lambda menu: menu.has("~"), "the folder in the menu")
+        desktop.spawn(*APP, "claude", log="claude", cwd=shop).wait(20)
+        wait_for(terminal.exists, "Claude Code in the other folder")
+        terminal.unlink()
+        app.ask()  # the menu is drawn again
+        menu = item.wait_menu(lambda menu: menu.has("~/a shop"), "the other folder in the menu")
+        assert [node.label for node in menu.find("Open Claude Code In").children] == ["~/a shop", "~"]
+        assert click("Open Claude Code in Terminal") == str(shop)
+        assert click("Open Claude Code In", "~") == str(home)
 
 
 def test_a_copy_that_fails_never_says_copied(app: TrayApp, notifications: NotificationService) -> None:
     # A desktop without a display has no clipboard.
     app.item.click("Copy Claude Code Exports (bash)")
-    notifications.wait(lambda: bool(notifications.received), "a notification")
-    assert "could not be written" in notifications.received[0].text
-    assert "copied" not in notifications.received[0].title.lower()
+    assert "could not be written" in notifications.wait_text("Claude NVIDIA Tray")
+    assert not [heard for heard in notifications.received if "copied" in heard.title.lower()]
 
 
 def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
@@ -168,9 +272,10 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
         error = app.ask()["error"]
         assert error["type"] == "billing_error"
         assert "set-key" in error["message"]
-        item.click("Add your NVIDIA API key…")
-        notifications.wait(lambda: bool(notifications.received), "a notification")
-        assert "build.nvidia.com" in notifications.received[0].text
+        assert "Add your NVIDIA API key" in notifications.wait_text("Claude NVIDIA Tray is running")
+        assert item.property("ToolTip")[2] == "GLM 4.7 · add your NVIDIA API key…"
+        item.click("Add your NVIDIA API key…")  # a desktop without a display has no terminal
+        assert "build.nvidia.com" in notifications.wait_text("Add your NVIDIA API key…")
         with (desktop.folder / "key").open("w+") as typed:
             typed.write("nvapi-0123456789abcdef\n")
             typed.seek(0)
@@ -183,7 +288,7 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
 def top_labels(menu: Node) -> list[str]:
     """Returns the lines of the menu from the first one to the models."""
     texts = [node.label for node in menu.children if not node.is_separator]
-    return texts[: texts.index("Let Clients Choose the Model")]
+    return texts[: texts.index("Open Claude Code in Terminal")]
 
 
 def test_a_model_that_nvidia_does_not_list_is_marked_and_one_click_switches_to_its_successor(
@@ -264,7 +369,8 @@ def test_the_menu_shows_a_wait_for_the_rate_limit_while_it_lasts(
 ) -> None:
     item = keyed_app.item
     keyed_app.folder.edit_settings(requests_per_minute=1, clients_choose_model=True)
-    item.wait_menu(lambda menu: menu.find("Let Clients Choose the Model").is_checked, "the settings are in force")
+    label = "Other Programs Choose Their Own Model"
+    item.wait_menu(lambda menu: menu.find("More", label).is_checked, "the settings are in force")
     keyed_app.ask()
     with closing(http.client.HTTPConnection(keyed_app.url, timeout=20)) as connection:
         connection.request("POST", "/v1/messages", json.dumps(QUESTION))
@@ -273,6 +379,32 @@ def test_the_menu_shows_a_wait_for_the_rate_limit_while_it_lasts(
         notifications.wait(lambda: bool(notifications.received), "the sentence")
     assert "1 of 1 requests this minute went to GLM 4.7; 1 waits, and the next one" in notifications.received[0].text
     item.wait_menu(lambda menu: menu.has(f"Running on {keyed_app.url}"), "the client has left the queue")
+
+
+def test_start_at_login_is_what_the_desktop_says(app: TrayApp, desktop: Desktop) -> None:
+    file = Path(desktop.env["XDG_CONFIG_HOME"], "autostart", "claude-nvidia-tray.desktop")
+    for is_on in (True, False):
+        app.item.click("More", "Start at Login")
+        app.item.wait_menu(lambda menu: menu.find("More", "Start at Login").is_checked is is_on, "the mark")  # noqa: B023
+        assert file.exists() is is_on
+
+
+def test_the_first_start_says_hello_once(
+    desktop: Desktop, watcher: Watcher, notifications: NotificationService
+) -> None:
+    for name in ("first", "second"):
+        app = desktop.spawn(*APP, "--demo", log=name)
+        with watcher.wait_item() as item:
+            item.wait_menu(lambda menu: menu.children[0].label.startswith("Demo:"), "the demo")
+            item.click("Copy Claude Code Exports (bash)")  # this fails, as there is no clipboard
+            notifications.wait_text("Claude NVIDIA Tray", 1 if name == "first" else 2)
+            item.click("Quit")
+        assert app.wait(10) == 0
+        watcher.wait(lambda: not watcher.items, "the icon is gone")
+    hellos = [heard.text for heard in notifications.received if heard.title == "Claude NVIDIA Tray is running"]
+    assert len(hellos) == 1
+    assert hellos[0].startswith("Its icon is in the panel. This is the demo:")
+    assert "Open Claude Code in Terminal" in hellos[0]
 
 
 def test_quit_lets_a_running_answer_finish(app: TrayApp, watcher: Watcher) -> None:
@@ -291,10 +423,9 @@ def test_a_second_launch_says_where_the_first_one_runs_and_ends_well(
 ) -> None:
     second = desktop.spawn(*APP, "--demo", log="second")
     assert second.wait(20) == 0
-    notifications.wait(lambda: bool(notifications.received), "a notification")
-    assert notifications.received[0].text == (
-        f"Claude NVIDIA Tray is already running as a demo, with canned answers. It listens on http://{app.url}."
-    )
+    text = notifications.wait_text("Claude NVIDIA Tray")
+    assert "already running as a demo" in text
+    assert f"It listens on http://{app.url}. " in text
     assert len(watcher.items) == 1
 
 
@@ -323,7 +454,7 @@ def test_without_a_session_bus_it_runs_headless_and_says_so(desktop: Desktop) ->
     assert app.wait(10) == 0
 
 
-def test_the_menu_works_in_a_real_panel(tmp_path: Path) -> None:
+def test_the_menu_and_its_submenu_work_in_a_real_panel() -> None:
     need("dbus-daemon", "Xvfb", "xfce4-panel", "xdotool", "import", "xsetroot")
     with Desktop("1024x640x24") as desktop:
         desktop.env["ADDR"] = "127.0.0.1:0"
@@ -331,12 +462,19 @@ def test_the_menu_works_in_a_real_panel(tmp_path: Path) -> None:
         desktop.spawn(*APP, "--demo", log="app")
         desktop.wait_log("app", "listening on http://")
         x, y = wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN), "the icon in the panel")
-        desktop.click(x, y, button=3)
+        desktop.click(x, y, button=1)
         wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
         # The status line cannot be chosen, so the two models come first.
         desktop.run("xdotool", "key", "Down", "Down", "Return")
         settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
         wait_for(lambda: json.loads(settings.read_text())["model"] == "minimaxai/minimax-m2.1", "the other model")
+        wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) == (52, 101, 164), "the closed menu")
+        desktop.click(x, y, button=3)
+        wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
+        # The last item is Quit. The one above opens the submenu, whose second item is Start at Login.
+        desktop.run("xdotool", "key", "Up", "Up", "Right", "Down", "Return")
+        entry = Path(desktop.env["XDG_CONFIG_HOME"], "autostart", "claude-nvidia-tray.desktop")
+        wait_for(entry.exists, "the entry for the next login")
 
 
 def test_a_menu_that_shrank_looks_in_a_real_panel_as_if_it_had_never_been_longer() -> None:

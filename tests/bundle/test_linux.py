@@ -173,6 +173,9 @@ def test_install_puts_it_into_the_menu_and_remove_takes_all_away(unpacked: Path,
     assert f'Exec="{command}"\n' in entry.read_text()
     assert run(home, str(command), "--version") == f"{APP_ID} {__version__}\n"
     assert (home / ".local/share/icons/hicolor/48x48/apps" / f"{APP_ID}.png").is_file()
+    at_login = home / ".config" / "autostart" / f"{APP_ID}.desktop"
+    at_login.parent.mkdir(parents=True)
+    at_login.touch()
     claude, state = home / ".claude" / "settings.json", home / ".local" / "state" / APP_ID
     claude.parent.mkdir()
     claude.write_bytes(b'{"model": "opus"}')
@@ -200,7 +203,7 @@ def test_what_it_starts_finds_the_systems_libraries(
     with Watcher(desktop.bus) as watcher:
         desktop.spawn(unpacked / APP_ID, "--demo", log="app")
         with watcher.wait_item() as item:
-            item.click("Open Log Folder")
+            item.click("More", "Open Log Folder")
             wait_for(told.is_file, "the folder is opened")
     assert told.read_text().strip() == (before or "none")
 
@@ -224,6 +227,7 @@ def test_it_keeps_a_key_in_gnomes_keyring(unpacked: Path, tmp_path: Path) -> Non
     command = ["dbus-run-session", "--", "sh", "-c", script, str(unpacked / APP_ID)]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.splitlines() == [
+        "Checking the key with NVIDIA …",
         "The NVIDIA API key is kept in the system keyring. A running app uses it from now on.",
         "The NVIDIA API key is removed.",
     ], done.stderr

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_for
 
 PREFIX = os.environ.get("WINE_TEST_PREFIX", "")
 GREEN = (118, 185, 0)
-GLM, MINIMAX, _CLIENTS_CHOOSE, EXPORTS, _BODIES, _LOGS, QUIT = range(1, 8)  # the lines of the menu
+GLM, MINIMAX, _OPEN, EXPORTS, _EXPORTS_FOR, _BODIES, MORE, QUIT = range(1, 9)  # the lines of the menu
 EXIT_S = 20
 START_S = 60  # the first start also compiles the source
 
@@ -29,6 +29,7 @@ class App:
 
     def __init__(self, desktop: WineDesktop, home: Path) -> None:
         self.folder = AppFolder(home)
+        self.folder.edit_settings(version=1)  # the first start would say hello in a balloon
         self._desktop = desktop
         self.start = (PYTHON, "-m", "tray_app", "--demo")
         self.environment = {"CLAUDE_NVIDIA_TRAY_HOME": desktop.windows.to_windows(home), "ADDR": "127.0.0.1:0"}
@@ -118,6 +119,20 @@ def test_exports_are_copied_and_a_balloon_says_so(desktop: WineDesktop, app: App
     wait_for(lambda: balloon_is_there(desktop), "the balloon")
 
 
+def test_the_submenu_opens_and_its_item_has_windows_start_the_app_at_login(desktop: WineDesktop, app: App) -> None:
+    desktop.open_menu().click(MORE)
+    lines = ("Use for All Claude Code Sessions", "Start at Login", "Other Programs Choose Their Own Model", "Open Logs")
+    submenu = wait_for(lambda: desktop.find_menu(rows=len(lines)), "the submenu")
+    submenu.click(lines.index("Start at Login"))
+    read = "from tray_app.desktop.windows.desktop import WindowsDesktop; print(WindowsDesktop().starts_at_login())"
+    wait_for(lambda: desktop.run_python(read).strip() == "True", "the entry in the registry")
+    desktop.open_menu().click(MORE)
+    submenu = wait_for(lambda: desktop.find_menu(rows=len(lines)), "the submenu")
+    assert marked(submenu) == [lines.index("Start at Login")]
+    submenu.click(lines.index("Start at Login"))
+    wait_for(lambda: desktop.run_python(read).strip() == "False", "no entry in the registry")
+
+
 def test_an_installer_can_end_the_app_even_while_its_menu_is_open(desktop: WineDesktop, app: App) -> None:
     desktop.open_menu()
     desktop.close_window("claude-nvidia-tray")
@@ -138,12 +153,13 @@ def test_a_key_is_asked_for_in_a_console_of_its_own(desktop: WineDesktop, tmp_pa
     home = desktop.windows.to_windows(tmp_path)
     desktop.env |= {"CLAUDE_NVIDIA_TRAY_HOME": home, "APP": PYTHON, "PROGRAM": program}
     code = (
-        "import os; from tray_app.desktop.windows.desktop import WindowsDesktop; "
-        "print(WindowsDesktop().open_terminal([os.environ['APP'], '-c', os.environ['PROGRAM']]))"
+        "import os; from pathlib import Path; from tray_app.desktop.windows.desktop import WindowsDesktop; "
+        "command = [os.environ['APP'], '-c', os.environ['PROGRAM']]; "
+        "WindowsDesktop().open_terminal(command, Path.home(), stays_open=True); print('opened')"
     )
     desktop.start(PYTHON, "-c", code, log="opener")
     read_key = "import keyring; print(keyring.get_password('claude-nvidia-tray', 'nvidia-api-key'))"
-    desktop.wait_log("opener", "True")
+    desktop.wait_log("opener", "opened")
     console = wait_for(lambda: desktop.find_window("--class", "conhost.exe"), "the console")
     blank = desktop.take_screenshot()
     wait_for(lambda: desktop.take_screenshot() != blank, "the question")

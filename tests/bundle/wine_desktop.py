@@ -102,11 +102,11 @@ class WineDesktop(Desktop):
         self.click_icon(button)
         return wait_for(lambda: self.find_menu(program), "the menu")
 
-    def find_menu(self, program: str = "python.exe") -> Menu | None:
-        """The open menu of a program, if its lines are drawn."""
+    def find_menu(self, program: str = "python.exe", rows: int = 0) -> Menu | None:
+        """The open menu of a program, or its open submenu, if its lines are drawn: so many, or any number (0)."""
         box = self.find_window("--class", program)
         menu = Menu(self, box) if box else None
-        return menu if menu and menu.rows else None
+        return menu if menu and menu.rows and len(menu.rows) == (rows or len(menu.rows)) else None
 
     def wait_menu_closed(self, program: str = "python.exe") -> None:
         wait_for(lambda: not self.find_window("--class", program), "the end of the menu")

@@ -411,6 +411,7 @@ def test_a_key_is_kept_in_gnomes_keyring(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.stdout.splitlines() == [
+        "Checking the key with NVIDIA …",
         "The NVIDIA API key is kept in the system keyring. A running app uses it from now on.",
         "nvapi-of-the-test",
         "The NVIDIA API key is removed.",

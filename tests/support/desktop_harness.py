@@ -350,6 +350,15 @@ class NotificationService(BusService):
                 return None, ()
         raise LookupError(member)
 
+    def wait_text(self, title: str, times: int = 1) -> str:
+        """The text of the newest notification with this title, once there are so many of them."""
+
+        def texts() -> list[str]:
+            return [heard.text for heard in self.received if heard.title == title]
+
+        self.wait(lambda: len(texts()) >= times, f"a notification {title!r}")
+        return texts()[-1]
+
 
 class Node:
     """One place in a menu, as a panel reads it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import pytest
 
@@ -10,13 +11,14 @@ from tray_app.catalog import UNKNOWN
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Failing, ModelTrouble, Phase, Status, Topic, Trouble, Unavailability
 from tray_app.status.progress import Delay, RequestProgress
-from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
+from tray_app.tray.menu import SEPARATOR, Command, Item, Menu, MenuFacts, build_menu, build_tooltip
 
 RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")
 REFUSED_KEY = Trouble("NVIDIA refused the key – fix…", "NVIDIA refused your API key.")
 WAITING = RequestProgress("nvidia", "z-ai/glm4.7", "GLM 4.7", delay=Delay.RATE_LIMIT, delayed_s=12)
 NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
 GLM_RETIRED = replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.RETIRED, "2026-05-14")),))
+FACTS = MenuFacts("bash", PurePosixPath("/home/me"), {"fish": "fish", "undo": "Undo Line"})
 GLM_NOT_LISTED = replace(RUNNING, listed_models=frozenset({"minimaxai/minimax-m2.1", "z-ai/glm-5.3"}))
 
 
@@ -24,23 +26,32 @@ def show(menu: Menu) -> list[str]:
     """Returns the menu as a user sees it: check marks in front, and texts without a command in brackets."""
     lines = []
     for item in filter(lambda item: item.is_visible, menu):
+        has_command = item.command or item.children
         mark = {None: "", True: "● " if item.is_radio else "✓ ", False: "○ " if item.is_radio else "□ "}[item.checked]
-        lines.append("---" if item is SEPARATOR else f"{mark}{item.label}" if item.command else f"({item.label})")
+        lines.append("---" if item is SEPARATOR else f"{mark}{item.label}" if has_command else f"({item.label})")
+        lines += [f"    {line}" for line in show(item.children)]
     return lines
 
 
 def test_the_whole_menu() -> None:
-    assert show(build_menu(RUNNING, Settings(), "bash")) == [
+    assert show(build_menu(RUNNING, Settings(), FACTS)) == [
         "(Running on 127.0.0.1:3001)",
         "---",
         "● GLM 4.7",
         "○ MiniMax M2.1",
-        "□ Let Clients Choose the Model",
         "---",
+        "Open Claude Code in Terminal",
         "Copy Claude Code Exports (bash)",
+        "Copy Exports For",
+        "    fish",
+        "    Undo Line",
         "---",
         "□ Log Request Bodies",
-        "Open Log Folder",
+        "More",
+        "    □ Use for All Claude Code Sessions",
+        "    □ Start at Login",
+        "    □ Other Programs Choose Their Own Model",
+        "    Open Log Folder",
         "---",
         "Quit",
     ]
@@ -48,9 +59,10 @@ def test_the_whole_menu() -> None:
 
 def test_the_marks_follow_the_settings() -> None:
     settings = Settings(model="minimaxai/minimax-m2.1", clients_choose_model=True, log_bodies=True)
-    lines = show(build_menu(RUNNING, settings, "fish"))
-    assert lines[2:5] == ["○ GLM 4.7", "● MiniMax M2.1", "✓ Let Clients Choose the Model"]
+    lines = show(build_menu(RUNNING, settings, replace(FACTS, shell="fish")))
+    assert lines[2:5] == ["○ GLM 4.7", "● MiniMax M2.1", "---"]
     assert "✓ Log Request Bodies" in lines
+    assert "    ✓ Other Programs Choose Their Own Model" in lines
     assert "Copy Claude Code Exports (fish)" in lines
 
 
@@ -114,7 +126,7 @@ def test_the_marks_follow_the_settings() -> None:
     ],
 )
 def test_the_first_line_shows_the_state(status: Status, line: str, tooltip: str) -> None:
-    assert show(build_menu(status, Settings(), "bash"))[0] == line
+    assert show(build_menu(status, Settings(), FACTS))[0] == line
     assert build_tooltip(status, Settings()) == tooltip
 
 
@@ -122,7 +134,7 @@ def test_the_first_line_shows_the_state(status: Status, line: str, tooltip: str)
     ("active", "label"), [(0, "Quit"), (1, "Quit (1 request active)"), (2, "Quit (2 requests active)")]
 )
 def test_quit_says_how_many_requests_it_would_end(active: int, label: str) -> None:
-    assert build_menu(replace(RUNNING, active_requests=active), Settings(), "bash")[-1].label == label
+    assert build_menu(replace(RUNNING, active_requests=active), Settings(), FACTS)[-1].label == label
 
 
 def test_items_do_not_move_while_one_of_the_defaults_is_set() -> None:
@@ -135,7 +147,7 @@ def test_items_do_not_move_while_one_of_the_defaults_is_set() -> None:
     ]
     settings = [Settings(), Settings(model="minimaxai/minimax-m2.1", log_bodies=True, clients_choose_model=True)]
     shapes = {
-        tuple((item is SEPARATOR, item.is_radio and item.argument) for item in build_menu(status, chosen, "bash"))
+        tuple((item is SEPARATOR, item.is_radio and item.argument) for item in build_menu(status, chosen, FACTS))
         for status in statuses
         for chosen in settings
     }
@@ -143,15 +155,15 @@ def test_items_do_not_move_while_one_of_the_defaults_is_set() -> None:
 
 
 def test_a_model_beside_the_defaults_is_offered_while_it_is_set() -> None:
-    lines = show(build_menu(RUNNING, Settings(model="moonshotai/kimi-k3"), "bash"))
-    assert lines[2:6] == ["○ GLM 4.7", "○ MiniMax M2.1", "● Kimi K3", "□ Let Clients Choose the Model"]
+    lines = show(build_menu(RUNNING, Settings(model="moonshotai/kimi-k3"), FACTS))
+    assert lines[2:6] == ["○ GLM 4.7", "○ MiniMax M2.1", "● Kimi K3", "---"]
 
 
 def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> None:
     own = replace(UNKNOWN, id="lab/own", label="Own", letter="O", in_menu=True)
     glm, minimax = Settings().catalog.offered(Settings().selected_model)
     settings = Settings(models=(own, replace(minimax, in_menu=False), replace(glm, label="GLM")))
-    assert show(build_menu(RUNNING, settings, "bash"))[2:5] == ["● GLM", "○ Own", "□ Let Clients Choose the Model"]
+    assert show(build_menu(RUNNING, settings, FACTS))[2:5] == ["● GLM", "○ Own", "---"]
 
 
 @pytest.mark.parametrize(
@@ -180,33 +192,75 @@ def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> 
 def test_a_model_that_is_unavailable_says_so_and_its_successor_is_one_click_away(
     status: Status, settings: Settings, lines: list[str]
 ) -> None:
-    assert show(build_menu(status, settings, "bash"))[1 : len(lines) + 1] == lines
+    assert show(build_menu(status, settings, FACTS))[1 : len(lines) + 1] == lines
 
 
 def test_the_click_chooses_the_successor() -> None:
-    item = build_menu(GLM_RETIRED, Settings(), "bash")[1]
+    item = build_menu(GLM_RETIRED, Settings(), FACTS)[1]
     assert (item.command, item.argument) == (Command.CHOOSE_MODEL, "z-ai/glm-5.2")
 
 
+def flatten(menu: Menu) -> list[Item]:
+    """Returns all items, each submenu after the item that opens it."""
+    return [line for item in menu for line in (item, *flatten(item.children))]
+
+
+def test_the_marks_in_the_submenu_follow_the_machine() -> None:
+    facts = replace(FACTS, starts_at_login=True, covers_all_sessions=True)
+    lines = show(build_menu(RUNNING, Settings(), facts))
+    assert {"    ✓ Use for All Claude Code Sessions", "    ✓ Start at Login"} <= set(lines)
+
+
+def test_a_form_of_the_exports_is_copied_by_its_key() -> None:
+    items = flatten(build_menu(RUNNING, Settings(), FACTS))
+    copies = [(item.label, item.argument) for item in items if item.command is Command.COPY_EXPORTS]
+    assert copies == [("Copy Claude Code Exports (bash)", ""), ("fish", "fish"), ("Undo Line", "undo")]
+
+
+@pytest.mark.parametrize(
+    ("folder", "label"),
+    [
+        ("/home/me", "~"),
+        ("/home/me/shop", "~/shop"),
+        ("/home/mean", "/home/mean"),
+        ("/", "/"),
+        ("/home/me/work/clients/north/2026/web/shop/checkout", "~/…/clients/north/2026/web/shop/checkout"),
+        ("/srv/a/very/long/way/down/to/a/certain/folder", "/…/long/way/down/to/a/certain/folder"),
+        ("/srv/" + "x" * 50, "…" + "x" * 39),
+    ],
+)
+def test_a_recent_folder_is_shown_by_its_ends_and_opened_by_its_path(folder: str, label: str) -> None:
+    menu = build_menu(RUNNING, Settings(), replace(FACTS, recent_folders=(PurePosixPath(folder),)))
+    [item] = next(item for item in menu if item.label == "Open Claude Code In").children
+    assert (item.command, item.argument) == (Command.OPEN_CLAUDE_CODE, folder)
+    assert item.label == label
+
+
+def test_no_submenu_has_a_submenu() -> None:
+    menu = build_menu(RUNNING, Settings(), replace(FACTS, recent_folders=(PurePosixPath("/srv"),)))
+    assert not [line for item in menu for line in item.children if line.children]
+
+
 def test_every_command_can_be_reached() -> None:
-    menu = build_menu(replace(RUNNING, troubles=((Topic.KEY, NO_KEY),)), Settings(), "bash")
-    assert {item.command for item in menu} - {None} == set(Command)
+    menu = build_menu(replace(RUNNING, troubles=((Topic.KEY, NO_KEY),)), Settings(), FACTS)
+    assert {item.command for item in flatten(menu)} - {None} == set(Command)
 
 
 def test_labels_fit_a_menu() -> None:
     busy = replace(RUNNING, active_requests=99, is_demo=True)
     for status in (busy, GLM_RETIRED):
-        assert all(len(item.label) <= 60 for item in build_menu(status, Settings(), "powershell"))
+        menu = build_menu(status, Settings(), replace(FACTS, shell="powershell"))
+        assert all(len(item.label) <= 60 for item in flatten(menu))
 
 
 def test_one_click_leads_to_another_model_while_the_selected_one_keeps_failing() -> None:
     failing = replace(RUNNING, failing=(Failing("z-ai/glm4.7", "NVIDIA is overloaded"),))
-    assert show(build_menu(failing, Settings(), "bash"))[:2] == [
+    assert show(build_menu(failing, Settings(), FACTS))[:2] == [
         "GLM 4.7 keeps failing – choose a model…",
         "Switch to MiniMax M2.1",
     ]
     retried = replace(WAITING, delay=Delay.RETRIES, failure="NVIDIA is overloaded", tries=4, delayed_s=110)
-    assert show(build_menu(replace(failing, requests=(retried,)), Settings(), "bash"))[:2] == [
+    assert show(build_menu(replace(failing, requests=(retried,)), Settings(), FACTS))[:2] == [
         "NVIDIA is overloaded, try 4, 110 s",
         "Switch to MiniMax M2.1",
     ]

@@ -12,25 +12,23 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from tray_app import APP_NAME, __version__
-from tray_app.app.claude_setup import make_setup
+from tray_app.app.clicks import Clicks
 from tray_app.app.instance import Instance
-from tray_app.app.job_thread import POLL_S, Job, JobThread
+from tray_app.app.job_thread import POLL_S, JobThread
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
 from tray_app.app.status_file import StatusFile
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.app.user_sessions import UserSessions
-from tray_app.claude_code.claude_settings import Setup
-from tray_app.claude_code.exports import render_exports
 from tray_app.desktop import Desktop, DesktopError
 from tray_app.paths import Paths
 from tray_app.proxy.service import ProxyService
 from tray_app.settings.keys import Keys
 from tray_app.settings.store import SettingsStore
-from tray_app.shells import find_exports_command, find_program
+from tray_app.shells import find_exports_command
 from tray_app.status.board import Phase, StatusBoard
-from tray_app.status.messages import find_notice, list_news
+from tray_app.status.messages import find_trouble, list_news
 from tray_app.tray.icon import TrayIcon
-from tray_app.tray.menu import Command
+from tray_app.tray.menu import OPEN_LABEL, Command
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +64,6 @@ class App:
         self._say = say
         self._is_demo = is_demo
         self._wants_tray = wants_tray
-        self._shell = desktop.guess_shell()
         self._formatter = RedactingFormatter()
         self._store = SettingsStore(paths.settings, environ, owns_folder=paths.owns_settings_folder)
         self._board = StatusBoard()
@@ -89,6 +86,17 @@ class App:
         )
         self._user_sessions = UserSessions(paths.state, environ, self._store)
         self._status_file = StatusFile(paths.state)
+        self._clicks = Clicks(
+            paths,
+            environ,
+            desktop,
+            self._store,
+            self._board,
+            self._supervisor,
+            self._user_sessions,
+            self._notify,
+            is_demo=is_demo,
+        )
         self._job_thread = JobThread(self._poll, self._redraw)
         self._icon: TrayIcon | None = None
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
@@ -145,9 +153,9 @@ class App:
                 self._act,
                 self._end_session,
                 self._desktop.on_ui_thread,
-                self._shell,
                 self._board.status,
                 self._store.current,
+                self._clicks.find_facts(),
             )
         except Exception as error:  # noqa: BLE001 (pystray and the desktops raise errors of any type)
             log.info("no tray icon: %s", error)
@@ -167,7 +175,7 @@ class App:
         if command is Command.QUIT:
             self.quit(_QUIT_DRAIN_S)
         else:
-            self._job_thread.put(lambda: self._carry_out(command, argument))
+            self._job_thread.put(lambda: self._clicks.carry_out(command, argument))
 
     def _end_session(self) -> None:
         """Handles log-off. Returns when everything has stopped, because Windows may kill the process after that."""
@@ -193,6 +201,10 @@ class App:
         self._user_sessions.undo_if_wanted()
         self._supervisor.read_keys()
         self._supervisor.begin()
+        try:
+            self._desktop.renew_start_at_login()
+        except DesktopError as error:
+            log.warning("%s", error)
         if not self._service.is_running and self._icon is None:
             self._exit_code = 1
             self.quit(0)
@@ -228,70 +240,35 @@ class App:
             self._say("There is no tray icon. Ctrl-C quits.")
         elif not self._icon.is_hosted:
             self._say("No panel shows tray icons here yet; the icon appears when one does. Ctrl-C quits.")
-        self._say(f"To point Claude Code at it:  {find_exports_command(self._shell)}")
+        self._say(f"To point Claude Code at it:  {find_exports_command(self._desktop.guess_shell())}")
         for _, trouble in self._board.status.troubles:
             self._say(trouble.sentence)
+        if self._store.is_new:
+            self._say_hello()
 
-    def _carry_out(self, command: Command, argument: str) -> None:
-        settings = self._store.current
-        match command:
-            case Command.CHOOSE_MODEL:
-                self._supervisor.change(model=argument)
-                log.info("model: %s", argument)
-            case Command.TOGGLE_CLIENT_CHOICE:
-                self._supervisor.change(clients_choose_model=not settings.clients_choose_model)
-            case Command.TOGGLE_BODY_LOG:
-                self._supervisor.change(log_bodies=not settings.log_bodies)
-            case Command.COPY_EXPORTS:
-                self._copy_exports()
-            case Command.OPEN_LOGS:
-                self._try_and_tell(lambda: self._desktop.open_folder(self._paths.logs))
-            case Command.SHOW_TROUBLE:
-                self._show_trouble()
-
-    def _copy_exports(self) -> None:
-        settings = self._store.current
-        text = render_exports(
-            self._shell,
-            self._board.status.url or settings.addr.url,
-            settings.selected_model,
-            needs_server_key=self._supervisor.keys.is_guarded,
-            is_demo=self._is_demo,
-        )
-
-        def copy() -> None:
-            self._desktop.copy_text(text)
-            self._notify("Exports copied", f"Paste them into a {self._shell} terminal, then start claude there.")
-
-        self._try_and_tell(copy)
-
-    def _show_trouble(self) -> None:
-        self._supervisor.try_again()
-        notice = find_notice(self._board.status, self._store.current)
-        if notice is None or (notice.verb and self._desktop.open_terminal([*find_program(), notice.verb])):
+    def _say_hello(self) -> None:
+        """Tells the user of the very first start where the icon is, and what to do next."""
+        if self._icon is None:
             return
-        self._notify(notice.title, notice.sentence)
-
-    def _try_and_tell(self, action: Job) -> None:
-        try:
-            action()
-        except DesktopError as error:
-            log.warning("%s", error)
-            self._notify(APP_NAME, str(error))
+        place = self._desktop.icon_place if self._icon.is_hosted else "in the tray as soon as a panel shows one"
+        if self._is_demo:
+            step = f'This is the demo: its answers are canned, no model gives them. Try "{OPEN_LABEL}" in the menu.'
+        elif notice := find_trouble(self._board.status, self._store.current):
+            step = f'Next, click on "{notice.title}" in the menu.'
+        else:
+            step = f'Next, choose "{OPEN_LABEL}" in the menu.'
+        self._notify(f"{APP_NAME} is running", f"Its icon is {place}. {step}")
 
     def _notify(self, title: str, text: str) -> None:
         if self._icon is not None:
             self._icon.notify(title, text)
 
-    def _make_setup(self) -> Setup:
-        return make_setup(self._board.status.url, self._store.current, self._supervisor.keys, self._environ)
-
     def _redraw(self) -> None:
         status, settings = self._board.status, self._store.current
         if self._service.is_running:
-            self._user_sessions.follow(self._make_setup())
+            self._user_sessions.follow(self._clicks.make_setup())
         if self._icon is not None:
-            self._icon.show(status, settings)
+            self._icon.show(status, settings, self._clicks.find_facts())
         if not self._is_quitting:
             self._status_file.show(status, settings)
         news = list_news(status, settings)

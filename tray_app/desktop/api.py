@@ -23,6 +23,9 @@ class Desktop(ABC):
     late_imports: tuple[str, ...] = ()
     """Modules that only this system needs, and that are imported late. The self-check imports each of them."""
 
+    icon_place = "in the panel"
+    """Where the icon is, for a sentence that begins with "Its icon is"."""
+
     @abstractmethod
     def tray_class(self) -> Any:
         """Returns the pystray Icon class to use. If no icon is possible, this or the class raises any error."""
@@ -47,12 +50,30 @@ class Desktop(ABC):
     def make_tls_context(self) -> ssl.SSLContext:
         """Returns a TLS context for clients that trusts the same certificates as this system."""
 
-    def open_terminal(self, command: Sequence[str]) -> bool:  # noqa: ARG002 (most systems have no reliable way)
-        """Runs a command in a new terminal window, which stays open until the user closes it.
+    @abstractmethod
+    def open_terminal(self, command: Sequence[str], folder: Path, *, stays_open: bool = False) -> None:
+        """Runs a command in a new window of the user's terminal, in `folder`. DesktopError if that does not work.
 
-        Returns False if this desktop has no reliable way to do that.
+        The window stays open if the command fails, or always (`stays_open`), until the user has read it.
         """
-        return False
+
+    @abstractmethod
+    def find_login_program(self) -> Path | None:
+        """Returns the program that the system starts as this one when the user logs in; None: it starts none."""
+
+    @abstractmethod
+    def set_start_at_login(self, starts: bool) -> None:
+        """Has this program started at each login of this user, or no more. DesktopError if that does not work."""
+
+    def starts_at_login(self) -> bool:
+        """Tells whether the system starts this program when the user logs in."""
+        return self.find_login_program() is not None
+
+    def renew_start_at_login(self) -> None:
+        """Tells the system where this program is if the one that it starts at login is gone. DesktopError as above."""
+        program = self.find_login_program()
+        if program is not None and not program.exists():
+            self.set_start_at_login(True)
 
     def copy_text(self, text: str) -> None:
         """Puts the text into the clipboard. DesktopError if that has failed."""

@@ -9,7 +9,7 @@ from tray_app import APP_ID
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status
 from tray_app.tray import art
-from tray_app.tray.menu import SEPARATOR, Command, Item, Menu, build_menu, build_tooltip
+from tray_app.tray.menu import SEPARATOR, Command, Item, Menu, MenuFacts, build_menu, build_tooltip
 
 Act = Callable[[Command, str], None]
 
@@ -23,9 +23,9 @@ class TrayIcon:
         act: Act,
         end_session: Callable[[], None],
         on_ui_thread: Callable[[Callable[[], None]], None],
-        shell: str,
         status: Status,
         settings: Settings,
+        facts: MenuFacts,
     ) -> None:
         """`backend` is a pystray Icon class. `act` is called for each click, in the icon's thread, and must be quick.
 
@@ -37,8 +37,7 @@ class TrayIcon:
         self._pystray = pystray
         self._act = act
         self._on_ui_thread = on_ui_thread
-        self._shell = shell
-        self._menu: Menu = build_menu(status, settings, shell)
+        self._menu: Menu = build_menu(status, settings, facts)
         self._state = art.read_state(status, settings)
         tooltip = build_tooltip(status, settings)
         self._icon = backend(APP_ID, art.draw(self._state), tooltip, pystray.Menu(self._make_items))
@@ -59,9 +58,9 @@ class TrayIcon:
 
         self._icon.run(set_up)
 
-    def show(self, status: Status, settings: Settings) -> None:
+    def show(self, status: Status, settings: Settings, facts: MenuFacts) -> None:
         """Updates the menu, the picture and the tooltip."""
-        self._on_ui_thread(lambda: self._show(status, settings))
+        self._on_ui_thread(lambda: self._show(status, settings, facts))
 
     def notify(self, title: str, text: str) -> None:
         """Sends a notification from the icon. The desktop may not show it."""
@@ -74,8 +73,8 @@ class TrayIcon:
     def _appear(self) -> None:
         self._icon.visible = True
 
-    def _show(self, status: Status, settings: Settings) -> None:
-        menu = build_menu(status, settings, self._shell)
+    def _show(self, status: Status, settings: Settings, facts: MenuFacts) -> None:
+        menu = build_menu(status, settings, facts)
         if menu != self._menu:
             self._menu = menu
             self._icon.update_menu()
@@ -86,16 +85,21 @@ class TrayIcon:
         self._icon.title = build_tooltip(status, settings)
 
     def _make_items(self) -> Iterator[Any]:
-        for item in self._menu:
-            yield self._pystray.Menu.SEPARATOR if item is SEPARATOR else self._make_item(item)
+        return map(self._make_item, self._menu)
 
     def _make_item(self, item: Item) -> Any:
-        command = item.command
+        if item is SEPARATOR:
+            return self._pystray.Menu.SEPARATOR
+        action: Any = None
+        if item.children:
+            action = self._pystray.Menu(*map(self._make_item, item.children))
+        elif (command := item.command) is not None:
+            action = lambda: self._act(command, item.argument)  # noqa: E731 (a function with a name would say no more)
         return self._pystray.MenuItem(
             item.label,
-            None if command is None else lambda: self._act(command, item.argument),
+            action,
             checked=None if item.checked is None else lambda _: bool(item.checked),
             radio=item.is_radio,
             visible=item.is_visible,
-            enabled=command is not None,
+            enabled=action is not None,
         )

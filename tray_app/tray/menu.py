@@ -1,31 +1,58 @@
-"""Builds the menu and the tooltip from the status and the settings, without any other input."""
+"""Builds the menu and the tooltip from values: the status, the settings, and the facts about this user's machine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from pathlib import PurePath
 
 from tray_app.catalog import Model
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Phase, Status
 from tray_app.status.messages import find_notice, find_successor
 
+OPEN_LABEL = "Open Claude Code in Terminal"
+"""The item that the notification of the first start names."""
+
 
 class Command(Enum):
-    """The commands that a click can give to the app."""
+    """The commands that a click can give to the app. Some of them have an argument."""
 
     SHOW_TROUBLE = auto()
     CHOOSE_MODEL = auto()
-    TOGGLE_CLIENT_CHOICE = auto()
-    TOGGLE_BODY_LOG = auto()
+    """The argument is the id of the model."""
+    OPEN_CLAUDE_CODE = auto()
+    """The argument is the folder to open it in; empty: the last used one."""
     COPY_EXPORTS = auto()
+    """The argument is the key of one of `MenuFacts.forms`; empty: the form for the user's shell."""
+    TOGGLE_BODY_LOG = auto()
+    TOGGLE_ALL_SESSIONS = auto()
+    TOGGLE_START_AT_LOGIN = auto()
+    TOGGLE_CLIENT_CHOICE = auto()
     OPEN_LOGS = auto()
     QUIT = auto()
 
 
 @dataclass(frozen=True, slots=True)
+class MenuFacts:
+    """What the menu shows of this user's machine."""
+
+    shell: str
+    """The name of the shell in which the user probably starts Claude Code."""
+    home: PurePath
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """The forms in which the exports can be copied: the key of each, and its label."""
+    recent_folders: tuple[PurePath, ...] = ()
+    """The folders in which Claude Code was last started, the newest first."""
+    starts_at_login: bool = False
+    covers_all_sessions: bool = False
+    """Tells whether each session of Claude Code goes through the gateway, however it is started."""
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """One line of the menu. `checked` None: it has no check mark. `command` None: it is only a text."""
+    """One line of the menu. `checked` None: it has no check mark. `command` None: it is a text or has a submenu."""
 
     label: str
     command: Command | None = None
@@ -33,13 +60,18 @@ class Item:
     checked: bool | None = None
     is_radio: bool = False
     is_visible: bool = True
+    children: tuple[Item, ...] = ()
+    """The lines of the submenu; empty: there is none. They have no submenus of their own."""
 
 
 SEPARATOR = Item("")
 Menu = tuple[Item, ...]
 
+_FOLDER_CHARACTERS = 40
+"""Longest label of a folder. A longer path is shortened in its middle."""
 
-def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
+
+def build_menu(status: Status, settings: Settings, facts: MenuFacts) -> Menu:
     """Returns the whole menu. A hidden item keeps its place: no item moves unless the list of models changes."""
     selected = settings.selected_model
     models = (
@@ -51,12 +83,17 @@ def build_menu(status: Status, settings: Settings, shell: str) -> Menu:
         _switch_line(find_successor(status, settings)),
         SEPARATOR,
         *models,
-        Item("Let Clients Choose the Model", Command.TOGGLE_CLIENT_CHOICE, checked=settings.clients_choose_model),
         SEPARATOR,
-        Item(f"Copy Claude Code Exports ({shell})", Command.COPY_EXPORTS),
+        Item(OPEN_LABEL, Command.OPEN_CLAUDE_CODE),
+        _folder_menu(facts),
+        Item(f"Copy Claude Code Exports ({facts.shell})", Command.COPY_EXPORTS),
+        Item(
+            "Copy Exports For",
+            children=tuple(Item(label, Command.COPY_EXPORTS, form) for form, label in facts.forms.items()),
+        ),
         SEPARATOR,
         Item("Log Request Bodies", Command.TOGGLE_BODY_LOG, checked=settings.log_bodies),
-        Item("Open Log Folder", Command.OPEN_LOGS),
+        _more_menu(settings, facts),
         SEPARATOR,
         Item(_quit_label(status), Command.QUIT),
     )
@@ -81,6 +118,37 @@ def _switch_line(successor: Model | None) -> Item:
     if successor is None:
         return Item("Switch", is_visible=False)
     return Item(f"Switch to {successor.label}", Command.CHOOSE_MODEL, successor.id)
+
+
+def _folder_menu(facts: MenuFacts) -> Item:
+    folders = facts.recent_folders
+    children = tuple(Item(_folder_label(path, facts.home), Command.OPEN_CLAUDE_CODE, str(path)) for path in folders)
+    return Item("Open Claude Code In", children=children, is_visible=bool(children))
+
+
+def _folder_label(path: PurePath, home: PurePath) -> str:
+    """Returns the path with ~ for the home folder. Of a long path, only the first and the last folders are shown."""
+    join = type(path)
+    first, *others = ("~", *path.relative_to(home).parts) if path.is_relative_to(home) else path.parts
+    label = str(join(first, *others))
+    while len(label) > _FOLDER_CHARACTERS and len(others) > 1:
+        others = others[1:]
+        label = str(join(first, "…", *others))
+    return label if len(label) <= _FOLDER_CHARACTERS else f"…{label[1 - _FOLDER_CHARACTERS :]}"
+
+
+def _more_menu(settings: Settings, facts: MenuFacts) -> Item:
+    children = (
+        Item("Use for All Claude Code Sessions", Command.TOGGLE_ALL_SESSIONS, checked=facts.covers_all_sessions),
+        Item("Start at Login", Command.TOGGLE_START_AT_LOGIN, checked=facts.starts_at_login),
+        Item(
+            "Other Programs Choose Their Own Model",
+            Command.TOGGLE_CLIENT_CHOICE,
+            checked=settings.clients_choose_model,
+        ),
+        Item("Open Log Folder", Command.OPEN_LOGS),
+    )
+    return Item("More", children=children)
 
 
 def _model_label(model: Model, status: Status) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from ctypes import wintypes
 from typing import Any
 
 import pytest
 from PIL import Image
+from pystray import Menu, MenuItem
 
 from tray_app import APP_NAME
 from tray_app.desktop.windows import icon as win32_icon
@@ -16,6 +19,7 @@ from tray_app.desktop.windows import win32
 from tray_app.desktop.windows.icon import WINDOW_CLASS, Win32Icon
 
 TIMEOUT_S = 20
+MF_BYPOSITION, MF_CHECKED = 0x400, 0x8
 WM_GETTEXTLENGTH = 0x000E
 WM_QUERYENDSESSION = 0x0011
 
@@ -218,3 +222,26 @@ def test_windows_answers_messages_that_the_icon_does_not_handle(shell: Shell, ic
         assert win32.SendMessage(found, WM_GETTEXTLENGTH, 0, 0) == len(APP_NAME)
 
     run(icon, action)
+
+
+def test_a_submenu_has_its_lines_with_marks_and_a_click_on_one_runs_it(shell: Shell, icon: Win32Icon) -> None:
+    clicked: list[str] = []
+    more = Menu(
+        MenuItem("On", lambda: clicked.append("on"), checked=lambda _: True),
+        MenuItem("Off", lambda: clicked.append("off"), checked=lambda _: False),
+    )
+    icon.menu = Menu(MenuItem("First", lambda: clicked.append("first")), MenuItem("More", more))
+    items: list[Any] = []
+    windows: Any = ctypes  # on other systems, type checkers do not know its Windows parts
+    user = windows.WinDLL("user32")
+    handle = icon._make_menu(icon.menu, items)  # noqa: SLF001 (the menu without a person who opens it)
+    user.GetSubMenu.restype = wintypes.HMENU
+    submenu = wintypes.HMENU(user.GetSubMenu(wintypes.HMENU(handle), 1))
+    states = [user.GetMenuState(submenu, place, MF_BYPOSITION) for place in (0, 1)]
+    ids = [user.GetMenuItemID(submenu, place) for place in (0, 1)]
+    win32.DestroyMenu(handle)
+    assert [items[id_ - 1].text for id_ in ids] == ["On", "Off"]
+    assert [bool(state & MF_CHECKED) for state in states] == [True, False]
+    items[ids[1] - 1](icon)
+    assert clicked == ["off"]
+    run(icon, lambda: None)  # the window goes

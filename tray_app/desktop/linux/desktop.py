@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tray_app import APP_ID, APP_NAME
 from tray_app.desktop.api import Desktop, DesktopError
-from tray_app.shells import name_shell
+from tray_app.desktop.linux import autostart
+from tray_app.desktop.linux.terminals import list_terminals
+from tray_app.desktop.window_script import write_window_script
+from tray_app.files.atomic import write_whole
+from tray_app.shells import find_background_program, name_shell
 
 if TYPE_CHECKING:
     import ssl
@@ -23,6 +27,9 @@ _CERTIFICATES = (
     "/etc/ssl/cert.pem",  # Alpine
 )
 """The certificate files of distributions. An OpenSSL that was built on another one looks in the wrong place."""
+
+_TERMINAL_START_S = 1.0
+"""A terminal that ends within this time, and with an error, could not start. Another one is tried then."""
 
 
 class LinuxDesktop(Desktop):
@@ -75,17 +82,56 @@ class LinuxDesktop(Desktop):
         opener = shutil.which("xdg-open")
         if opener is None:
             raise DesktopError(f"There is no xdg-open on this system. The folder is {folder}.")
-        # Nobody waits for it, because some file managers run until their window is closed.
-        subprocess.Popen(
-            [opener, str(folder)],
+        self._start([opener, str(folder)])  # nobody waits, because some file managers run until their window is closed
+
+    def guess_shell(self) -> str:
+        return name_shell(self._environ.get("SHELL", ""), default="bash")
+
+    def open_terminal(self, command: Sequence[str], folder: Path, *, stays_open: bool = False) -> None:
+        try:
+            script = write_window_script(command, folder, stays_open=stays_open)
+        except OSError as error:
+            raise DesktopError(f"No terminal could be opened: {error.strerror}.") from error
+        words = ["sh", str(script)]
+        shell = self._environ.get("SHELL", "")
+        if name_shell(shell, default=""):  # its start-up files may set where programs are found
+            words = [shell, "-i", "-c", " ".join(words)]
+        if not any(self._runs([*terminal, *words]) for terminal in list_terminals(self._environ)):
+            script.unlink(missing_ok=True)
+            raise DesktopError("No terminal could be opened. Set TERMINAL to the name of yours, or open it by hand.")
+
+    def find_login_program(self) -> Path | None:
+        return autostart.find_program(autostart.find_file(self._environ))
+
+    def set_start_at_login(self, starts: bool) -> None:
+        file = autostart.find_file(self._environ)
+        try:
+            if starts:
+                write_whole(file, autostart.render(find_background_program()).encode())
+            else:
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            raise DesktopError(f"The file {file} could not be changed: {error.strerror}.") from error
+
+    def _runs(self, terminal: Sequence[str]) -> bool:
+        """Starts a terminal. Returns False if it cannot run."""
+        try:
+            return self._start(terminal).wait(_TERMINAL_START_S) == 0  # it handed over to one that runs already
+        except subprocess.TimeoutExpired:
+            return True
+        except OSError:
+            return False
+
+    def _start(self, words: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Starts a program of the user's, which may outlive this one."""
+        return subprocess.Popen(
+            words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             umask=self._users_umask,
+            start_new_session=True,
         )
-
-    def guess_shell(self) -> str:
-        return name_shell(self._environ.get("SHELL", ""), default="bash")
 
     def copy_text(self, text: str) -> None:
         """Copies with wl-copy, xclip or xsel, so that the text outlives this program; without them, with copykitten."""

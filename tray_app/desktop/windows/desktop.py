@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tray_app.desktop.api import Desktop, DesktopError
+from tray_app.desktop.windows.consoles import make_console_line, make_windows_terminal_line
+from tray_app.shells import find_background_program
 
 if TYPE_CHECKING:
     import ssl
@@ -27,6 +31,8 @@ class WindowsDesktop(Desktop):
     """The desktop of Windows."""
 
     late_imports = ("keyring.backends.Windows", "pyperclip", "truststore", "win32ctypes.pywin32.win32cred")
+
+    icon_place = "in the taskbar, perhaps behind the arrow ^ beside the clock"
 
     def tray_class(self) -> Any:
         _refuse_scaling()
@@ -65,17 +71,34 @@ class WindowsDesktop(Desktop):
             except OSError as error:
                 raise DesktopError(f"The folder {folder} could not be opened: {error.strerror}.") from error
 
-    def open_terminal(self, command: Sequence[str]) -> bool:
+    def open_terminal(self, command: Sequence[str], folder: Path, *, stays_open: bool = False) -> None:
+        """Opens Windows Terminal if it is installed, and a console otherwise, or if it must stay open in any case."""
         if sys.platform == "win32":
-            shell = os.environ.get("COMSPEC", "cmd.exe")
-            # With /s, the shell removes only the outermost quotes.
-            line = f'"{shell}" /d /s /c "{subprocess.list2cmdline(command)} & pause"'
-            try:
-                subprocess.Popen(line, creationflags=subprocess.CREATE_NEW_CONSOLE)
-            except OSError:
-                return False
-            return True
-        return False
+            console = os.environ.get("COMSPEC", "cmd.exe")
+            lines = [make_console_line(console, command, str(folder), stays_open=stays_open)]
+            if not stays_open and (terminal := shutil.which("wt.exe")):
+                lines.insert(0, make_windows_terminal_line(terminal, command, str(folder)))
+            for line in lines:
+                with contextlib.suppress(OSError):
+                    subprocess.Popen(line, creationflags=subprocess.CREATE_NEW_CONSOLE)
+                    return
+        raise DesktopError("No terminal could be opened. Please open one by hand.")
+
+    def find_login_program(self) -> Path | None:
+        from tray_app.desktop.windows import autostart
+
+        return autostart.find_program()
+
+    def set_start_at_login(self, starts: bool) -> None:
+        from tray_app.desktop.windows import autostart
+
+        try:
+            if starts:
+                autostart.switch_on(find_background_program())
+            else:
+                autostart.switch_off()
+        except OSError as error:
+            raise DesktopError(f"Windows does not change what it starts at login: {error.strerror}.") from error
 
     def guess_shell(self) -> str:
         return "powershell"

@@ -247,7 +247,11 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
     # ---- Answers to panels
 
     def _answer_item(self, method: str, _arguments: tuple[Any, ...]) -> Reply:
-        return (), self if method == "Activate" else None  # calling an icon runs its default item
+        if method != "Activate":
+            return (), None
+        if not self._has_default():
+            raise LookupError("a default item")  # at this error, Plasma and COSMIC open the menu instead
+        return (), self  # calling an icon runs its default item
 
     def _answer_menu(self, method: str, arguments: tuple[Any, ...]) -> Reply:
         match method, *arguments:
@@ -283,8 +287,11 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
             "IconThemePath": ("s", ""),
             "ToolTip": ("(sa(iiay)ss)", ("", [], self.title, "")),
             "Menu": ("o", MENU_PATH),
-            "ItemIsMenu": ("b", not any(item.default for item in self._menu or ())),
+            "ItemIsMenu": ("b", not self._has_default()),
         }
+
+    def _has_default(self) -> bool:
+        return any(item.default for item in self._menu or ())
 
 
 def notify_once(title: str, text: str, *, app_id: str, app_name: str) -> bool:

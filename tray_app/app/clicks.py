@@ -1,0 +1,151 @@
+"""What each command of the menu does. Only the job thread uses it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tray_app import APP_NAME
+from tray_app.app.claude_setup import make_setup
+from tray_app.app.supervisor import GatewaySupervisor
+from tray_app.app.user_sessions import UserSessions
+from tray_app.claude_code.claude_settings import Setup
+from tray_app.claude_code.forms import FORMS, render_form
+from tray_app.claude_code.recent_folders import list_recent_folders
+from tray_app.desktop import Desktop, DesktopError
+from tray_app.errors import AppError
+from tray_app.paths import Paths
+from tray_app.settings.store import SettingsStore
+from tray_app.shells import find_program
+from tray_app.status.board import StatusBoard
+from tray_app.status.messages import find_notice
+from tray_app.tray.menu import Command, MenuFacts
+
+log = logging.getLogger(__name__)
+
+_NEXT_STEPS = {
+    "settings": ("Settings copied", "Save them as a file, then start Claude Code with: claude --settings FILE."),
+    "launcher": ("Command copied", "Paste it into a terminal. It starts Claude Code in the folder that is open there."),
+    "undo": ("Undo line copied", "Paste it into the terminal into which you have pasted the exports."),
+}
+"""The title and the text of the notification for each form that is not one of a shell."""
+
+
+class Clicks:
+    """Carries out the commands of the menu, and knows what the menu shows of this machine."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        environ: Mapping[str, str],
+        desktop: Desktop,
+        store: SettingsStore,
+        board: StatusBoard,
+        supervisor: GatewaySupervisor,
+        user_sessions: UserSessions,
+        notify: Callable[[str, str], None],
+        *,
+        is_demo: bool,
+    ) -> None:
+        """`notify` shows a title and a text to the user."""
+        self._paths = paths
+        self._environ = environ
+        self._desktop = desktop
+        self._store = store
+        self._board = board
+        self._supervisor = supervisor
+        self._user_sessions = user_sessions
+        self._notify = notify
+        self._is_demo = is_demo
+        self._shell = desktop.guess_shell()
+
+    def find_facts(self) -> MenuFacts:
+        """Returns what the menu shows of this machine. The system is asked each time, as others may change it, too."""
+        return MenuFacts(
+            shell=self._shell,
+            forms=FORMS,
+            home=Path.home(),
+            recent_folders=tuple(list_recent_folders(self._paths.state)),
+            starts_at_login=self._desktop.starts_at_login(),
+            covers_all_sessions=self._user_sessions.is_on,
+        )
+
+    def carry_out(self, command: Command, argument: str) -> None:
+        """Carries out a command. If that does not work, a notification says so."""
+        try:
+            self._carry_out(command, argument)
+        except AppError as error:
+            log.warning("%s", error)
+            self._notify(APP_NAME, str(error))
+
+    def _carry_out(self, command: Command, argument: str) -> None:
+        settings = self._store.current
+        match command:
+            case Command.SHOW_TROUBLE:
+                self._show_trouble()
+            case Command.CHOOSE_MODEL:
+                self._supervisor.change(model=argument)
+                log.info("model: %s", argument)
+            case Command.OPEN_CLAUDE_CODE:
+                self._open_claude_code(argument)
+            case Command.COPY_EXPORTS:
+                self._copy_exports(argument or self._shell)
+            case Command.TOGGLE_BODY_LOG:
+                self._supervisor.change(log_bodies=not settings.log_bodies)
+            case Command.TOGGLE_ALL_SESSIONS:
+                self._toggle_all_sessions()
+            case Command.TOGGLE_CLIENT_CHOICE:
+                self._supervisor.change(clients_choose_model=not settings.clients_choose_model)
+            case Command.TOGGLE_START_AT_LOGIN:
+                self._desktop.set_start_at_login(not self._desktop.starts_at_login())
+            case Command.OPEN_LOGS:
+                self._desktop.open_folder(self._paths.logs)
+
+    def _show_trouble(self) -> None:
+        """Tries to end the trouble; if it stays, opens what solves it, or says how to solve it."""
+        self._supervisor.try_again()
+        notice = find_notice(self._board.status, self._store.current)
+        if notice is None:
+            return
+        if notice.verb:
+            try:
+                self._desktop.open_terminal([*find_program(), notice.verb], Path.home(), stays_open=True)
+            except DesktopError as error:
+                log.warning("%s", error)  # the sentence below names the command
+            else:
+                return
+        self._notify(notice.title, notice.sentence)
+
+    def _open_claude_code(self, folder: str) -> None:
+        path = Path(folder) if folder else next(iter(list_recent_folders(self._paths.state)), Path.home())
+        if not path.is_dir():
+            raise DesktopError(f"The folder {path} is gone.")
+        self._desktop.open_terminal([*find_program(), "claude"], path)
+
+    def _copy_exports(self, form: str) -> None:
+        setup = self.make_setup()
+        self._desktop.copy_text(render_form(form, setup, self._shell, is_demo=self._is_demo))
+        if form in _NEXT_STEPS:
+            self._notify(*_NEXT_STEPS[form])
+            return
+        first = " Set SERVER_API_KEY there first." if setup.needs_server_key else ""
+        shell = FORMS.get(form, form)
+        self._notify("Exports copied", f"Paste them into a terminal with {shell}, then start claude there.{first}")
+
+    def _toggle_all_sessions(self) -> None:
+        setup = self.make_setup()
+        self._user_sessions.toggle(setup)
+        if not self._user_sessions.is_on:
+            title = "Claude Code's settings are restored"
+            text = "New sessions of Claude Code do not use this program, unless you start them from here."
+        else:
+            title = "Claude Code's settings are changed"
+            text = "All new sessions of Claude Code use this program, until you click on the item again."
+            if setup.needs_server_key:
+                text += " Set ANTHROPIC_AUTH_TOKEN to the server key for them."
+        self._notify(title, text)
+
+    def make_setup(self) -> Setup:
+        """Returns what the set-up of Claude Code depends on, as it is now."""
+        return make_setup(self._board.status.url, self._store.current, self._supervisor.keys, self._environ)
