@@ -41,7 +41,15 @@ def test_a_bundle_that_is_not_on_the_path_names_its_program_for_terminals(
     assert find_command("powershell") == "& '{}'".format(program.replace("'", "''"))
 
 
-@pytest.mark.parametrize("find", [find_program, find_background_program])
+@pytest.mark.parametrize(
+    "find",
+    [
+        find_program,
+        pytest.param(
+            find_background_program, marks=pytest.mark.skipif(os.name == "nt", reason="it prints nothing there")
+        ),
+    ],
+)
 def test_the_program_starts_in_a_folder_whose_modules_have_the_names_of_ours(
     find: Callable[[], list[str]], tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -191,8 +192,32 @@ def test_the_label_of_a_demo_says_that_no_model_answers(shell: str) -> None:
     assert "Demo: canned answers, no model" in render_exports(shell, URL, GLM_4_7, needs_server_key=False, is_demo=True)
 
 
+@pytest.mark.skipif(sys.platform != "win32", reason="the Command Prompt is for Windows")
+@pytest.mark.parametrize("hosts", ["", "intranet", "127.0.0.1,localhost"])
+def test_the_command_prompt_sets_and_undoes_the_variables(tmp_path: Any, hosts: str) -> None:
+    exports = render_exports("cmd", URL, GLM_4_7, needs_server_key=True)
+    lines = ["@echo off", exports, exports, "set ANTHROPIC_", "set NO_PROXY", "echo ---", render_undo("cmd", GLM_4_7)]
+    script = tmp_path / "lines.bat"
+    script.write_text("\n".join([*lines, "set"]))
+    others = {name: value for name, value in os.environ.items() if name.upper() != "NO_PROXY"}
+    mine = {**others, **({"NO_PROXY": hosts} if hosts else {}), "ANTHROPIC_MODEL": "mine", "SERVER_API_KEY": "my key"}
+    done = subprocess.run(["cmd", "/c", str(script)], env=mine, capture_output=True, text=True, timeout=30)
+    before, _, after = done.stdout.partition("---")
+    for line in (
+        f"ANTHROPIC_BASE_URL={URL}",
+        "ANTHROPIC_AUTH_TOKEN=my key",
+        "ANTHROPIC_DEFAULT_OPUS_MODEL_NAME=GLM 4.7 (the tray decides)",
+        "NO_PROXY=127.0.0.1,localhost" + (",intranet" if hosts == "intranet" else ""),
+    ):
+        assert line in before.splitlines()
+    assert "ANTHROPIC_MODEL=" not in before
+    assert "ANTHROPIC_" not in after
+    assert ("NO_PROXY=intranet" in after.splitlines()) == (hosts == "intranet")
+    assert "NO_PROXY=127" not in after
+
+
 def test_the_command_prompts_line() -> None:
-    """The line is compared as text, because there is no cmd.exe here to evaluate it."""
+    """The line is compared as text, because most systems have no cmd.exe to evaluate it."""
     parts = render_exports("cmd", URL, HOSTILE, needs_server_key=False).split(" & set ")
     assert parts[0] == f'set "{CONFLICTS[0]}="'
     assert f'"ANTHROPIC_AUTH_TOKEN={NO_KEY_TOKEN}"' in parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the names of programs have suffixes there")
 def test_the_one_on_the_path_comes_before_the_one_of_the_installer(home: Path, tmp_path: Path) -> None:
     assert find_claude({"PATH": str(tmp_path)}) is None
     installed = put(home / ".local" / "bin" / "claude")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from tray_app import APP_NAME
 from tray_app.app.instance import Instance
-from tray_app.commands.running_app import describe, end_demo, is_demo_in_the_way
-from tray_app.commands.terminal import FAILED, OK, has_terminal, say
+from tray_app.commands.running_app import describe, end_demo, is_demo_in_the_way, name_next_step
+from tray_app.commands.terminal import FAILED, OK, complain, has_terminal, say
 from tray_app.desktop import Desktop
 from tray_app.paths import Paths
 from tray_app.shells import name_command
@@ -34,6 +34,7 @@ def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: 
 
 def _tell_where(instance: Instance, desktop: Desktop) -> None:
     running = instance.find_running()
-    sentence = describe(running) if running else f"{APP_NAME} was running until now. Please start it again."
-    if has_terminal() or not desktop.notify(APP_NAME, sentence):
-        say(sentence)
+    if running is None:
+        complain("The app that was running has ended at this moment. Please start this again.")
+    elif has_terminal() or not desktop.notify(APP_NAME, describe(running)):
+        say(f"{describe(running)} {name_next_step(running)}")

@@ -10,15 +10,17 @@ from tray_app.shells import name_command
 
 
 def describe(running: Whereabouts) -> str:
-    """Returns where and how the running app runs, and what to do next."""
+    """Returns where and how the running app runs, as sentences."""
+    mode = " as a demo, with canned answers" if running.is_demo else ""
     where = f"It listens on {running.url}." if running.url else "Its icon is in the tray."
+    return f"{APP_NAME} is already running{mode}. {where}"
+
+
+def name_next_step(running: Whereabouts) -> str:
+    """Returns the commands that are of use now, as a sentence for a terminal."""
     if running.is_demo:
-        mode = "is already running as a demo, with canned answers"
-        way_on = f"`{name_command('set-key')}` asks for your NVIDIA API key and replaces the demo."
-    else:
-        mode = "is already running"
-        way_on = f"`{name_command('claude')}` starts Claude Code through it, `{name_command('stop')}` ends it."
-    return f"{APP_NAME} {mode}. {where} {way_on}"
+        return f"`{name_command('set-key')}` asks for your NVIDIA API key and replaces the demo."
+    return f"`{name_command('claude')}` starts Claude Code through it, `{name_command('stop')}` ends it."
 
 
 def is_demo_in_the_way(running: Whereabouts | None, *, is_demo: bool) -> bool:

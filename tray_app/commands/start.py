@@ -5,7 +5,7 @@ from __future__ import annotations
 from tray_app import APP_NAME
 from tray_app.app.background import end_app, start_in_background
 from tray_app.app.instance import Instance
-from tray_app.commands.running_app import describe, end_demo, is_demo_in_the_way
+from tray_app.commands.running_app import describe, end_demo, is_demo_in_the_way, name_next_step
 from tray_app.commands.terminal import FAILED, OK, complain, say
 from tray_app.paths import Paths
 from tray_app.shells import name_command
@@ -22,7 +22,7 @@ def start(paths: Paths, *, is_demo: bool, wants_tray: bool, users_umask: int) ->
         if not end_demo(instance):
             return FAILED
     elif running is not None:
-        say(describe(running))
+        say(f"{describe(running)} {name_next_step(running)}")
         return OK if running.is_demo is is_demo else FAILED
     started = start_in_background(paths.state, is_demo=is_demo, wants_tray=wants_tray, umask=users_umask)
     demo = " (DEMO: canned answers, no model)" if is_demo else ""
