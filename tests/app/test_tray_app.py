@@ -423,9 +423,9 @@ def test_a_second_launch_says_where_the_first_one_runs_and_ends_well(
 ) -> None:
     second = desktop.spawn(*APP, "--demo", log="second")
     assert second.wait(20) == 0
-    text = notifications.wait_text("Claude NVIDIA Tray")
-    assert "already running as a demo" in text
-    assert f"It listens on http://{app.url}. " in text
+    assert notifications.wait_text("Claude NVIDIA Tray") == (
+        f"Claude NVIDIA Tray is already running as a demo, with canned answers. It listens on http://{app.url}."
+    )
     assert len(watcher.items) == 1
 
 

@@ -165,10 +165,11 @@ def test_a_key_is_asked_for_in_a_console_of_its_own(desktop: WineDesktop, tmp_pa
     wait_for(lambda: desktop.take_screenshot() != blank, "the question")
     desktop.click(console.left + 50, console.top + 50)
     desktop.run("xdotool", "type", "nvapi-typed\n")
+    settings = tmp_path / "settings.json"
     try:
-        wait_for((tmp_path / "settings.json").exists, "the note that a key was kept")
+        wait_for(lambda: settings.exists() and "keys_changed" in settings.read_text(), "the note that a key was kept")
         assert desktop.run_python(read_key).strip() == "nvapi-typed"
-        assert "nvapi-typed" not in (tmp_path / "settings.json").read_text()
+        assert "nvapi-typed" not in settings.read_text()
         assert desktop.find_window("--class", "conhost.exe"), "it stays until it is read"
     finally:
         desktop.run(WINE, PYTHON, "-m", "tray_app", "set-key", "--remove")
