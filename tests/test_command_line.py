@@ -378,6 +378,14 @@ def test_the_settings_for_claude_code_offer_the_models_of_the_menu(program: Prog
     assert choices == ["nvidia", "z-ai/glm4.7", "minimaxai/minimax-m2.1", "z-ai/glm-5.3"]
 
 
+def test_manual_mode_is_a_setting(program: Program) -> None:
+    program.home.mkdir()
+    program.settings.write_text(json.dumps({"version": 1, "manual_mode": True}))
+    printed = json.loads(program.run("--print-exports", "settings").stdout)
+    assert printed["permissions"]["disableAutoMode"] == "disable"
+    assert "disableAutoMode" not in json.loads(Program(program.home / "b").run("--print-exports", "settings").stdout)
+
+
 def test_the_settings_for_claude_code_say_that_the_server_key_is_missing(program: Program) -> None:
     done = program.run("--print-exports", "settings", SERVER_API_KEY="key-of-this-gateway")
     assert "ANTHROPIC_AUTH_TOKEN" not in done.stdout

@@ -19,5 +19,6 @@ def make_setup(url: str, settings: Settings, keys: Keys, environ: Mapping[str, s
         settings.catalog.offered(model),
         needs_server_key=keys.is_guarded,
         no_proxy=environ.get("no_proxy") or environ.get("NO_PROXY", ""),
+        is_manual=settings.manual_mode,
         status_line=find_status_line_command(),
     )
