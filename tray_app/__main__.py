@@ -11,9 +11,9 @@ if sys.stdout is None or sys.stderr is None:  # a program without a terminal has
     sys.stderr = sys.stderr or sys.stdout
 
 if sys.argv[1:2] == ["status-line"]:  # Claude Code starts this once a second, so it must not import the rest
-    from tray_app.commands.status_line import print_status_line
+    from tray_app.commands import status_line
 
-    sys.exit(print_status_line())
+    sys.exit(status_line.print_status_line(sys.argv[2:]))
 
 import argparse
 import logging
@@ -25,6 +25,7 @@ from tray_app.claude_code.exports import SHELLS
 from tray_app.commands.print_exports import SETTINGS, print_exports
 from tray_app.commands.run import run
 from tray_app.commands.set_key import set_key
+from tray_app.commands.status_line import print_status_line
 from tray_app.commands.terminal import FAILED, OK, USAGE, complain, say
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_umask: int) -> int:
+    if options.verb == STATUS_LINE:
+        return print_status_line([options.folder] if options.folder else [])
     paths = find_paths(environ)
     if options.verb == "set-key":
         return set_key(paths, environ, is_server=options.server, removes=options.remove)
@@ -103,7 +106,8 @@ def _parser() -> argparse.ArgumentParser:
         "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"
     )
     key.add_argument("--remove", action="store_true", help="remove the key")
-    verbs.add_parser(STATUS_LINE, help="print the line that Claude Code shows below its prompt")
+    line = verbs.add_parser(STATUS_LINE, help="print the line that Claude Code shows below its prompt")
+    line.add_argument("folder", nargs="?", help="the state folder of the app, which is looked for if it is not given")
     return parser
 
 

@@ -77,19 +77,24 @@ def find_exports_command(shell: str) -> str:
     }.get(shell, f'eval "$({printing})"')
 
 
-def find_status_line_command() -> str:
-    """Returns the command of the status line for Claude Code's settings. It works from any folder."""
+def find_status_line_command(state_folder: str = "") -> str:
+    """Returns the command of the status line for Claude Code's settings. It works from any folder.
+
+    With `state_folder`, in which the app keeps its state, it also works where the environment names another one, and is
+    faster. Empty: it looks for the folder itself.
+    """
     checkout = Path(__file__).resolve().parents[1]
     folder = ""
     if getattr(sys, "frozen", False):
-        words = [*find_program(), STATUS_LINE]
+        words = find_program()
     elif (checkout / "packaging" / "dev.py").is_file():
         folder = str(checkout)  # Python finds the program only from this folder
-        words = [*find_program(), STATUS_LINE]
+        words = find_program()
     else:
         # -P: the folder that Claude Code works in may hold something of the same name.
-        words = [sys.executable, "-P", "-m", "tray_app", STATUS_LINE]
-    return join_status_line(words, folder, find_status_line_shell(words[0]))
+        words = [sys.executable, "-P", "-m", "tray_app"]
+    arguments = [STATUS_LINE, state_folder] if state_folder else [STATUS_LINE]
+    return join_status_line([*words, *arguments], folder, find_status_line_shell(words[0]))
 
 
 def join_status_line(words: Sequence[str], folder: str, shell: StatusLineShell) -> str:
