@@ -70,6 +70,14 @@ def test_the_version_is_printed(program: Program) -> None:
     assert not program.home.exists(), "asking changes nothing"
 
 
+def test_a_start_imports_nothing_that_only_the_gateway_needs() -> None:
+    """A worker process starts in the same way, and must not pay for it."""
+    heavy = ("aiohttp", "asyncio", "ssl", "PIL", "pystray", "keyring", "urllib.request")
+    script = f"import sys, tray_app.__main__; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_the_help_names_everything(program: Program) -> None:
     done = program.run("--help")
     assert (done.returncode, done.stderr) == (0, "")

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 from tray_app.commands.terminal import complain
 from tray_app.desktop import find_desktop
-from tray_app.proxy.key_check import Verdict, check_key
 from tray_app.settings.settings import Settings
 
 
@@ -15,6 +14,8 @@ def judge_key(key: str, settings: Settings, environ: Mapping[str, str], tell: Ca
 
     `tell` prints a line for the user. The check takes a second, or up to a minute if NVIDIA is slow.
     """
+    from tray_app.proxy.key_check import Verdict, check_key  # it imports aiohttp, which most commands never need
+
     tell("Checking the key with NVIDIA …")
     chosen = settings.selected_model.id
     others = [model.id for model in settings.catalog.models if model.id != chosen]
