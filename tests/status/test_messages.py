@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Status, StatusBoard, Topic, Trouble, Unavailability, Wait
+from tray_app.status.board import Status, StatusBoard, Topic, Trouble, Wait
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.status.messages import explain_unavailability, find_notice, find_successor, find_trouble, list_news
 from tray_app.status.troubles import waiting
 

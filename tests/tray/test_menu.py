@@ -8,7 +8,8 @@ import pytest
 
 from tray_app.catalog import UNKNOWN
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Phase, Status, Topic, Trouble, Unavailability, Wait
+from tray_app.status.board import Phase, Status, Topic, Trouble, Wait
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.tray.menu import SEPARATOR, Command, Menu, build_menu, build_tooltip
 
 RUNNING = Status(phase=Phase.RUNNING, url="http://127.0.0.1:3001")

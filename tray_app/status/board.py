@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from typing import TypedDict, Unpack
 
+from tray_app.status.findings import NO_FINDINGS, Findings, ModelTrouble, Unavailability
+
 
 class Phase(Enum):
     """The phases in the life of the gateway."""
@@ -46,24 +48,6 @@ class Topic(IntEnum):
     """Another model answers in place of the selected one."""
 
 
-class Unavailability(Enum):
-    """Why a model cannot be used. The values are the words in the menu."""
-
-    RETIRED = "retired"
-    NOT_SERVED = "not served"
-    """NVIDIA does not serve it to this API key."""
-    NOT_LISTED = "not listed"
-    """NVIDIA's list of models lacks it. That is only a hint: it may answer all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelTrouble:
-    """Why a model cannot be used, and the date since when; empty: NVIDIA named no date."""
-
-    kind: Unavailability
-    date: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Wait:
     """The requests to one model that wait for NVIDIA's rate limit."""
@@ -97,6 +81,8 @@ class Status:
     """Each model id with its trouble, as refused requests have shown it."""
     listed_models: frozenset[str] = frozenset()
     """Ids of the models that NVIDIA lists or that have answered; empty while NVIDIA's list is not known."""
+    findings: Findings = NO_FINDINGS
+    """What was found out about each model for this key."""
     waits: tuple[Wait, ...] = ()
     """One for each model that requests wait for, the longest first. Short waits are left out."""
 
@@ -123,6 +109,7 @@ class StatusChanges(TypedDict, total=False):
     is_demo: bool
     model_troubles: tuple[tuple[str, ModelTrouble], ...]
     listed_models: frozenset[str]
+    findings: Findings
     waits: tuple[Wait, ...]
 
 
@@ -190,7 +177,7 @@ class StatusBoard:
 
     def forget_models(self) -> None:
         """Forgets what NVIDIA said about its models, because that may be different for another key or address."""
-        self.publish(model_troubles=(), listed_models=frozenset())
+        self.publish(model_troubles=(), listed_models=frozenset(), findings=NO_FINDINGS)
 
     def _change(self, change: Callable[[Status], Status]) -> None:
         with self._lock:
