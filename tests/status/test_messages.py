@@ -28,23 +28,23 @@ def with_trouble(model_id: str, trouble: ModelTrouble) -> Status:
             with_trouble(GLM, RETIRED),
             Settings(),
             "GLM 4.7 was retired by NVIDIA – choose a model…",
-            'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.',
+            'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(GPT_OSS, ModelTrouble(Unavailability.RETIRED)),
             Settings(model=GPT_OSS),
             "GPT-OSS 20B was retired by NVIDIA – choose a model…",
-            "NVIDIA retired GPT-OSS 20B. Choose another model in the menu.",
+            'NVIDIA retired GPT-OSS 20B. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(MINIMAX, NOT_SERVED),
             Settings(model=MINIMAX),
             "MiniMax M2.1 is not served by NVIDIA – choose a model…",
             "NVIDIA does not serve MiniMax M2.1 to your API key. "
-            'Choose "Switch to Kimi K3", or another model, in the menu.',
+            'Choose "Switch to MiniMax M3.1 Flash", or another model, in the menu.',
         ),
     ],
-    ids=["retired", "retired, without date and successor", "not served"],
+    ids=["retired", "retired, without date and relatives", "not served"],
 )
 def test_a_selected_model_that_nvidia_withdrew_is_a_trouble(
     status: Status, settings: Settings, title: str, sentence: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tray_app.catalog import Model
 from tray_app.settings.settings import Settings
-from tray_app.status import troubles
+from tray_app.status import choices, troubles
 from tray_app.status.board import Status, Topic, Trouble
+from tray_app.status.findings import Finding
 
 _NEWS = frozenset({Topic.REFUSED_KEY, Topic.FALLBACK})
 """Topics that raise a desktop notification when they first appear."""
@@ -54,4 +55,8 @@ def find_successor(status: Status, settings: Settings) -> Model | None:
     model = settings.selected_model
     if status.model_trouble(model.id) is None:
         return None
-    return settings.catalog.successor(model, status.unavailable_models, status.listed_models)
+    findings = status.findings
+    for model_id, trouble in status.model_troubles:
+        findings = findings.with_finding(model_id, Finding(answers=False, refusal=trouble))
+    catalog = settings.catalog.with_listed(status.listed_models)
+    return choices.find_successor(model, catalog, findings, status.listed_models)
