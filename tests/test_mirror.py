@@ -19,6 +19,7 @@ COVERED_BY = {
     "app/claude_setup.py": "test_command_line.py",
     "app/job_thread.py": "app/test_tray_app.py",
     "claude_code/journal.py": "claude_code/test_all_sessions.py",
+    "catalog/model.py": "catalog/test_rows.py",
     "claude_code/shell_syntax.py": "claude_code/test_exports.py",
     "commands/judge_key.py": "test_command_line.py",
     "commands/open_settings.py": "test_command_line.py",

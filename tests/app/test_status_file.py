@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tray_app.app.status_file import STATUS_FILE, StatusFile, describe
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Status, Topic, Trouble, Unavailability
+from tray_app.status.board import Status, Topic, Trouble
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.status.progress import Delay, Pace, RequestPhase, RequestProgress, SessionModel
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"

@@ -8,7 +8,8 @@ import pytest
 
 from tray_app.catalog import MODELS
 from tray_app.settings.settings import Settings
-from tray_app.status.board import Failing, ModelTrouble, Status, StatusBoard, Topic, Trouble, Unavailability, Wait
+from tray_app.status.board import Failing, Status, StatusBoard, Topic, Trouble, Wait
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.status.messages import explain_unavailability, find_notice, find_successor, find_trouble, list_news
 from tray_app.status.progress import Delay, RequestProgress
 
@@ -28,23 +29,23 @@ def with_trouble(model_id: str, trouble: ModelTrouble) -> Status:
             with_trouble(GLM, RETIRED),
             Settings(),
             "GLM 4.7 was retired by NVIDIA – choose a model…",
-            'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.',
+            'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(GPT_OSS, ModelTrouble(Unavailability.RETIRED)),
             Settings(model=GPT_OSS),
             "GPT-OSS 20B was retired by NVIDIA – choose a model…",
-            "NVIDIA retired GPT-OSS 20B. Choose another model in the menu.",
+            'NVIDIA retired GPT-OSS 20B. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(MINIMAX, NOT_SERVED),
             Settings(model=MINIMAX),
             "MiniMax M2.1 is not served by NVIDIA – choose a model…",
             "NVIDIA does not serve MiniMax M2.1 to your API key. "
-            'Choose "Switch to Kimi K3", or another model, in the menu.',
+            'Choose "Switch to MiniMax M3.1 Flash", or another model, in the menu.',
         ),
     ],
-    ids=["retired", "retired, without date and successor", "not served"],
+    ids=["retired", "retired, without date and relatives", "not served"],
 )
 def test_a_selected_model_that_nvidia_withdrew_is_a_trouble(
     status: Status, settings: Settings, title: str, sentence: str
@@ -104,6 +105,7 @@ WAIT = Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40, next_s=5)
 WAITS = RequestProgress("nvidia", GLM, "GLM 4.7", delay=Delay.RATE_LIMIT, delayed_s=12)
 RETRIED = replace(WAITS, tries=4, failure="NVIDIA is overloaded", delay=Delay.RETRIES, delayed_s=110)
 SILENT = replace(WAITS, delay=Delay.SILENCE, delayed_s=40)
+BOTH = frozenset({GLM, MINIMAX})
 FAILING = (Failing(GLM, "NVIDIA is overloaded"),)
 
 
@@ -157,12 +159,12 @@ def test_each_delay_has_a_title_and_a_sentence(request_: RequestProgress, title:
 @pytest.mark.parametrize(
     ("status", "replacement"),
     [
-        (Status(failing=FAILING), "MiniMax M2.1"),
+        (Status(failing=FAILING), "GLM 5.3 Flash"),
         (Status(failing=FAILING, listed_models=frozenset({"z-ai/glm-5.2", GLM, MINIMAX})), "GLM 5.2"),
-        (Status(failing=FAILING, answering=frozenset({MINIMAX})), "MiniMax M2.1"),
-        (Status(failing=(*FAILING, Failing(MINIMAX, "NVIDIA is overloaded"))), "GLM 5.2"),
+        (Status(failing=FAILING, listed_models=BOTH, answering=frozenset({MINIMAX})), "MiniMax M2.1"),
+        (Status(failing=(*FAILING, Failing("z-ai/glm-5.3-flash", "NVIDIA is overloaded"))), "MiniMax M3.1 Flash"),
     ],
-    ids=["another of the menu", "the successor", "one that answers", "all of the menu fail"],
+    ids=["a relative", "a listed relative", "one that answers", "the relative fails, too"],
 )
 def test_another_model_is_offered_while_the_selected_one_keeps_failing(status: Status, replacement: str) -> None:
     offered, notice = find_successor(status, Settings()), find_notice(status, Settings())

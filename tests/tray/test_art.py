@@ -10,7 +10,8 @@ from PIL import Image, ImageChops
 
 from tray_app.catalog import DEFAULTS
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Phase, Status, Topic, Trouble, Unavailability
+from tray_app.status.board import Phase, Status, Topic, Trouble
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.status.progress import Delay, RequestProgress
 from tray_app.tray.art import SIZE_PX, IconState, draw, read_state
 

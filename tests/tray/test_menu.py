@@ -9,7 +9,8 @@ import pytest
 
 from tray_app.catalog import UNKNOWN
 from tray_app.settings.settings import Settings
-from tray_app.status.board import Failing, ModelTrouble, Phase, Status, Topic, Trouble, Unavailability
+from tray_app.status.board import Failing, Phase, Status, Topic, Trouble
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.status.progress import Delay, RequestProgress
 from tray_app.tray.menu import SEPARATOR, Command, Item, Menu, MenuFacts, build_menu, build_tooltip
 
@@ -169,7 +170,7 @@ def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> 
 @pytest.mark.parametrize(
     ("status", "settings", "lines"),
     [
-        (GLM_RETIRED, Settings(), ["Switch to GLM 5.2", "---", "● GLM 4.7 (retired)", "○ MiniMax M2.1"]),
+        (GLM_RETIRED, Settings(), ["Switch to GLM 5.3 Flash", "---", "● GLM 4.7 (retired)", "○ MiniMax M2.1"]),
         (GLM_NOT_LISTED, Settings(), ["Switch to GLM 5.3", "---", "● GLM 4.7 (not listed)", "○ MiniMax M2.1"]),
         (
             replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.NOT_SERVED)),)),
@@ -197,7 +198,7 @@ def test_a_model_that_is_unavailable_says_so_and_its_successor_is_one_click_away
 
 def test_the_click_chooses_the_successor() -> None:
     item = build_menu(GLM_RETIRED, Settings(), FACTS)[1]
-    assert (item.command, item.argument) == (Command.CHOOSE_MODEL, "z-ai/glm-5.2")
+    assert (item.command, item.argument) == (Command.CHOOSE_MODEL, "z-ai/glm-5.3-flash")
 
 
 def flatten(menu: Menu) -> list[Item]:
@@ -257,7 +258,7 @@ def test_one_click_leads_to_another_model_while_the_selected_one_keeps_failing()
     failing = replace(RUNNING, failing=(Failing("z-ai/glm4.7", "NVIDIA is overloaded"),))
     assert show(build_menu(failing, Settings(), FACTS))[:2] == [
         "GLM 4.7 keeps failing – choose a model…",
-        "Switch to MiniMax M2.1",
+        "Switch to GLM 5.3 Flash",
     ]
     retried = replace(WAITING, delay=Delay.RETRIES, failure="NVIDIA is overloaded", tries=4, delayed_s=110)
     assert show(build_menu(replace(failing, requests=(retried,)), Settings(), FACTS))[:2] == [

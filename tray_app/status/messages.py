@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from tray_app.catalog import Model
+from dataclasses import replace
+
+from tray_app.catalog import Model, family_of
 from tray_app.settings.settings import Settings
-from tray_app.status import troubles
+from tray_app.status import choices, troubles
 from tray_app.status.board import Failing, Status, Topic, Trouble
 from tray_app.status.delays import explain_delay, find_longest, model_failing
+from tray_app.status.findings import Finding, Findings, Unavailability
 
 _NEWS = frozenset({Topic.REFUSED_KEY, Topic.FALLBACK})
 """Topics that raise a desktop notification when they first appear."""
@@ -61,20 +64,27 @@ def explain_unavailability(model_id: str, status: Status, settings: Settings) ->
 
 
 def find_successor(status: Status, settings: Settings) -> Model | None:
-    """Returns the model to switch to if the selected one is withdrawn or keeps failing; None: no need, or no model.
-
-    If it keeps failing, its successor comes first, then a model of the menu that answers, then any other of the menu.
-    """
-    model, catalog = settings.selected_model, settings.catalog
-    if status.model_trouble(model.id) is not None:
-        return catalog.successor(model, status.unavailable_models, status.listed_models)
-    if _find_failing(status, settings) is None:
+    """Returns the model to switch to if the selected one is withdrawn or keeps failing; None: no need, or no model."""
+    model, trouble = settings.selected_model, status.model_trouble(settings.selected_model.id)
+    if trouble is None and _find_failing(status, settings) is None:
         return None
-    unusable = status.unavailable_models | {failing.model_id for failing in status.failing}
-    if (successor := catalog.successor(model, unusable, status.listed_models)) and successor.id in status.listed_models:
-        return successor
-    others = [other for other in catalog.offered(model) if other != model and other.id not in unusable]
-    return max(others, key=lambda other: other.id in status.answering, default=successor)
+    catalog = settings.catalog.with_listed(status.listed_models)
+    successor = choices.find_successor(model, catalog, find_beliefs(status), status.listed_models)
+    is_related = successor and (model.successor or family_of(successor.id) == family_of(model.id))
+    # A model that is only not listed may answer all the same, so that no unrelated one is offered for it.
+    return successor if is_related or trouble is None or trouble.kind is not Unavailability.NOT_LISTED else None
+
+
+def find_beliefs(status: Status) -> Findings:
+    """Returns the findings, corrected by the newest requests: which models were refused, keep failing, or answer."""
+    findings = status.findings
+    for model_id in status.answering:
+        findings = findings.with_finding(model_id, replace(findings.find(model_id), answers=True))
+    for failing in status.failing:
+        findings = findings.with_finding(failing.model_id, replace(findings.find(failing.model_id), answers=False))
+    for model_id, refusal in status.model_troubles:
+        findings = findings.with_finding(model_id, Finding(answers=False, refusal=refusal))
+    return findings
 
 
 def _explain_failing(status: Status, settings: Settings) -> Trouble | None:

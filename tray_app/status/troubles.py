@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tray_app.sentences import NO_NVIDIA_KEY, say_not_served, say_retired
 from tray_app.shells import name_command
-from tray_app.status.board import ModelTrouble, Trouble, Unavailability
+from tray_app.status.board import Trouble
+from tray_app.status.findings import ModelTrouble, Unavailability
 
 MISSING_NVIDIA_KEY = Trouble("Add your NVIDIA API key…", NO_NVIDIA_KEY, "set-key")
 MISSING_SERVER_KEY = Trouble(

@@ -13,7 +13,8 @@ from tests.support.chunks import delta, finish, text
 from tests.support.fake_upstream import FakeUpstream, Gate, Reply, hello, refusal, stream, whole
 from tests.support.gateway import QUICK, RunningGateway, both_ways, question
 from tray_app.proxy.upstream.timeouts import Timeouts
-from tray_app.status.board import ModelTrouble, Topic, Unavailability
+from tray_app.status.board import Topic
+from tray_app.status.findings import ModelTrouble, Unavailability
 
 GLM, MINIMAX = "z-ai/glm4.7", "minimaxai/minimax-m2.1"
 

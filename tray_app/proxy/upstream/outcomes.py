@@ -6,7 +6,8 @@ from tray_app.catalog import Model
 from tray_app.errors import KeyRefused, ModelUnavailable, ProxyError, QueueFull, RateLimited
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.proxy.upstream.streaks import Streaks
-from tray_app.status.board import ModelTrouble, StatusBoard, Topic, Unavailability
+from tray_app.status.board import StatusBoard, Topic
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.status.troubles import fallback_answers, key_refused
 
 
