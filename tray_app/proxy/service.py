@@ -131,6 +131,8 @@ class ProxyService:
             before, gateway.config = gateway.config, config
             if before.keys.nvidia != config.keys.nvidia:
                 gateway.outcomes.forget_key()
+            if before.upstream != config.upstream:
+                self.running.call(gateway.follow_account)
 
     def poll_models(self) -> None:
         """Asks upstream for its list of models now. Returns at once: the board gets the list later."""
@@ -189,6 +191,7 @@ class ProxyService:
                 stack.push_async_callback(demo.stop)
             gateway = self._make_gateway(config, demo.url if demo else "")
             stack.push_async_callback(gateway.close)
+            gateway.follow_account()
             runner = web.AppRunner(make_app(gateway), handler_cancellation=True, shutdown_timeout=_CLOSE_S)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
