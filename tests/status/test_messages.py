@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tray_app.catalog import UNKNOWN
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status, StatusBoard, Topic, Trouble, Wait
 from tray_app.status.findings import ModelTrouble, Unavailability
@@ -90,6 +91,16 @@ def test_a_model_that_is_only_not_listed_is_no_trouble_but_has_a_successor() -> 
     status = Status(listed_models=frozenset({"z-ai/glm-5.3"}))
     assert find_trouble(status, Settings()) is None
     successor = find_successor(status, Settings())
+    assert successor is not None
+    assert successor.id == "z-ai/glm-5.3"
+
+
+def test_for_an_own_model_that_is_not_listed_only_the_successor_that_the_user_set_is_offered() -> None:
+    status = Status(listed_models=frozenset({"z-ai/glm-5.3"}))
+    own = replace(UNKNOWN, id="lab/own", label="Own", letter="O")
+    assert find_successor(status, Settings(model=own.id, models=(own,))) is None
+    succeeded = replace(own, successor="z-ai/glm-5.3")
+    successor = find_successor(status, Settings(model=own.id, models=(succeeded,)))
     assert successor is not None
     assert successor.id == "z-ai/glm-5.3"
 
