@@ -60,6 +60,13 @@ def test_another_model_that_nvidia_withdrew_is_no_trouble_but_has_a_sentence() -
     assert explain_unavailability(MINIMAX, status, Settings()) == told
 
 
+def test_a_retirement_of_which_only_the_month_is_known_names_the_month() -> None:
+    status = with_trouble(MINIMAX, ModelTrouble(Unavailability.RETIRED, "2026-04"))
+    told = explain_unavailability(MINIMAX, status, Settings())
+    assert told is not None
+    assert told.sentence == "NVIDIA retired MiniMax M2.1 in 2026-04."
+
+
 def test_a_model_that_left_the_settings_has_no_sentence() -> None:
     assert explain_unavailability("lab/own", with_trouble("lab/own", RETIRED), Settings()) is None
     replaced = Settings(aliases={GLM: "z-ai/glm-5.2"})
