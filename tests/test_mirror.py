@@ -14,6 +14,7 @@ COVERED_BY = {
     "errors.py": "proxy/exchange/test_errors_in_answers.py",
     "sentences.py": "status/test_messages.py",
     "app/job_thread.py": "app/test_tray_app.py",
+    "catalog/model.py": "catalog/test_rows.py",
     "claude_code/conflicts.py": "claude_code/test_exports.py",
     "claude_code/shell_syntax.py": "claude_code/test_exports.py",
     "commands/open_settings.py": "test_command_line.py",

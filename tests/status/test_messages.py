@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tray_app.catalog import UNKNOWN
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status, StatusBoard, Topic, Trouble, Wait
 from tray_app.status.findings import ModelTrouble, Unavailability
@@ -28,23 +29,23 @@ def with_trouble(model_id: str, trouble: ModelTrouble) -> Status:
             with_trouble(GLM, RETIRED),
             Settings(),
             "GLM 4.7 was retired by NVIDIA – choose a model…",
-            'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.',
+            'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(GPT_OSS, ModelTrouble(Unavailability.RETIRED)),
             Settings(model=GPT_OSS),
             "GPT-OSS 20B was retired by NVIDIA – choose a model…",
-            "NVIDIA retired GPT-OSS 20B. Choose another model in the menu.",
+            'NVIDIA retired GPT-OSS 20B. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(MINIMAX, NOT_SERVED),
             Settings(model=MINIMAX),
             "MiniMax M2.1 is not served by NVIDIA – choose a model…",
             "NVIDIA does not serve MiniMax M2.1 to your API key. "
-            'Choose "Switch to Kimi K3", or another model, in the menu.',
+            'Choose "Switch to MiniMax M3.1 Flash", or another model, in the menu.',
         ),
     ],
-    ids=["retired", "retired, without date and successor", "not served"],
+    ids=["retired", "retired, without date and relatives", "not served"],
 )
 def test_a_selected_model_that_nvidia_withdrew_is_a_trouble(
     status: Status, settings: Settings, title: str, sentence: str
@@ -57,6 +58,13 @@ def test_another_model_that_nvidia_withdrew_is_no_trouble_but_has_a_sentence() -
     assert find_trouble(status, Settings()) is None
     told = Trouble("MiniMax M2.1 was retired by NVIDIA", "NVIDIA retired MiniMax M2.1 on 2026-05-14.")
     assert explain_unavailability(MINIMAX, status, Settings()) == told
+
+
+def test_a_retirement_of_which_only_the_month_is_known_names_the_month() -> None:
+    status = with_trouble(MINIMAX, ModelTrouble(Unavailability.RETIRED, "2026-04"))
+    told = explain_unavailability(MINIMAX, status, Settings())
+    assert told is not None
+    assert told.sentence == "NVIDIA retired MiniMax M2.1 in 2026-04."
 
 
 def test_a_model_that_left_the_settings_has_no_sentence() -> None:
@@ -90,6 +98,16 @@ def test_a_model_that_is_only_not_listed_is_no_trouble_but_has_a_successor() -> 
     status = Status(listed_models=frozenset({"z-ai/glm-5.3"}))
     assert find_trouble(status, Settings()) is None
     successor = find_successor(status, Settings())
+    assert successor is not None
+    assert successor.id == "z-ai/glm-5.3"
+
+
+def test_for_an_own_model_that_is_not_listed_only_the_successor_that_the_user_set_is_offered() -> None:
+    status = Status(listed_models=frozenset({"z-ai/glm-5.3"}))
+    own = replace(UNKNOWN, id="lab/own", label="Own", letter="O")
+    assert find_successor(status, Settings(model=own.id, models=(own,))) is None
+    succeeded = replace(own, successor="z-ai/glm-5.3")
+    successor = find_successor(status, Settings(model=own.id, models=(succeeded,)))
     assert successor is not None
     assert successor.id == "z-ai/glm-5.3"
 

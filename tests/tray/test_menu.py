@@ -156,7 +156,7 @@ def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> 
 @pytest.mark.parametrize(
     ("status", "settings", "lines"),
     [
-        (GLM_RETIRED, Settings(), ["Switch to GLM 5.2", "---", "● GLM 4.7 (retired)", "○ MiniMax M2.1"]),
+        (GLM_RETIRED, Settings(), ["Switch to GLM 5.3 Flash", "---", "● GLM 4.7 (retired)", "○ MiniMax M2.1"]),
         (GLM_NOT_LISTED, Settings(), ["Switch to GLM 5.3", "---", "● GLM 4.7 (not listed)", "○ MiniMax M2.1"]),
         (
             replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.NOT_SERVED)),)),
@@ -184,7 +184,7 @@ def test_a_model_that_is_unavailable_says_so_and_its_successor_is_one_click_away
 
 def test_the_click_chooses_the_successor() -> None:
     item = build_menu(GLM_RETIRED, Settings(), "bash")[1]
-    assert (item.command, item.argument) == (Command.CHOOSE_MODEL, "z-ai/glm-5.2")
+    assert (item.command, item.argument) == (Command.CHOOSE_MODEL, "z-ai/glm-5.3-flash")
 
 
 def test_every_command_can_be_reached() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tray_app.catalog import Model
+from tray_app.catalog import Model, family_of
 from tray_app.settings.settings import Settings
-from tray_app.status import troubles
+from tray_app.status import choices, troubles
 from tray_app.status.board import Status, Topic, Trouble
+from tray_app.status.findings import Finding, Unavailability
 
 _NEWS = frozenset({Topic.REFUSED_KEY, Topic.FALLBACK})
 """Topics that raise a desktop notification when they first appear."""
@@ -52,6 +53,14 @@ def explain_unavailability(model_id: str, status: Status, settings: Settings) ->
 def find_successor(status: Status, settings: Settings) -> Model | None:
     """Returns the model to switch to if there is trouble with the selected one; None: no trouble, or no such model."""
     model = settings.selected_model
-    if status.model_trouble(model.id) is None:
+    trouble = status.model_trouble(model.id)
+    if trouble is None:
         return None
-    return settings.catalog.successor(model, status.unavailable_models, status.listed_models)
+    findings = status.findings
+    for model_id, refusal in status.model_troubles:
+        findings = findings.with_finding(model_id, Finding(answers=False, refusal=refusal))
+    catalog = settings.catalog.with_listed(status.listed_models)
+    successor = choices.find_successor(model, catalog, findings, status.listed_models)
+    is_related = successor and (model.successor or family_of(successor.id) == family_of(model.id))
+    # A model that is only not listed may answer all the same, so that no unrelated one is offered for it.
+    return successor if is_related or trouble.kind is not Unavailability.NOT_LISTED else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tray_app.catalog import Model, find_model
+from tray_app.catalog import Model, find_model, find_relative
 from tray_app.errors import (
     InvalidRequest,
     KeyRefused,
@@ -105,7 +105,7 @@ def _explain(status: int, error_body: ErrorBody, model: Model, chat: ChatRequest
 
 
 def _explain_unavailability(status: int, detail: str, model: Model) -> ModelUnavailable:
-    successor = find_model(model.successor)
+    successor = find_model(model.successor) or find_relative(model)
     instead = f', or set "model" to "{successor.id}" ({successor.label}) in the settings file' if successor else ""
     if status == 451:
         return ModelUnavailable(
