@@ -196,7 +196,11 @@ class UserActionNeeded(ProxyError):
 
 
 class KeyRefused(UserActionNeeded):
-    """NVIDIA does not accept the API key."""
+    """NVIDIA does not accept the API key. `is_about_model`: it may be good for other models."""
+
+    def __init__(self, message: str, *, is_about_model: bool = False) -> None:
+        super().__init__(message)
+        self.is_about_model = is_about_model
 
 
 class ModelUnavailable(UserActionNeeded):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tray_app.catalog import MODELS
+from tray_app.catalog import MODELS, UNKNOWN
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Failing, Status, StatusBoard, Topic, Trouble, Wait
 from tray_app.status.findings import ModelTrouble, Unavailability
@@ -60,6 +60,13 @@ def test_another_model_that_nvidia_withdrew_is_no_trouble_but_has_a_sentence() -
     assert explain_unavailability(MINIMAX, status, Settings()) == told
 
 
+def test_a_retirement_of_which_only_the_month_is_known_names_the_month() -> None:
+    status = with_trouble(MINIMAX, ModelTrouble(Unavailability.RETIRED, "2026-04"))
+    told = explain_unavailability(MINIMAX, status, Settings())
+    assert told is not None
+    assert told.sentence == "NVIDIA retired MiniMax M2.1 in 2026-04."
+
+
 def test_a_model_that_left_the_settings_has_no_sentence() -> None:
     assert explain_unavailability("lab/own", with_trouble("lab/own", RETIRED), Settings()) is None
     replaced = Settings(aliases={GLM: "z-ai/glm-5.2"})
@@ -91,6 +98,16 @@ def test_a_model_that_is_only_not_listed_is_no_trouble_but_has_a_successor() -> 
     status = Status(listed_models=frozenset({"z-ai/glm-5.3"}))
     assert find_trouble(status, Settings()) is None
     successor = find_successor(status, Settings())
+    assert successor is not None
+    assert successor.id == "z-ai/glm-5.3"
+
+
+def test_for_an_own_model_that_is_not_listed_only_the_successor_that_the_user_set_is_offered() -> None:
+    status = Status(listed_models=frozenset({"z-ai/glm-5.3"}))
+    own = replace(UNKNOWN, id="lab/own", label="Own", letter="O")
+    assert find_successor(status, Settings(model=own.id, models=(own,))) is None
+    succeeded = replace(own, successor="z-ai/glm-5.3")
+    successor = find_successor(status, Settings(model=own.id, models=(succeeded,)))
     assert successor is not None
     assert successor.id == "z-ai/glm-5.3"
 

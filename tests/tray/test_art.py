@@ -94,3 +94,10 @@ def test_a_retired_model_needs_attention_while_it_is_the_selected_one() -> None:
     status = Status(phase=Phase.RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.RETIRED)),))
     assert read_state(status, Settings()) == IconState("G", needs_attention=True)
     assert read_state(status, Settings(model="minimaxai/minimax-m2.1")) == IconState("M")
+
+
+def test_the_icon_of_a_model_differs_from_those_that_are_offered_beside_it() -> None:
+    states = [
+        read_state(Status(), Settings(model=name)) for name in ("z-ai/glm4.7", "z-ai/glm-5.3-flash", "z-ai/glm-6")
+    ]
+    assert [state.letter for state in states] == ["G", "5", "6"]

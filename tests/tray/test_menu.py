@@ -263,7 +263,7 @@ def test_one_click_leads_to_another_model_while_the_selected_one_keeps_failing()
     retried = replace(WAITING, delay=Delay.RETRIES, failure="NVIDIA is overloaded", tries=4, delayed_s=110)
     assert show(build_menu(replace(failing, requests=(retried,)), Settings(), FACTS))[:2] == [
         "NVIDIA is overloaded, try 4, 110 s",
-        "Switch to MiniMax M2.1",
+        "Switch to GLM 5.3 Flash",
     ]
     assert build_tooltip(replace(failing, requests=(retried,)), Settings()) == (
         "GLM 4.7 · NVIDIA is overloaded, try 4, 110 s"

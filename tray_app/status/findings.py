@@ -13,6 +13,8 @@ class Unavailability(Enum):
     RETIRED = "retired"
     NOT_SERVED = "not served"
     """NVIDIA does not serve it to this API key."""
+    NOT_ALLOWED = "not allowed"
+    """NVIDIA says that this API key may not use it. The key may lack the permission for every model."""
     NOT_LISTED = "not listed"
     """NVIDIA's list of models lacks it. That is only a hint: it may answer all the same."""
 

@@ -44,7 +44,7 @@ def read_state(status: Status, settings: Settings) -> IconState:
     """Returns the icon's state for the status and the settings."""
     selected = settings.selected_model
     return IconState(
-        letter=letters_of(settings.catalog.offered(selected))[selected.id],
+        letter=letters_of(settings.catalog.offered(selected)).get(selected.id, selected.letter),
         is_solid=status.phase is Phase.RUNNING,
         needs_attention=find_trouble(status, settings) is not None,
         is_active=status.active_requests > 0,

@@ -56,10 +56,12 @@ def burst_and_leave(load: Load, starts: int) -> object:
 def wait_in_turn(load: Load, clients: int) -> object:
     """Lets a few clients at a time wait for their turn. Some leave."""
     model = load("tray_app.catalog").GLM_4_7
-    pacer = load("tray_app.proxy.upstream.pacing").Pacer(load("tray_app.status.board").StatusBoard())
+    pacing = load("tray_app.proxy.upstream.pacing")
+    pacer = pacing.Pacer(load("tray_app.status.board").StatusBoard())
+    urgencies = [*pacing.Urgency]
 
     async def ask(n: int) -> None:
-        await pacer.wait_turn(model, limit=40, is_background=n % 2 == 0)
+        await pacer.wait_turn(model, limit=40, urgency=urgencies[n % len(urgencies)])
         pacer.note_served(model)
 
     async def run() -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from tests.support.virtual_time import run_virtually
 from tray_app.catalog import GLM_4_7
-from tray_app.proxy.upstream.pacing import Pacer
+from tray_app.proxy.upstream.pacing import Pacer, Urgency
 
 ATTEMPTS = 6
 _CLIENT_ATTEMPTS = 11
@@ -164,7 +164,8 @@ def _pace(upstream: Upstream) -> Callable[[bool], Awaitable[bool]]:
 
     async def ask(is_background: bool) -> bool:
         for attempt in range(ATTEMPTS):
-            await pacer.wait_turn(GLM_4_7, limit=40, is_background=is_background and attempt == 0)
+            urgency = Urgency.BACKGROUND if is_background and attempt == 0 else Urgency.TURN
+            await pacer.wait_turn(GLM_4_7, limit=40, urgency=urgency)
             if await upstream.ask():
                 pacer.note_served(GLM_4_7)
                 return True

@@ -80,7 +80,8 @@ def _explain(status: int, error_body: ErrorBody, model: Model, chat: ChatRequest
         )
     if status in (401, 403):
         return KeyRefused(
-            "NVIDIA refused your API key" + (f" for {model.label}" if status == 403 else "") + f". {HOW_TO_SET_KEY}"
+            "NVIDIA refused your API key" + (f" for {model.label}" if status == 403 else "") + f". {HOW_TO_SET_KEY}",
+            is_about_model=status == 403,
         )
     if status in (404, 410, 451) or "end of life" in error_body.detail:
         return _explain_unavailability(status, error_body.detail, model)

@@ -1,4 +1,4 @@
-"""The check of upstream's model list: its request, its times, and that it never does harm."""
+"""The list of models and the probes: their requests, their times, and that they never do harm."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from tests.support.gateway import NVIDIA_KEY, RunningGateway
 from tests.support.ports import free_port
 from tray_app import APP_ID, __version__
 from tray_app.proxy.exchange.gateway import Gateway
-from tray_app.proxy.exchange.model_list_poll import ModelListPoll
+from tray_app.proxy.models.finder import ModelFinder
 from tray_app.proxy.upstream.client import UpstreamClient
+from tray_app.proxy.upstream.evidence import Evidence
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
-from tray_app.status.board import Status, Topic
+from tray_app.status.board import Status, StatusBoard, Topic
 
 GLM, KIMI = "z-ai/glm4.7", "moonshotai/kimi-k3"
 DAY_S = 24 * 3600.0
@@ -46,7 +47,9 @@ def start_checking(upstream: FakeUpstream) -> Iterator[StartChecking]:
     def start(
         keys: Keys = KEYS, *, every_s: float | None = DAY_S, is_demo: bool = False, **settings: Any
     ) -> RunningGateway:
-        chosen = replace(Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0)), **settings)
+        chosen = replace(
+            Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), probe_models=False), **settings
+        )
         running.append(RunningGateway(chosen, keys, is_demo=is_demo, poll_models_every_s=every_s))
         return running[-1]
 
@@ -126,7 +129,7 @@ def test_an_answer_that_is_no_list_changes_nothing(
 def test_an_upstream_that_is_down_changes_nothing_and_is_asked_again_soon(
     start_checking: StartChecking, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.proxy.exchange.model_list_poll._RETRY_S", 0.01)
+    monkeypatch.setattr("tray_app.proxy.models.finder._RETRY_S", 0.01)
     gateway = start_checking(nvidia_url=f"http://127.0.0.1:{free_port()}/v1/chat/completions")
     deadline_s = time.monotonic() + TIMEOUT_S
     while log_file.text.count("no list of models") < 2:
@@ -204,12 +207,13 @@ def test_a_check_that_becomes_due_does_not_outlast_the_gateway(turns: int) -> No
     """The number of turns that the event loop has had by then makes no difference."""
 
     async def play() -> None:
-        gateway = SimpleNamespace(config=GatewayConfig(Settings(), KEYS, is_demo=True))
-        check = ModelListPoll(cast("Gateway", gateway), DAY_S)
+        config = GatewayConfig(Settings(), KEYS, is_demo=True)
+        gateway = SimpleNamespace(config=config, evidence=Evidence(StatusBoard()))
+        check = ModelFinder(cast("Gateway", gateway), DAY_S)
         check.start()
         for _ in range(10):  # after these turns it waits for the next day
             await asyncio.sleep(0)
-        check.poll_now()
+        check.look_again()
         for _ in range(turns):
             await asyncio.sleep(0)
         async with asyncio.timeout(TIMEOUT_S):

@@ -1,0 +1,208 @@
+"""Finds out, by itself and for the key in use, which models answer: from NVIDIA's list, and with small probes.
+
+NVIDIA's list is a catalogue and no permission: two thirds of its models answer nobody, and it changes daily. So what
+no request of a client has shown of late is found out with probes, one at a time and behind every request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from tray_app.catalog import Model
+from tray_app.errors import (
+    KeyRefused,
+    ModelUnavailable,
+    ProxyError,
+    RateLimited,
+    UpstreamFault,
+    UpstreamUnusable,
+)
+from tray_app.proxy.exchange.gateway import Gateway
+from tray_app.proxy.models.plan import is_due, list_candidates
+from tray_app.proxy.models.probe import Answered, probe
+from tray_app.proxy.upstream.model_list import MAX_LIST_BYTES, find_list, read_ids
+from tray_app.proxy.upstream.outcomes import find_trouble
+from tray_app.proxy.upstream.pacing import Urgency
+from tray_app.proxy.upstream.records import MOST_TRIES
+from tray_app.settings.config import GatewayConfig
+from tray_app.status.findings import ModelTrouble, Unavailability
+
+log = logging.getLogger(__name__)
+
+DAILY_PROBES = 250
+"""Most probes in a day of UTC, to all models together. The first day needs about 110: one for each of the 80 listed
+models, and two more for those that give no verdict. Each is one of the 10,000 requests that NVIDIA takes for its model
+in a day, so even if all went to one model, 97 % would be left."""
+MOST_IN_A_ROW = 3
+"""After so many refusals of the key, or failures to reach NVIDIA, one after the other, no more models are asked."""
+
+_LIST_S = 60
+"""Time for the whole request for the list."""
+_RETRY_S = 900.0
+"""Pause after a look that failed. The network may come up later than this program."""
+_NEXT_ROUND_S = 60.0
+"""Pause before models that gave no verdict are asked again. A model that is overloaded needs a moment."""
+_STEP_S = 3600.0
+"""The clock is read at this interval, because timers stand still while the machine sleeps."""
+
+
+class ModelFinder:
+    """Looks at the list, and probes models, at start and then every day. Belongs to the event loop of the gateway."""
+
+    def __init__(self, gateway: Gateway, every_s: float) -> None:
+        self._gateway = gateway
+        self._evidence = gateway.evidence
+        self._every_s = every_s
+        self._is_asked = False
+
+    def start(self) -> None:
+        """Looks at once and then every `every_s` seconds until `stop`. A look that failed is repeated sooner."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends the looking, including a probe that is running."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    def look_again(self) -> None:
+        """Lets the next look begin at once, as the user asked. It also asks models that gave no verdict before."""
+        self._is_asked = True
+        self._evidence.look_due.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._evidence.look_due.clear()
+            is_asked, self._is_asked = self._is_asked, False
+            is_done = await self._look(is_asked=is_asked)
+            await self._rest(self._every_s if is_done else min(self._every_s, _RETRY_S))
+
+    async def _rest(self, pause_s: float) -> None:
+        """Returns after the pause, or sooner if a look is due."""
+        ends_s = self._evidence.now() + pause_s
+        while pause_s > 0 and self._evidence.now() < ends_s:
+            step_s = min(pause_s, _STEP_S)
+            pause_s -= step_s
+            with suppress(TimeoutError):
+                async with asyncio.timeout(step_s):  # not wait_for, which may swallow a cancellation up to Python 3.11
+                    await self._evidence.look_due.wait()
+                    return
+
+    async def _look(self, *, is_asked: bool) -> bool:
+        """Looks once. Returns False if that failed, and True if it succeeded or there is nothing to ask."""
+        config = self._gateway.config
+        url, key = find_list(config.settings.nvidia_url), config.keys.nvidia
+        if config.is_demo or not url or not key:
+            return True
+        self._evidence.publish()  # what another run found out, and what holds no more
+        try:
+            ids = read_ids(await self._gateway.upstream.fetch(url, key, _LIST_S, MAX_LIST_BYTES))
+        except KeyRefused as error:
+            self._gateway.outcomes.note_key_refused(error)
+            return True  # a new key is asked about at once
+        except (ProxyError, ValueError) as error:
+            log.info("no list of models from %s: %s: %s", url, type(error).__name__, error)
+            return False
+        log.info("%s has %d models", url, len(ids))
+        self._gateway.board.publish(listed_models=ids)
+        return await _Look(self._gateway, config, ids, is_asked=is_asked).probe_all()
+
+
+class _Look:
+    """The probes of one look."""
+
+    def __init__(self, gateway: Gateway, config: GatewayConfig, listed: frozenset[str], *, is_asked: bool) -> None:
+        self._gateway = gateway
+        self._config = config
+        self._listed = listed
+        self._is_asked = is_asked
+        self._sent = 0
+        self._forbidden = 0  # refusals of the key in a row
+        self._unreached = 0  # failures to reach NVIDIA in a row
+
+    async def probe_all(self) -> bool:
+        """Probes each model of which too little is known. Returns False if NVIDIA cannot be reached."""
+        if not self._config.settings.probe_models:
+            return True
+        models = list_candidates(self._config.settings, self._listed)
+        due = [model for model in models if self._is_due(model)]
+        for number in range(MOST_TRIES):
+            if number and due:
+                await asyncio.sleep(_NEXT_ROUND_S)
+            for model in due:
+                if self._must_stop():
+                    break
+                await self._probe(model)
+            self._is_asked = False  # what gives no verdict in this look has been asked again by now
+            due = [model for model in due if self._is_due(model)]
+        self._gateway.evidence.publish()
+        if self._sent:
+            log.info("%d probes of models were sent, %d today", self._sent, self._gateway.evidence.count_probes())
+        return self._unreached < MOST_IN_A_ROW
+
+    def _is_due(self, model: Model) -> bool:
+        evidence = self._gateway.evidence
+        return is_due(evidence.find(model.id), evidence.now(), is_asked=self._is_asked)
+
+    def _must_stop(self) -> bool:
+        config, before = self._gateway.config, self._config
+        return (
+            config.upstream != before.upstream
+            or not config.settings.probe_models
+            or max(self._forbidden, self._unreached) >= MOST_IN_A_ROW
+            or self._gateway.evidence.count_probes() >= DAILY_PROBES
+        )
+
+    async def _probe(self, model: Model) -> None:
+        await self._wait_turn(model)
+        if self._must_stop() or not self._is_due(model):  # a request may have shown it meanwhile
+            return
+        self._sent += 1
+        try:
+            answered = await probe(self._gateway, self._config, model)
+        except (ProxyError, TimeoutError) as error:
+            if self._gateway.config.upstream == self._config.upstream:
+                self._note_failed(model, error)
+        else:
+            if self._gateway.config.upstream == self._config.upstream:
+                self._note_answered(model, answered)
+
+    async def _wait_turn(self, model: Model) -> None:
+        """Waits until no request of a client is being answered, and the model takes one more request."""
+        settings, is_idle = self._config.settings, self._gateway.is_idle
+        while True:
+            await is_idle.wait()
+            with suppress(RateLimited):
+                await self._gateway.pacer.wait_turn(model, limit=settings.requests_per_minute, urgency=Urgency.PROBE)
+            if is_idle.is_set():
+                return
+
+    def _note_answered(self, model: Model, answered: Answered) -> None:
+        self._forbidden = self._unreached = 0
+        self._gateway.pacer.note_served(model)
+        self._gateway.evidence.note_probe_answered(model.id, answered.first_token_s, answered.calls_tools)
+        self._gateway.board.clear_model(model.id)
+
+    def _note_failed(self, model: Model, error: ProxyError | TimeoutError) -> None:
+        evidence = self._gateway.evidence
+        is_unreached = isinstance(error, UpstreamFault)
+        self._unreached = self._unreached + 1 if is_unreached else 0
+        match error:
+            case ModelUnavailable():
+                self._forbidden = 0
+                evidence.note_probe_refused(model.id, find_trouble(error))
+            case KeyRefused() if error.is_about_model:
+                self._forbidden += 1
+                evidence.note_probe_refused(model.id, ModelTrouble(Unavailability.NOT_ALLOWED))
+            case KeyRefused():
+                self._forbidden = MOST_IN_A_ROW
+                self._gateway.outcomes.note_key_refused(error)
+            case UpstreamUnusable():
+                self._unreached = MOST_IN_A_ROW
+            case UpstreamFault():
+                pass  # it says nothing about the model
+            case _:
+                if isinstance(error, RateLimited):
+                    self._gateway.pacer.note_refused(model)
+                evidence.note_probe_silent(model.id)
