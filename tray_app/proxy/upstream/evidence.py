@@ -66,7 +66,7 @@ class Evidence:
     def use(self, url: str, key: str) -> None:
         """Takes the records of this address and key. Those of others are forgotten. Without a key nothing is kept."""
         if (url, key) != self._account:
-            self._account, self._file = (url, key), _open_file(self._folder, url, key)
+            self._account, self._file = (url, key), _open_file(self._folder, url, key, self.now())
         self.publish()
 
     def find(self, model_id: str) -> Record:
@@ -172,11 +172,12 @@ class Evidence:
 _NOTHING = Record()
 
 
-def _open_file(folder: Path | None, url: str, key: str) -> LearnedFile[Record]:
+def _open_file(folder: Path | None, url: str, key: str, now_s: float) -> LearnedFile[Record]:
     """Returns the file with the records of this account, which is empty if it holds those of another."""
     stored = read_json(folder / FILE_NAME, _File) if folder and key else None
     account = _Account.of(url, key, stored.account.salt if stored else "")
     models = stored.models if stored and stored.account == account else {}
+    models = {model_id: record for model_id, record in models.items() if not record.is_stale(now_s)}
     return LearnedFile[Record](
         folder if key else None,
         FILE_NAME,

@@ -106,6 +106,12 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
         """Tells whether all tries of late ended without an answer and without a refusal."""
         return self.silent >= MOST_TRIES and now_s < self.silent_at + SILENCE_HOLDS_S
 
+    def is_stale(self, now_s: float) -> bool:
+        """Tells whether nothing of the record counts any more, so that it may be forgotten."""
+        oldest = utc_date(now_s) - timedelta(days=KEPT_DAYS - 1)
+        holds = self.refusal is not None and now_s < self.refusal.holds_until
+        return not holds and not any(day.date >= oldest for day in self.days)
+
     def with_day(self, today: date, *, sent: int = 0, succeeded: int = 0, failed: int = 0, probes: int = 0) -> Record:
         """Returns the record with these requests counted for a day. Days that are too old are left out."""
         oldest = today - timedelta(days=KEPT_DAYS - 1)
