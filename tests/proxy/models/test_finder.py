@@ -256,7 +256,11 @@ def test_a_list_that_refuses_the_key_is_reported_as_a_refused_key(
 # ---- probes
 
 
-def test_a_running_gateway_finds_out_what_answers_and_ends_in_the_middle_of_it(start_checking: StartChecking) -> None:
+def test_a_running_gateway_finds_out_what_answers_and_ends_in_the_middle_of_it(
+    start_checking: StartChecking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tray_app.proxy.upstream.evidence.PUBLISH_S", 0.05)
+
     def knows_both_choices(status: Status) -> bool:
         flashes = ("z-ai/glm-5.3-flash", "minimaxai/minimax-m3.1-flash")
         return all(status.findings.find(model_id).calls_tools for model_id in flashes)
@@ -294,7 +298,7 @@ def test_a_call_that_a_model_writes_as_text_counts(start_checking: StartChecking
 
 
 def test_a_network_that_is_down_says_nothing_about_models_and_is_tried_again_soon(
-    start_checking: StartChecking, upstream: FakeUpstream, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
+    start_checking: StartChecking, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tray_app.proxy.models.finder._RETRY_S", 0.01)
     monkeypatch.setattr("tray_app.proxy.models.finder._NEXT_ROUND_S", 0.01)
@@ -304,4 +308,30 @@ def test_a_network_that_is_down_says_nothing_about_models_and_is_tried_again_soo
     upstream.wait_listed(3)
     gateway.stop()
     assert all(finding.answers is None for finding in gateway.board.status.findings.by_model.values())
-    assert "Traceback" not in log_file.text
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply((b"<html>",)),
+        whole({"choices": []}),
+        stream(finish()),
+        stream(b"data: {", CUT),
+        stream({"error": {"message": "ResourceExhausted", "code": 503}}),
+        refusal(402, {"detail": "no credits"}),
+        refusal(503),
+        refusal(429),
+    ],
+    ids=["a web page", "nothing", "an empty stream", "cut", "an error in the stream", "no credits", "503", "429"],
+)
+def test_a_model_that_gives_no_answer_is_asked_three_times(
+    start_checking: StartChecking, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, reply: Reply
+) -> None:
+    monkeypatch.setattr("tray_app.proxy.models.finder._NEXT_ROUND_S", 0.01)
+    monkeypatch.setattr("tray_app.proxy.upstream.window.PAUSE_S", 0.01)
+    upstream.model_list = listing(GLM)
+    upstream.default = lambda body: reply if body["model"] == GLM else refusal(404)
+    gateway = start_checking(probe_models=True)
+    gateway.wait_status(lambda status: status.findings.find(GLM).answers is False)
+    assert [received.body["model"] for received in upstream.received].count(GLM) == 3
+    assert gateway.board.status.findings.find(GLM).refusal is None

@@ -34,7 +34,7 @@ from tray_app.status.board import StatusBoard
 from tray_app.status.choices import find_answering
 from tray_app.translate.refusal.refusal import explain_refusal
 
-REQUESTS = 4
+REQUESTS = 2
 """So many requests a day go to each choice."""
 MOST_TURNS = 4
 """A request is followed to so many models, the first one included."""
@@ -189,6 +189,6 @@ def test_in_a_year_without_a_release_each_choice_is_answered_on_every_day(monkey
         assert tally.at_once + tally.followed == DAYS
         assert tally.at_once > 0.9 * DAYS
         assert tally.without_tools <= 0.01 * DAYS
-        assert tally.in_family > 0.95 * tally.had_family
+        assert tally.in_family > 0.9 * tally.had_family
         assert len(tally.by) >= 5
     assert max(probes) < DAILY_PROBES

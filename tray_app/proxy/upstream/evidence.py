@@ -158,7 +158,9 @@ class Evidence:
         )
 
     def _refused(self, record: Record, trouble: ModelTrouble) -> Record:
-        refusal = Refusal(trouble.kind, self.now(), trouble.date)
+        before, now_s = record.refusal, self.now()
+        doublings = before.renew(now_s) if before and before.kind is trouble.kind else 0
+        refusal = Refusal(trouble.kind, now_s, trouble.date, doublings)
         return msgspec.structs.replace(record, refusal=refusal, answered_at=0.0, silent=0, silent_at=0.0)
 
     def _change(self, model_id: str, record: Record) -> None:

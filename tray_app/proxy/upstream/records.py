@@ -26,11 +26,14 @@ RENEW_AFTER_S = 20 * 3600.0
 _REFUSAL_HOLDS_S = {
     # A retired model does not come back. After a month one request finds out whether this one did.
     Unavailability.RETIRED: 30 * 24 * 3600.0,
-    # NVIDIA gives models to accounts and takes them away within days.
-    Unavailability.NOT_SERVED: 3 * 24 * 3600.0,
+    # A new model is often listed before it answers. The next look asks it again, and then ever more seldom.
+    Unavailability.NOT_SERVED: 20 * 3600.0,
     # The user may get a permission at any time, on NVIDIA's web site.
     Unavailability.NOT_ALLOWED: 24 * 3600.0,
 }
+_MOST_DOUBLINGS = 3
+"""The time of a 404 doubles each time that it turns out to be still true, up to so often: it is 6.7 days then, because
+two thirds of the models that NVIDIA lists answer nobody for weeks."""
 SILENCE_HOLDS_S = 6 * 3600.0
 """A model that gave no verdict in all tries is tried again after this time."""
 MOST_TRIES = 3
@@ -60,11 +63,18 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """Unix time in seconds."""
     date: str = ""
     """Since when, as NVIDIA says it; empty if it named no date."""
+    doublings: int = 0
+    """How often the model was refused again when the time of its refusal was over."""
 
     @property
     def holds_until(self) -> float:
         """The Unix time until which the model need not be asked again."""
-        return self.at + _REFUSAL_HOLDS_S.get(self.kind, ANSWER_HOLDS_S)
+        doublings = self.doublings if self.kind is Unavailability.NOT_SERVED else 0
+        return self.at + _REFUSAL_HOLDS_S.get(self.kind, ANSWER_HOLDS_S) * 2**doublings
+
+    def renew(self, now_s: float) -> int:
+        """Returns the doublings of a refusal that says the same at a later time."""
+        return min(self.doublings + (now_s >= self.holds_until), _MOST_DOUBLINGS)
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
