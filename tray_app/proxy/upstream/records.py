@@ -70,7 +70,7 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     def holds_until(self) -> float:
         """The Unix time until which the model need not be asked again."""
         doublings = self.doublings if self.kind is Unavailability.NOT_SERVED else 0
-        return self.at + _REFUSAL_HOLDS_S.get(self.kind, ANSWER_HOLDS_S) * 2**doublings
+        return self.at + _REFUSAL_HOLDS_S.get(self.kind, ANSWER_HOLDS_S) * 2.0**doublings
 
     def renew(self, now_s: float) -> int:
         """Returns the doublings of a refusal that says the same at a later time."""
