@@ -55,7 +55,7 @@ def keyed_app(desktop: Desktop, watcher: Watcher, upstream: FakeUpstream) -> Ite
     """The app with an NVIDIA key, in front of the fake upstream."""
     desktop.env["UPSTREAM_URL"] = upstream.url
     settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
-    settings.write_text(json.dumps({"version": 1, "nvidia_key": NVIDIA_KEY}))
+    settings.write_text(json.dumps({"version": 1, "nvidia_key": NVIDIA_KEY, "probe_models": False}))
     upstream.model_list = listing("minimaxai/minimax-m2.1", "z-ai/glm-5.3-flash")
     upstream.default = lambda body: whole(completion(body["model"]))
     desktop.spawn(*APP, log="app")

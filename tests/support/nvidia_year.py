@@ -32,7 +32,7 @@ _LISTED_AFTER_DAYS = 21
 
 @dataclass(frozen=True)
 class Life:
-    """One model, with the first day on which it answers and the first day on which it does not. Day 0 begins the year."""
+    """One model, with the first day on which it answers, and the first one on which it does so no more."""
 
     id: str
     born: int
@@ -57,7 +57,8 @@ class Life:
 def make_lives(seed: int = 1) -> tuple[Life, ...]:
     """Returns the models of all families, in the order of the families and then of their first days."""
     luck, lives = random.Random(seed), list[Life]()
-    for family, (major, minor) in _FAMILIES.items():
+    for family, first in _FAMILIES.items():
+        major, minor = first
         born = luck.randint(-40, -5)
         while born < DAYS:
             major, minor = (major + 1, 0) if luck.random() < 0.25 else (major, minor + 1)
@@ -78,6 +79,7 @@ def make_lives(seed: int = 1) -> tuple[Life, ...]:
 
 
 def play_day(lives: tuple[Life, ...], day: int) -> Catalogue:
-    """Returns the catalogue of a day: the models of the year, and what is dead on the first day in any case."""
+    """Returns the catalogue of a day: the models of the year, the choices of the menu, and some that never answer."""
     dead = [offer for offer in read_day("first_day").models if offer.conduct != "answers"]
-    return Catalogue((*dead, *(offer for life in lives if (offer := life.offer_on(day)))))
+    dead = [offer for offer in dead if not offer.is_listed or offer.conduct == "hangs"] + dead[::12]
+    return Catalogue(()).replace(*dead, *(offer for life in lives if (offer := life.offer_on(day))))

@@ -23,6 +23,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, *, has_network: bool = False) -> None:
         super().__init__(_Jumper(self, _NETWORK_S if has_network else 0.0))
         self.now_s = 0.0
+        # asyncio's own one of 1 ns is lost in the rounding of a time of months, and then no timer would ever be due
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         return self.now_s

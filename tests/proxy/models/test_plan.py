@@ -60,7 +60,7 @@ def test_a_model_that_the_user_chose_is_a_choice_with_a_family() -> None:
         (Record(silent=MOST_TRIES, silent_at=NOW_S), False),
         (Record(silent=MOST_TRIES, silent_at=NOW_S - SILENCE_HOLDS_S), True),
         (Record(refusal=Refusal(Unavailability.NOT_SERVED, NOW_S)), False),
-        (Record(refusal=Refusal(Unavailability.NOT_SERVED, NOW_S - 3 * DAY_S)), True),
+        (Record(refusal=Refusal(Unavailability.NOT_SERVED, NOW_S - DAY_S)), True),
         (Record(refusal=Refusal(Unavailability.RETIRED, NOW_S - 29 * DAY_S)), False),
         (Record(refusal=Refusal(Unavailability.NOT_ALLOWED, NOW_S)), False),
     ],

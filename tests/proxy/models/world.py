@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 from tests.support.nvidia_catalogue import Catalogue
 from tests.support.simulated_nvidia import SimulatedNvidia, serve
 from tests.support.virtual_time import run_virtually
+from tray_app.catalog import Model
 from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.models.finder import ModelFinder
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status, StatusBoard
+from tray_app.status.choices import find_answering
 from tray_app.status.findings import Finding
 
 T = TypeVar("T")
@@ -51,6 +53,12 @@ class World:
         """The Unix time of the story."""
         return self.gateway.evidence.now()
 
+    def find_answering(self, choice: Model) -> str:
+        """Returns the id of the model that answers for a choice of the menu."""
+        status = self.status
+        catalog = self.gateway.config.settings.catalog.with_listed(status.listed_models)
+        return find_answering(choice, catalog, status.findings, status.listed_models).id
+
     def configure(self, **settings: Any) -> None:
         """Changes settings, as the user does."""
         config = self.gateway.config
@@ -66,10 +74,12 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(catalogue: Catalogue, *, key: str = KEY, folder: Path | None = None) -> AsyncIterator[World]:
-    """Starts the parts, with the finder at work until the end of the `with`."""
+async def a_world(
+    catalogue: Catalogue, *, key: str = KEY, folder: Path | None = None, port: int = 0
+) -> AsyncIterator[World]:
+    """Starts the parts, with the finder at work until the end of the `with`. `port` 0 is a free one."""
     clock = asyncio.get_running_loop().time
-    async with serve(SimulatedNvidia(catalogue, clock, pace=1.0)) as nvidia:
+    async with serve(SimulatedNvidia(catalogue, clock, pace=1.0), port) as nvidia:
         config = GatewayConfig(Settings(nvidia_url=nvidia.url), Keys(nvidia=key))
         gateway = Gateway(config, StatusBoard(), state_folder=folder)
         gateway.evidence.now = lambda: BEGIN_S + clock()

@@ -42,14 +42,24 @@ def test_an_answer_holds_until_the_look_of_the_next_day_has_renewed_it() -> None
 
 @pytest.mark.parametrize(
     ("kind", "days"),
-    [(Unavailability.RETIRED, 30), (Unavailability.NOT_SERVED, 3), (Unavailability.NOT_ALLOWED, 1)],
+    [(Unavailability.RETIRED, 30), (Unavailability.NOT_SERVED, 20 / 24), (Unavailability.NOT_ALLOWED, 1)],
 )
-def test_a_refusal_holds_for_as_long_as_it_is_likely_to_be_true(kind: Unavailability, days: int) -> None:
+def test_a_refusal_holds_for_as_long_as_it_is_likely_to_be_true(kind: Unavailability, days: float) -> None:
     record = Record(refusal=Refusal(kind, NOW_S, "2026-05-14"))
     finding = find(record, NOW_S + days * DAY_S - 1)
     assert (finding.answers, finding.refusal) == (False, ModelTrouble(kind, "2026-05-14"))
     later = find(record, NOW_S + days * DAY_S)
     assert (later.answers, later.refusal) == (None, None)
+
+
+def test_a_model_that_is_still_not_served_is_asked_ever_more_seldom() -> None:
+    refusal, waits_h = Refusal(Unavailability.NOT_SERVED, NOW_S), []
+    for _ in range(5):
+        waits_h.append((refusal.holds_until - refusal.at) / 3600)
+        again_s = refusal.holds_until
+        refusal = Refusal(refusal.kind, again_s, doublings=refusal.renew(again_s))
+    assert waits_h == [20, 40, 80, 160, 160]
+    assert refusal.renew(refusal.at + 1) == refusal.doublings
 
 
 def test_one_silence_is_no_verdict_and_several_are() -> None:

@@ -18,10 +18,11 @@ from tray_app.errors import (
     RateLimited,
     UpstreamFault,
     UpstreamUnusable,
+    UserActionNeeded,
 )
 from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.models.plan import is_due, list_candidates
-from tray_app.proxy.models.probe import Answered, probe
+from tray_app.proxy.models.probe import Answered, NoAnswer, probe
 from tray_app.proxy.upstream.model_list import MAX_LIST_BYTES, find_list, read_ids
 from tray_app.proxy.upstream.outcomes import find_trouble
 from tray_app.proxy.upstream.pacing import Urgency
@@ -32,9 +33,9 @@ from tray_app.status.findings import ModelTrouble, Unavailability
 log = logging.getLogger(__name__)
 
 DAILY_PROBES = 250
-"""Most probes in a day of UTC, to all models together. The first day needs about 110: one for each of the 80 listed
-models, and two more for those that give no verdict. Each is one of the 10,000 requests that NVIDIA takes for its model
-in a day, so even if all went to one model, 97 % would be left."""
+"""Most probes in a day of UTC, to all models together. The first day needs about 90: one for each of some 70
+listed chat models, and two more for each that gives no verdict; later days need 35 to 75. Each is one of the 10,000
+requests that NVIDIA takes for its model in a day, so even if all went to one model, 97 % would be left."""
 MOST_IN_A_ROW = 3
 """After so many refusals of the key, or failures to reach NVIDIA, one after the other, no more models are asked."""
 
@@ -145,11 +146,15 @@ class _Look:
         evidence = self._gateway.evidence
         return is_due(evidence.find(model.id), evidence.now(), is_asked=self._is_asked)
 
+    @property
+    def _is_outdated(self) -> bool:
+        """Tells whether the user has changed the key or the address since this look began."""
+        return self._gateway.config.upstream != self._config.upstream
+
     def _must_stop(self) -> bool:
-        config, before = self._gateway.config, self._config
         return (
-            config.upstream != before.upstream
-            or not config.settings.probe_models
+            self._is_outdated
+            or not self._gateway.config.settings.probe_models
             or max(self._forbidden, self._unreached) >= MOST_IN_A_ROW
             or self._gateway.evidence.count_probes() >= DAILY_PROBES
         )
@@ -161,11 +166,14 @@ class _Look:
         self._sent += 1
         try:
             answered = await probe(self._gateway, self._config, model)
-        except (ProxyError, TimeoutError) as error:
-            if self._gateway.config.upstream == self._config.upstream:
+        except (ProxyError, NoAnswer, TimeoutError) as error:
+            if not self._is_outdated:
                 self._note_failed(model, error)
+        except Exception:  # a model that has this program stumble must not keep it from asking the others
+            log.exception("a fault of this program in a probe of %s", model.id)
+            self._gateway.evidence.note_probe_silent(model.id)
         else:
-            if self._gateway.config.upstream == self._config.upstream:
+            if not self._is_outdated:
                 self._note_answered(model, answered)
 
     async def _wait_turn(self, model: Model) -> None:
@@ -184,10 +192,12 @@ class _Look:
         self._gateway.evidence.note_probe_answered(model.id, answered.first_token_s, answered.calls_tools)
         self._gateway.board.clear_model(model.id)
 
-    def _note_failed(self, model: Model, error: ProxyError | TimeoutError) -> None:
+    def _note_failed(self, model: Model, error: ProxyError | NoAnswer | TimeoutError) -> None:
         evidence = self._gateway.evidence
-        is_unreached = isinstance(error, UpstreamFault)
-        self._unreached = self._unreached + 1 if is_unreached else 0
+        if isinstance(error, UpstreamFault) and not isinstance(error, UpstreamUnusable):
+            self._unreached += 1  # which says nothing about the model
+            return
+        self._unreached = 0
         match error:
             case ModelUnavailable():
                 self._forbidden = 0
@@ -198,10 +208,9 @@ class _Look:
             case KeyRefused():
                 self._forbidden = MOST_IN_A_ROW
                 self._gateway.outcomes.note_key_refused(error)
-            case UpstreamUnusable():
-                self._unreached = MOST_IN_A_ROW
-            case UpstreamFault():
-                pass  # it says nothing about the model
+            case UserActionNeeded():  # the account has no credits
+                self._forbidden += 1
+                evidence.note_probe_silent(model.id)
             case _:
                 if isinstance(error, RateLimited):
                     self._gateway.pacer.note_refused(model)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tray_app.catalog import Model
-from tray_app.errors import ProxyError
+from tray_app.errors import ProxyError, UpstreamFault
 from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.upstream.chat_response import ChatResponse
+from tray_app.sentences import EMPTY_ANSWER
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.answer.chunk import decode_chunk
 from tray_app.translate.answer.message import MessageBuilder
 from tray_app.translate.answer.sse import EventTooLong, SseReader
 from tray_app.translate.refusal.refusal import explain_malformed
-from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.chat import ChatRequest, to_chat
 from tray_app.translate.request.validation import read_request
 
@@ -61,13 +61,17 @@ class Answered:
     """None: the answer was cut before it could tell."""
 
 
+class NoAnswer(Exception):
+    """The model sent something that is no answer, or broke off. That says nothing about the way to NVIDIA."""
+
+
 async def probe(gateway: Gateway, config: GatewayConfig, model: Model) -> Answered:
     """Asks the model once, in the way in which requests of clients are sent. Raises the ProxyError of a failure.
 
-    TimeoutError: the model did not finish in time and has said nothing. A parameter that it refuses is left out, and
-    remembered if the model then answers.
+    NoAnswer if the model sent no answer. TimeoutError if it did not finish in time and has said nothing. A parameter
+    that it refuses is left out, and remembered if the model then answers.
     """
-    chat = to_chat(_read_body(), model)
+    chat = to_chat(read_request(_BODY), model)
     with gateway.quirks.trial(model.id) as trial:
         for _ in range(_MOST_LESSONS):
             sent = replace(chat, body=gateway.quirks.adapt(model.id, chat.body))
@@ -79,10 +83,6 @@ async def probe(gateway: Gateway, config: GatewayConfig, model: Model) -> Answer
         return await _ask(gateway, config, replace(chat, body=gateway.quirks.adapt(model.id, chat.body)))
 
 
-def _read_body() -> MessagesRequest:
-    return read_request(_BODY)
-
-
 async def _ask(gateway: Gateway, config: GatewayConfig, sent: ChatRequest) -> Answered:
     url, key = config.upstream
     gateway.evidence.note_probe_sent(sent.model.id)
@@ -92,7 +92,10 @@ async def _ask(gateway: Gateway, config: GatewayConfig, sent: ChatRequest) -> An
             asyncio.timeout(WHOLE_S),
             gateway.upstream.open_chat(sent, url, key, SILENCE_S) as response,
         ):
-            await listener.listen(response)
+            try:
+                await listener.listen(response)
+            except UpstreamFault as error:
+                raise NoAnswer(error.message) from None
     except TimeoutError:
         if listener.first_token_s is None:
             raise
@@ -119,8 +122,8 @@ class _Listener:
         while data := await response.read_part():
             try:
                 payloads = reader.feed(data)
-            except EventTooLong:
-                raise explain_malformed(b"{}", self._sent.model) from None
+            except EventTooLong as error:
+                raise NoAnswer(str(error)) from None
             for payload in payloads:
                 if payload.strip() == _DONE:
                     return
@@ -139,9 +142,9 @@ class _Listener:
             self.first_token_s = _now_s() - self._sent_s
 
     def judge(self) -> Answered:
-        """Returns the verdict on the answer. UpstreamFault if it was empty."""
+        """Returns the verdict on the answer. NoAnswer if it was empty."""
         if self.first_token_s is None:
-            raise explain_malformed(b"", self._sent.model)
+            raise NoAnswer(EMPTY_ANSWER)
         is_cut = self._builder.finish()["stop_reason"] == "max_tokens"
         if self._builder.answer.has_calls:
             return Answered(self.first_token_s, calls_tools=True)

@@ -66,7 +66,7 @@ class Evidence:
     def use(self, url: str, key: str) -> None:
         """Takes the records of this address and key. Those of others are forgotten. Without a key nothing is kept."""
         if (url, key) != self._account:
-            self._account, self._file = (url, key), _open_file(self._folder, url, key)
+            self._account, self._file = (url, key), _open_file(self._folder, url, key, self.now())
         self.publish()
 
     def find(self, model_id: str) -> Record:
@@ -158,7 +158,9 @@ class Evidence:
         )
 
     def _refused(self, record: Record, trouble: ModelTrouble) -> Record:
-        refusal = Refusal(trouble.kind, self.now(), trouble.date)
+        before, now_s = record.refusal, self.now()
+        doublings = before.renew(now_s) if before and before.kind is trouble.kind else 0
+        refusal = Refusal(trouble.kind, now_s, trouble.date, doublings)
         return msgspec.structs.replace(record, refusal=refusal, answered_at=0.0, silent=0, silent_at=0.0)
 
     def _change(self, model_id: str, record: Record) -> None:
@@ -172,11 +174,12 @@ class Evidence:
 _NOTHING = Record()
 
 
-def _open_file(folder: Path | None, url: str, key: str) -> LearnedFile[Record]:
+def _open_file(folder: Path | None, url: str, key: str, now_s: float) -> LearnedFile[Record]:
     """Returns the file with the records of this account, which is empty if it holds those of another."""
     stored = read_json(folder / FILE_NAME, _File) if folder and key else None
     account = _Account.of(url, key, stored.account.salt if stored else "")
     models = stored.models if stored and stored.account == account else {}
+    models = {model_id: record for model_id, record in models.items() if not record.is_stale(now_s)}
     return LearnedFile[Record](
         folder if key else None,
         FILE_NAME,

@@ -26,11 +26,14 @@ RENEW_AFTER_S = 20 * 3600.0
 _REFUSAL_HOLDS_S = {
     # A retired model does not come back. After a month one request finds out whether this one did.
     Unavailability.RETIRED: 30 * 24 * 3600.0,
-    # NVIDIA gives models to accounts and takes them away within days.
-    Unavailability.NOT_SERVED: 3 * 24 * 3600.0,
+    # A new model is often listed before it answers. The next look asks it again, and then ever more seldom.
+    Unavailability.NOT_SERVED: 20 * 3600.0,
     # The user may get a permission at any time, on NVIDIA's web site.
     Unavailability.NOT_ALLOWED: 24 * 3600.0,
 }
+_MOST_DOUBLINGS = 3
+"""The time of a 404 doubles each time that it turns out to be still true, up to so often: it is 6.7 days then, because
+two thirds of the models that NVIDIA lists answer nobody for weeks."""
 SILENCE_HOLDS_S = 6 * 3600.0
 """A model that gave no verdict in all tries is tried again after this time."""
 MOST_TRIES = 3
@@ -60,11 +63,18 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """Unix time in seconds."""
     date: str = ""
     """Since when, as NVIDIA says it; empty if it named no date."""
+    doublings: int = 0
+    """How often the model was refused again when the time of its refusal was over."""
 
     @property
     def holds_until(self) -> float:
         """The Unix time until which the model need not be asked again."""
-        return self.at + _REFUSAL_HOLDS_S.get(self.kind, ANSWER_HOLDS_S)
+        doublings = self.doublings if self.kind is Unavailability.NOT_SERVED else 0
+        return self.at + _REFUSAL_HOLDS_S.get(self.kind, ANSWER_HOLDS_S) * 2.0**doublings
+
+    def renew(self, now_s: float) -> int:
+        """Returns the doublings of a refusal that says the same at a later time."""
+        return min(self.doublings + (now_s >= self.holds_until), _MOST_DOUBLINGS)
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -105,6 +115,12 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     def is_silent(self, now_s: float) -> bool:
         """Tells whether all tries of late ended without an answer and without a refusal."""
         return self.silent >= MOST_TRIES and now_s < self.silent_at + SILENCE_HOLDS_S
+
+    def is_stale(self, now_s: float) -> bool:
+        """Tells whether nothing of the record counts any more, so that it may be forgotten."""
+        oldest = utc_date(now_s) - timedelta(days=KEPT_DAYS - 1)
+        holds = self.refusal is not None and now_s < self.refusal.holds_until
+        return not holds and not any(day.date >= oldest for day in self.days)
 
     def with_day(self, today: date, *, sent: int = 0, succeeded: int = 0, failed: int = 0, probes: int = 0) -> Record:
         """Returns the record with these requests counted for a day. Days that are too old are left out."""
