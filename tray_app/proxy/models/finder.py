@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from tray_app.catalog import Model
 from tray_app.errors import (
@@ -28,7 +29,7 @@ from tray_app.proxy.upstream.outcomes import find_trouble
 from tray_app.proxy.upstream.pacing import Urgency
 from tray_app.proxy.upstream.records import MOST_TRIES
 from tray_app.settings.config import GatewayConfig
-from tray_app.status.findings import ModelTrouble, Unavailability
+from tray_app.status.findings import Look, ModelTrouble, Unavailability
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class ModelFinder:
             self._evidence.look_due.clear()
             is_asked, self._is_asked = self._is_asked, False
             is_done = await self._look(is_asked=is_asked)
+            self._gateway.board.publish(look=Look(self._gateway.board.status.look.finished + 1))
             await self._rest(self._every_s if is_done else min(self._every_s, _RETRY_S))
 
     async def _rest(self, pause_s: float) -> None:
@@ -131,9 +133,10 @@ class _Look:
         for number in range(MOST_TRIES):
             if number and due:
                 await asyncio.sleep(_NEXT_ROUND_S)
-            for model in due:
+            for done, model in enumerate(due):
                 if self._must_stop():
                     break
+                self._gateway.board.publish(look=replace(self._gateway.board.status.look, left=len(due) - done))
                 await self._probe(model)
             self._is_asked = False  # what gives no verdict in this look has been asked again by now
             due = [model for model in due if self._is_due(model)]
