@@ -12,7 +12,7 @@ from tests.proxy.models.world import DAY_S, HOUR_S, World, a_world, play
 from tests.support.nvidia_catalogue import Catalogue, Offer, read_day
 from tests.support.ports import free_port
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
-from tray_app.proxy.models.finder import DAILY_PROBES, MOST_IN_A_ROW
+from tray_app.proxy.models.look import DAILY_PROBES, MOST_IN_A_ROW
 from tray_app.proxy.models.probe import SILENCE_S
 from tray_app.proxy.upstream.records import MOST_TRIES
 from tray_app.status.board import Status
@@ -62,7 +62,7 @@ def test_what_holds_is_not_asked_again_and_on_the_next_day_only_what_may_have_ch
         async with a_world(FIRST_DAY) as world:
             await asyncio.sleep(HOUR_S)
             before = len(world.nvidia.asked)
-            world.finder.look_again()
+            world.finder.look_again(is_asked=True)
             await asyncio.sleep(HOUR_S)
             again = Counter(world.nvidia.asked[before:])
             assert set(again) == {offer.id for offer in FIRST_DAY.models if offer.conduct == "hangs"}
@@ -168,12 +168,12 @@ def test_a_model_that_thinks_for_long_before_it_calls_is_no_model_without_tools(
 
 
 def test_the_budget_of_a_day_is_never_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tray_app.proxy.models.finder.DAILY_PROBES", 20)
+    monkeypatch.setattr("tray_app.proxy.models.look.DAILY_PROBES", 20)
 
     async def story() -> None:
         async with a_world(FIRST_DAY) as world:
             await asyncio.sleep(12 * HOUR_S)
-            world.finder.look_again()
+            world.finder.look_again(is_asked=True)
             await asyncio.sleep(HOUR_S)
             assert len(world.nvidia.asked) == 20
             assert knows_both_choices(world.status)
