@@ -109,6 +109,22 @@ def test_a_refused_request_has_the_finder_look_at_once() -> None:
     play(story())
 
 
+def test_a_request_that_is_refused_during_a_look_has_it_begin_anew_with_the_family() -> None:
+    async def story() -> None:
+        async with a_world(FIRST_DAY) as world:
+            await asyncio.sleep(30)
+            half = len(world.nvidia.asked)
+            assert 10 < half < 80
+            world.nvidia.catalogue = NEXT_DAY
+            world.gateway.evidence.note_refused(GLM_FLASH, ModelTrouble(Unavailability.RETIRED, "2026-11-28"))
+            await asyncio.sleep(35)
+            assert "z-ai/glm-6" in world.nvidia.asked[half : half + 3]
+            await asyncio.sleep(HOUR_S)
+            assert len(set(world.nvidia.asked)) > 60
+
+    play(story())
+
+
 def test_a_list_that_lies_deceives_nobody() -> None:
     async def story() -> None:
         async with a_world(LYING_DAY) as world:

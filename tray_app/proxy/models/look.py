@@ -56,8 +56,10 @@ class Look:
         models = list_candidates(self._config.settings, self._listed)
         due = [model for model in models if self._is_due(model)]
         for number in range(MOST_TRIES):
-            if number and due:
-                await asyncio.sleep(_NEXT_ROUND_S)
+            if number and due and not self._must_stop():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_NEXT_ROUND_S):
+                        await self._gateway.evidence.look_due.wait()
             for model in due:
                 if self._must_stop():
                     break
@@ -79,8 +81,10 @@ class Look:
         return self._gateway.config.upstream != self._config.upstream
 
     def _must_stop(self) -> bool:
+        """Tells whether no more models are to be asked. If the next look is due, it goes on with the others."""
         return (
             self._is_outdated
+            or self._gateway.evidence.look_due.is_set()
             or not self._gateway.config.settings.probe_models
             or max(self._forbidden, self._unreached) >= MOST_IN_A_ROW
             or self._gateway.evidence.count_probes() >= DAILY_PROBES
