@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tray_app.status.findings import Finding, Look
+from tray_app.status.findings import Finding, LookProgress
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -47,7 +47,7 @@ class ModelHealth(msgspec.Struct, frozen=True):
     """What was found out about each model, by its id."""
     listed: tuple[str, ...] = ()
     """The ids that NVIDIA lists; empty while its list is not known."""
-    look: Look = Look()
+    look: LookProgress = LookProgress()
 
 
 def read_health(url: str) -> Health | None:

@@ -61,8 +61,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The search for models that answer, which asks NVIDIA's list and then one model after the other."""
+class LookProgress:
+    """How far the search for models that answer is. It asks NVIDIA's list and then one model after the other."""
 
     finished: int = 0
     """How many looks have ended since the gateway began."""
@@ -70,7 +70,7 @@ class Look:
     """How many models are still to be asked in the look that runs; None: none runs."""
 
 
-NO_LOOK = Look()
+NO_LOOK = LookProgress()
 NOTHING_FOUND = Finding()
 
 

@@ -18,7 +18,7 @@ from tray_app.app.health import read_model_health
 from tray_app.catalog import LISTED_AS_IN_TRAY, MODELS, UNKNOWN
 from tray_app.errors import OWN_FAULT
 from tray_app.settings.keys import Keys
-from tray_app.status.findings import Finding, Findings, Look, ModelTrouble, Unavailability
+from tray_app.status.findings import Finding, Findings, LookProgress, ModelTrouble, Unavailability
 from tray_app.translate.answer.answer import Answer
 
 SERVER_KEY = "key-of-this-gateway"
@@ -59,7 +59,7 @@ def test_what_is_known_of_the_models_can_be_asked_for(gateway: RunningGateway) -
     known = read_model_health(gateway.address.url)
     assert known is not None
     assert known.findings["z-ai/glm4.7"].refusal == refusal
-    assert (known.listed, known.look) == (("a/b",), Look())
+    assert (known.listed, known.look) == (("a/b",), LookProgress())
 
 
 @pytest.mark.parametrize("path", ["/", "/api/hello", "/health"])

@@ -268,7 +268,7 @@ def main(minutes: int) -> None:
                 WORLDS[name][0], sub_agents=8, has_background_model=has_model, minutes=minutes
             )
             print(
-                f"| {name}; {'a second model' if has_model else 'the same model'} | {own.turns} | {own.longest_s:.0f} s "
+                f"| {name}; {'a second' if has_model else 'the same'} model | {own.turns} | {own.longest_s:.0f} s "
                 f"| {others.turns} | {others.longest_s:.0f} s |"
             )
 
