@@ -165,8 +165,8 @@ FOREIGN_TYPES = tuple(
 )
 CHECKS = (("ruff", "check", "."), ("ruff", "format", "--check", "."), ("mypy",), *FOREIGN_TYPES)
 QUICK = (
-    *("claude_code", "files", "settings", "status", "translate", "tray"),
-    *("test_catalog.py", "test_mirror.py", "test_paths.py", "test_printable.py", "test_redaction.py"),
+    *("catalog", "claude_code", "files", "settings", "status", "translate", "tray"),
+    *("test_mirror.py", "test_paths.py", "test_printable.py", "test_redaction.py"),
     *("test_shells.py", "test_walls.py"),
 )
 

@@ -94,6 +94,14 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
             return doctor(paths, environ, find_desktop(environ), as_json=options.json)
         case "undo":
             return undo(paths)
+        case "models":
+            from tray_app.commands.models import models
+
+            return models(paths, environ, probes=options.probe, as_json=options.json)
+        case "model":
+            from tray_app.commands.models import model
+
+            return model(paths, environ, options.name)
         case "status":
             from tray_app.commands.status import status
 
@@ -150,6 +158,11 @@ def _parser() -> argparse.ArgumentParser:
         "status", help="tell whether the app is running, and how it is (exit code 1: it is not)"
     )
     overview.add_argument("--json", action="store_true", help="as JSON, for programs")
+    table = verbs.add_parser("models", help="list the models that answer you, best first")
+    table.add_argument("--probe", action="store_true", help="have the running app ask the models again before that")
+    table.add_argument("--json", action="store_true", help="as JSON, for programs")
+    choice = verbs.add_parser("model", help="show which model is chosen, or choose another one")
+    choice.add_argument("name", metavar="NAME", nargs="?", help="the id, the label or an alias of a model")
     key = verbs.add_parser("set-key", help="save the NVIDIA API key in the system keyring")
     key.add_argument(
         "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"

@@ -73,7 +73,7 @@ class ProxyError(AppError):
     type = "api_error"
     is_transient = False
     """Tells whether the same request is likely to succeed if it is repeated soon."""
-    brief: ClassVar[str] = "the request failed"
+    brief = "the request failed"
     """What happened, in a few words for the menu and the status line. They quote nobody."""
     client_may_retry = True
     details: ClassVar[Mapping[str, str] | None] = None
@@ -196,7 +196,11 @@ class UserActionNeeded(ProxyError):
 
 
 class KeyRefused(UserActionNeeded):
-    """NVIDIA does not accept the API key."""
+    """NVIDIA does not accept the API key. `is_about_model`: it may be good for other models."""
+
+    def __init__(self, message: str, *, is_about_model: bool = False) -> None:
+        super().__init__(message)
+        self.is_about_model = is_about_model
 
 
 class ModelUnavailable(UserActionNeeded):

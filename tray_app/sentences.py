@@ -19,8 +19,12 @@ def say_silent(timeout_s: float) -> str:
 
 
 def say_retired(label: str, date: str = "") -> str:
-    """Returns the sentence that NVIDIA withdrew the model for everybody. `date`: since when; empty: unknown."""
-    return f"NVIDIA retired {label} on {date}." if date else f"NVIDIA retired {label}."
+    """Returns the sentence that NVIDIA withdrew the model for everybody.
+
+    `date` is the ISO date since when, or only year and month; empty if it is unknown.
+    """
+    word = "in" if len(date) == len("2026-05") else "on"
+    return f"NVIDIA retired {label} {word} {date}." if date else f"NVIDIA retired {label}."
 
 
 def say_not_served(label: str) -> str:

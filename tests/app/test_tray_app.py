@@ -55,8 +55,8 @@ def keyed_app(desktop: Desktop, watcher: Watcher, upstream: FakeUpstream) -> Ite
     """The app with an NVIDIA key, in front of the fake upstream."""
     desktop.env["UPSTREAM_URL"] = upstream.url
     settings = Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"], "settings.json")
-    settings.write_text(json.dumps({"version": 1, "nvidia_key": NVIDIA_KEY}))
-    upstream.model_list = listing("minimaxai/minimax-m2.1", "z-ai/glm-5.2")
+    settings.write_text(json.dumps({"version": 1, "nvidia_key": NVIDIA_KEY, "probe_models": False}))
+    upstream.model_list = listing("minimaxai/minimax-m2.1", "z-ai/glm-5.3-flash")
     upstream.default = lambda body: whole(completion(body["model"]))
     desktop.spawn(*APP, log="app")
     with watcher.wait_item() as item:
@@ -298,15 +298,15 @@ def test_a_model_that_nvidia_does_not_list_is_marked_and_one_click_switches_to_i
     item = keyed_app.item
     menu = item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
     running = f"Running on {keyed_app.url}"
-    assert top_labels(menu) == [running, "Switch to GLM 5.2", "GLM 4.7 (not listed)", "MiniMax M2.1"]
+    assert top_labels(menu) == [running, "Switch to GLM 5.3 Flash", "GLM 4.7 (not listed)", "MiniMax M2.1"]
     places = {node.label: node.id for node in menu.children}
-    item.click("Switch to GLM 5.2")
-    menu = item.wait_menu(lambda menu: menu.has("GLM 5.2"), "the successor in the list")
-    assert top_labels(menu) == [running, "GLM 4.7 (not listed)", "MiniMax M2.1", "GLM 5.2"]
-    assert menu.find("GLM 5.2").is_checked
+    item.click("Switch to GLM 5.3 Flash")
+    menu = item.wait_menu(lambda menu: menu.has("GLM 5.3 Flash"), "the successor in the list")
+    assert top_labels(menu) == [running, "GLM 4.7 (not listed)", "MiniMax M2.1", "GLM 5.3 Flash"]
+    assert menu.find("GLM 5.3 Flash").is_checked
     assert menu.find("MiniMax M2.1").id == places["MiniMax M2.1"], "no item moves when one above it goes"
-    assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
-    keyed_app.folder.wait_setting("model", "z-ai/glm-5.2")
+    assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.3-flash"
+    keyed_app.folder.wait_setting("model", "z-ai/glm-5.3-flash")
     assert not notifications.received, "a hint is no news"
 
 
@@ -346,23 +346,23 @@ def test_a_retired_model_is_reported_once_and_one_click_switches_to_its_successo
         upstream.script(refusal(410, {"status": 410, "title": "Gone", "detail": gone}))
         assert "2026-05-14" in keyed_app.ask()["error"]["message"]
         menu = item.wait_menu(lambda menu: menu.has(title), "the fix-it line")
-    assert top_labels(menu) == [title, "Switch to GLM 5.2", "GLM 4.7 (retired)", "MiniMax M2.1"]
+    assert top_labels(menu) == [title, "Switch to GLM 5.3 Flash", "GLM 4.7 (retired)", "MiniMax M2.1"]
     item.click(title)
     notifications.wait(lambda: len(notifications.received) >= 2, "the sentence, once more for the click")
     item.click("Log Request Bodies")
     item.wait_menu(lambda menu: menu.find("Log Request Bodies").is_checked, "the mark")
     item.click("Log Request Bodies")  # the menu was redrawn, and no notification came again
     item.wait_menu(lambda menu: not menu.find("Log Request Bodies").is_checked, "no mark")
-    sentence = 'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.'
+    sentence = 'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.'
     assert [(heard.title, heard.text) for heard in notifications.received] == [(title, sentence)] * 2
     assert keyed_app.ask(model="z-ai/glm4.7")["content"][0]["text"] == "z-ai/glm4.7"
     item.wait_menu(lambda menu: menu.has("GLM 4.7") and not menu.has(title), "it answers again")
     upstream.script(refusal(410, {"status": 410, "title": "Gone", "detail": gone}))
     keyed_app.ask()
     notifications.wait(lambda: len(notifications.received) == 3, "the news, as it had recovered")
-    item.click("Switch to GLM 5.2")
+    item.click("Switch to GLM 5.3 Flash")
     item.wait_menu(lambda menu: menu.has(f"Running on {keyed_app.url}"), "the trouble is over")
-    assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.2"
+    assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.3-flash"
 
 
 def test_the_menu_shows_a_wait_for_the_rate_limit_while_it_lasts(

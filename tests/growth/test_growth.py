@@ -27,7 +27,7 @@ OF_UPSTREAM = ("learned_calibrations", "learned_file", "learned_quirks", "pacing
 FILES = [
     *sorted((PACKAGE / "translate").rglob("*.py")),
     *(PACKAGE / "proxy" / "upstream" / f"{name}.py" for name in OF_UPSTREAM),
-    PACKAGE / "catalog.py",
+    *sorted((PACKAGE / "catalog").glob("*.py")),
     PACKAGE / "redaction.py",
 ]
 

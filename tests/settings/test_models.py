@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tray_app.catalog import GLM_4_7, GLM_5_3, KIMI_K3, MODELS, UNKNOWN, Model
+from tray_app.catalog import GLM_4_7, GLM_5_3, GLM_5_3_FLASH, GPT_OSS_20B, KIMI_K3, MODELS, UNKNOWN, Model
 from tray_app.settings.models import MAX_ENTRIES, read_model_list
 from tray_app.settings.parsing import parse_file
 from tray_app.settings.settings import Settings
@@ -46,18 +46,27 @@ ENTRIES: list[tuple[str, dict[str, Any], Model]] = [
     (
         "a known one with the quirks of another",
         {"id": "z-ai/glm4.7", "like": "z-ai/glm-5.3"},
-        replace(GLM_5_3, id="z-ai/glm4.7", label="GLM 4.7", successor="z-ai/glm-5.2", in_menu=True),
+        replace(GLM_5_3, id="z-ai/glm4.7", label="GLM 4.7", retired_on=GLM_4_7.retired_on, in_menu=True),
     ),
-    ("a known one without a successor", {"id": "z-ai/glm4.7", "successor": ""}, replace(GLM_4_7, successor="")),
+    (
+        "a known one with a successor",
+        {"id": "z-ai/glm4.7", "successor": "z-ai/glm-5.2"},
+        replace(GLM_4_7, successor="z-ai/glm-5.2"),
+    ),
+    (
+        "an unknown one of a known family",
+        {"id": "z-ai/glm-6"},
+        replace(GLM_5_3_FLASH, id="z-ai/glm-6", label="GLM 6", takes_images=False, in_menu=True),
+    ),
     (
         "an unknown one",
         {"id": " Lab/own-1 "},
-        replace(UNKNOWN, id="Lab/own-1", label="own-1", letter="O", in_menu=True),
+        replace(UNKNOWN, id="Lab/own-1", label="Own 1", letter="O", in_menu=True),
     ),
     (
         "an unknown one like a known one",
         {"id": "lab/own", "like": "moonshotai/kimi-k3", "label": "«Eigenes»", "max_output_tokens": 9},
-        replace(KIMI_K3, id="lab/own", label="«Eigenes»", letter="E", max_output_tokens=9, in_menu=True),
+        replace(KIMI_K3, id="lab/own", label="«Eigenes»", letter="E", max_output_tokens=9, retired_on="", in_menu=True),
     ),
     (
         "an unknown one, in full",
@@ -184,9 +193,29 @@ def test_an_alias_of_another_alias_is_named() -> None:
     assert [problem.split(" must ")[0] for problem in problems] == ['"aliases": "z-ai/glm4.7"', '"aliases": "a"']
 
 
-def test_removing_the_selected_model_from_the_list_is_reported() -> None:
-    _, problems = parse_file({"models": [], "model": "lab/own"})
-    assert problems == [f'"model" must be {KNOWN}, or an id that "models" lists, not \'lab/own\'.']
+def test_a_model_that_no_row_knows_can_be_chosen_because_nvidia_may_list_it() -> None:
+    settings = read(model="z-ai/glm-6", background_model="lab/own")
+    assert settings.selected_model == replace(
+        GLM_5_3_FLASH, id="z-ai/glm-6", label="GLM 6", takes_images=False, in_menu=False
+    )
+    assert settings.background == replace(UNKNOWN, id="lab/own", label="Own", letter="O")
+    assert settings.catalog.offered(settings.selected_model)[-1].id == "z-ai/glm-6"
+
+
+def test_a_name_that_nvidia_would_not_list_cannot_be_chosen() -> None:
+    for name in ("own", "lab/own model", "nvidia/nv-embedqa-e5-v5"):
+        _, problems = parse_file({"model": name})
+        assert problems == [f'"model" must be {KNOWN}, or another id of the form "vendor/name", not {name!r}.']
+
+
+def test_the_background_model_is_an_id_or_an_alias_of_the_catalog_or_none() -> None:
+    assert read(background_model="").background is None
+    assert read(background_model="Z-AI/GLM4.7").background_model == "z-ai/glm4.7"
+    assert read(background_model="small", aliases={"small": "openai/gpt-oss-20b"}).background == GPT_OSS_20B
+    _, problems = parse_file({"background_model": 5})
+    assert problems == [
+        f'"background_model" must be {KNOWN}, or another id of the form "vendor/name", or empty, not 5.'
+    ]
 
 
 def test_the_example_in_the_readme_is_right() -> None:

@@ -18,7 +18,7 @@ from tray_app.settings.settings import NVIDIA_URL, ROWS, SECRETS, Address, Setti
 
 URL = f'a web address such as "{NVIDIA_URL}"'
 ADDRESS = 'an address such as "127.0.0.1:3001"'
-MODEL = "one of " + ", ".join(f'"{model.id}"' for model in MODELS) + ', or an id that "models" lists'
+MODEL = "one of " + ", ".join(f'"{model.id}"' for model in MODELS) + ', or another id of the form "vendor/name"'
 SWITCH = "true or false"
 SECONDS = "a whole number of seconds, 1 or more"
 NUMBER = "a whole number, 0 or more"
@@ -47,6 +47,9 @@ WRONG = [
     ("model", 1, MODEL),
     ("model", "", MODEL),
     ("model", "gpt-4", MODEL),
+    ("background_model", "gpt-4", f"{MODEL}, or empty"),
+    ("follow_successors", "no", SWITCH),
+    ("probe_models", 0, SWITCH),
     ("clients_choose_model", "true", SWITCH),
     ("clients_choose_model", 1, SWITCH),
     ("manual_mode", "yes", SWITCH),
@@ -261,7 +264,7 @@ def test_the_table_in_the_readme_tells_the_default_and_the_variables_of_a_settin
         assert default == "NVIDIA's address"
     else:
         value = default_file()[name]
-        assert default == f"`{value if isinstance(value, str) else json.dumps(value)}`"
+        assert default == f"`{value if value and isinstance(value, str) else json.dumps(value)}`"
 
 
 def test_a_key_has_the_variables_of_its_setting() -> None:

@@ -10,16 +10,8 @@ from typing import Any
 import pytest
 
 from tray_app.settings.settings import Settings
-from tray_app.status.board import (
-    ModelTrouble,
-    Phase,
-    Status,
-    StatusBoard,
-    StatusChanges,
-    Topic,
-    Trouble,
-    Unavailability,
-)
+from tray_app.status.board import Phase, Status, StatusBoard, StatusChanges, Topic, Trouble
+from tray_app.status.findings import Finding, Findings, ModelTrouble, Unavailability
 from tray_app.status.messages import find_trouble
 
 KEY, PORT = Trouble("Add a key…", "There is no key."), Trouble("Port taken…", "The port is taken.")
@@ -137,6 +129,6 @@ def test_a_list_proves_nothing_about_a_retired_model() -> None:
 def test_forgetting_the_models_clears_every_mark() -> None:
     board = StatusBoard()
     board.mark_model(GLM, NOT_SERVED)
-    board.publish(listed_models=frozenset({GLM}))
+    board.publish(listed_models=frozenset({GLM}), findings=Findings({GLM: Finding(answers=False)}))
     board.forget_models()
     assert board.status == Status()

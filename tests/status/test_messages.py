@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from tray_app.catalog import MODELS
+from tray_app.catalog import MODELS, UNKNOWN
 from tray_app.settings.settings import Settings
-from tray_app.status.board import Failing, ModelTrouble, Status, StatusBoard, Topic, Trouble, Unavailability, Wait
+from tray_app.status.board import Failing, Status, StatusBoard, Topic, Trouble, Wait
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.status.messages import explain_unavailability, find_notice, find_successor, find_trouble, list_news
 from tray_app.status.progress import Delay, RequestProgress
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
+UNFOLLOWED = Settings(follow_successors=False)
 RETIRED, NOT_SERVED = ModelTrouble(Unavailability.RETIRED, "2026-05-14"), ModelTrouble(Unavailability.NOT_SERVED)
 NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
 
@@ -26,25 +28,25 @@ def with_trouble(model_id: str, trouble: ModelTrouble) -> Status:
     [
         (
             with_trouble(GLM, RETIRED),
-            Settings(),
+            UNFOLLOWED,
             "GLM 4.7 was retired by NVIDIA – choose a model…",
-            'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.2", or another model, in the menu.',
+            'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(GPT_OSS, ModelTrouble(Unavailability.RETIRED)),
-            Settings(model=GPT_OSS),
+            replace(UNFOLLOWED, model=GPT_OSS),
             "GPT-OSS 20B was retired by NVIDIA – choose a model…",
-            "NVIDIA retired GPT-OSS 20B. Choose another model in the menu.",
+            'NVIDIA retired GPT-OSS 20B. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(MINIMAX, NOT_SERVED),
-            Settings(model=MINIMAX),
+            replace(UNFOLLOWED, model=MINIMAX),
             "MiniMax M2.1 is not served by NVIDIA – choose a model…",
             "NVIDIA does not serve MiniMax M2.1 to your API key. "
-            'Choose "Switch to Kimi K3", or another model, in the menu.',
+            'Choose "Switch to MiniMax M3.1 Flash", or another model, in the menu.',
         ),
     ],
-    ids=["retired", "retired, without date and successor", "not served"],
+    ids=["retired", "retired, without date and relatives", "not served"],
 )
 def test_a_selected_model_that_nvidia_withdrew_is_a_trouble(
     status: Status, settings: Settings, title: str, sentence: str
@@ -57,6 +59,13 @@ def test_another_model_that_nvidia_withdrew_is_no_trouble_but_has_a_sentence() -
     assert find_trouble(status, Settings()) is None
     told = Trouble("MiniMax M2.1 was retired by NVIDIA", "NVIDIA retired MiniMax M2.1 on 2026-05-14.")
     assert explain_unavailability(MINIMAX, status, Settings()) == told
+
+
+def test_a_retirement_of_which_only_the_month_is_known_names_the_month() -> None:
+    status = with_trouble(MINIMAX, ModelTrouble(Unavailability.RETIRED, "2026-04"))
+    told = explain_unavailability(MINIMAX, status, Settings())
+    assert told is not None
+    assert told.sentence == "NVIDIA retired MiniMax M2.1 in 2026-04."
 
 
 def test_a_model_that_left_the_settings_has_no_sentence() -> None:
@@ -82,7 +91,7 @@ def test_a_trouble_that_stops_every_request_is_more_urgent_than_a_withdrawn_mode
 @pytest.mark.parametrize("topic", [Topic.SETTINGS, Topic.FALLBACK])
 def test_a_withdrawn_model_is_more_urgent_than_a_trouble_that_stops_no_request(topic: Topic) -> None:
     status = replace(with_trouble(GLM, RETIRED), troubles=((topic, other := Trouble("Something else", "It is.")),))
-    assert find_trouble(status, Settings()) == explain_unavailability(GLM, status, Settings())
+    assert find_trouble(status, UNFOLLOWED) == explain_unavailability(GLM, status, UNFOLLOWED)
     assert find_trouble(status, Settings(model=MINIMAX)) == other, "the selected model is another one"
 
 
@@ -90,6 +99,16 @@ def test_a_model_that_is_only_not_listed_is_no_trouble_but_has_a_successor() -> 
     status = Status(listed_models=frozenset({"z-ai/glm-5.3"}))
     assert find_trouble(status, Settings()) is None
     successor = find_successor(status, Settings())
+    assert successor is not None
+    assert successor.id == "z-ai/glm-5.3"
+
+
+def test_for_an_own_model_that_is_not_listed_only_the_successor_that_the_user_set_is_offered() -> None:
+    status = Status(listed_models=frozenset({"z-ai/glm-5.3"}))
+    own = replace(UNKNOWN, id="lab/own", label="Own", letter="O")
+    assert find_successor(status, Settings(model=own.id, models=(own,))) is None
+    succeeded = replace(own, successor="z-ai/glm-5.3")
+    successor = find_successor(status, Settings(model=own.id, models=(succeeded,)))
     assert successor is not None
     assert successor.id == "z-ai/glm-5.3"
 
@@ -104,6 +123,7 @@ WAIT = Wait("GLM 4.7", waiting=2, longest_s=12, used=31, limit=40, next_s=5)
 WAITS = RequestProgress("nvidia", GLM, "GLM 4.7", delay=Delay.RATE_LIMIT, delayed_s=12)
 RETRIED = replace(WAITS, tries=4, failure="NVIDIA is overloaded", delay=Delay.RETRIES, delayed_s=110)
 SILENT = replace(WAITS, delay=Delay.SILENCE, delayed_s=40)
+BOTH = frozenset({GLM, MINIMAX})
 FAILING = (Failing(GLM, "NVIDIA is overloaded"),)
 
 
@@ -113,7 +133,8 @@ def test_the_longest_delay_is_shown_unless_there_is_trouble() -> None:
     assert find_notice(status, Settings()) == Trouble(
         "Waiting for NVIDIA's rate limit, 12 s",
         "31 of 40 requests this minute went to GLM 4.7; 2 wait, and the next one is sent in 5 s. "
-        "Nothing is lost: they go on by themselves. Fewer agents at once wait less.",
+        "Nothing is lost: they go on by themselves. "
+        "Fewer agents at once wait less, and so do agents that have another model (background_model in the settings).",
     )
     assert find_notice(replace(status, troubles=((Topic.KEY, NO_KEY),)), Settings()) == NO_KEY
     assert find_notice(Status(requests=(RequestProgress("nvidia"),)), Settings()) is None
@@ -157,12 +178,12 @@ def test_each_delay_has_a_title_and_a_sentence(request_: RequestProgress, title:
 @pytest.mark.parametrize(
     ("status", "replacement"),
     [
-        (Status(failing=FAILING), "MiniMax M2.1"),
+        (Status(failing=FAILING), "GLM 5.3 Flash"),
         (Status(failing=FAILING, listed_models=frozenset({"z-ai/glm-5.2", GLM, MINIMAX})), "GLM 5.2"),
-        (Status(failing=FAILING, answering=frozenset({MINIMAX})), "MiniMax M2.1"),
-        (Status(failing=(*FAILING, Failing(MINIMAX, "NVIDIA is overloaded"))), "GLM 5.2"),
+        (Status(failing=FAILING, listed_models=BOTH, answering=frozenset({MINIMAX})), "MiniMax M2.1"),
+        (Status(failing=(*FAILING, Failing("z-ai/glm-5.3-flash", "NVIDIA is overloaded"))), "MiniMax M3.1 Flash"),
     ],
-    ids=["another of the menu", "the successor", "one that answers", "all of the menu fail"],
+    ids=["a relative", "a listed relative", "one that answers", "the relative fails, too"],
 )
 def test_another_model_is_offered_while_the_selected_one_keeps_failing(status: Status, replacement: str) -> None:
     offered, notice = find_successor(status, Settings()), find_notice(status, Settings())

@@ -10,7 +10,8 @@ from PIL import Image, ImageChops
 
 from tray_app.catalog import DEFAULTS
 from tray_app.settings.settings import Settings
-from tray_app.status.board import ModelTrouble, Phase, Status, Topic, Trouble, Unavailability
+from tray_app.status.board import Phase, Status, Topic, Trouble
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.status.progress import Delay, RequestProgress
 from tray_app.tray.art import SIZE_PX, IconState, draw, read_state
 
@@ -91,5 +92,13 @@ def test_the_state_of_the_icon_follows_status_and_settings(
 
 def test_a_retired_model_needs_attention_while_it_is_the_selected_one() -> None:
     status = Status(phase=Phase.RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.RETIRED)),))
-    assert read_state(status, Settings()) == IconState("G", needs_attention=True)
+    assert read_state(status, Settings(follow_successors=False)) == IconState("G", needs_attention=True)
+    assert read_state(status, Settings()) == IconState("G"), "another model answers for it"
     assert read_state(status, Settings(model="minimaxai/minimax-m2.1")) == IconState("M")
+
+
+def test_the_icon_of_a_model_differs_from_those_that_are_offered_beside_it() -> None:
+    states = [
+        read_state(Status(), Settings(model=name)) for name in ("z-ai/glm4.7", "z-ai/glm-5.3-flash", "z-ai/glm-6")
+    ]
+    assert [state.letter for state in states] == ["G", "5", "6"]

@@ -192,6 +192,8 @@ class App:
         if self._instance.is_asked_to_quit() and not self._is_quitting:
             log.info("another process of this user asks this one to quit")
             self.quit(_QUIT_DRAIN_S)
+        if self._instance.take_look_request():
+            self._supervisor.look_again()
         if not self._store.refresh():
             return self._supervisor.poll()
         self._supervisor.apply()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:  # the proxy thread imports asyncio and aiohttp, while the ico
     import ssl
 
     from tray_app.proxy.exchange.gateway import Gateway
-    from tray_app.proxy.exchange.model_list_poll import ModelListPoll
     from tray_app.proxy.exchange.search import SearchBackend
+    from tray_app.proxy.models.finder import ModelFinder
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,8 @@ class Run:
     thread: threading.Thread
     loop: asyncio.AbstractEventLoop
     gateway: Gateway
-    model_list_poll: ModelListPoll | None
-    """None: upstream is never asked for its list of models."""
+    finder: ModelFinder | None
+    """None: upstream is never asked which models it has, and which of them answer."""
     drain_s: asyncio.Future[float]
     """Setting the result ends the run. It is the time for running answers, in seconds."""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -83,7 +84,7 @@ class ProxyService:
     ) -> None:
         """`state_folder`: where a gateway saves what it learned for the next one; None: it saves nothing.
 
-        `poll_models_every_s`: how often upstream is asked for its list of models; None: never.
+        `poll_models_every_s`: how often upstream is asked which models it has, and which of them answer; None: never.
         `make_tls_context`: is called in the proxy thread, and decides which certificates of upstream are trusted; None:
         those that OpenSSL trusts.
         """
@@ -131,11 +132,16 @@ class ProxyService:
             before, gateway.config = gateway.config, config
             if before.keys.nvidia != config.keys.nvidia:
                 gateway.outcomes.forget_key()
+            if before.upstream != config.upstream:
+                self.running.call(gateway.follow_account)
 
-    def poll_models(self) -> None:
-        """Asks upstream for its list of models now. Returns at once: the board gets the list later."""
-        if self.running is not None and self.running.model_list_poll is not None:
-            self.running.call(self.running.model_list_poll.poll_now)
+    def poll_models(self, *, is_asked: bool = False) -> None:
+        """Asks upstream now for its list, and which models answer. Returns at once: the board gets the result later.
+
+        `is_asked`: the user asked for it, so that models which gave no verdict or were forbidden are asked again.
+        """
+        if self.running is not None and self.running.finder is not None:
+            self.running.call(partial(self.running.finder.look_again, is_asked=is_asked))
 
     def stop(self, drain_s: float) -> None:
         """Stops the gateway. Running answers may go on for `drain_s` seconds, and then end with an error event."""
@@ -176,7 +182,7 @@ class ProxyService:
         from aiohttp import web
 
         from tray_app.proxy.demo import start_demo
-        from tray_app.proxy.exchange.model_list_poll import ModelListPoll
+        from tray_app.proxy.models.finder import ModelFinder
         from tray_app.proxy.server.listener import Listener, find_connection_limit
         from tray_app.proxy.server.rare_log import LoopErrors
         from tray_app.proxy.server.routes import make_app
@@ -189,6 +195,7 @@ class ProxyService:
                 stack.push_async_callback(demo.stop)
             gateway = self._make_gateway(config, demo.url if demo else "")
             stack.push_async_callback(gateway.close)
+            gateway.follow_account()
             runner = web.AppRunner(make_app(gateway), handler_cancellation=True, shutdown_timeout=_CLOSE_S)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
@@ -197,12 +204,12 @@ class ProxyService:
             address = await listener.open(config.settings.addr)
             stack.push_async_callback(listener.close)
             log.info("listening on %s", address)
-            model_list_poll = None
+            finder = None
             if self._poll_models_every_s is not None:
-                model_list_poll = ModelListPoll(gateway, self._poll_models_every_s)
-                model_list_poll.start()
-                stack.push_async_callback(model_list_poll.stop)
-            run = Run(address, threading.current_thread(), loop, gateway, model_list_poll, loop.create_future())
+                finder = ModelFinder(gateway, self._poll_models_every_s)
+                finder.start()
+                stack.push_async_callback(finder.stop)
+            run = Run(address, threading.current_thread(), loop, gateway, finder, loop.create_future())
             started.set_result(run)
             drain_s = await run.drain_s
             gateway.begin_drain()

@@ -1,4 +1,4 @@
-"""Reads `models`, `aliases` and `fallback_models` of the settings file, and names each entry that is wrong."""
+"""Reads what the settings file says about models, and names each entry that is wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from tray_app.catalog import GLM_4_7, MODELS, UNKNOWN, Catalog, Model, find_model, join_rows, plain_name
+from tray_app.catalog import (
+    GLM_4_7,
+    MODELS,
+    Catalog,
+    Model,
+    find_model,
+    first_letter,
+    join_rows,
+    plain_name,
+    row_by_family,
+)
 from tray_app.errors import SettingsError
 from tray_app.settings.checks import Check, one_of, switch, text, whole_number
 
@@ -30,16 +40,32 @@ def read_model_list(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return {name: value for name, value in values.items() if name in raw}, problems
 
 
-def selected_model_check(catalog: Catalog) -> Check:
-    """Returns the check for the selected model, which must be one of the catalog."""
+def with_choice(entries: object, model_id: str) -> object:
+    """Returns the entries of "models" with one for a model that the user chose, so that the menu goes on offering it.
+
+    They stay as they are if the menu offers the model anyway, or if they are no list.
+    """
+    known = find_model(model_id)
+    if not isinstance(entries, list) or (known and known.in_menu):
+        return entries
+    ids = {plain_name(entry["id"]) for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
+    return entries if plain_name(model_id) in ids else [*entries, {"id": model_id}]
+
+
+def chosen_model_check(catalog: Catalog, *, may_be_empty: bool = False) -> Check:
+    """Returns the check for a chosen model. It is one of the catalog, or any other that NVIDIA may list."""
 
     def check(value: object) -> str:
-        model = catalog.find(text(value))
+        name = text(value)
+        if may_be_empty and not name:
+            return ""
+        model = catalog.with_listed([name]).find(name)
         if model is None:
             raise ValueError
         return model.id
 
-    return check, one_of(model.id for model in catalog.models) + ', or an id that "models" lists'
+    wanted = one_of(model.id for model in catalog.models) + ', or another id of the form "vendor/name"'
+    return check, f"{wanted}, or empty" if may_be_empty else wanted
 
 
 def _shorten(name: str, value: object, problems: list[str]) -> object:
@@ -93,18 +119,21 @@ def _read_entry(entry: object, where: str) -> Model:
 def _make_row(facts: dict[str, Any]) -> Model:
     """Builds a model from the facts of an entry. Other facts come from the `like` model, else from the catalog.
 
-    The label, the letter and the successor never come from `like`.
+    For an id that the catalog does not know, they are those of its family. The label, the letter and what is known of
+    its retirement never come from `like`.
     """
-    known, like, is_hidden = find_model(facts["id"]), facts.pop("like", None), facts.pop("hidden", False)
-    label = facts.get("label") or (known.label if known else facts["id"].rpartition("/")[2] or facts["id"])
+    like, is_hidden = facts.pop("like", None), facts.pop("hidden", False)
+    known = find_model(facts["id"])
+    own = known or row_by_family(facts["id"], MODELS)
+    label = facts.get("label") or own.label
     name = {
         "label": label,
-        "letter": known.letter if known else next(filter(str.isalnum, label), label)[:1].upper(),
-        "successor": known.successor if known else "",
+        "letter": known.letter if known else first_letter(label),
+        "successor": own.successor,
+        "retired_on": own.retired_on,
+        "source": own.source,
     }
-    if known:
-        facts["id"] = known.id
-    row = replace(like or known or UNKNOWN, in_menu=not is_hidden, **{**name, **facts})
+    row = replace(like or own, in_menu=not is_hidden, **{**name, **facts, "id": own.id})
     # An answer cannot be longer than the context.
     return replace(row, max_output_tokens=min(row.max_output_tokens, row.context_tokens))
 

@@ -10,7 +10,7 @@ from tray_app.catalog import Catalog
 from tray_app.errors import SettingsError
 from tray_app.redaction import hide_secrets
 from tray_app.settings.checks import Check, Refused
-from tray_app.settings.models import read_model_list, selected_model_check
+from tray_app.settings.models import chosen_model_check, read_model_list
 from tray_app.settings.settings import ROWS, SECRETS, Address, Settings
 
 VERSION = 1
@@ -32,7 +32,7 @@ def parse_file(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Returns the usable settings of a file's JSON object, and a sentence for each other one. Ignores unknown keys."""
     values, problems = read_model_list(raw)
     catalog = Settings(**values).catalog
-    for name in ("model", *ROWS):
+    for name in ("model", "background_model", *ROWS):
         if name in raw:
             try:
                 values[name] = check_setting(name, raw[name], catalog)
@@ -87,7 +87,7 @@ def _check(subject: str, name: str, value: object, shown: str, catalog: Catalog 
 
 
 def _find_check(name: str, catalog: Catalog | None) -> Check:
-    if name == "model":
-        return selected_model_check(catalog or Catalog())
+    if name in ("model", "background_model"):
+        return chosen_model_check(catalog or Catalog(), may_be_empty=name == "background_model")
     row = ROWS[name]
     return row.check, row.wanted

@@ -72,7 +72,8 @@ _COUNT = (whole_number(0), "a whole number, 0 or more")
 class Settings:
     """The settings in force: the environment wins over the file, and the file over the defaults.
 
-    `model`, `models`, `aliases` and `fallback_models` depend on each other, so that `models.py` checks them together.
+    `model`, `background_model`, `models`, `aliases` and `fallback_models` depend on each other, so that `models.py`
+    checks them together.
     """
 
     nvidia_url: str = setting(NVIDIA_URL, web_address, f'a web address such as "{NVIDIA_URL}"', "UPSTREAM_URL")
@@ -84,6 +85,9 @@ class Settings:
     )
     model: str = GLM_4_7.id
     """The id of the model that the user selected."""
+    background_model: str = ""
+    """The id of the model that answers what no user waits for, such as titles, and sub-agents. NVIDIA's limits are per
+    model, so that it brings a second allowance. Empty: the selected model answers them."""
     models: tuple[Model, ...] = ()
     """Models that the user added or corrected. In the file, each is an object with what differs."""
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +100,10 @@ class Settings:
     """Tells whether sessions that the launcher starts begin in manual mode: the user judges each risky command."""
     undo_all_sessions_at_quit: bool = setting(False, *_SWITCH)
     """Tells whether Claude Code's own settings become what they were before whenever this program quits."""
+    follow_successors: bool = setting(True, *_SWITCH)
+    """Tells whether another model answers if the asked one is retired or not served: a relative of it, or the best."""
+    probe_models: bool = setting(True, *_SWITCH)
+    """Tells whether small requests find out which models answer, where the user's own requests leave it open."""
     upstream_timeout_seconds: int = setting(
         300, whole_number(1), "a whole number of seconds, 1 or more", "UPSTREAM_TIMEOUT_SECONDS"
     )
@@ -117,12 +125,18 @@ class Settings:
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog of models with the user's own models, aliases and fallbacks."""
-        return Catalog(join_rows(self.models), self.aliases, self.fallback_models)
+        """The catalog of models with the user's own models, aliases and fallbacks, and with every chosen model."""
+        catalog = Catalog(join_rows(self.models), self.aliases, self.fallback_models)
+        return catalog.with_listed((self.model, self.background_model))
 
     @property
     def selected_model(self) -> Model:
         return self.catalog.find(self.model) or GLM_4_7
+
+    @property
+    def background(self) -> Model | None:
+        """The model of background requests and sub-agents; None: the selected one answers them."""
+        return self.catalog.find(self.background_model)
 
 
 ROWS = read_rows(Settings)

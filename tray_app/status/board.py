@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from typing import TypedDict, Unpack
 
+from tray_app.status.findings import NO_FINDINGS, NO_LOOK, Findings, LookProgress, ModelTrouble, Unavailability
 from tray_app.status.progress import Pace, RequestProgress, SessionModel
 
 
@@ -46,24 +47,6 @@ class Topic(IntEnum):
     """The settings file, or a part of it, is not used or cannot be written."""
     FALLBACK = auto()
     """Another model answers in place of the selected one."""
-
-
-class Unavailability(Enum):
-    """Why a model cannot be used. The values are the words in the menu."""
-
-    RETIRED = "retired"
-    NOT_SERVED = "not served"
-    """NVIDIA does not serve it to this API key."""
-    NOT_LISTED = "not listed"
-    """NVIDIA's list of models lacks it. That is only a hint: it may answer all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelTrouble:
-    """Why a model cannot be used, and the date since when; empty: NVIDIA named no date."""
-
-    kind: Unavailability
-    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +96,10 @@ class Status:
     """Each model id with its trouble, as refused requests have shown it."""
     listed_models: frozenset[str] = frozenset()
     """Ids of the models that NVIDIA lists or that have answered; empty while NVIDIA's list is not known."""
+    findings: Findings = NO_FINDINGS
+    """What was found out about each model for this key."""
+    look: LookProgress = NO_LOOK
+    """How far the search for models that answer is."""
     waits: tuple[Wait, ...] = ()
     """One for each model that requests wait for, the longest first. Short waits are left out."""
     requests: tuple[RequestProgress, ...] = ()
@@ -150,6 +137,8 @@ class StatusChanges(TypedDict, total=False):
     model_troubles: tuple[tuple[str, ModelTrouble], ...]
     listed_models: frozenset[str]
     active_requests: int
+    findings: Findings
+    look: LookProgress
     waits: tuple[Wait, ...]
     requests: tuple[RequestProgress, ...]
     paces: tuple[Pace, ...]
@@ -218,7 +207,7 @@ class StatusBoard:
 
     def forget_models(self) -> None:
         """Forgets what NVIDIA said about its models, because that may be different for another key or address."""
-        self.publish(model_troubles=(), listed_models=frozenset())
+        self.publish(model_troubles=(), listed_models=frozenset(), findings=NO_FINDINGS)
 
     def _change(self, change: Callable[[Status], Status]) -> None:
         with self._lock:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from tray_app.catalog import Model
+from tray_app.catalog import Model, family_of
 from tray_app.settings.settings import Settings
-from tray_app.status import troubles
+from tray_app.status import choices, troubles
 from tray_app.status.board import Failing, Status, Topic, Trouble
 from tray_app.status.delays import explain_delay, find_longest, model_failing
+from tray_app.status.findings import Unavailability
+from tray_app.status.following import find_absence, find_answering, find_beliefs, find_catalog
 
 _NEWS = frozenset({Topic.REFUSED_KEY, Topic.FALLBACK})
 """Topics that raise a desktop notification when they first appear."""
@@ -21,6 +23,9 @@ def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
     for model_id in status.unavailable_models:
         if trouble := explain_unavailability(model_id, status, settings):
             news[model_id] = trouble
+    if stand_in := explain_stand_in(status, settings):
+        news.pop(settings.selected_model.id, None)
+        news[stand_in.title] = stand_in
     longest = find_longest(status)
     if longest is not None and longest.delayed_s >= _LONG_DELAY_S:
         news["delay"] = explain_delay(longest, status.waits)
@@ -30,9 +35,13 @@ def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
 
 
 def find_trouble(status: Status, settings: Settings) -> Trouble | None:
-    """Returns the most urgent trouble, that of the selected model among them; None: there is none."""
-    by_topic = dict(status.troubles)
-    if withdrawal := explain_unavailability(settings.selected_model.id, status, settings):
+    """Returns the most urgent trouble, that of the selected model among them; None: there is none.
+
+    If another model answers for the selected one, that is no trouble.
+    """
+    by_topic, selected = dict(status.troubles), settings.selected_model
+    is_followed = find_answering(selected, status, settings).id != selected.id
+    if not is_followed and (withdrawal := explain_unavailability(selected.id, status, settings)):
         by_topic[Topic.MODEL] = withdrawal
     return by_topic[min(by_topic)] if by_topic else None
 
@@ -60,21 +69,30 @@ def explain_unavailability(model_id: str, status: Status, settings: Settings) ->
     return troubles.selected_model_withdrawn(model.label, trouble, successor.label if successor else "")
 
 
+def explain_stand_in(status: Status, settings: Settings) -> Trouble | None:
+    """Returns the news that another model answers for the selected one; None: it does not, or has not answered yet."""
+    selected = settings.selected_model
+    answering, absence = find_answering(selected, status, settings), find_absence(selected, status)
+    if absence is None or answering.id == selected.id or not find_beliefs(status).find(answering.id).answers:
+        return None
+    return troubles.stand_in_answers(selected.label, absence, answering.label)
+
+
 def find_successor(status: Status, settings: Settings) -> Model | None:
     """Returns the model to switch to if the selected one is withdrawn or keeps failing; None: no need, or no model.
 
-    If it keeps failing, its successor comes first, then a model of the menu that answers, then any other of the menu.
+    There is no need either if another model answers for the selected one by itself.
     """
-    model, catalog = settings.selected_model, settings.catalog
-    if status.model_trouble(model.id) is not None:
-        return catalog.successor(model, status.unavailable_models, status.listed_models)
-    if _find_failing(status, settings) is None:
+    model, trouble = settings.selected_model, status.model_trouble(settings.selected_model.id)
+    if trouble is None and _find_failing(status, settings) is None:
         return None
-    unusable = status.unavailable_models | {failing.model_id for failing in status.failing}
-    if (successor := catalog.successor(model, unusable, status.listed_models)) and successor.id in status.listed_models:
-        return successor
-    others = [other for other in catalog.offered(model) if other != model and other.id not in unusable]
-    return max(others, key=lambda other: other.id in status.answering, default=successor)
+    if find_answering(model, status, settings).id != model.id:
+        return None
+    catalog = find_catalog(status, settings)
+    successor = choices.find_successor(model, catalog, find_beliefs(status), status.listed_models)
+    is_related = successor and (model.successor or family_of(successor.id) == family_of(model.id))
+    # A model that is only not listed may answer all the same, so that no unrelated one is offered for it.
+    return successor if is_related or trouble is None or trouble.kind is not Unavailability.NOT_LISTED else None
 
 
 def _explain_failing(status: Status, settings: Settings) -> Trouble | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tray_app.sentences import NO_NVIDIA_KEY, say_not_served, say_retired
 from tray_app.shells import name_command
-from tray_app.status.board import ModelTrouble, Trouble, Unavailability
+from tray_app.status.board import Trouble
+from tray_app.status.findings import ModelTrouble, Unavailability
 
 MISSING_NVIDIA_KEY = Trouble("Add your NVIDIA API key…", NO_NVIDIA_KEY, "set-key")
 MISSING_SERVER_KEY = Trouble(
@@ -65,6 +66,15 @@ def model_withdrawn(label: str, trouble: ModelTrouble) -> Trouble:
     if trouble.kind is Unavailability.RETIRED:
         return Trouble(f"{label} was retired by NVIDIA", say_retired(label, trouble.date))
     return Trouble(f"{label} is not served by NVIDIA", say_not_served(label))
+
+
+def stand_in_answers(label: str, trouble: ModelTrouble, stand_in: str) -> Trouble:
+    """Returns the news that a stand-in answers for a model that is withdrawn. Both are given by their labels."""
+    withdrawn = model_withdrawn(label, trouble)
+    return Trouble(
+        f"{stand_in} answers for {label}",
+        f"{withdrawn.sentence} {stand_in} answers in its place. You can choose another model in the menu.",
+    )
 
 
 def selected_model_withdrawn(label: str, trouble: ModelTrouble, successor: str) -> Trouble:

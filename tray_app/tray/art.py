@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Phase, Status
 from tray_app.status.messages import find_trouble
+from tray_app.tray.letters import letters_of
 
 SIZE_PX = 64
 _OVERSAMPLING = 4
@@ -41,8 +42,9 @@ class IconState:
 
 def read_state(status: Status, settings: Settings) -> IconState:
     """Returns the icon's state for the status and the settings."""
+    selected = settings.selected_model
     return IconState(
-        letter=settings.selected_model.letter,
+        letter=letters_of(settings.catalog.offered(selected)).get(selected.id, selected.letter),
         is_solid=status.phase is Phase.RUNNING,
         needs_attention=find_trouble(status, settings) is not None,
         is_active=status.active_requests > 0,

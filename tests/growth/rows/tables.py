@@ -56,10 +56,11 @@ def burst_and_leave(load: Load, starts: int) -> object:
 def wait_in_turn(load: Load, clients: int) -> object:
     """Lets a few clients at a time wait for their turn. Some leave."""
     model = load("tray_app.catalog").GLM_4_7
-    pacer = load("tray_app.proxy.upstream.pacing").Pacer()
+    pacing = load("tray_app.proxy.upstream.pacing")
+    pacer, urgencies = pacing.Pacer(), [*pacing.Urgency]
 
     async def ask(n: int) -> None:
-        await pacer.wait_turn(model, limit=40, is_background=n % 2 == 0)
+        await pacer.wait_turn(model, limit=40, urgency=urgencies[n % len(urgencies)])
         pacer.note_served(model)
 
     async def run() -> None:
@@ -89,8 +90,33 @@ def choose(load: Load, names: list[str]) -> object:
     filled = catalog.Catalog(catalog.join_rows(rows), fallback_ids=(names[-1],))
     filled.resolve(names[-1], rows[0], client_chooses=True)
     filled.offered(rows[-1])
-    filled.successor(catalog.GLM_4_7, {"z-ai/glm-5.2"}, names)
     return filled.fallbacks(rows[0], set(names))
+
+
+def list_models(load: Load, names: list[str]) -> object:
+    """Gives each listed model a row like its family, and then asks which of them answers for a choice."""
+    catalog = load("tray_app.catalog")
+    row = catalog.row_by_family("z-ai/glm-6", [catalog.Model(f"z-ai/{name}", name, "O", 1, 1) for name in names])
+    listed = frozenset(f"z-ai/glm-{name}" for name in names)
+    filled = catalog.Catalog().with_listed(listed)
+    return (
+        row,
+        filled,
+        catalog.find_relative(catalog.GLM_4_7),
+        catalog.family_of(names[-1]),
+        catalog.find_model(names[-1]),
+    )
+
+
+def repeat_in_id(part: str, length: int) -> str:
+    return "z-ai/glm-" + part * (length // len(part))
+
+
+def read_id(load: Load, model_id: str) -> object:
+    """Finds out what a long id says about its model."""
+    catalog = load("tray_app.catalog")
+    names = catalog.family_of(model_id), catalog.version_of(model_id), catalog.first_letter(model_id)
+    return names, catalog.is_chat_model(model_id), catalog.row_by_family(model_id, catalog.MODELS)
 
 
 def many_names(n: int) -> list[str]:
@@ -166,6 +192,11 @@ ROWS = [
     Growth("queue: many clients that wait in turn", lambda n: n, wait_in_turn, small=100),
     Growth("catalog: many aliases", many_names, find_each, small=500),
     Growth("catalog: many rows", many_names, choose, small=200),
+    Growth("catalog: many listed models", many_names, list_models, small=200),
+    *(
+        Growth(f"catalog: an id of {name}", partial(repeat_in_id, part), read_id, small=1_000)
+        for name, part in {"digits": "1", "numbers": "1.2_", "sizes": "3b-", "words": "new-", "hyphens": "-"}.items()
+    ),
     *(
         Growth(f"refusal that teaches: {name}", partial(repeat, words), learn, small=900)
         for name, words in REFUSALS.items()

@@ -19,6 +19,7 @@ from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, NAMED_MODEL_HEADER, Model
 from tray_app.errors import Overloaded, RateLimited
 from tray_app.proxy.exchange import progress
 from tray_app.proxy.exchange.progress import PUBLISH_S, SENT_AGAIN_S, SHOW_DELAY_S, SHOW_SILENCE_S, ProgressBook
+from tray_app.proxy.upstream.evidence import Evidence
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.status.board import Status, StatusBoard
@@ -45,7 +46,7 @@ class Story:
     def __init__(self) -> None:
         self.board = StatusBoard()
         pacer = Pacer()
-        self.book = ProgressBook(self.board, pacer, Outcomes(self.board, pacer))
+        self.book = ProgressBook(self.board, pacer, Outcomes(self.board, pacer, Evidence(self.board)))
         self.told: list[tuple[float, Status]] = []
         self.board.subscribe(lambda status: self.told.append((asyncio.get_running_loop().time(), status)))
 

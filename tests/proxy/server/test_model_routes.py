@@ -62,7 +62,7 @@ def test_a_page_has_twenty_models_by_default(start_gateway: StartGateway) -> Non
     gateway = start_gateway(models=own)
     body = page(gateway, "")
     assert (len(body["data"]), body["has_more"]) == (20, True)
-    rest = page(gateway, f"after_id={body['last_id']}")
+    rest = page(gateway, f"after_id={body['last_id']}&limit=100")
     assert len(body["data"]) + len(rest["data"]) == len(MODELS) + 31
 
 

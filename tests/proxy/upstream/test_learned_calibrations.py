@@ -15,6 +15,7 @@ from tests.support.chunks import completion, finish, text, usage
 from tests.support.fake_upstream import CUT, FakeUpstream, Reply, stream, whole
 from tests.support.gateway import WEATHER, RunningGateway, question
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
+from tray_app.proxy.upstream.evidence import FILE_NAME as EVIDENCE_FILE_NAME
 from tray_app.proxy.upstream.learned_calibrations import FILE_NAME, Calibrations
 from tray_app.translate.request.calibration import Calibration
 from tray_app.translate.request.tokens import Estimate
@@ -135,7 +136,7 @@ def test_what_was_learned_outlives_the_gateway(
     teach(first, upstream, round(before * 1.2))
     learned = count(first)
     first.stop()
-    assert [file.name for file in folder.iterdir()] == [FILE_NAME]
+    assert {file.name for file in folder.iterdir()} == {FILE_NAME, EVIDENCE_FILE_NAME}
     assert list(json.loads((folder / FILE_NAME).read_text())) == [GLM_4_7.id]
 
     assert learned == pytest.approx(before * 1.2, rel=0.01)
@@ -248,7 +249,7 @@ def test_many_answers_at_once_leave_one_whole_file(
     with ThreadPoolExecutor(len(models)) as pool:
         list(pool.map(lambda model: gateway.ask(question(LONG, model=model, stream=True)), models))
     gateway.stop()
-    assert [file.name for file in tmp_path.iterdir()] == [FILE_NAME]
+    assert {file.name for file in tmp_path.iterdir()} == {FILE_NAME, EVIDENCE_FILE_NAME}
     again = Calibrations(tmp_path)
     for model in set(models):
         assert again.of(model).factor == pytest.approx(1.3, rel=0.01)

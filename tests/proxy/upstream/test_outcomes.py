@@ -13,7 +13,8 @@ from tests.support.client import read_events
 from tests.support.fake_upstream import FakeUpstream, Gate, Reply, refusal, stream, whole
 from tests.support.gateway import RunningGateway, both_ways, question
 from tray_app.proxy.upstream.timeouts import Timeouts
-from tray_app.status.board import ModelTrouble, Topic, Unavailability
+from tray_app.status.board import Topic
+from tray_app.status.findings import ModelTrouble, Unavailability
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
 

@@ -16,7 +16,7 @@ from tests.support.virtual_time import jump, run_virtually
 from tests.translate.bounded import bounded
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Catalog, Model
 from tray_app.errors import RateLimited
-from tray_app.proxy.upstream.pacing import GIVE_WAY_S, MAX_WAITING, Pacer
+from tray_app.proxy.upstream.pacing import MAX_WAITING, Pacer, Urgency
 from tray_app.proxy.upstream.window import LONGEST_PAUSE_S, PAUSE_S, WINDOW_S
 from tray_app.status.board import Wait
 from tray_app.status.delays import explain_wait
@@ -39,9 +39,9 @@ class Clients:
         self.pacer = Pacer()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def come(self, *names: str, model: Model = GLM_4_7, is_background: bool = False) -> None:
+    def come(self, *names: str, model: Model = GLM_4_7, urgency: Urgency = Urgency.TURN) -> None:
         for name in names:
-            self._tasks[name] = asyncio.create_task(self._wait(name, model, is_background))
+            self._tasks[name] = asyncio.create_task(self._wait(name, model, urgency))
 
     def leave(self, *names: str) -> None:
         for name in names:
@@ -51,9 +51,9 @@ class Clients:
         """Returns when no client waits any more."""
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _wait(self, name: str, model: Model, is_background: bool) -> None:
+    async def _wait(self, name: str, model: Model, urgency: Urgency) -> None:
         try:
-            await self.pacer.wait_turn(model, limit=self.limit, is_background=is_background)
+            await self.pacer.wait_turn(model, limit=self.limit, urgency=urgency)
         except RateLimited as error:
             self.refused[name] = error
         else:
@@ -86,7 +86,7 @@ def test_other_requests_go_before_background_requests() -> None:
     async def story() -> str:
         clients = Clients(limit=2)
         clients.come("first")
-        clients.come("title", "agent", is_background=True)
+        clients.come("title", "agent", urgency=Urgency.BACKGROUND)
         clients.come("turn")
         await pass_s(1)
         clients.come("turn-2")
@@ -102,15 +102,16 @@ def test_a_check_of_auto_mode_goes_before_the_work_of_sub_agents() -> None:
     check = {**work, "stop_sequences": ["</block>"]}
     headers = {"x-claude-code-agent-id": "agent"}
 
-    def is_background(body: dict[str, Any]) -> bool:
-        return read_question(read_request(body), Rules(Catalog(), GLM_4_7), headers).is_background
+    def urgency(body: dict[str, Any]) -> Urgency:
+        question = read_question(read_request(body), Rules(Catalog(), GLM_4_7), headers)
+        return Urgency.BACKGROUND if question.is_background else Urgency.TURN
 
     async def story() -> str:
         clients = Clients(limit=2)
         clients.come("first")
-        clients.come("work", is_background=is_background(work))
+        clients.come("work", urgency=urgency(work))
         await pass_s(1)
-        clients.come("check", is_background=is_background(check))
+        clients.come("check", urgency=urgency(check))
         await clients.stay()
         return clients.order
 
@@ -121,7 +122,7 @@ def test_a_background_request_gives_way_for_a_minute_and_no_longer() -> None:
     async def story() -> str:
         clients = Clients(limit=2)
         clients.come("first")
-        clients.come("agent", is_background=True)
+        clients.come("agent", urgency=Urgency.BACKGROUND)
         for n in range(30):  # for minutes more requests than the limit allows
             clients.come(f"turn-{n}")
             await pass_s(10)
@@ -129,6 +130,21 @@ def test_a_background_request_gives_way_for_a_minute_and_no_longer() -> None:
         return clients.order
 
     assert run_virtually(story()).startswith("first turn-0 turn-1 turn-2 turn-3 turn-4 turn-5 agent turn-6 turn-7")
+
+
+def test_a_probe_gives_way_to_all_others_however_long_it_waits() -> None:
+    async def story() -> str:
+        clients = Clients(limit=2)
+        clients.come("first")
+        clients.come("probe", urgency=Urgency.PROBE)
+        clients.come("agent", urgency=Urgency.BACKGROUND)
+        for n in range(9):
+            clients.come(f"turn-{n}")
+            await pass_s(30)
+        await clients.stay()
+        return clients.order
+
+    assert run_virtually(story()).endswith("turn-7 turn-8 probe")
 
 
 def test_one_model_never_delays_another() -> None:
@@ -435,7 +451,7 @@ class Plan:
 
     after_s: int
     model: int
-    is_background: bool
+    urgency: Urgency
     timeout_s: int | None
 
 
@@ -444,7 +460,7 @@ PLANS = st.lists(
         Plan,
         after_s=st.sampled_from([0, 0, 0, 1, 2, 30]),
         model=st.sampled_from([0, 0, 0, 1]),
-        is_background=st.booleans(),
+        urgency=st.sampled_from([*Urgency, Urgency.TURN]),
         timeout_s=st.none() | st.none() | st.integers(0, 90),
     ),
     min_size=30,
@@ -463,7 +479,7 @@ class Fate:
 
     @property
     def rank(self) -> float:
-        return self.came_s + (GIVE_WAY_S if self.plan.is_background else 0)
+        return self.came_s + self.plan.urgency.value
 
     def waits_at(self, time_s: float) -> bool:
         return self.came_s < time_s < self.ended_s
@@ -477,7 +493,7 @@ async def live_through(plans: list[Plan], limit: int) -> list[Fate]:
         timeout_s = None if fate.plan.timeout_s is None else fate.plan.timeout_s + 0.0123
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                await pacer.wait_turn(MODELS[fate.plan.model], limit=limit, is_background=fate.plan.is_background)
+                await pacer.wait_turn(MODELS[fate.plan.model], limit=limit, urgency=fate.plan.urgency)
                 fate.is_served = True
         fate.ended_s = now_s()
 

@@ -45,14 +45,14 @@ MALFORMED = "NVIDIA's answer is malformed: a part of it is no chat completion. P
             refusal(404, UNSERVED),
             (400, "billing_error"),
             "NVIDIA does not serve GLM 4.7 to your API key. Choose another model in the tray menu, or set "
-            '"model" to "z-ai/glm-5.2" (GLM 5.2) in the settings file, or look on '
+            '"model" to "z-ai/glm-5.3-flash" (GLM 5.3 Flash) in the settings file, or look on '
             "build.nvidia.com whether it is still offered.",
         ),
         (
             refusal(410, RETIRED),
             (400, "billing_error"),
             "NVIDIA retired GLM 4.7 on 2026-05-14. Choose another model in the tray menu, or set "
-            '"model" to "z-ai/glm-5.2" (GLM 5.2) in the settings file.',
+            '"model" to "z-ai/glm-5.3-flash" (GLM 5.3 Flash) in the settings file.',
         ),
         (
             refusal(429, {"status": 429, "title": "Too Many Requests"}),

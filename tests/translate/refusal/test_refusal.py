@@ -157,7 +157,7 @@ def test_a_refusal_becomes_the_error_for_the_client(
 @pytest.mark.parametrize(("status", "body"), [(410, RETIRED), (404, NOT_FOUND)])
 def test_the_error_for_a_retired_model_names_its_successor(status: int, body: bytes) -> None:
     sentence = explain_refusal(status, body, GLM_4_7).message
-    assert 'in the tray menu, or set "model" to "z-ai/glm-5.2" (GLM 5.2) in the settings file' in sentence
+    assert 'in the tray menu, or set "model" to "z-ai/glm-5.3-flash" (GLM 5.3 Flash) in the settings file' in sentence
     assert "settings file" not in explain_refusal(status, body, GPT_OSS_20B).message
 
 

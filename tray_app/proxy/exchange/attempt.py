@@ -18,6 +18,7 @@ from tray_app.proxy.exchange.intake import Intake
 from tray_app.proxy.exchange.progress import Progress
 from tray_app.proxy.exchange.replies import Reply
 from tray_app.proxy.upstream.chat_response import ChatResponse
+from tray_app.proxy.upstream.pacing import Urgency
 from tray_app.sentences import EMPTY_ANSWER, say_silent
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.refusal.refusal import RATE_LIMIT_PAUSE_S
@@ -46,6 +47,7 @@ class Attempt:
         self._answer = reply.answer_for(chat)
         self._url, self._key = gateway.target(config)
         self._timeout_s = config.settings.upstream_timeout_seconds
+        self._sent_s = 0.0
 
     async def take_turn(self, *, is_background: bool) -> ChatRequest:
         """Waits until the request may be sent, and returns it without the parameters that the model refuses."""
@@ -62,12 +64,12 @@ class Attempt:
         return await self._finish(intake.prompt_tokens)
 
     async def _take_turn(self, chat: ChatRequest, *, is_background: bool) -> ChatRequest:
-        gateway = self._gateway
+        gateway, urgency = self._gateway, Urgency.BACKGROUND if is_background else Urgency.TURN
         limit = 0 if self._config.is_demo else self._config.settings.requests_per_minute
         self._progress.wait()
         try:
             async with asyncio.timeout(gateway.timeouts.queue_s):
-                await gateway.pacer.wait_turn(chat.model, limit=limit, is_background=is_background)
+                await gateway.pacer.wait_turn(chat.model, limit=limit, urgency=urgency)
         except TimeoutError:
             raise QueueFull(
                 f"NVIDIA's rate limit for {chat.model.label} is used up by other requests: "
@@ -78,6 +80,8 @@ class Attempt:
 
     def _open(self, sent: ChatRequest) -> AbstractAsyncContextManager[ChatResponse]:
         self._progress.send()
+        self._sent_s = time.monotonic()
+        self._gateway.evidence.note_sent(sent.model.id)
         return self._gateway.upstream.open_chat(sent, self._url, self._key, self._timeout_s)
 
     async def _receive(self, response: ChatResponse, intake: Intake) -> None:
@@ -85,7 +89,7 @@ class Attempt:
         if not await response.has_events():
             body = await response.read_whole()
             await work_aside(len(body), intake.take_whole, body)
-            self._gateway.outcomes.note_answered(self._chat.model)
+            self._note_answered()
         elif not await self._relay_events(response, intake):
             raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
 
@@ -97,7 +101,7 @@ class Attempt:
             await self._reply.flush()
             if self._answer.size_bytes > said_bytes:
                 if not said_bytes:
-                    self._gateway.outcomes.note_answered(self._chat.model)
+                    self._note_answered()
                 said_bytes, said_s = self._answer.size_bytes, time.monotonic()
                 self._progress.hear(intake.phase)
             elif not is_done and time.monotonic() - said_s > self._timeout_s:  # only comments or empty events come
@@ -107,6 +111,9 @@ class Attempt:
             if is_done:
                 return True
         return await intake.finish()
+
+    def _note_answered(self) -> None:
+        self._gateway.outcomes.note_answered(self._chat.model, time.monotonic() - self._sent_s)
 
     async def _ask_once_more(self, intake: Intake) -> None:
         """Sends the same request without streaming, and takes what the first answer lacks from the second.
@@ -133,6 +140,8 @@ class Attempt:
         broken = await work_aside(self._answer.size_bytes, self._answer.unmended_calls)
         await mend_calls(broken, self._gateway.workers)
         usage = await self._reply.finish()
+        if self._answer.has_calls:
+            self._gateway.evidence.note_called(self._chat.model.id)
         if not self._config.is_demo:  # the demo does not count tokens
             self._gateway.calibrations.learn(self._chat.model.id, self._chat.estimate, prompt_tokens)
         self._log.answered(usage)

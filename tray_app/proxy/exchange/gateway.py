@@ -16,8 +16,10 @@ from tray_app.proxy.exchange.bodies import BodyReader
 from tray_app.proxy.exchange.pdf import PdfTexts
 from tray_app.proxy.exchange.progress import Progress, ProgressBook
 from tray_app.proxy.exchange.search import SearchBackend
+from tray_app.proxy.exchange.stand_ins import StandIns
 from tray_app.proxy.exchange.translator import RequestTranslator
 from tray_app.proxy.upstream.client import UpstreamClient
+from tray_app.proxy.upstream.evidence import Evidence
 from tray_app.proxy.upstream.learned_calibrations import Calibrations
 from tray_app.proxy.upstream.learned_quirks import Quirks
 from tray_app.proxy.upstream.outcomes import Outcomes
@@ -64,10 +66,12 @@ class Gateway:
         self.timeouts = timeouts
         self.upstream = UpstreamClient(timeouts, tls_context)
         self.pacer = Pacer()
-        self.outcomes = Outcomes(board, self.pacer)
+        self.evidence = Evidence(board, state_folder)
+        self.outcomes = Outcomes(board, self.pacer, self.evidence)
         self._progress_book = ProgressBook(board, self.pacer, self.outcomes)
         self.calibrations = Calibrations(state_folder)
         self.quirks = Quirks(state_folder)
+        self.stand_ins = StandIns()
         self.bodies = BodyReader()
         self.workers = WorkerPool(_REQUEST_WORKERS)
         # PDFs have a pool of their own, because a request keeps its worker while it waits for the text of its PDF.
@@ -77,6 +81,9 @@ class Gateway:
         """Tells whether the gateway accepts no more requests. A request that is cancelled then tells its client why."""
         self.serving: set[asyncio.Task[object]] = set()
         """The tasks that answer requests."""
+        self.is_idle = asyncio.Event()
+        """Set while no request of a client is being answered."""
+        self.is_idle.set()
 
     async def close(self) -> None:
         """Closes the connections to upstream, ends the worker processes, and saves what was learned."""
@@ -86,6 +93,12 @@ class Gateway:
         await self._pdf_workers.close()
         await self.calibrations.close()
         await self.quirks.close()
+        await self.evidence.close()
+
+    def follow_account(self) -> None:
+        """Has the evidence belong to the address and the key that are now in force. The demo leaves no evidence."""
+        url, key = self.config.upstream
+        self.evidence.use(url, "" if self.config.is_demo else key)
 
     def target(self, config: GatewayConfig) -> tuple[str, str]:
         """Returns upstream's URL and key, or those of the demo. Raises UserActionNeeded if there is no key."""
@@ -109,11 +122,14 @@ class Gateway:
         task = asyncio.current_task()
         assert task is not None
         self.serving.add(task)
+        self.is_idle.clear()
         try:
             with self._progress_book.record(session_id) as progress:
                 yield progress
         finally:
             self.serving.discard(task)
+            if not self.serving:
+                self.is_idle.set()
 
     def begin_drain(self) -> None:
         """Notes that this program is quitting. Called before the listener closes."""

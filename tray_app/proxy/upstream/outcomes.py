@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from tray_app.catalog import Model
-from tray_app.errors import KeyRefused, ModelUnavailable, ProxyError, QueueFull, RateLimited
+from tray_app.errors import (
+    KeyRefused,
+    ModelUnavailable,
+    Overloaded,
+    ProxyError,
+    QueueFull,
+    RateLimited,
+    UpstreamFault,
+    UpstreamTimeout,
+    UpstreamUnusable,
+)
+from tray_app.proxy.upstream.evidence import Evidence
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.proxy.upstream.streaks import Streaks
-from tray_app.status.board import ModelTrouble, StatusBoard, Topic, Unavailability
+from tray_app.status.board import StatusBoard, Topic
+from tray_app.status.findings import ModelTrouble, Unavailability
 from tray_app.status.troubles import fallback_answers, key_refused
 
 
 class Outcomes:
-    """Passes the outcome of each attempt on to the pacer and the board."""
+    """Passes the outcome of each attempt on to the pacer, the evidence and the board."""
 
-    def __init__(self, board: StatusBoard, pacer: Pacer) -> None:
+    def __init__(self, board: StatusBoard, pacer: Pacer, evidence: Evidence) -> None:
         self._board = board
         self._pacer = pacer
+        self._evidence = evidence
         self.streaks = Streaks()
         """Which models answer, and which keep failing. The board gets it with the progress of the requests."""
 
-    def note_answered(self, model: Model) -> None:
-        """Notes that the model began to answer, so the model is served and the key is accepted."""
+    def note_answered(self, model: Model, first_token_s: float) -> None:
+        """Notes that the model began to answer after so many seconds: it is served, and the key is accepted."""
         self._pacer.note_served(model)
         self.streaks.note_answered(model)
+        self._evidence.note_answered(model.id, first_token_s)
         self._board.clear_model(model.id)
         self._clear(Topic.REFUSED_KEY)
 
@@ -32,15 +46,21 @@ class Outcomes:
         if error.pause_s:
             self._pacer.hold(model, error.pause_s)
         match error:
-            case QueueFull():
-                pass  # nothing was sent to upstream
+            case QueueFull() | UpstreamUnusable():
+                pass  # nothing was sent to upstream, or the settings are at fault
             case RateLimited():
                 self._pacer.note_refused(model)
+                self._evidence.note_failed(model.id)
+            case Overloaded() | UpstreamFault() | UpstreamTimeout():
+                self._evidence.note_failed(model.id)
             case ModelUnavailable():
-                kind = Unavailability.RETIRED if error.is_retired else Unavailability.NOT_SERVED
-                self._board.mark_model(model.id, ModelTrouble(kind, error.date))
+                trouble = find_trouble(error)
+                self._board.mark_model(model.id, trouble)
+                self._evidence.note_refused(model.id, trouble)
             case KeyRefused():
                 self.note_key_refused(error)
+                if error.is_about_model:
+                    self._evidence.note_refused(model.id, ModelTrouble(Unavailability.NOT_ALLOWED))
 
     def note_key_refused(self, error: KeyRefused) -> None:
         """Notes that NVIDIA does not accept the key."""
@@ -65,3 +85,8 @@ class Outcomes:
     def _clear(self, topic: Topic) -> None:
         if any(known == topic for known, _ in self._board.status.troubles):  # most answers have nothing to clear
             self._board.report(topic, None)
+
+
+def find_trouble(error: ModelUnavailable) -> ModelTrouble:
+    """Returns why the model of the error cannot be used."""
+    return ModelTrouble(Unavailability.RETIRED if error.is_retired else Unavailability.NOT_SERVED, error.date)

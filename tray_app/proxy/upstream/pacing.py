@@ -1,7 +1,7 @@
 """Pacing: each model has a queue, in which requests wait so that upstream need not refuse them.
 
 The order is first come, first served. But a background request gives way to other requests that arrive up to a minute
-after it.
+after it. A probe gives way to all others.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from tray_app.catalog import Model
 from tray_app.errors import MOST_RETRY_AFTER_S, QueueFull
@@ -28,11 +29,21 @@ GIVE_WAY_S = 60.0
 """A background request gives way to requests that arrive up to this time after it, so it never waits for ever."""
 
 
+class Urgency(Enum):
+    """How urgent a request is. The values are the seconds for which it gives way to requests that come later."""
+
+    TURN = 0.0
+    """A user waits for it."""
+    BACKGROUND = GIVE_WAY_S
+    PROBE = math.inf
+    """The gateway itself asks, to find out whether the model answers."""
+
+
 @dataclass(eq=False, slots=True)
 class _Waiter:
     joined_s: float
     rank: float
-    """The waiter with the lowest rank is next. The rank is the time of joining, or later for a background request."""
+    """The waiter with the lowest rank is next. The rank is the time of joining, or later if it gives way to others."""
     turn: asyncio.Future[float]
     """Its result is the time at which the request is counted as started."""
 
@@ -93,7 +104,7 @@ class Pacer:
         """How many requests wait for their turn, over all models."""
         return sum(len(line.queue) for line in self._lines.values())
 
-    async def wait_turn(self, model: Model, *, limit: int, is_background: bool) -> None:
+    async def wait_turn(self, model: Model, *, limit: int, urgency: Urgency) -> None:
         """Waits until one request to the model may start, and counts it. `limit` is per minute; 0 means no limit.
 
         Raises QueueFull at once if too many requests wait already. If the wait is cancelled, nothing is counted. A
@@ -107,8 +118,7 @@ class Pacer:
             return
         if len(line.queue) >= MAX_WAITING:
             raise _explain_full(line)
-        rank = now_s + (GIVE_WAY_S if is_background else 0)
-        waiter = _Waiter(now_s, rank, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(now_s, now_s + urgency.value, asyncio.get_running_loop().create_future())
         insort(line.queue, waiter, key=lambda other: other.rank)
         line.give_turns()
         try:

@@ -111,6 +111,11 @@ class Answer:
         """Tells whether upstream said why it stopped. Without a reason the end of the stream is a cut."""
         return self._ending.has_reason
 
+    @property
+    def has_calls(self) -> bool:
+        """Tells whether the answer calls a tool. After `finish` this includes calls that the model wrote as text."""
+        return self._calls.newest is not None
+
     def lacks_something(self) -> bool:
         """Tells whether upstream finished without text, without the call that it announced, or in the middle of a call.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tray_app.catalog import Model, find_model
+from tray_app.catalog import Model, find_model, find_relative
 from tray_app.errors import (
     InvalidRequest,
     KeyRefused,
@@ -32,6 +32,8 @@ RATE_LIMIT_PAUSE_S = 15
 wait longer each time."""
 
 _RETIRED = re.compile(r"end of life on (\d{4}-\d{2}-\d{2})")
+_QUEUE = re.compile(r"request limit reached \((\d{1,6})/(\d{1,6})\)")
+"""NVIDIA's own queue, such as "(77/32)" in a 503: 77 requests wait for 32 places."""
 _SAYS_WHAT_IT_IS = frozenset({401, 402, 403, 404, 410, 429, 451})
 """HTTP statuses that are never about the length of a prompt."""
 _MAY_PASS = frozenset({408, 409, 425, 499})
@@ -80,14 +82,15 @@ def _explain(status: int, error_body: ErrorBody, model: Model, chat: ChatRequest
         )
     if status in (401, 403):
         return KeyRefused(
-            "NVIDIA refused your API key" + (f" for {model.label}" if status == 403 else "") + f". {HOW_TO_SET_KEY}"
+            "NVIDIA refused your API key" + (f" for {model.label}" if status == 403 else "") + f". {HOW_TO_SET_KEY}",
+            is_about_model=status == 403,
         )
     if status in (404, 410, 451) or "end of life" in error_body.detail:
         return _explain_unavailability(status, error_body.detail, model)
     if status == 429:
         return RateLimited(f"NVIDIA's rate limit for {model.label} is reached.", retry_after_s=RATE_LIMIT_PAUSE_S)
     if status >= 500 or "DEGRADED" in error_body.detail or "ResourceExhausted" in error_body.detail:
-        return Overloaded(f"NVIDIA is overloaded: {model.label} answered with HTTP {status}.")
+        return _explain_overload(status, error_body.detail, model)
     if status in (400, 413, 422):
         refused = InvalidRequest(
             f"NVIDIA refused the request: {error_body.detail or f'HTTP {status}, without a reason'}"
@@ -103,8 +106,18 @@ def _explain(status: int, error_body: ErrorBody, model: Model, chat: ChatRequest
     return UpstreamFault(sentence) if status < 400 or status in _MAY_PASS else UpstreamUnusable(sentence)
 
 
+def _explain_overload(status: int, detail: str, model: Model) -> Overloaded:
+    """Returns the error of a busy model, with the length of NVIDIA's own queue if it tells that."""
+    if not (queue := _QUEUE.search(detail)):
+        return Overloaded(f"NVIDIA is overloaded: {model.label} answered with HTTP {status}.")
+    waiting, places = queue.groups()
+    error = Overloaded(f"NVIDIA is overloaded: {waiting} requests wait for {places} places of {model.label}.")
+    error.brief = f"{waiting} wait for {places} places at NVIDIA"
+    return error
+
+
 def _explain_unavailability(status: int, detail: str, model: Model) -> ModelUnavailable:
-    successor = find_model(model.successor)
+    successor = find_model(model.successor) or find_relative(model)
     instead = f', or set "model" to "{successor.id}" ({successor.label}) in the settings file' if successor else ""
     if status == 451:
         return ModelUnavailable(

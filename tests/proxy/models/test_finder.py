@@ -1,4 +1,4 @@
-"""The check of upstream's model list: its request, its times, and that it never does harm."""
+"""The list of models and the probes: their requests, their times, and that they never do harm."""
 
 from __future__ import annotations
 
@@ -14,18 +14,33 @@ from typing import Any, Protocol, cast
 import pytest
 
 from tests.conftest import KEYS, LogFile
-from tests.support.chunks import completion
-from tests.support.fake_upstream import CUT, TIMEOUT_S, FakeUpstream, Gate, Reply, listing, refusal, whole
+from tests.support.chunks import completion, finish, whole_call
+from tests.support.fake_upstream import (
+    CUT,
+    HANG_UP,
+    TIMEOUT_S,
+    FakeUpstream,
+    Gate,
+    Reply,
+    listing,
+    refusal,
+    stream,
+    whole,
+)
 from tests.support.gateway import NVIDIA_KEY, RunningGateway
+from tests.support.nvidia_catalogue import read_day
 from tests.support.ports import free_port
+from tests.support.simulated_nvidia import NvidiaThread
 from tray_app import APP_ID, __version__
 from tray_app.proxy.exchange.gateway import Gateway
-from tray_app.proxy.exchange.model_list_poll import ModelListPoll
+from tray_app.proxy.models.finder import ModelFinder
 from tray_app.proxy.upstream.client import UpstreamClient
+from tray_app.proxy.upstream.evidence import Evidence
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
-from tray_app.status.board import Status, Topic
+from tray_app.status.board import Status, StatusBoard, Topic
+from tray_app.status.findings import ModelTrouble, Unavailability
 
 GLM, KIMI = "z-ai/glm4.7", "moonshotai/kimi-k3"
 DAY_S = 24 * 3600.0
@@ -46,7 +61,9 @@ def start_checking(upstream: FakeUpstream) -> Iterator[StartChecking]:
     def start(
         keys: Keys = KEYS, *, every_s: float | None = DAY_S, is_demo: bool = False, **settings: Any
     ) -> RunningGateway:
-        chosen = replace(Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0)), **settings)
+        chosen = replace(
+            Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), probe_models=False), **settings
+        )
         running.append(RunningGateway(chosen, keys, is_demo=is_demo, poll_models_every_s=every_s))
         return running[-1]
 
@@ -117,7 +134,7 @@ def test_an_answer_that_is_no_list_changes_nothing(
     upstream.model_list = listing(KIMI)
     gateway.service.poll_models()  # begins when the one before has ended
     gateway.wait_status(lambda status: status.listed_models == {KIMI})
-    assert [status.listed_models for status in heard] == [{KIMI}]
+    assert {status.listed_models for status in heard} <= {frozenset({GLM}), frozenset({KIMI})}
     assert " INFO    no list of models from " in log_file.text
     assert "Traceback" not in log_file.text
     assert NVIDIA_KEY not in log_file.text
@@ -126,7 +143,7 @@ def test_an_answer_that_is_no_list_changes_nothing(
 def test_an_upstream_that_is_down_changes_nothing_and_is_asked_again_soon(
     start_checking: StartChecking, log_file: LogFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tray_app.proxy.exchange.model_list_poll._RETRY_S", 0.01)
+    monkeypatch.setattr("tray_app.proxy.models.finder._RETRY_S", 0.01)
     gateway = start_checking(nvidia_url=f"http://127.0.0.1:{free_port()}/v1/chat/completions")
     deadline_s = time.monotonic() + TIMEOUT_S
     while log_file.text.count("no list of models") < 2:
@@ -204,12 +221,13 @@ def test_a_check_that_becomes_due_does_not_outlast_the_gateway(turns: int) -> No
     """The number of turns that the event loop has had by then makes no difference."""
 
     async def play() -> None:
-        gateway = SimpleNamespace(config=GatewayConfig(Settings(), KEYS, is_demo=True))
-        check = ModelListPoll(cast("Gateway", gateway), DAY_S)
+        config = GatewayConfig(Settings(), KEYS, is_demo=True)
+        gateway = SimpleNamespace(config=config, evidence=Evidence(StatusBoard()))
+        check = ModelFinder(cast("Gateway", gateway), DAY_S)
         check.start()
         for _ in range(10):  # after these turns it waits for the next day
             await asyncio.sleep(0)
-        check.poll_now()
+        check.look_again(is_asked=False)
         for _ in range(turns):
             await asyncio.sleep(0)
         async with asyncio.timeout(TIMEOUT_S):
@@ -233,3 +251,87 @@ def test_a_list_that_refuses_the_key_is_reported_as_a_refused_key(
     trouble = dict(gateway.board.status.troubles)[Topic.REFUSED_KEY]
     assert trouble.verb == "set-key"
     assert NVIDIA_KEY not in trouble.sentence
+
+
+# ---- probes
+
+
+def test_a_running_gateway_finds_out_what_answers_and_ends_in_the_middle_of_it(
+    start_checking: StartChecking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tray_app.proxy.upstream.evidence.PUBLISH_S", 0.05)
+
+    def knows_both_choices(status: Status) -> bool:
+        flashes = ("z-ai/glm-5.3-flash", "minimaxai/minimax-m3.1-flash")
+        return all(status.findings.find(model_id).calls_tools for model_id in flashes)
+
+    with NvidiaThread(read_day("first_day")) as nvidia:
+        gateway = start_checking(nvidia_url=nvidia.url, probe_models=True)
+        gateway.wait_status(knows_both_choices)
+        assert gateway.board.status.findings.find(GLM).refusal == ModelTrouble(Unavailability.RETIRED, "2026-05-14")
+        gateway.stop()
+
+
+def test_a_probe_leaves_out_what_the_model_refuses(
+    start_checking: StartChecking, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream.model_list = listing(GLM)
+    upstream.default = lambda body: (
+        refusal(400, {"detail": "Validation: Unsupported parameter(s): chat_template_kwargs"})
+        if "chat_template_kwargs" in body
+        else stream(whole_call("report_ready", {"is_ready": True}), finish("tool_calls"))
+    )
+    gateway = start_checking(probe_models=True)
+    gateway.wait_status(lambda status: status.findings.find(GLM).calls_tools is True)
+    probes = [received.body for received in upstream.received if received.body["model"] == GLM]
+    assert ["chat_template_kwargs" in body for body in probes] == [True, False]
+    assert [tool["function"]["name"] for tool in probes[0]["tools"]] == ["report_ready"]
+    assert probes[0]["stream"] is True
+
+
+def test_a_call_that_a_model_writes_as_text_counts(start_checking: StartChecking, upstream: FakeUpstream) -> None:
+    upstream.model_list = listing(GLM)
+    leaked = "<tool_call>report_ready\n<arg_key>is_ready</arg_key>\n<arg_value>true</arg_value></tool_call>"
+    upstream.default = lambda _: whole(completion(leaked))
+    gateway = start_checking(probe_models=True)
+    gateway.wait_status(lambda status: status.findings.find(GLM).calls_tools is True)
+
+
+def test_a_network_that_is_down_says_nothing_about_models_and_is_tried_again_soon(
+    start_checking: StartChecking, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tray_app.proxy.models.finder._RETRY_S", 0.01)
+    monkeypatch.setattr("tray_app.proxy.models.look._NEXT_ROUND_S", 0.01)
+    upstream.model_list = listing(*(f"a/b{n}" for n in range(20)))
+    upstream.default = lambda _: HANG_UP
+    gateway = start_checking(probe_models=True)
+    upstream.wait_listed(3)
+    gateway.stop()
+    assert all(finding.answers is None for finding in gateway.board.status.findings.by_model.values())
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply((b"<html>",)),
+        whole({"choices": []}),
+        stream(finish()),
+        stream(b"data: {", CUT),
+        stream({"error": {"message": "ResourceExhausted", "code": 503}}),
+        refusal(402, {"detail": "no credits"}),
+        refusal(503),
+        refusal(429),
+    ],
+    ids=["a web page", "nothing", "an empty stream", "cut", "an error in the stream", "no credits", "503", "429"],
+)
+def test_a_model_that_gives_no_answer_is_asked_three_times(
+    start_checking: StartChecking, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, reply: Reply
+) -> None:
+    monkeypatch.setattr("tray_app.proxy.models.look._NEXT_ROUND_S", 0.01)
+    monkeypatch.setattr("tray_app.proxy.upstream.window.PAUSE_S", 0.01)
+    upstream.model_list = listing(GLM)
+    upstream.default = lambda body: reply if body["model"] == GLM else refusal(404)
+    gateway = start_checking(probe_models=True)
+    gateway.wait_status(lambda status: status.findings.find(GLM).answers is False)
+    assert [received.body["model"] for received in upstream.received].count(GLM) == 3
+    assert gateway.board.status.findings.find(GLM).refusal is None

@@ -1,4 +1,4 @@
-"""The catalog: every row is complete, names find their rows, and rows replace each other."""
+"""The catalog: names find their rows, rows replace each other, and listed models get rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from tray_app.catalog import (
     DEFAULTS,
-    EFFORTS,
     GLM_4_7,
     GLM_5_2,
     GLM_5_3,
@@ -19,38 +18,12 @@ from tray_app.catalog import (
     UNKNOWN,
     Catalog,
     Model,
-    find_model,
     join_rows,
+    row_by_family,
 )
 
 OWN = replace(UNKNOWN, id="lab/Own-1", label="Own 1", letter="O", in_menu=True)
 CATALOGUE = Catalog()
-
-
-@pytest.mark.parametrize("model", MODELS, ids=[model.id for model in MODELS])
-def test_a_row_is_complete(model: Model) -> None:
-    assert find_model(model.id) is model, "an id is written in small letters, and stands in one row"
-    assert model.label
-    assert len(model.letter) == 1
-    assert 0 < model.max_output_tokens <= model.context_tokens
-    assert bool(model.thinking_on) == bool(model.thinking_off), "a switch has two positions"
-    assert model.efforts == tuple(effort for effort in EFFORTS if effort in model.efforts)
-
-
-@pytest.mark.parametrize("model", MODELS, ids=[model.id for model in MODELS])
-def test_successors_lead_to_a_model_without_a_successor(model: Model) -> None:
-    seen = [model]
-    while seen[-1].successor:
-        successor = find_model(seen[-1].successor)
-        assert successor is not None
-        assert successor not in seen
-        seen.append(successor)
-
-
-def test_the_two_defaults_are_known_models_and_the_only_ones_of_the_menu() -> None:
-    assert DEFAULTS == (GLM_4_7, MINIMAX_M2_1)
-    assert all(model in MODELS for model in DEFAULTS)
-    assert [model.in_menu for model in MODELS] == [model in DEFAULTS for model in MODELS]
 
 
 @pytest.mark.parametrize(
@@ -104,30 +77,31 @@ def test_the_menu_shows_the_model_that_an_alias_stands_for() -> None:
     assert catalog.offered(GLM_5_2) == (GLM_5_2, MINIMAX_M2_1)
 
 
-@pytest.mark.parametrize(
-    ("unavailable", "listed", "successor"),
-    [
-        ([], [], GLM_5_2),
-        ([GLM_4_7.id], [GLM_5_2.id, GLM_5_3.id], GLM_5_2),
-        ([GLM_4_7.id, GLM_5_2.id], [], GLM_5_3),
-        ([GLM_5_2.id], [GLM_5_2.id], GLM_5_3),
-        ([], [GLM_5_3.id], GLM_5_3),
-        ([], [KIMI_K3.id], GLM_5_2),
-        ([GLM_5_2.id, GLM_5_3.id], [GLM_5_2.id], None),
-    ],
-)
-def test_the_successor_is_the_first_one_that_nvidia_still_offers(
-    unavailable: list[str], listed: list[str], successor: Model | None
-) -> None:
-    assert CATALOGUE.successor(GLM_4_7, unavailable, listed) is successor
+def test_a_listed_model_that_no_row_knows_gets_one_like_its_family() -> None:
+    listed = {"z-ai/glm-6", "minimaxai/minimax-m4", "nvidia/nemotron-4-ultra-900b-a80b", "new-lab/first-model-1"}
+    catalog = CATALOGUE.with_listed({*listed, "z-ai/glm4.7", "Moonshotai/Kimi-K3"})
+    assert catalog.rows[: len(MODELS)] == MODELS
+    assert [row.label for row in catalog.rows[len(MODELS) :]] == [
+        "MiniMax M4",
+        "First Model 1",
+        "Nemotron 4 Ultra 900B A80B",
+        "GLM 6",
+    ]
+    assert catalog.find("Z-AI/GLM-6[1m]") == row_by_family("z-ai/glm-6", MODELS)
+    assert catalog.offered(GLM_4_7) == DEFAULTS, "the menu's choices stay"
 
 
-def test_successors_that_form_a_circle_or_are_unknown_come_to_an_end() -> None:
-    back = replace(GLM_5_2, successor=GLM_4_7.id)
-    catalog = Catalog(join_rows([back]))
-    assert catalog.successor(GLM_4_7, [back.id], []) is None
-    assert catalog.successor(replace(OWN, successor="lab/nothing"), [], []) is None
-    assert catalog.successor(GPT_OSS_20B, [], []) is None
+def test_models_that_do_not_chat_and_odd_ids_get_no_row() -> None:
+    odd = ("nvidia/nv-embedqa-e5-v5", "meta/llama-guard-4-12b", "glm-6", "a/b c", "a/\x1b[2J", "", "/", "a/$(id)")
+    assert CATALOGUE.with_listed(odd) is CATALOGUE
+
+
+def test_a_listed_model_is_like_the_users_row_of_its_family() -> None:
+    catalog = Catalog(join_rows([replace(OWN, context_tokens=5_000)])).with_listed(["lab/own-2", "lab/Own-1"])
+    assert [row.id for row in catalog.rows if row.id.startswith("lab/")] == ["lab/Own-1", "lab/own-2"]
+    listed = catalog.find("lab/own-2")
+    assert listed is not None
+    assert (listed.label, listed.context_tokens, listed.in_menu) == ("Own 2", 5_000, False)
 
 
 def test_fallbacks_come_in_their_order_without_the_model_itself_and_what_is_unavailable() -> None:

@@ -1,0 +1,1 @@
+"""Finds out which of NVIDIA's models answer with the key in use."""
