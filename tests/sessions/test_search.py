@@ -19,7 +19,7 @@ from tests.support.kit import GLM
 from tests.support.recorder import Passage, Recorder
 from tests.support.stage import Stage, check_answer, set_stage
 from tests.support.tray_app import APP
-from tray_app.catalog import GLM_4_7
+from tray_app.catalog import AS_IN_TRAY, GLM_4_7
 from tray_app.claude_code.exports import render_exports
 from tray_app.settings.settings import Address, Settings
 from tray_app.translate.answer.web_search import SearchResult
@@ -128,7 +128,7 @@ def test_the_settings_alone_set_claude_code_up_without_web_search(upstream: Fake
         assert "HELLO FROM UPSTREAM" in done.stdout, stage.explain(done)
         passages = stage.front.passages[len(offered) :]
         requests = [passage.request for passage in passages if passage.path == "/v1/messages"]
-        assert {request["model"] for request in requests} == {GLM}
+        assert {request["model"] for request in requests} == {AS_IN_TRAY}
         # neither among the tools nor among those that it names as to be loaded later
         assert not [request for request in requests if "WebSearch" in json.dumps(request)]
         assert "WebFetch" in json.dumps(requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +13,8 @@ from tests.support.parts import need
 from tests.support.waiting import wait_for
 
 COLUMNS, ROWS = 140, 50
+_TIMEOUT_S = 90.0
+"""Claude Code takes seconds for a step on a machine that is busy with other tests."""
 
 
 class Screen:
@@ -59,7 +62,7 @@ class Screen:
             return text if all(word in text for word in words) else None
 
         try:
-            return wait_for(look, f"{words} on the screen")
+            return wait_for(look, f"{words} on the screen", _TIMEOUT_S)
         except TimeoutError:
             self.show(f"{words} did not come")
             raise
@@ -67,6 +70,19 @@ class Screen:
     def wait_one_of(self, *words: str) -> str:
         """Returns the screen as soon as one of these words is on it."""
         return wait_for(lambda: text if any(word in (text := self.text) for word in words) else None, f"one of {words}")
+
+    def answer(self, question: str, key: str) -> None:
+        """Types a key until the question is gone, because Claude Code does not listen as soon as it asks."""
+
+        def try_it() -> bool:
+            self.type(key)
+            with suppress(TimeoutError):
+                wait_for(lambda: question not in self.text, "the question is gone", timeout_s=1)
+                return True
+            return False
+
+        self.wait(question)
+        wait_for(try_it, f"an end of {question!r}")
 
     def wait_gone(self, word: str) -> str:
         """Returns the screen as soon as the word is not on it."""
