@@ -20,12 +20,14 @@ _LONG_DELAY_S = 60
 def list_news(status: Status, settings: Settings) -> dict[str, Trouble]:
     """Returns the troubles that raise a notification, each under a name that stays the same until it is over."""
     news = {topic.name: trouble for topic, trouble in status.troubles if topic in _NEWS}
-    for model_id in status.unavailable_models:
-        if trouble := explain_unavailability(model_id, status, settings):
-            news[model_id] = trouble
-    if stand_in := explain_stand_in(status, settings):
-        news.pop(settings.selected_model.id, None)
-        news[stand_in.title] = stand_in
+    selected = settings.selected_model
+    is_followed = find_answering(selected, status, settings).id != selected.id
+    for model in settings.catalog.offered(selected):  # of the others, many are not served, and nobody asked for them
+        if model != selected or not is_followed:
+            if trouble := explain_unavailability(model.id, status, settings):
+                news[model.id] = trouble
+        elif stand_in := explain_stand_in(status, settings):
+            news[stand_in.title] = stand_in
     longest = find_longest(status)
     if longest is not None and longest.delayed_s >= _LONG_DELAY_S:
         news["delay"] = explain_delay(longest, status.waits)
