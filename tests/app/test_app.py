@@ -24,6 +24,7 @@ from tests.support.ports import free_port
 from tests.support.running_app import ROOT, App
 from tray_app import APP_NAME, __version__
 from tray_app.sentences import NO_NVIDIA_KEY
+from tray_app.settings.store import SettingsStore
 from tray_app.shells import find_command, name_command
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -71,7 +72,8 @@ def test_the_app_says_where_it_listens_and_serves_until_a_signal_ends_it(
     assert app.lines == [
         f"{APP_NAME} {__version__}: listening on http://{client.host}",
         "There is no tray icon. Ctrl-C quits.",
-        f'To point Claude Code at it:  eval "$({find_command("bash")} --print-exports bash)"',
+        f"To start Claude Code in another terminal:  {name_command('claude')}",
+        f'To set up that terminal for it instead:  eval "$({find_command("bash")} --print-exports bash)"',
     ]
     assert "listening on" in app.folder.log
     assert app.folder.log.splitlines()[-1].endswith("quit")
@@ -169,7 +171,11 @@ def test_the_app_listens_on_the_network_if_there_is_a_server_key(launch: Launch)
 
 
 def test_on_its_first_start_it_takes_the_next_port_if_its_own_is_taken(launch: Launch, tmp_path: Path) -> None:
-    """Port 3001 is taken here, by this test or by another program, so the app must use another port."""
+    """Port 3001 is taken here, by this test or by another program, so the app must use another port.
+
+    The settings file is there already, as after `set-key`, or after `claude` has asked for the key.
+    """
+    SettingsStore(tmp_path / "home" / "settings.json", {}).update(nvidia_key="nvapi-secret")
     with ExitStack() as stack:
         with suppress(OSError):  # another program has the port already
             stack.enter_context(socket.create_server(("127.0.0.1", 3001)))
@@ -180,6 +186,7 @@ def test_on_its_first_start_it_takes_the_next_port_if_its_own_is_taken(launch: L
         assert f"Port 3001 is taken; port {port} is used from now on." in app.lines
         settings = json.loads((tmp_path / "home" / "settings.json").read_text())
         assert settings["addr"] == f"127.0.0.1:{port}"
+        assert settings["nvidia_key"] == "nvapi-secret"
         assert client.request("GET", "/health").status == 200
 
 

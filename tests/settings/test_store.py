@@ -76,8 +76,24 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
         "log_bodies": False,
         "log_body_max_chars": 4096,
         "log_stream_text_preview_chars": 256,
+        "is_new": True,
     }
-    assert SettingsStore(path, {}).is_new is False
+
+
+def test_a_file_stays_new_until_an_app_has_listened(path: Path) -> None:
+    SettingsStore(path, {}).update(nvidia_key="nvapi-secret")  # as `set-key` does before the first start
+    store = SettingsStore(path, {})
+    assert store.is_new
+    store.update(is_new=None)
+    assert not store.is_new
+    assert "is_new" not in read(path)
+    assert not SettingsStore(path, {}).is_new
+
+
+def test_a_file_of_the_user_is_not_new(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{}", encoding="utf-8")
+    assert not SettingsStore(path, {}).is_new
 
 
 @posix_only
@@ -152,9 +168,9 @@ def test_a_setting_that_does_not_exist_changes_nothing(path: Path) -> None:
     assert (path.read_bytes(), store.current) == (before, Settings())
 
 
-def test_every_change_that_the_program_makes_is_of_a_setting_or_a_note_about_keys() -> None:
+def test_every_change_that_the_program_makes_is_of_a_setting_or_a_note() -> None:
     names = {field.name for field in fields(Settings)}
-    assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed"}
+    assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed", "is_new"}
 
 
 def test_none_removes_a_setting(path: Path) -> None:

@@ -24,7 +24,7 @@ from tray_app.paths import Paths
 from tray_app.proxy.service import ProxyService
 from tray_app.settings.keys import Keys
 from tray_app.settings.store import SettingsStore
-from tray_app.shells import find_exports_command
+from tray_app.shells import find_exports_command, name_command
 from tray_app.status.board import Phase, StatusBoard
 from tray_app.status.messages import find_trouble, list_news
 from tray_app.tray.icon import TrayIcon
@@ -233,6 +233,9 @@ class App:
     def _greet(self) -> None:
         if not self._service.is_running:
             return
+        is_first_start = self._store.is_new
+        if is_first_start:
+            self._supervisor.change(is_new=None)
         url = self._board.status.url
         demo = " (DEMO: canned answers, no model)" if self._is_demo else ""
         self._say(f"{APP_NAME} {__version__}: listening on {url}{demo}")
@@ -240,10 +243,11 @@ class App:
             self._say("There is no tray icon. Ctrl-C quits.")
         elif not self._icon.is_hosted:
             self._say("No panel shows tray icons here yet; the icon appears when one does. Ctrl-C quits.")
-        self._say(f"To point Claude Code at it:  {find_exports_command(self._desktop.guess_shell())}")
+        self._say(f"To start Claude Code in another terminal:  {name_command('claude')}")
+        self._say(f"To set up that terminal for it instead:  {find_exports_command(self._desktop.guess_shell())}")
         for _, trouble in self._board.status.troubles:
             self._say(trouble.sentence)
-        if self._store.is_new:
+        if is_first_start:
             self._say_hello()
 
     def _say_hello(self) -> None:

@@ -44,6 +44,8 @@ class Changes(TypedDict, total=False):
     """Tells whether clients must send a server key. `set-key` saves it, because the key itself may be in a keyring."""
     keys_changed: str
     """The time at which `set-key` last ran. It changes the file, so that a running app reads the keys again."""
+    is_new: bool | None
+    """See `SettingsStore.is_new`. It is True in a new file, and is removed when an app listens."""
 
 
 class SettingsStore:
@@ -64,7 +66,6 @@ class SettingsStore:
         self._owns_file = owns_folder and self.path.parent == Path(os.path.realpath(path.parent))
         self.problem: str | None = None
         self.note: str | None = None  # what was corrected about the file, to be said once
-        self.is_new = False
         self.is_saved = True  # whether the last update reached the disk
         self._lock = threading.RLock()
         self._overrides = parse_environment(environ)
@@ -72,6 +73,11 @@ class SettingsStore:
         self._seen: _Fingerprint = None
         self.current = Settings(**self._overrides)
         self._open()
+
+    @property
+    def is_new(self) -> bool:
+        """Tells whether no app has listened with this file yet. Any command may have made the file before the app."""
+        return self._raw.get("is_new") is True
 
     @property
     def needs_server_key(self) -> bool | None:
@@ -143,7 +149,7 @@ class SettingsStore:
                 claim_folder(self.path.parent, (f".{self.path.name}.lock", f"{self.path.stem}.damaged-*"))
             self._seen = self._fingerprint()
             if self._seen is None:
-                self._create(default_file())
+                self._create({**default_file(), "is_new": True})
             else:
                 self._take(self._read())
         except Damaged as error:
@@ -184,7 +190,6 @@ class SettingsStore:
                 self._seen = self._fingerprint()
                 self._take(self._read())
                 return
-            self.is_new = True
             self._write(self._raw)
 
     def _take(self, raw: dict[str, Any]) -> None:
