@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -314,32 +316,79 @@ def test_a_settings_file_with_a_key_that_others_could_read_is_closed_and_reporte
     assert program.run("--print-exports", "bash").stderr == ""
 
 
+class Terminal:
+    """A command of the program at a terminal of its own."""
+
+    def __init__(self, program: Program, *words: str) -> None:
+        import pty
+
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _AT_A_TERMINAL, *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=ROOT,
+            env=program.environment,
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    def write(self, typed: bytes) -> None:
+        os.write(self._ours, typed)
+
+    def read_to(self, end: bytes) -> bytes:
+        """Returns what is shown until `end` is shown."""
+        shown = b""
+        while end not in shown:
+            shown += os.read(self._ours, 1000)
+        return shown
+
+    def read_to_end(self) -> bytes:
+        """Returns what is shown until the command has ended."""
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux gives this error once nobody has the terminal open
+            while part := os.read(self._ours, 1000):
+                shown += part
+        os.close(self._ours)
+        return shown
+
+
+_AT_A_TERMINAL = """
+import fcntl, runpy, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches this process
+runpy.run_module("tray_app", run_name="__main__", alter_sys=True)
+"""
+
+
 @posix_only
 def test_a_key_typed_at_a_terminal_does_not_show(program: Program) -> None:
-    import pty
-
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tray_app", "set-key"],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=ROOT,
-        env=program.environment,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    shown = b""
-    while b"(it is not shown): " not in shown:
-        shown += os.read(ours, 1000)
-    os.write(ours, b"nvapi-of-the-test\n")
-    while b"from now on." not in shown:
-        shown += os.read(ours, 1000)
-    assert process.wait(30) == 0
-    os.close(ours)
+    terminal = Terminal(program, "set-key")
+    shown = terminal.read_to(b"(it is not shown): ")
+    terminal.write(b"nvapi-of-the-test\n")
+    shown += terminal.read_to_end()
+    assert terminal.process.wait(30) == 0
+    assert b"from now on." in shown
     assert shown.startswith(b"NVIDIA API key (it is not shown): ")
     assert b"nvapi" not in shown
     assert program.file["nvidia_key"] == "nvapi-of-the-test"
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [(b"\x04", 1, b"No key was given; nothing is changed."), (b"\x03", 130, b"")],
+    ids=["Ctrl-D", "Ctrl-C"],
+)
+def test_the_question_for_a_key_can_be_left(program: Program, typed: bytes, code: int, told: bytes) -> None:
+    terminal = Terminal(program, "set-key")
+    shown = terminal.read_to(b"(it is not shown): ")
+    terminal.write(typed)
+    shown += terminal.read_to_end()
+    assert terminal.process.wait(30) == code
+    assert shown.endswith(b"\r\n"), "the prompt of the shell begins on a line of its own"
+    assert told in shown
+    assert b"Traceback" not in shown
 
 
 # ---- --print-exports
@@ -459,5 +508,36 @@ def test_a_second_launch_says_where_the_first_one_runs(program: Program) -> None
     assert told.startswith(
         "Claude NVIDIA Tray is already running as a demo, with canned answers. It listens on http://"
     )
-    assert told.endswith(f"`{name_command('set-key')}` asks for your NVIDIA API key and replaces the demo.\n")
+    assert f"`{name_command('set-key')}` asks for your NVIDIA API key and replaces the demo, " in told
     first.release()
+
+
+@posix_only
+def test_an_interruption_during_the_imports_prints_no_traceback(program: Program) -> None:
+    """An interruption comes while the program imports argparse, before it can handle anything."""
+    code = """
+import os, runpy, signal, sys
+class Finder:
+    def find_spec(self, name, path, target=None):
+        if name == "argparse":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+runpy.run_module("tray_app", run_name="__main__", alter_sys=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, "status"], capture_output=True, cwd=ROOT, env=program.environment, timeout=30
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+@posix_only
+@pytest.mark.parametrize("words", [["status"], ["--print-exports", "bash"]])
+def test_nothing_is_complained_of_if_the_reader_of_the_output_is_gone(program: Program, words: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "tray_app", *words]
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, cwd=ROOT, env=program.environment, timeout=30
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -20,6 +20,11 @@ if sys.argv[1:2] == ["status-line"]:  # Claude Code starts this once a second, s
 
     sys.exit(status_line.print_status_line(sys.argv[2:]))
 
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # Ctrl-C during the imports would print a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import logging
 import os
@@ -34,12 +39,15 @@ from tray_app.commands.run import run
 from tray_app.commands.set_key import set_key
 from tray_app.commands.start import start, stop
 from tray_app.commands.status_line import print_status_line
-from tray_app.commands.terminal import FAILED, OK, USAGE, complain, say
+from tray_app.commands.terminal import FAILED, OK, USAGE, complain, end_line, say
 from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
 from tray_app.paths import find_paths
 from tray_app.shells import STATUS_LINE, WORKER_OPTION
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CLAUDE = "claude"
 """The command that starts Claude Code."""
@@ -69,10 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AppError as error:
         complain(str(error))
         return USAGE
+    except BrokenPipeError:  # the program that reads the output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python writes at its end
+        return FAILED
     except OSError as error:
-        complain(f"{error.filename or APP_ID}: {error.strerror or error}")
+        reason = error.strerror or str(error)
+        complain(f"{error.filename} cannot be used ({reason})." if error.filename else f"{reason}.")
         return FAILED
     except KeyboardInterrupt:
+        end_line()
         return 130
 
 

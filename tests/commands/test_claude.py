@@ -40,6 +40,7 @@ def test_claude_code_gets_all_words_the_input_and_the_folder_and_gives_its_exit_
     assert not Path(told["settings"]["_file"]).exists(), "the file is removed at the end"
     running = launcher.running
     assert running is not None, "the app outlives the run"
+    assert "Claude NVIDIA Tray runs in the background from now on. `" in done.stderr
     assert told["settings"]["env"]["ANTHROPIC_BASE_URL"] == running.url
     assert list_recent_folders(launcher.state) == [launcher.work]
 

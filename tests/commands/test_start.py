@@ -51,11 +51,19 @@ def test_a_demo_is_replaced_by_the_real_app_and_each_says_what_it_is(launcher: L
     overview = json.loads(launcher.run("status", "--json").stdout)
     assert (overview["running"], overview["demo"], overview["has_nvidia_key"]) == (True, False, True)
     assert (overview["url"], overview["pid"], overview["answers"]) == (real.url, real.pid, True)
-    mismatch = launcher.run("start", "--demo")
-    assert (mismatch.returncode, "is already running. It listens on" in mismatch.stdout) == (1, True)
+    for words in (["start", "--demo"], ["--demo"]):
+        mismatch = launcher.run(*words)
+        assert (mismatch.returncode, "is already running. It listens on" in mismatch.stdout) == (1, True)
+        assert "It gives real answers, and a demo does not take its place." in mismatch.stdout
     assert launcher.run("stop").stdout == "Claude NVIDIA Tray has ended.\n"
     assert launcher.running is None
     assert launcher.run("stop").stdout == "Claude NVIDIA Tray is not running.\n"
+
+
+def test_an_app_that_starts_without_a_key_says_so(launcher: Launcher) -> None:
+    done = launcher.run("start", "--no-tray", NVIDIA_API_KEY="", PROVIDER_API_KEY="")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "It has no NVIDIA API key yet." in done.stdout
 
 
 def test_a_run_takes_over_from_a_demo(launcher: Launcher) -> None:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from tray_app import APP_NAME
 from tray_app.app.background import start_in_background, wait_listening
 from tray_app.app.claude_setup import make_setup
 from tray_app.app.health import read_health, wait_for_key
@@ -95,7 +96,9 @@ def _find_app(
     if not (is_key_known or app_has_key or _ask_for_key(store, environ)):
         return None
     if running is None:
-        return start_in_background(paths.state, is_demo=False, wants_tray=True, umask=users_umask)
+        started = start_in_background(paths.state, is_demo=False, wants_tray=True, umask=users_umask)
+        complain(f"{APP_NAME} runs in the background from now on. `{name_command('stop')}` ends it.")
+        return started
     if not is_key_known and not app_has_key:
         wait_for_key(running.url, _NOTICE_KEY_S)
     elif keys.nvidia and not app_has_key:
@@ -109,7 +112,7 @@ def _find_app(
 def _ask_for_key(store: SettingsStore, environ: Mapping[str, str]) -> bool:
     """Asks for the key at the terminal, and saves it. Returns False, and says why, if that is not possible."""
     # The standard input may be a question for Claude Code.
-    key = ask_secret("NVIDIA API key (from build.nvidia.com; it is not shown)")
+    key = ask_secret("NVIDIA API key of build.nvidia.com")
     if key is None:
         complain(
             f"There is no NVIDIA API key yet, and no terminal to ask for it. Run `{name_command('set-key')}` first."

@@ -35,4 +35,5 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
     else:
         text = render_exports(form, setup.url, setup.selected, needs_server_key=keys.is_guarded, is_demo=is_demo) + "\n"
     sys.stdout.write(text)
+    sys.stdout.flush()
     return OK

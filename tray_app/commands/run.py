@@ -14,15 +14,17 @@ from tray_app.shells import name_command
 
 
 def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: bool, wants_tray: bool) -> int:
-    """Runs the app. If it is already running, says where instead; but a demo makes room for real answers."""
+    """Runs the app. If it is already running, says where instead; but a demo makes room for real answers.
+
+    FAILED if the app that is already running is not what was asked for.
+    """
     from tray_app.app.app import App
 
     instance = Instance(paths.state)
     if is_demo_in_the_way(instance.find_running(), is_demo=is_demo) and not end_demo(instance):
         return FAILED
     if not instance.acquire():
-        _tell_where(instance, desktop)
-        return OK
+        return _tell_where(instance, desktop, wants_demo=is_demo)
     try:
         if has_terminal():
             start = name_command("start", *(["--demo"] if is_demo else []))
@@ -32,9 +34,11 @@ def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: 
         instance.release()
 
 
-def _tell_where(instance: Instance, desktop: Desktop) -> None:
+def _tell_where(instance: Instance, desktop: Desktop, *, wants_demo: bool) -> int:
     running = instance.find_running()
     if running is None:
         complain("The app that was running has ended at this moment. Please start this again.")
-    elif has_terminal() or not desktop.notify(APP_NAME, describe(running)):
-        say(f"{describe(running)} {name_next_step(running)}")
+        return FAILED
+    if has_terminal() or not desktop.notify(APP_NAME, describe(running)):
+        say(f"{describe(running)} {name_next_step(running, wants_demo=wants_demo)}")
+    return OK if running.is_demo is wants_demo else FAILED

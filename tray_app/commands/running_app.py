@@ -16,11 +16,14 @@ def describe(running: Whereabouts) -> str:
     return f"{APP_NAME} is already running{mode}. {where}"
 
 
-def name_next_step(running: Whereabouts) -> str:
-    """Returns the commands that are of use now, as a sentence for a terminal."""
+def name_next_step(running: Whereabouts, *, wants_demo: bool) -> str:
+    """Returns the commands that are of use now, as sentences for a terminal. `wants_demo`: a demo was asked for."""
+    stop = f"`{name_command('stop')}` ends it"
+    if wants_demo and not running.is_demo:
+        return f"It gives real answers, and a demo does not take its place. {stop}."
     if running.is_demo:
-        return f"`{name_command('set-key')}` asks for your NVIDIA API key and replaces the demo."
-    return f"`{name_command('claude')}` starts Claude Code through it, `{name_command('stop')}` ends it."
+        stop = f"`{name_command('set-key')}` asks for your NVIDIA API key and replaces the demo, {stop}"
+    return f"`{name_command('claude')}` starts Claude Code through it, {stop}."
 
 
 def is_demo_in_the_way(running: Whereabouts | None, *, is_demo: bool) -> bool:

@@ -28,6 +28,12 @@ def complain(line: str) -> None:
     print(f"{APP_ID}: {line}", file=sys.stderr, flush=True)
 
 
+def end_line() -> None:
+    """Ends the line that Ctrl-C or Ctrl-D has left open at the terminal."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr, flush=True)
+
+
 def has_terminal() -> bool:
     """Tells whether the standard output is a terminal."""
     return sys.__stdout__ is not None and sys.stdout.isatty()  # Windows takes the null device for a terminal
@@ -35,21 +41,25 @@ def has_terminal() -> bool:
 
 def ask_secret(name: str) -> str | None:
     """Asks for a secret at the terminal, whatever the standard input is. Returns None if there is no terminal."""
-    if not find_terminal():
-        return None
-    try:
-        return getpass.getpass(f"{name}: ").strip()  # it asks there
-    except EOFError:
-        return ""
-    except UnicodeDecodeError:
-        return _NO_KEY
+    return _ask(name) if find_terminal() else None
 
 
 def read_secret(name: str) -> str:
     """Asks for a secret without showing it. If the standard input is no terminal, reads a line of it instead."""
+    if sys.stdin.isatty():
+        return _ask(name)
     try:
-        if sys.stdin.isatty():
-            return getpass.getpass(f"{name} (it is not shown): ").strip()
         return sys.stdin.readline(_MAX_LINE_CHARS).strip()
+    except UnicodeDecodeError:
+        return _NO_KEY
+
+
+def _ask(name: str) -> str:
+    """Asks at the terminal. Returns an empty text if the user ends the input (Ctrl-D) instead."""
+    try:
+        return getpass.getpass(f"{name} (it is not shown): ").strip()
+    except EOFError:
+        end_line()
+        return ""
     except UnicodeDecodeError:
         return _NO_KEY
