@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.parts import need
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
-from tray_app.claude_code.conflicts import CONFLICTS
-from tray_app.claude_code.exports import NO_KEY_TOKEN, SHELLS, TIERS, render_exports, render_undo
+from tray_app.claude_code.conflicts import CONFLICTS, TIERS
+from tray_app.claude_code.exports import NO_KEY_TOKEN, SHELLS, render_exports, render_undo
 
 URL = "http://127.0.0.1:3001"
 LONGEST_CMD_LINE_CHARS = 8191  # what the Command Prompt takes, by Microsoft's documentation

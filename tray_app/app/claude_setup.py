@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tray_app.claude_code.claude_settings import Setup
+from tray_app.claude_code.shell_syntax import read_no_proxy
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Settings
 from tray_app.shells import find_status_line_command
@@ -22,7 +23,7 @@ def make_setup(url: str, settings: Settings, keys: Keys, environ: Mapping[str, s
         model,
         settings.catalog.offered(model),
         needs_server_key=keys.is_guarded,
-        no_proxy=environ.get("no_proxy") or environ.get("NO_PROXY", ""),
+        no_proxy=read_no_proxy(environ),
         is_manual=settings.manual_mode,
         status_line=find_status_line_command(str(state)),
     )

@@ -15,7 +15,7 @@ from tray_app.files.atomic import read_whole, write_whole
 from tray_app.files.private import claim_folder
 
 _LOOK_S = 0.1
-"""The time between two looks whether the app has ended."""
+"""The time between two looks at whether the app has ended."""
 
 
 @dataclass(frozen=True, slots=True)

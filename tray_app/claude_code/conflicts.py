@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_TIERS = ("OPUS", "SONNET", "HAIKU", "FABLE")
+TIERS = ("OPUS", "SONNET", "HAIKU", "FABLE")
+"""The tiers of models that Claude Code asks for, as they are written in the names of its variables."""
+
 _ASPECTS = ("", "_NAME", "_DESCRIPTION", "_SUPPORTED_CAPABILITIES")
 
 CONFLICTS = (
@@ -42,7 +44,7 @@ CONFLICTS = (
     "CLAUDE_CODE_WORKFLOW_SUBAGENT_MODEL",
     "CLAUDE_CODE_AUTO_MODE_MODEL",
     "CLAUDE_CODE_BG_CLASSIFIER_MODEL",
-    *(f"ANTHROPIC_DEFAULT_{tier}_MODEL{aspect}" for tier in _TIERS for aspect in _ASPECTS),
+    *(f"ANTHROPIC_DEFAULT_{tier}_MODEL{aspect}" for tier in TIERS for aspect in _ASPECTS),
     *(f"ANTHROPIC_CUSTOM_MODEL_OPTION{aspect}" for aspect in _ASPECTS),
 )
 """The names of the variables. A set-up that needs one of them sets it after the others have been cleared."""

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from tray_app import APP_NAME
 from tray_app.catalog import Model
-from tray_app.claude_code.conflicts import CONFLICTS
+from tray_app.claude_code.conflicts import CONFLICTS, TIERS
 from tray_app.claude_code.shell_syntax import SYNTAX, TOKEN
 
 SHELLS = tuple(SYNTAX)
 """The names of the shells that there are exports for."""
-
-TIERS = ("OPUS", "SONNET", "HAIKU", "FABLE")
-"""The tiers of models that Claude Code asks for, as they are written in the names of its variables."""
 
 NO_KEY_TOKEN = "claude-nvidia-tray"  # noqa: S105 (it opens nothing)
 """The token if there is no server key. The gateway then accepts any; without one, Claude Code asks for a login."""

@@ -10,14 +10,13 @@ from typing import Any
 from tray_app.claude_code.claude_settings import Setup, make_settings
 from tray_app.claude_code.conflicts import drop_conflicts, find_conflicts
 from tray_app.claude_code.settings_files import parse_settings, read_environment
-from tray_app.claude_code.shell_syntax import LOOPBACK
+from tray_app.claude_code.shell_syntax import LOOPBACK, TOKEN, read_no_proxy
 from tray_app.files.atomic import read_whole
 
 MANUAL = "--manual"
 """Our own word, directly behind `claude`: Claude Code asks the user before each risky command."""
 
 _SETTINGS = "--settings"
-_TOKEN = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 (the name of a variable)
 _QUESTIONS = ("--help", "-h", "--version", "-v")
 _BACKGROUND = ("--bg", "--background")
 
@@ -70,9 +69,8 @@ def read_arguments(words: Sequence[str], folder: Path) -> Arguments:
 def make_environment(environ: Mapping[str, str], server_key: str) -> dict[str, str]:
     """Returns the environment of the run. An empty `server_key` means that clients need none."""
     variables = drop_conflicts(environ)
-    hosts = environ.get("no_proxy") or environ.get("NO_PROXY", "")
-    bypassed = ",".join(part for part in (LOOPBACK, hosts) if part)
-    return {**variables, "NO_PROXY": bypassed, "no_proxy": bypassed, **({_TOKEN: server_key} if server_key else {})}
+    bypassed = ",".join(part for part in (LOOPBACK, read_no_proxy(environ)) if part)
+    return {**variables, "NO_PROXY": bypassed, "no_proxy": bypassed, **({TOKEN: server_key} if server_key else {})}
 
 
 def make_run_settings(setup: Setup, files: Iterable[Mapping[str, Any]], named: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,7 +82,7 @@ def make_run_settings(setup: Setup, files: Iterable[Mapping[str, Any]], named: M
     ours = make_settings(setup)
     found = {name for settings in files for name in find_conflicts(read_environment(settings))}
     if setup.needs_server_key:
-        found.discard(_TOKEN)  # an empty text would hide the one in the environment
+        found.discard(TOKEN)  # an empty text would hide the one in the environment
     ours["env"] = {**dict.fromkeys(sorted(found), ""), **ours["env"]}
     theirs = dict(named)
     if "env" in theirs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +55,4 @@ def read_environment(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _find_project(folder: Path) -> Path:
     """Returns the folder of the repository that `folder` is in; `folder` itself if it is in none."""
-    return next((place for place in _upwards(folder) if (place / ".git").exists()), folder)
-
-
-def _upwards(folder: Path) -> Iterator[Path]:
-    yield folder
-    yield from folder.parents
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)

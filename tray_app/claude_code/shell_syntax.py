@@ -18,6 +18,11 @@ _KEY_HINT = "Set SERVER_API_KEY to the server key of the gateway first."
 _POWERSHELL_LOOPBACK = "'^127\\.0\\.0\\.1,localhost(,|$)'"
 
 
+def read_no_proxy(environ: Mapping[str, str]) -> str:
+    """Returns the user's list of hosts that are reached without a proxy, as Claude Code reads it; empty: none."""
+    return environ.get("no_proxy") or environ.get("NO_PROXY", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Syntax:
     """How one shell sets variables."""

@@ -1,4 +1,4 @@
-"""The command `status`: whether the app is running, and how it is, on one screen or as JSON."""
+"""The command `status`: tells whether the app is running, and how it is, on one screen or as JSON."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tray_app.claude_code.conflicts import find_conflicts
+from tray_app.claude_code.shell_syntax import read_no_proxy
 from tray_app.doctor.findings import Finding, Level, list_names
 from tray_app.shells import name_command
 
@@ -39,10 +40,9 @@ def _check_conflicts(environ: Mapping[str, str], url: str) -> Finding:
 
 def _check_proxy(environ: Mapping[str, str]) -> list[Finding]:
     proxy = next((name for name in _PROXIES if environ.get(name) or environ.get(name.lower())), "")
-    hosts = environ.get("no_proxy") or environ.get("NO_PROXY", "")
     if not proxy:
         return []
-    if {"127.0.0.1", "*"} & {host.strip() for host in hosts.split(",")}:
+    if {"127.0.0.1", "*"} & {host.strip() for host in read_no_proxy(environ).split(",")}:
         return [Finding(Level.OK, "Proxy", f"{proxy} is set, and NO_PROXY leaves out 127.0.0.1.")]
     return [
         Finding(
