@@ -99,8 +99,10 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
         timeouts: Timeouts = AT_ONCE,
         **settings: Any,
     ) -> RunningGateway:
-        # Without a rate limit, no request waits unless the test wants it to.
-        base = Settings(nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), requests_per_minute=0)
+        # Without a rate limit, no request waits unless the test wants it to, and a model that refuses is not followed.
+        base = Settings(
+            nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), requests_per_minute=0, follow_successors=False
+        )
         chosen = replace(base, **settings)
         running.append(RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder, timeouts=timeouts))
         return running[-1]

@@ -514,12 +514,12 @@ def test_a_second_launch_says_where_the_first_one_runs(program: Program) -> None
 
 @posix_only
 def test_an_interruption_during_the_imports_prints_no_traceback(program: Program) -> None:
-    """The program imports aiohttp, among others, before it can handle anything. An interruption comes right then."""
+    """An interruption comes while the program imports argparse, before it can handle anything."""
     code = """
 import os, runpy, signal, sys
 class Finder:
     def find_spec(self, name, path, target=None):
-        if name == "aiohttp":
+        if name == "argparse":
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Finder())
 runpy.run_module("tray_app", run_name="__main__", alter_sys=True)

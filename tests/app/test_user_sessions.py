@@ -57,7 +57,7 @@ def test_a_click_switches_it_on_and_another_one_off(place: Place) -> None:
 
 def test_a_click_that_fails_says_why(place: Place) -> None:
     place.file.write_bytes(b"{damage")
-    with pytest.raises(ClaudeSettingsError, match="is left as it is"):
+    with pytest.raises(ClaudeSettingsError, match="cannot be used, because"):
         place.sessions.toggle(SETUP)
 
 

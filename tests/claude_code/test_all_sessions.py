@@ -198,7 +198,7 @@ def test_renewing_stays_with_the_file_that_was_changed(place: Place, tmp_path: P
 @pytest.mark.parametrize("content", [b"{damage", b"[]", b'{"env": []}', b'{"permissions": {"deny": 1}}'])
 def test_a_file_that_is_not_usable_is_left_as_it_is(place: Place, content: bytes) -> None:
     place.file.write_bytes(content)
-    with pytest.raises(ClaudeSettingsError, match="is left as it is"):
+    with pytest.raises(ClaudeSettingsError, match="cannot be used, because"):
         place.on()
     assert place.file.read_bytes() == content
     assert not is_on(place.state)
@@ -209,7 +209,7 @@ def test_a_file_that_was_damaged_since_is_left_as_it_is_and_can_be_undone_later(
     place.on()
     merged = place.file.read_bytes()
     place.file.write_bytes(b"{damage")
-    with pytest.raises(ClaudeSettingsError, match="is left as it is"):
+    with pytest.raises(ClaudeSettingsError, match="cannot be used, because"):
         switch_off(place.state)
     assert (place.file.read_bytes(), is_on(place.state)) == (b"{damage", True)
     place.file.write_bytes(merged)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,21 @@ def test_without_a_key_and_a_terminal_the_command_that_saves_one_is_named(launch
     assert "There is no NVIDIA API key yet, and no terminal to ask for it." in done.stderr
     assert "set-key` first." in done.stderr
     assert launcher.running is None
+
+
+@pytest.mark.parametrize("words", [["claude", "-p", "hi"], ["doctor"]])
+def test_in_a_folder_that_is_gone_it_says_so(launcher: Launcher, words: list[str]) -> None:
+    command = shlex.join([*find_program(), *words])
+    done = subprocess.run(
+        ["sh", "-c", f'rmdir "$PWD" && {command}'],
+        capture_output=True,
+        text=True,
+        cwd=launcher.work,
+        env=launcher.environment,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "claude-nvidia-tray: The folder of this terminal cannot be used (it is gone).\n"
 
 
 def test_a_running_demo_is_used_and_named(launcher: Launcher) -> None:

@@ -68,4 +68,4 @@ def test_a_list_that_cannot_be_read_is_no_verdict(upstream: FakeUpstream) -> Non
 def test_a_server_that_is_not_there_is_no_reason_against_a_key() -> None:
     found = check(f"http://127.0.0.1:{free_port()}/v1/chat/completions")
     assert found.verdict is Verdict.UNREACHABLE
-    assert found.sentence.startswith("The key could not be checked. NVIDIA cannot be reached:")
+    assert found.sentence.startswith("The key could not be checked: NVIDIA cannot be reached:")

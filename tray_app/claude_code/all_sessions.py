@@ -112,7 +112,7 @@ def _try_to_merge(state: Path, path: Path, journal: Journal | None, setup: Setup
             ours["model"] = picked  # Claude Code saved the choice of the user in `/model`
         merged, record = merge(users, ours, yielded)
     except NotMergeable as error:
-        raise ClaudeSettingsError(f"{path} is left as it is, because {error}.") from None
+        raise ClaudeSettingsError(f"{path} cannot be used, because {error}.") from None
     record = _complete(record, old.record, setup)
     is_same_content = is_same(merged, before.value)
     if is_same_content and record == old.record and not old.is_pending:

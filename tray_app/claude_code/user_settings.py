@@ -58,9 +58,11 @@ def read_settings(path: Path) -> SettingsText:
         value = json.loads(text, object_pairs_hook=_make_object, parse_constant=_refuse) if text.strip() else {}
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, _Unusual) else "it is not valid JSON"
-        raise ClaudeSettingsError(f"{path} is left as it is, because {reason}. Correct it, then try again.") from None
+        raise ClaudeSettingsError(f"{path} cannot be used, because {reason}. Correct it, then try again.") from None
     if not isinstance(value, dict):
-        raise ClaudeSettingsError(f"{path} is left as it is, because it does not hold a JSON object.")
+        raise ClaudeSettingsError(
+            f"{path} cannot be used, because it does not hold a JSON object. Correct it, then try again."
+        )
     return SettingsText(raw, value)
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 
 from tray_app import APP_NAME
 from tray_app.app.background import start_in_background, wait_listening
@@ -29,7 +28,7 @@ from tray_app.claude_code.run_file import run_file
 from tray_app.claude_code.settings_files import find_settings_files, find_user_settings, read_settings_file
 from tray_app.commands.open_settings import open_settings
 from tray_app.commands.set_key import save_given_key
-from tray_app.commands.terminal import FAILED, ask_secret, complain
+from tray_app.commands.terminal import FAILED, ask_secret, complain, find_folder
 from tray_app.desktop.foreground import run_child
 from tray_app.paths import Paths
 from tray_app.settings.keys import NVIDIA_KEY, Keys, read_keys
@@ -47,7 +46,8 @@ def claude(words: Sequence[str], paths: Paths, environ: Mapping[str, str], users
     start.
     """
     is_manual = bool(words) and words[0] == MANUAL
-    arguments = read_arguments(words[1:] if is_manual else words, Path.cwd())
+    folder = find_folder()
+    arguments = read_arguments(words[1:] if is_manual else words, folder)
     program = find_claude(environ)
     if program is None:
         complain(HOW_TO_INSTALL)
@@ -62,8 +62,8 @@ def claude(words: Sequence[str], paths: Paths, environ: Mapping[str, str], users
         return FAILED
     if keys.is_server_unknown:
         complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
-    note_folder(paths.state, Path.cwd())
-    files = [read_settings_file(file) for file in find_settings_files(environ, Path.cwd())]
+    note_folder(paths.state, folder)
+    files = [read_settings_file(file) for file in find_settings_files(environ, folder)]
     setup = make_setup(running.url, store.current, keys, environ, paths.state)
     if is_manual:
         setup = replace(setup, is_manual=True)

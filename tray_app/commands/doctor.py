@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 
 from tray_app.app.health import read_health
 from tray_app.app.instance import Instance
 from tray_app.commands.judge_key import list_judges
 from tray_app.commands.open_settings import open_settings
-from tray_app.commands.terminal import FAILED, OK, say
+from tray_app.commands.terminal import FAILED, OK, find_folder, say
 from tray_app.desktop import Desktop
 from tray_app.doctor.claude_program import check_claude
 from tray_app.doctor.environment import check_environment
@@ -55,7 +54,7 @@ def examine(paths: Paths, environ: Mapping[str, str], desktop: Desktop) -> list[
     return [
         check_claude(environ),
         *check_environment(environ, url),
-        *check_settings_files(environ, Path.cwd(), url),
+        *check_settings_files(environ, find_folder(), url),
         check_port(settings.addr, running.url if running else None, answers=answers, is_demo=is_demo),
         *([] if is_demo else check_keys(keys)),
         *upstream,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from pathlib import Path
 
 from tray_app import APP_ID
 from tray_app.desktop.foreground import find_terminal
@@ -26,6 +27,14 @@ def say(line: str) -> None:
 def complain(line: str) -> None:
     """Prints a line on the standard error output, behind the name of this program."""
     print(f"{APP_ID}: {line}", file=sys.stderr, flush=True)
+
+
+def find_folder() -> Path:
+    """Returns the folder that the user is in. FileNotFoundError if it was removed meanwhile."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(error.errno, "it is gone", "The folder of this terminal") from None
 
 
 def end_line() -> None:

@@ -35,7 +35,7 @@ def check_settings_files(
     for place in managed:
         for path in [place / "managed-settings.json", *sorted(place.glob("managed-settings.d/*.json"))]:
             findings += _check_file(path, url, is_managed=True)
-    return findings or [Finding(Level.OK, _TOPIC, "Claude Code has no settings file here, so none disturbs.")]
+    return findings or [Finding(Level.OK, _TOPIC, "Claude Code has no settings file here.")]
 
 
 def _check_file(path: Path, url: str, *, is_managed: bool) -> list[Finding]:
@@ -45,7 +45,7 @@ def _check_file(path: Path, url: str, *, is_managed: bool) -> list[Finding]:
     try:
         settings = read_settings(path).value
     except ClaudeSettingsError as error:
-        return [Finding(Level.NOTE, _TOPIC, str(error), f"Correct {path}; Claude Code may ignore it as it is.")]
+        return [Finding(Level.NOTE, _TOPIC, str(error), "Claude Code may ignore it until then.")]
     names = _find_disturbances(settings, url)
     if not names:
         where = ", which leads to this gateway" if _leads_to(settings, url) else ", and nothing in it disturbs"
