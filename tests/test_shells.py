@@ -112,6 +112,7 @@ def test_the_status_line_is_quoted_for_the_shell_that_claude_code_uses(
     assert join_status_line(words, shell) == command
 
 
+@pytest.mark.skipif(os.name == "nt", reason="shells of POSIX")
 def test_the_status_line_of_a_bundle_starts_its_program_for_terminals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
