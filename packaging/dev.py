@@ -10,7 +10,7 @@ usage: python packaging/dev.py VERB [ARGUMENTS]
   format                   put the source in its normal form
   lock [UV ARGUMENTS]      make packaging/requirements*.txt anew from pyproject.toml (--upgrade: newest versions)
   bench [PROGRAM...]       how soon the program (else this checkout's) is there, and its memory; on Linux
-  screenshot               make assets/menu.png anew
+  screenshot               make the pictures in assets/ anew
   bundle                   build the program with its own Python, for this system, into dist/, and try it
   windows [ARGUMENTS]      on Debian, under Wine: build the Windows program and its installer into dist/, and try them
 
@@ -212,7 +212,7 @@ def lock(arguments: list[str]) -> int:
 
 
 def make_screenshot(_: list[str]) -> int:
-    return run_to_its_own_end([prepare_venv(DEV_LOCK), "packaging/screenshot.py", "assets/menu.png"])
+    return run_to_its_own_end([prepare_venv(DEV_LOCK), "packaging/screenshot.py", "assets"])
 
 
 def bench(arguments: list[str]) -> int:

@@ -70,6 +70,14 @@ def test_the_version_is_printed(program: Program) -> None:
     assert not program.home.exists(), "asking changes nothing"
 
 
+def test_a_start_imports_nothing_that_only_the_gateway_needs() -> None:
+    """A worker process starts in the same way, and must not pay for it."""
+    heavy = ("aiohttp", "asyncio", "ssl", "PIL", "pystray", "keyring", "urllib.request")
+    script = f"import sys, tray_app.__main__; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_the_help_names_everything(program: Program) -> None:
     done = program.run("--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -376,6 +384,14 @@ def test_the_settings_for_claude_code_offer_the_models_of_the_menu(program: Prog
     assert printed["model"] == "nvidia"
     choices = [option["model"] for option in printed["modelPicker"]["options"]]
     assert choices == ["nvidia", "z-ai/glm4.7", "minimaxai/minimax-m2.1", "z-ai/glm-5.3"]
+
+
+def test_manual_mode_is_a_setting(program: Program) -> None:
+    program.home.mkdir()
+    program.settings.write_text(json.dumps({"version": 1, "manual_mode": True}))
+    printed = json.loads(program.run("--print-exports", "settings").stdout)
+    assert printed["permissions"]["disableAutoMode"] == "disable"
+    assert "disableAutoMode" not in json.loads(Program(program.home / "b").run("--print-exports", "settings").stdout)
 
 
 def test_the_settings_for_claude_code_say_that_the_server_key_is_missing(program: Program) -> None:

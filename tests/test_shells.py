@@ -117,8 +117,8 @@ def test_the_status_line_of_a_bundle_starts_its_program_for_terminals(
 ) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "a b" / "Claude NVIDIA Tray"))
-    words = shlex.split(find_status_line_command())
-    assert words[-2:] == [str(tmp_path / "a b" / "claude-nvidia-tray"), "status-line"]
+    words = shlex.split(find_status_line_command("/home/a b/state"))
+    assert words[-3:] == [str(tmp_path / "a b" / "claude-nvidia-tray"), "status-line", "/home/a b/state"]
 
 
 def test_the_shell_of_the_status_line_follows_the_program_and_git(

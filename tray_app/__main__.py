@@ -16,9 +16,9 @@ if not __package__:  # started by the path of this file, as `shells.find_program
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
 if sys.argv[1:2] == ["status-line"]:  # Claude Code starts this once a second, so it must not import the rest
-    from tray_app.commands.status_line import print_status_line
+    from tray_app.commands import status_line
 
-    sys.exit(print_status_line())
+    sys.exit(status_line.print_status_line(sys.argv[2:]))
 
 import argparse
 import logging
@@ -33,6 +33,7 @@ from tray_app.commands.print_exports import SETTINGS, print_exports
 from tray_app.commands.run import run
 from tray_app.commands.set_key import set_key
 from tray_app.commands.start import start, stop
+from tray_app.commands.status_line import print_status_line
 from tray_app.commands.terminal import FAILED, OK, USAGE, complain, say
 from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
@@ -76,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_umask: int) -> int:
+    if options.verb == STATUS_LINE:
+        return print_status_line([options.folder] if options.folder else [])
     paths = find_paths(environ)
     wants_tray = not options.no_tray
     match options.verb:
@@ -155,7 +158,8 @@ def _parser() -> argparse.ArgumentParser:
     examination = verbs.add_parser("doctor", help="find out what stands in the way (exit code 1: something does)")
     examination.add_argument("--json", action="store_true", help="as JSON, for programs")
     verbs.add_parser("undo", help="take this program out of Claude Code's own settings")
-    verbs.add_parser(STATUS_LINE, help="print the line that Claude Code shows below its prompt")
+    line = verbs.add_parser(STATUS_LINE, help="print the line that Claude Code shows below its prompt")
+    line.add_argument("folder", nargs="?", help="the state folder of the app, which is looked for if it is not given")
     return parser
 
 

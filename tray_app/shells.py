@@ -100,9 +100,13 @@ def find_exports_command(shell: str) -> str:
     }.get(shell, f'eval "$({printing})"')
 
 
-def find_status_line_command() -> str:
-    """Returns the command of the status line for Claude Code's settings. It works from any folder."""
-    words = [*find_program(), STATUS_LINE]
+def find_status_line_command(state_folder: str = "") -> str:
+    """Returns the command of the status line for Claude Code's settings. It works from any folder.
+
+    With `state_folder`, in which the app keeps its state, it also works where the environment names another one, and is
+    faster. Empty: it looks for the folder itself.
+    """
+    words = [*find_program(), STATUS_LINE, *([state_folder] if state_folder else [])]
     return join_status_line(words, find_status_line_shell(words[0]))
 
 

@@ -273,7 +273,8 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
         assert error["type"] == "billing_error"
         assert "set-key" in error["message"]
         assert "Add your NVIDIA API key" in notifications.wait_text("Claude NVIDIA Tray is running")
-        assert item.property("ToolTip")[2] == "GLM 4.7 · add your NVIDIA API key…"
+        tooltip = "GLM 4.7 · add your NVIDIA API key…"
+        wait_for(lambda: item.property("ToolTip")[2] == tooltip, "the state in the tooltip")
         item.click("Add your NVIDIA API key…")  # a desktop without a display has no terminal
         assert "build.nvidia.com" in notifications.wait_text("Add your NVIDIA API key…")
         with (desktop.folder / "key").open("w+") as typed:

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script of POS
 
 @pytest.fixture
 def upstream() -> Iterator[RawUpstream]:
-    """Yields a server in NVIDIA's place that refuses every request."""
-    with RawUpstream(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", ends=True) as upstream:
+    """Yields a server in NVIDIA's place that has no time for any request."""
+    with RawUpstream(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", ends=True) as upstream:
         yield upstream
 
 
@@ -60,6 +60,7 @@ def test_all_is_well_enough_without_a_running_app(tmp_path: Path, upstream: RawU
     assert lines[0].startswith("ok    Claude Code")
     assert any(line.startswith("note  Gateway         The app is not running.") for line in lines)
     assert any(line.startswith("ok    NVIDIA          127.0.0.1 answers after") for line in lines)
+    assert any(line.startswith("note  NVIDIA key      NVIDIA is too busy to check the key.") for line in lines)
     assert lines[-1] == "Nothing stands in the way."
     assert "secret" not in done.stdout
     assert len(lines) < 24, "it fits on one screen"

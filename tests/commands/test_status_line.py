@@ -119,9 +119,9 @@ def test_the_app_counts_as_running_for_as_long_as_it_holds_its_lock(tmp_path: Pa
     instance.release()
 
 
-def run(home: Path, stdin: bytes, **environ: str) -> str:
+def run(home: Path, stdin: bytes, *arguments: str, **environ: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "tray_app", "status-line"],
+        [sys.executable, "-m", "tray_app", "status-line", *arguments],
         input=stdin,
         capture_output=True,
         env={**os.environ, HOME_VARIABLE: str(home), **environ},
@@ -148,7 +148,7 @@ def test_whatever_is_damaged_there_is_one_line(
     with (tmp_path / "input").open() as shown, (tmp_path / "output").open("w") as written:
         monkeypatch.setattr(sys, "stdin", shown)
         monkeypatch.setattr(sys, "stdout", written)
-        assert status_line.print_status_line() == 0
+        assert status_line.print_status_line([]) == 0
     instance.release()
     [shown_line] = (tmp_path / "output").read_text().splitlines()
     assert shown_line.startswith("Claude NVIDIA Tray")
@@ -164,6 +164,14 @@ def test_the_command_imports_nothing_that_is_slow(tmp_path: Path) -> None:
         [sys.executable, "-c", script], input="{}", capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert lines[-1] == "[]"
+
+
+def test_the_folder_may_be_named(tmp_path: Path) -> None:
+    instance = Instance(tmp_path / "there" / "state")
+    assert instance.acquire()
+    assert run(tmp_path, b"{}", str(tmp_path / "there" / "state"), NO_COLOR="1") == f"{STARTING}\n"
+    assert run(tmp_path, b"{}", NO_COLOR="1") == f"{NOT_RUNNING}\n"
+    instance.release()
 
 
 def test_the_line_is_plain_where_no_colour_is_wanted(tmp_path: Path) -> None:

@@ -190,6 +190,6 @@ def test_in_manual_mode_the_user_is_asked_and_no_model_is(app: App, home: Home, 
         screen.show("a risky command in manual mode")
         assert not (home.work / "proof").exists()
         assert not [asked for asked in upstream.received if asked.body.get("stop") == ["</block>"]]
-        screen.press("Enter")
+        screen.type("1")  # Yes
         screen.wait(FINISHED)
         assert (home.work / "proof").read_text() == "ran\n"

@@ -52,6 +52,7 @@ WRONG = [
     ("probe_models", 0, SWITCH),
     ("clients_choose_model", "true", SWITCH),
     ("clients_choose_model", 1, SWITCH),
+    ("manual_mode", "yes", SWITCH),
     ("undo_all_sessions_at_quit", "yes", SWITCH),
     ("upstream_timeout_seconds", 0, SECONDS),
     ("upstream_timeout_seconds", 1.5, SECONDS),

@@ -69,6 +69,7 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
         "aliases": {},
         "fallback_models": [],
         "clients_choose_model": False,
+        "manual_mode": False,
         "undo_all_sessions_at_quit": False,
         "follow_successors": True,
         "probe_models": True,

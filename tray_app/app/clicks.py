@@ -148,4 +148,5 @@ class Clicks:
 
     def make_setup(self) -> Setup:
         """Returns what the set-up of Claude Code depends on, as it is now."""
-        return make_setup(self._board.status.url, self._store.current, self._supervisor.keys, self._environ)
+        keys = self._supervisor.keys
+        return make_setup(self._board.status.url, self._store.current, keys, self._environ, self._paths.state)

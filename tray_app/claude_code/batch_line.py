@@ -1,7 +1,8 @@
 """Quotes arguments for a batch file, which cmd.exe reads with rules of its own.
 
-The rules are those of Rust's standard library since the fault "BatBadBut" (CVE-2024-24576): every argument is quoted, a
-quotation mark is doubled, and a percent sign is written so that cmd.exe finds no variable in it.
+The rules follow the advice on the fault "BatBadBut" (CVE-2024-24576): every argument is quoted, a quotation mark is
+doubled, and a percent sign is written so that cmd.exe finds no variable in it. They were tried in Wine 8, whose cmd.exe
+does not know the last rule, and not on Windows itself.
 """
 
 from __future__ import annotations

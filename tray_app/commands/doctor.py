@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tray_app.app.health import read_health
 from tray_app.app.instance import Instance
+from tray_app.commands.judge_key import list_judges
 from tray_app.commands.open_settings import open_settings
 from tray_app.commands.terminal import FAILED, OK, say
 from tray_app.desktop import Desktop
@@ -16,6 +17,7 @@ from tray_app.doctor.claude_program import check_claude
 from tray_app.doctor.environment import check_environment
 from tray_app.doctor.findings import Finding, Level, is_healthy
 from tray_app.doctor.gateway import check_keys, check_port
+from tray_app.doctor.nvidia_key import check_nvidia_key
 from tray_app.doctor.settings_files import check_settings_files
 from tray_app.doctor.upstream import check_upstream
 from tray_app.paths import Paths
@@ -48,15 +50,23 @@ def examine(paths: Paths, environ: Mapping[str, str], desktop: Desktop) -> list[
     answers = bool(running and running.url and read_health(running.url))
     is_demo = bool(running and running.is_demo)
     keys = read_keys(store, environ)
+    upstream = check_upstream(settings.nvidia_url, desktop.make_tls_context)
+    judges = list_judges(settings) if keys.nvidia and not is_demo and is_healthy(upstream) else []
     return [
         check_claude(environ),
         *check_environment(environ, url),
         *check_settings_files(environ, Path.cwd(), url),
         check_port(settings.addr, running.url if running else None, answers=answers, is_demo=is_demo),
         *([] if is_demo else check_keys(keys)),
-        *check_upstream(settings.nvidia_url, desktop.make_tls_context),
+        *upstream,
+        *_judge_key(keys.nvidia, settings.nvidia_url, judges, desktop),
         _check_tray(desktop),
     ]
+
+
+def _judge_key(key: str, chat_url: str, judges: list[str], desktop: Desktop) -> list[Finding]:
+    """Returns NVIDIA's verdict on the key; nothing if no model is to judge it."""
+    return [check_nvidia_key(key, chat_url, judges, desktop.make_tls_context)] if judges else []
 
 
 def _check_tray(desktop: Desktop) -> Finding:

@@ -25,7 +25,7 @@ def print_exports(form: str, paths: Paths, environ: Mapping[str, str], *, is_dem
     keys = read_keys(store, environ)
     if keys.is_server_unknown:
         complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
-    setup = make_setup(running.url if running else "", store.current, keys, environ)
+    setup = make_setup(running.url if running else "", store.current, keys, environ, paths.state)
     if form == SETTINGS:
         text = render_settings(setup)
         if keys.is_guarded:

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tray_app import APP_ID
@@ -35,10 +35,13 @@ NOT_RUNNING = "Claude NVIDIA Tray is not running"
 STARTING = "Claude NVIDIA Tray is starting"
 
 
-def print_status_line() -> int:
-    """Prints the line. Returns 0, because Claude Code shows nothing if the command fails."""
+def print_status_line(arguments: Sequence[str]) -> int:
+    """Prints the line. The first argument may name the state folder of the app.
+
+    Returns 0, because Claude Code shows nothing if the command fails.
+    """
     try:
-        folder = find_state_folder(os.environ)
+        folder = arguments[0] if arguments else find_state_folder(os.environ)
         line = make_line(_read_input(), _read_state(folder), is_running=is_running(folder), now_s=int(time.time()))
     except Exception:  # noqa: BLE001 (one sensible line is better than none, whatever is damaged)
         line = "Claude NVIDIA Tray: its state cannot be read"

@@ -96,6 +96,8 @@ class Settings:
     """Ids of the models that answer, in this order, if the selected one refuses. Empty: its refusal is the answer."""
     clients_choose_model: bool = setting(False, *_SWITCH)
     """Tells whether a request is answered by the model that it names, instead of the selected one."""
+    manual_mode: bool = setting(False, *_SWITCH)
+    """Tells whether sessions that the launcher starts begin in manual mode: the user judges each risky command."""
     undo_all_sessions_at_quit: bool = setting(False, *_SWITCH)
     """Tells whether Claude Code's own settings become what they were before whenever this program quits."""
     follow_successors: bool = setting(True, *_SWITCH)

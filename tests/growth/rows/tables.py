@@ -57,8 +57,7 @@ def wait_in_turn(load: Load, clients: int) -> object:
     """Lets a few clients at a time wait for their turn. Some leave."""
     model = load("tray_app.catalog").GLM_4_7
     pacing = load("tray_app.proxy.upstream.pacing")
-    pacer = pacing.Pacer(load("tray_app.status.board").StatusBoard())
-    urgencies = [*pacing.Urgency]
+    pacer, urgencies = pacing.Pacer(), [*pacing.Urgency]
 
     async def ask(n: int) -> None:
         await pacer.wait_turn(model, limit=40, urgency=urgencies[n % len(urgencies)])

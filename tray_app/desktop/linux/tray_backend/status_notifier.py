@@ -250,7 +250,7 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         if method != "Activate":
             return (), None
         if not self._has_default():
-            raise LookupError("a default item")  # at this error, Plasma and COSMIC open the menu instead
+            raise LookupError("a default item")  # at this error, some panels open the menu instead
         return (), self  # calling an icon runs its default item
 
     def _answer_menu(self, method: str, arguments: tuple[Any, ...]) -> Reply:
