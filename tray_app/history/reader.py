@@ -17,7 +17,8 @@ from tray_app.history.sums import AMOUNTS, COUNTS, DaySum
 _PAGE = 500
 """How many requests are read at once where all are wanted."""
 _KEY = ("day", "model_id", "project")
-_SUMS = f"SELECT {', '.join((*_KEY, *COUNTS, *AMOUNTS))} FROM day_sums WHERE day >= ? ORDER BY day, model_id, project"  # noqa: S608 (names of columns)
+_NUMBERS = (*COUNTS, *AMOUNTS)
+_SUMS = f"SELECT {', '.join((*_KEY, *_NUMBERS))} FROM day_sums WHERE day >= ? ORDER BY day, model_id, project"  # noqa: S608 (names of columns)
 _FIRST_TOKENS = "SELECT day, model_id, project, bucket, answers FROM first_tokens WHERE day >= ?"
 _REQUESTS = f"SELECT id, {', '.join(COLUMNS)} FROM requests WHERE id < ? AND began_at >= ? ORDER BY id DESC LIMIT ?"  # noqa: S608 (names of columns)
 _NO_LIMIT = 2**63 - 1
@@ -64,8 +65,12 @@ def sum_days(connection: sqlite3.Connection, first_day: str) -> list[DaySum]:
     buckets: defaultdict[tuple[str, ...], dict[int, int]] = defaultdict(dict)
     for *key, bucket, answers in connection.execute(_FIRST_TOKENS, (first_day,)):
         buckets[tuple(key)][bucket] = answers
-    rows = connection.execute(_SUMS, (first_day,)).fetchall()
-    return [DaySum(*row, buckets.get(row[: len(_KEY)], {})) for row in rows]
+    sums = []
+    for day, model_id, project, *numbers in connection.execute(_SUMS, (first_day,)):
+        first_tokens = buckets.get((day, model_id, project), {})
+        named = dict(zip(_NUMBERS, numbers, strict=True))
+        sums.append(DaySum(day, model_id, project, first_tokens=first_tokens, **named))
+    return sums
 
 
 @contextmanager
