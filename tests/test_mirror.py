@@ -50,6 +50,7 @@ COVERED_BY = {
     "proxy/models/probe.py": "proxy/models/test_finder.py",
     "proxy/server/connection_limit.py": "proxy/server/test_connections.py",
     "proxy/server/error_answers.py": "proxy/exchange/test_errors_in_answers.py",
+    "proxy/server/keep_history.py": "proxy/exchange/test_notes.py",
     "proxy/server/listener.py": "proxy/server/test_connections.py",
     "proxy/server/messages.py": "proxy/server/test_routes.py",
     "proxy/upstream/chat_response.py": "proxy/upstream/test_odd_upstream.py",

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tray_app.history.record import Outcome, RequestRecord
-from tray_app.history.sums import DaySum, add, find_bucket, find_percentile, merge, sum_record
+from tray_app.history.sums import DaySum, add, find_bucket, find_percentile, merge, shorten_count, sum_record
 
 DAY = "2026-11-27"
 
@@ -52,6 +52,17 @@ def test_a_percentile_of_counted_times_is_within_a_few_percent_of_the_true_one(p
     sums = merge((sum_record(RequestRecord(0.0, first_token_s=time), DAY) for time in times), lambda one: one.day)
     true = times[int(len(times) * percent / 100) - 1]
     assert sums[DAY].first_token_s(percent) == pytest.approx(true, rel=0.026)
+
+
+@pytest.mark.parametrize(
+    ("number", "short"),
+    [
+        *[(0, "0"), (999, "999"), (1000, "1k"), (9_400, "9k"), (182_499, "182k"), (999_499, "999k")],
+        *[(999_500, "1.0M"), (1_249_999, "1.2M"), (9_949_999, "9.9M"), (9_950_000, "10M"), (1_234_567_890, "1,235M")],
+    ],
+)
+def test_a_count_is_shortened_and_rounded(number: int, short: str) -> None:
+    assert shorten_count(number) == short
 
 
 def test_no_times_have_no_percentile() -> None:

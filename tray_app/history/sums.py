@@ -117,6 +117,16 @@ def find_percentile(buckets: Mapping[int, int], percent: float) -> float | None:
     return None
 
 
+def shorten_count(number: int) -> str:
+    """Returns a number for a narrow place, such as 950, 9k, 182k or 1.2M."""
+    if number < 1000:
+        return str(number)
+    if number < 999_500:
+        return f"{(number + 500) // 1000}k"
+    millions = (number + 50_000) // 100_000 / 10
+    return f"{millions:.1f}M" if millions < 10 else f"{millions:,.0f}M"
+
+
 def _add(one: int | None, other: int | None) -> int | None:
     if one is None or other is None:
         return one if other is None else other

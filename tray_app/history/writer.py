@@ -26,6 +26,8 @@ _MOST_WAITING = 10_000
 _END_S = 3.0
 """Longest wait for the last records to be written when the program ends."""
 _DAY_S = 24 * 3600
+_MOST_DAYS = 1_000_000
+"""A larger number of days means the same. Python cannot compute with all the numbers that a user may write."""
 
 _INSERT = f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 (names of columns)
 _KEY = "day, model_id, project"
@@ -143,7 +145,8 @@ class HistoryWriter:
         """Deletes the requests that are too old, once a day and whenever the user changes the number of days."""
         keep_days = self.keep_days
         if self._pruned != (day, keep_days):
-            connection.execute("DELETE FROM requests WHERE began_at < ?", (time.time() - keep_days * _DAY_S,))
+            oldest_s = time.time() - min(keep_days, _MOST_DAYS) * _DAY_S
+            connection.execute("DELETE FROM requests WHERE began_at < ?", (oldest_s,))
             self._pruned = (day, keep_days)
 
     def _recover(self, error: Exception) -> None:

@@ -17,9 +17,11 @@ from tray_app.errors import (
     UpstreamFault,
     UpstreamTimeout,
 )
+from tray_app.history.record import Reason
 from tray_app.proxy.exchange.attempt import Attempt
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
 from tray_app.proxy.exchange.gateway import Gateway
+from tray_app.proxy.exchange.notes import find_reason
 from tray_app.proxy.exchange.progress import Progress
 from tray_app.proxy.exchange.replies import make_reply
 from tray_app.proxy.exchange.translator import Incoming
@@ -54,6 +56,7 @@ class Exchange:
         self._question = question
         self._incoming = incoming
         self._progress = progress
+        self._notes = progress.notes
         self._log = ExchangeLog(question.requested_model, question.chat, config)
         self._reply = make_reply(request, question.chat, gateway.timeouts, self._log)
 
@@ -72,10 +75,10 @@ class Exchange:
                 raise
             if self._gateway.is_quitting:
                 return await self._fail(_stay_to_say_goodbye())
-            self._log.left()
+            self._leave()
             raise
         except ConnectionError:  # to the client; a broken connection to upstream raises a ProxyError
-            self._log.left()
+            self._leave()
             return self._reply.give_up()
         except Exception:
             log.exception("a fault of this program in an exchange")
@@ -86,7 +89,9 @@ class Exchange:
         chat, is_background = self._question.chat, self._question.is_background
         chosen, tried = chat.model, {chat.model.id}
         asked, rules = self._question.requested_model, self._incoming.rules
-        self._progress.choose(asked, chosen, follows_tray=not rules.takes_named(asked))
+        is_named = rules.takes_named(asked)
+        self._progress.choose(asked, chosen, follows_tray=not is_named)
+        self._notes.choose(chosen, find_reason(asked, chosen, chosen, is_named=is_named, is_fallback=False))
         while True:
             try:
                 response = await self._try_model(chat, is_background=is_background)
@@ -104,6 +109,7 @@ class Exchange:
             self._log.say(f"{fallbacks[0].id} stands in")
             self._log.begin(chat)
             self._progress.choose(asked, fallbacks[0], follows_tray=False)
+            self._notes.choose(fallbacks[0], Reason.FALLBACK)
             self._gateway.outcomes.note_fallback(chosen, fallbacks[0])
 
     async def _try_model(self, chat: ChatRequest, *, is_background: bool) -> web.StreamResponse:
@@ -137,9 +143,14 @@ class Exchange:
                     self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
                 await asyncio.sleep(pause_s)
 
+    def _leave(self) -> None:
+        self._log.left()
+        self._notes.leave()
+
     async def _fail(self, error: ProxyError) -> web.StreamResponse:
         error.hide(self._config.secrets)
         self._log.failed(error)
+        self._notes.fail(error)
         if self._progress.model is not None:
             self._gateway.outcomes.note_ended(self._progress.model, error)
         if error.client_may_retry:
