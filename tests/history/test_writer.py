@@ -136,6 +136,21 @@ def test_each_model_and_project_has_its_own_sums(path: Path) -> None:
     ]
 
 
+def test_half_characters_of_a_client_are_written_as_question_marks(path: Path) -> None:
+    write_history(path, [RequestRecord(NOW_S, asked="a\ud800b", project="\udfff")])
+    assert [(found.record.asked, found.record.project) for found in read_page(path, 9)] == [("a?b", "?")]
+
+
+def test_a_record_that_cannot_be_written_does_not_end_the_history(
+    path: Path, running: HistoryWriter, caplog: pytest.LogCaptureFixture
+) -> None:
+    running.add(RequestRecord(NOW_S, tokens_in=2**70))
+    wait_for(lambda: "are lost" in caplog.text, "the fault is in the log")
+    running.add(RequestRecord(NOW_S))
+    wait_for(lambda: running.today.requests == 1, "the next record is written")
+    assert count(path) == 1
+
+
 # ---- trouble with the file
 
 

@@ -83,8 +83,12 @@ COLUMNS = RequestRecord.__struct_fields__
 
 def to_row(record: RequestRecord) -> tuple[object, ...]:
     """Returns the values of the columns."""
-    values = msgspec.structs.astuple(record)
-    return tuple(value.value if isinstance(value, StrEnum) else value for value in values)
+    return tuple(to_storable(value) if isinstance(value, str) else value for value in msgspec.structs.astuple(record))
+
+
+def to_storable(text: str) -> str:
+    """Returns the text with a "?" for each half of a character. JSON may hold such halves, but SQLite takes none."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def from_row(row: tuple[object, ...]) -> RequestRecord:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tray_app.history.record import Outcome, RequestRecord
+from tray_app.history.record import Outcome, RequestRecord, to_storable
 
 _STEP = math.log(1.05)
 """A bucket of times ends 5 % above its beginning, so that a percentile is wrong by 2.5 % at most."""
@@ -70,7 +70,7 @@ def sum_record(record: RequestRecord, day: str) -> DaySum:
     return DaySum(
         day,
         record.model_id,
-        record.project,
+        to_storable(record.project),
         requests=1,
         tries=record.tries,
         tokens_in=record.tokens_in,

@@ -122,6 +122,10 @@ class HistoryWriter:
                 self._trouble = str(error)
                 log.warning("the history cannot be written: %s", error)
             self._recover(error)
+        except Exception as error:  # what cannot be written must not end the history
+            log.exception("records of the history are lost")
+            self._waiting = []
+            self._recover(error)
 
     def _write(self, connection: sqlite3.Connection) -> None:
         day = local_day(time.time())
