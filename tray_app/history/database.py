@@ -24,6 +24,9 @@ FILE_NAME = "history.sqlite3"
 DEMO_FILE_NAME = "history-demo.sqlite3"
 """The file of the demo, whose canned answers must not be counted among real ones."""
 
+SQLITE_VERSION = sqlite3.sqlite_version
+"""The version of the library."""
+
 _BUSY_S = 5.0
 """Longest wait for another process that is writing."""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
