@@ -223,6 +223,21 @@ def test_what_another_process_deletes_is_no_longer_counted(
     assert count(path) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody delete a file that is open")
+def test_a_file_that_somebody_deletes_is_begun_anew(
+    path: Path, running: HistoryWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_LOOK_S", 0.01)
+    running.add(RequestRecord(NOW_S))
+    wait_for(lambda: running.today.requests == 1, "the record is written")
+    for file in path.parent.iterdir():
+        file.unlink()
+    wait_for(lambda: running.today.requests == 0, "today is empty")
+    running.add(RequestRecord(NOW_S))
+    wait_for(lambda: running.today.requests == 1, "the next record is written")
+    assert count(path) == 1
+
+
 # ---- other processes
 
 WRITE = """

@@ -45,7 +45,7 @@ _END_GRACE_S = 2.0
 _POLL_MODELS_S = 24 * 3600.0
 """The time between two requests for NVIDIA's list of models."""
 
-_LOOK_AT_TODAY_S = 3.0
+_LOOK_AT_TODAY_S = 2.0
 """The least time between two changes of the menu's line about today."""
 
 

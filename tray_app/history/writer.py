@@ -112,6 +112,8 @@ class HistoryWriter:
     def _attempt(self) -> None:
         """Writes what waits. If that does not work, it waits on, and is tried again."""
         try:
+            if self._connection is not None and not self._path.exists():  # somebody has deleted the file
+                self._close()
             if self._connection is None and (self._waiting or self._path.exists()):
                 self._connection = open_history(self._path)
             if self._connection is not None:
@@ -161,10 +163,16 @@ class HistoryWriter:
         with suppress(sqlite3.Error):
             connection.rollback()
         if isinstance(error, sqlite3.Error) and is_damage(error):
-            connection.close()
-            self._connection, self._seen_version = None, 0
+            self._close()
             with suppress(OSError):  # on Windows another process may have it open
                 keep_aside(self._path)
+
+    def _close(self) -> None:
+        """Closes the file, and forgets what it held. The next attempt reads it anew."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._seen_version = None, 0
+        self._today = DaySum(self._today.day)
 
 
 def local_day(unix_s: float) -> str:

@@ -123,6 +123,14 @@ def test_the_folder_is_the_one_that_the_client_names(
     assert records(1)[0].project == "/home/me/Grüße� x"
 
 
+def test_a_name_cannot_control_the_terminal_in_which_it_is_shown(
+    gateway: RunningGateway, upstream: FakeUpstream, records: Records
+) -> None:
+    upstream.script(hello(is_stream=False))
+    gateway.ask(question(model="a\x1b[31mb\ud800" + "c" * 200))
+    assert records(1)[0].asked == "a�[31mb�" + "c" * 72
+
+
 def test_no_word_of_a_prompt_or_an_answer_and_no_key_is_in_the_files(
     start_gateway: StartGateway, upstream: FakeUpstream, history: HistoryWriter, records: Records, path: Path
 ) -> None:

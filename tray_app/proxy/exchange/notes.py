@@ -48,7 +48,7 @@ class Notes:
 
     def read(self, question: Question) -> None:
         """Notes what the client asks."""
-        self._asked = question.requested_model[:_NAME_CHARS]
+        self._asked = make_printable(question.requested_model[:_NAME_CHARS])
         self._is_stream, self._is_background = question.chat.is_stream, question.is_background
 
     def choose(self, model: Model, reason: Reason) -> None:
@@ -123,6 +123,11 @@ def _hide(text: str, secrets: tuple[str, ...]) -> str:
 
 
 NOTES = web.RequestKey("notes", Notes)
+
+
+def make_printable(text: str) -> str:
+    """Returns the text without characters that would control the terminal in which it is shown."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def find_reason(asked: str, choice: Model, model: Model, *, is_named: bool, is_fallback: bool) -> Reason:

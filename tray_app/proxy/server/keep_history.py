@@ -11,7 +11,7 @@ from aiohttp import web
 from tray_app.catalog import PROJECT_HEADER
 from tray_app.errors import OWN_FAULT, ProxyError
 from tray_app.proxy.exchange.gateway import GATEWAY
-from tray_app.proxy.exchange.notes import NOTES, Notes
+from tray_app.proxy.exchange.notes import NOTES, Notes, make_printable
 from tray_app.proxy.server.guards import Handler
 
 MESSAGES_PATH = "/v1/messages"
@@ -59,5 +59,4 @@ def _find_session(request: web.Request) -> str:
 
 def _find_project(request: web.Request) -> str:
     """Returns the folder in which the client works; empty if it names none. Only the launcher's sessions name it."""
-    project = unquote(request.headers.get(PROJECT_HEADER, ""))[:_PROJECT_CHARS]
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in project)
+    return make_printable(unquote(request.headers.get(PROJECT_HEADER, ""))[:_PROJECT_CHARS])
