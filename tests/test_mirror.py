@@ -47,6 +47,7 @@ COVERED_BY = {
     "proxy/exchange/ready_reply.py": "proxy/exchange/test_empty_answer.py",
     "proxy/exchange/replies.py": "proxy/exchange/test_retries.py",
     "proxy/exchange/translator.py": "proxy/exchange/test_bodies.py",
+    "proxy/models/look.py": "proxy/models/test_stories.py",
     "proxy/models/probe.py": "proxy/models/test_finder.py",
     "proxy/server/connection_limit.py": "proxy/server/test_connections.py",
     "proxy/server/error_answers.py": "proxy/exchange/test_errors_in_answers.py",

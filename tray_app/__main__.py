@@ -38,7 +38,7 @@ from tray_app.commands.terminal import FAILED, OK, USAGE, complain, say
 from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
-from tray_app.paths import find_paths
+from tray_app.paths import Paths, find_paths
 from tray_app.shells import STATUS_LINE, WORKER_OPTION
 
 CLAUDE = "claude"
@@ -80,12 +80,11 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
     if options.verb == STATUS_LINE:
         return print_status_line([options.folder] if options.folder else [])
     paths = find_paths(environ)
-    wants_tray = not options.no_tray
     match options.verb:
         case "set-key":
             return set_key(paths, environ, users_umask, is_server=options.server, removes=options.remove)
         case "start":
-            return start(paths, is_demo=options.demo, wants_tray=wants_tray, users_umask=users_umask)
+            return start(paths, is_demo=options.demo, wants_tray=not options.no_tray, users_umask=users_umask)
         case "stop":
             return stop(paths)
         case "doctor":
@@ -100,16 +99,30 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
 
             wishes = Wishes(options.days, options.csv, options.details, options.delete, options.yes)
             return history(paths, open_settings(paths, environ).current, wishes)
+        case "models":
+            from tray_app.commands.models import models
+
+            return models(paths, environ, probes=options.probe, as_json=options.json)
+        case "model":
+            from tray_app.commands.models import model
+
+            return model(paths, environ, options.name)
         case "status":
             from tray_app.commands.status import status
 
             return status(paths, environ, as_json=options.json)
+    return _run_without_command(options, paths, environ, users_umask)
+
+
+def _run_without_command(
+    options: argparse.Namespace, paths: Paths, environ: Mapping[str, str], users_umask: int
+) -> int:
     if options.self_check:
         return self_check(environ)
     if options.print_exports:
         return print_exports(options.print_exports, paths, environ, is_demo=options.demo)
     desktop = find_desktop(environ, users_umask)
-    return run(paths, environ, desktop, is_demo=options.demo, wants_tray=wants_tray)
+    return run(paths, environ, desktop, is_demo=options.demo, wants_tray=not options.no_tray)
 
 
 def work() -> int:
@@ -156,6 +169,11 @@ def _parser() -> argparse.ArgumentParser:
         "status", help="tell whether the app is running, and how it is (exit code 1: it is not)"
     )
     overview.add_argument("--json", action="store_true", help="as JSON, for programs")
+    table = verbs.add_parser("models", help="list the models that answer you, best first")
+    table.add_argument("--probe", action="store_true", help="have the running app ask the models again before that")
+    table.add_argument("--json", action="store_true", help="as JSON, for programs")
+    choice = verbs.add_parser("model", help="show which model is chosen, or choose another one")
+    choice.add_argument("name", metavar="NAME", nargs="?", help="the id, the label or an alias of a model")
     key = verbs.add_parser("set-key", help="save the NVIDIA API key in the system keyring")
     key.add_argument(
         "--server", action="store_true", help="save the server key instead, which clients of the gateway must send"

@@ -73,7 +73,7 @@ class ProxyError(AppError):
     type = "api_error"
     is_transient = False
     """Tells whether the same request is likely to succeed if it is repeated soon."""
-    brief: ClassVar[str] = "the request failed"
+    brief = "the request failed"
     """What happened, in a few words for the menu and the status line. They quote nobody."""
     client_may_retry = True
     details: ClassVar[Mapping[str, str] | None] = None

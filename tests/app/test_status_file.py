@@ -53,7 +53,10 @@ def test_troubles_lose_what_only_a_menu_can_do() -> None:
     troubles = ((Topic.REFUSED_KEY, Trouble("NVIDIA refused the key – fix…", "It did.")),)
     assert describe(Status(troubles=troubles), Settings())["trouble"] == "NVIDIA refused the key"
     retired = Status(model_troubles=((GLM, ModelTrouble(Unavailability.RETIRED)),))
-    assert describe(retired, Settings())["trouble"] == "GLM 4.7 was retired by NVIDIA"
+    assert describe(retired, Settings(follow_successors=False))["trouble"] == "GLM 4.7 was retired by NVIDIA"
+    followed = describe(retired, Settings())
+    assert (followed["model"], followed["trouble"]) == ("GLM 5.3 Flash", "")
+    assert followed["note"] == "for GLM 4.7, retired"
 
 
 def test_a_fallback_that_answers_is_no_trouble_but_a_note() -> None:

@@ -297,20 +297,20 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
 def top_labels(menu: Node) -> list[str]:
     """Returns the lines of the menu from the first one to the models."""
     texts = [node.label for node in menu.children if not node.is_separator]
-    return texts[: texts.index("Open Claude Code in Terminal")]
+    return texts[: texts.index("More Models")]
 
 
 def test_a_model_that_nvidia_does_not_list_is_marked_and_one_click_switches_to_its_successor(
     keyed_app: TrayApp, notifications: NotificationService
 ) -> None:
     item = keyed_app.item
-    menu = item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
+    menu = item.wait_menu(lambda menu: menu.has("GLM 4.7 (retired)"), "the mark")
     running = f"Running on {keyed_app.url}"
-    assert top_labels(menu) == [running, "Switch to GLM 5.3 Flash", "GLM 4.7 (not listed)", "MiniMax M2.1"]
+    assert top_labels(menu) == [running, "Switch to GLM 5.3 Flash", "GLM 4.7 (retired)", "MiniMax M2.1"]
     places = {node.label: node.id for node in menu.children}
     item.click("Switch to GLM 5.3 Flash")
     menu = item.wait_menu(lambda menu: menu.has("GLM 5.3 Flash"), "the successor in the list")
-    assert top_labels(menu) == [running, "GLM 4.7 (not listed)", "MiniMax M2.1", "GLM 5.3 Flash"]
+    assert top_labels(menu) == [running, "GLM 4.7 (retired)", "MiniMax M2.1", "GLM 5.3 Flash"]
     assert menu.find("GLM 5.3 Flash").is_checked
     assert menu.find("MiniMax M2.1").id == places["MiniMax M2.1"], "no item moves when one above it goes"
     assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.3-flash"
@@ -329,32 +329,56 @@ def test_a_model_added_to_the_settings_file_stands_in_the_menu_and_answers(keyed
     item.click("Own (not listed)")
     keyed_app.folder.wait_setting("model", "lab/own")
     item.wait_menu(lambda menu: menu.find("Own (not listed)").is_checked, "the mark")
-    assert top_labels(item.menu()) == [f"Running on {keyed_app.url}", "GLM 4.7 (not listed)", "Own (not listed)"]
+    assert top_labels(item.menu()) == [f"Running on {keyed_app.url}", "GLM 4.7 (retired)", "Own (not listed)"]
     assert keyed_app.ask()["content"][0]["text"] == "lab/own"
 
 
 def test_another_upstream_makes_the_app_forget_which_models_are_listed(
     keyed_app: TrayApp, upstream: FakeUpstream
 ) -> None:
-    keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7 (not listed)"), "the mark")
+    keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7 (retired)"), "the mark")
     upstream.model_list = refusal(404)
     keyed_app.folder.edit_settings(nvidia_key="nvapi-another")
     keyed_app.item.wait_menu(lambda menu: menu.has("GLM 4.7"), "no mark")
     assert upstream.wait_listed(2)["Authorization"] == "Bearer nvapi-another"
 
 
-def test_a_retired_model_is_reported_once_and_one_click_switches_to_its_successor(
+def test_a_retirement_is_followed_without_a_click_and_told_once(
+    keyed_app: TrayApp, upstream: FakeUpstream, notifications: NotificationService
+) -> None:
+    gone = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is no longer available."
+    item = keyed_app.item
+    upstream.script(refusal(410, {"status": 410, "title": "Gone", "detail": gone}))
+    for _ in range(3):
+        assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.3-flash"
+    menu = item.wait_menu(lambda menu: menu.has("GLM 4.7 (retired): GLM 5.3 Flash"), "who answers")
+    assert top_labels(menu)[0] == f"Running on {keyed_app.url}", "there is nothing to do"
+    notifications.wait(lambda: len(notifications.received) >= 1, "the news")
+    item.click("Log Request Bodies")
+    item.wait_menu(lambda menu: menu.find("Log Request Bodies").is_checked, "the mark")
+    sentence = (
+        "NVIDIA retired GLM 4.7 on 2026-05-14. GLM 5.3 Flash answers in its place. "
+        "You can choose another model in the menu."
+    )
+    assert [(heard.title, heard.text) for heard in notifications.received] == [
+        ("GLM 5.3 Flash answers for GLM 4.7", sentence)
+    ]
+
+
+def test_a_retired_model_that_is_not_followed_is_reported_once_and_one_click_switches_to_its_successor(
     keyed_app: TrayApp, upstream: FakeUpstream, notifications: NotificationService
 ) -> None:
     gone = "The model 'z-ai/glm4.7' has reached its end of life on 2026-05-14 and is no longer available."
     title = "GLM 4.7 was retired by NVIDIA – choose a model…"
     upstream.model_list = refusal(404)
+    keyed_app.folder.edit_settings(follow_successors=False, models=[{"id": "lab/own", "label": "Own"}])
     item = keyed_app.item
+    item.wait_menu(lambda menu: any(label.startswith("Own") for label in top_labels(menu)), "the new settings")
     for _ in range(3):
         upstream.script(refusal(410, {"status": 410, "title": "Gone", "detail": gone}))
         assert "2026-05-14" in keyed_app.ask()["error"]["message"]
         menu = item.wait_menu(lambda menu: menu.has(title), "the fix-it line")
-    assert top_labels(menu) == [title, "Switch to GLM 5.3 Flash", "GLM 4.7 (retired)", "MiniMax M2.1"]
+    assert top_labels(menu)[:4] == [title, "Switch to GLM 5.3 Flash", "GLM 4.7 (retired)", "MiniMax M2.1"]
     item.click(title)
     notifications.wait(lambda: len(notifications.received) >= 2, "the sentence, once more for the click")
     item.click("Log Request Bodies")

@@ -102,6 +102,8 @@ def test_the_status_tells_who_waits_and_what_is_not_known() -> None:
         url="http://127.0.0.1:3001",
         answers=False,
         model="z-ai/glm4.7",
+        answering="z-ai/glm-5.3-flash",
+        today=1234,
         has_nvidia_key=None,
         active_requests=0,
         waits=(Waiting("GLM 4.7", 2, 12, 38, 40), Waiting("GLM 4.7", 1, 3, 0, 0)),
@@ -110,6 +112,7 @@ def test_the_status_tells_who_waits_and_what_is_not_known() -> None:
     )
     lines = list(describe_overview(overview))
     assert ("gateway", "http://127.0.0.1:3001, which does not answer") in lines
+    assert ("model", "z-ai/glm4.7, for which z-ai/glm-5.3-flash answers") in lines
     assert ("key", "unknown, because the system keyring gives no answer") in lines
     assert [text for name, text in lines if name == "waiting"] == [
         "2 for NVIDIA's rate limit of GLM 4.7, since 12 s, 38 of 40 sent in the last minute",

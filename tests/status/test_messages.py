@@ -14,6 +14,7 @@ from tray_app.status.messages import explain_unavailability, find_notice, find_s
 from tray_app.status.progress import Delay, RequestProgress
 
 GLM, MINIMAX, GPT_OSS = "z-ai/glm4.7", "minimaxai/minimax-m2.1", "openai/gpt-oss-20b"
+UNFOLLOWED = Settings(follow_successors=False)
 RETIRED, NOT_SERVED = ModelTrouble(Unavailability.RETIRED, "2026-05-14"), ModelTrouble(Unavailability.NOT_SERVED)
 NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
 
@@ -27,19 +28,19 @@ def with_trouble(model_id: str, trouble: ModelTrouble) -> Status:
     [
         (
             with_trouble(GLM, RETIRED),
-            Settings(),
+            UNFOLLOWED,
             "GLM 4.7 was retired by NVIDIA – choose a model…",
             'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(GPT_OSS, ModelTrouble(Unavailability.RETIRED)),
-            Settings(model=GPT_OSS),
+            replace(UNFOLLOWED, model=GPT_OSS),
             "GPT-OSS 20B was retired by NVIDIA – choose a model…",
             'NVIDIA retired GPT-OSS 20B. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.',
         ),
         (
             with_trouble(MINIMAX, NOT_SERVED),
-            Settings(model=MINIMAX),
+            replace(UNFOLLOWED, model=MINIMAX),
             "MiniMax M2.1 is not served by NVIDIA – choose a model…",
             "NVIDIA does not serve MiniMax M2.1 to your API key. "
             'Choose "Switch to MiniMax M3.1 Flash", or another model, in the menu.',
@@ -90,7 +91,7 @@ def test_a_trouble_that_stops_every_request_is_more_urgent_than_a_withdrawn_mode
 @pytest.mark.parametrize("topic", [Topic.SETTINGS, Topic.FALLBACK])
 def test_a_withdrawn_model_is_more_urgent_than_a_trouble_that_stops_no_request(topic: Topic) -> None:
     status = replace(with_trouble(GLM, RETIRED), troubles=((topic, other := Trouble("Something else", "It is.")),))
-    assert find_trouble(status, Settings()) == explain_unavailability(GLM, status, Settings())
+    assert find_trouble(status, UNFOLLOWED) == explain_unavailability(GLM, status, UNFOLLOWED)
     assert find_trouble(status, Settings(model=MINIMAX)) == other, "the selected model is another one"
 
 
@@ -132,7 +133,8 @@ def test_the_longest_delay_is_shown_unless_there_is_trouble() -> None:
     assert find_notice(status, Settings()) == Trouble(
         "Waiting for NVIDIA's rate limit, 12 s",
         "31 of 40 requests this minute went to GLM 4.7; 2 wait, and the next one is sent in 5 s. "
-        "Nothing is lost: they go on by themselves. Fewer agents at once wait less.",
+        "Nothing is lost: they go on by themselves. "
+        "Fewer agents at once wait less, and so do agents that have another model (background_model in the settings).",
     )
     assert find_notice(replace(status, troubles=((Topic.KEY, NO_KEY),)), Settings()) == NO_KEY
     assert find_notice(Status(requests=(RequestProgress("nvidia"),)), Settings()) is None

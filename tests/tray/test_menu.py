@@ -11,7 +11,7 @@ from tray_app.catalog import UNKNOWN
 from tray_app.history.sums import DaySum
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Failing, Phase, Status, Topic, Trouble
-from tray_app.status.findings import ModelTrouble, Unavailability
+from tray_app.status.findings import Finding, Findings, ModelTrouble, Unavailability
 from tray_app.status.progress import Delay, RequestProgress
 from tray_app.tray.menu import SEPARATOR, Command, Item, Menu, MenuFacts, build_menu, build_tooltip
 
@@ -20,6 +20,7 @@ REFUSED_KEY = Trouble("NVIDIA refused the key – fix…", "NVIDIA refused your 
 WAITING = RequestProgress("nvidia", "z-ai/glm4.7", "GLM 4.7", delay=Delay.RATE_LIMIT, delayed_s=12)
 NO_KEY = Trouble("Add your NVIDIA API key…", "There is no key.")
 GLM_RETIRED = replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.RETIRED, "2026-05-14")),))
+UNFOLLOWED = Settings(follow_successors=False)
 FACTS = MenuFacts("bash", PurePosixPath("/home/me"), {"fish": "fish", "undo": "Undo Line"})
 GLM_NOT_LISTED = replace(RUNNING, listed_models=frozenset({"minimaxai/minimax-m2.1", "z-ai/glm-5.3"}))
 
@@ -41,6 +42,8 @@ def test_the_whole_menu() -> None:
         "---",
         "● GLM 4.7",
         "○ MiniMax M2.1",
+        "More Models",
+        "    Look Again",
         "---",
         "Open Claude Code in Terminal",
         "Copy Claude Code Exports (bash)",
@@ -80,7 +83,7 @@ def test_the_second_line_tells_of_today_once_there_was_a_request(today: DaySum |
 def test_the_marks_follow_the_settings() -> None:
     settings = Settings(model="minimaxai/minimax-m2.1", clients_choose_model=True, log_bodies=True)
     lines = show(build_menu(RUNNING, settings, replace(FACTS, shell="fish")))
-    assert lines[2:5] == ["○ GLM 4.7", "● MiniMax M2.1", "---"]
+    assert lines[2:5] == ["○ GLM 4.7", "● MiniMax M2.1", "More Models"]
     assert "✓ Log Request Bodies" in lines
     assert "    ✓ Other Programs Choose Their Own Model" in lines
     assert "Copy Claude Code Exports (fish)" in lines
@@ -112,11 +115,7 @@ def test_the_marks_follow_the_settings() -> None:
             "NVIDIA refused the key – fix…",
             "GLM 4.7 · NVIDIA refused the key – fix…",
         ),
-        (
-            GLM_RETIRED,
-            "GLM 4.7 was retired by NVIDIA – choose a model…",
-            "GLM 4.7 · was retired by NVIDIA – choose a model…",
-        ),
+        (GLM_RETIRED, "(Running on 127.0.0.1:3001)", "GLM 5.3 Flash · running on 127.0.0.1:3001"),
         (GLM_NOT_LISTED, "(Running on 127.0.0.1:3001)", "GLM 4.7 · running on 127.0.0.1:3001"),
         (
             replace(RUNNING, active_requests=3, requests=(WAITING,)),
@@ -138,7 +137,7 @@ def test_the_marks_follow_the_settings() -> None:
         "IPv6",
         "trouble",
         "name",
-        "retired",
+        "retired and followed",
         "not listed",
         "waiting",
         "stopped",
@@ -176,30 +175,31 @@ def test_items_do_not_move_while_one_of_the_defaults_is_set() -> None:
 
 def test_a_model_beside_the_defaults_is_offered_while_it_is_set() -> None:
     lines = show(build_menu(RUNNING, Settings(model="moonshotai/kimi-k3"), FACTS))
-    assert lines[2:6] == ["○ GLM 4.7", "○ MiniMax M2.1", "● Kimi K3", "---"]
+    assert lines[2:6] == ["○ GLM 4.7", "○ MiniMax M2.1", "● Kimi K3", "More Models"]
 
 
 def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> None:
     own = replace(UNKNOWN, id="lab/own", label="Own", letter="O", in_menu=True)
     glm, minimax = Settings().catalog.offered(Settings().selected_model)
     settings = Settings(models=(own, replace(minimax, in_menu=False), replace(glm, label="GLM")))
-    assert show(build_menu(RUNNING, settings, FACTS))[2:5] == ["● GLM", "○ Own", "---"]
+    assert show(build_menu(RUNNING, settings, FACTS))[2:5] == ["● GLM", "○ Own", "More Models"]
 
 
 @pytest.mark.parametrize(
     ("status", "settings", "lines"),
     [
-        (GLM_RETIRED, Settings(), ["Switch to GLM 5.3 Flash", "---", "● GLM 4.7 (retired)", "○ MiniMax M2.1"]),
-        (GLM_NOT_LISTED, Settings(), ["Switch to GLM 5.3", "---", "● GLM 4.7 (not listed)", "○ MiniMax M2.1"]),
+        (GLM_RETIRED, UNFOLLOWED, ["Switch to GLM 5.3 Flash", "---", "● GLM 4.7 (retired)", "○ MiniMax M2.1"]),
+        (GLM_RETIRED, Settings(), ["---", "● GLM 4.7 (retired): GLM 5.3 Flash", "○ MiniMax M2.1"]),
+        (GLM_NOT_LISTED, Settings(), ["Switch to GLM 5.3", "---", "● GLM 4.7 (retired)", "○ MiniMax M2.1"]),
         (
             replace(RUNNING, model_troubles=(("z-ai/glm4.7", ModelTrouble(Unavailability.NOT_SERVED)),)),
             Settings(model="minimaxai/minimax-m2.1"),
-            ["---", "○ GLM 4.7 (not served)", "● MiniMax M2.1"],
+            ["---", "○ GLM 4.7 (not served): GLM 5.3 Flash", "● MiniMax M2.1"],
         ),
         (
             GLM_RETIRED,
             Settings(model="z-ai/glm-5.2"),
-            ["---", "○ GLM 4.7 (retired)", "○ MiniMax M2.1", "● GLM 5.2"],
+            ["---", "○ GLM 4.7 (retired): GLM 5.3 Flash", "○ MiniMax M2.1", "● GLM 5.2"],
         ),
         (
             GLM_RETIRED,
@@ -207,7 +207,7 @@ def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> 
             ["---", "● GLM 5.2", "○ MiniMax M2.1"],
         ),
     ],
-    ids=["retired", "not listed", "another one", "switched", "replaced by an alias"],
+    ids=["retired", "retired and followed", "not listed", "another one", "switched", "replaced by an alias"],
 )
 def test_a_model_that_is_unavailable_says_so_and_its_successor_is_one_click_away(
     status: Status, settings: Settings, lines: list[str]
@@ -215,8 +215,33 @@ def test_a_model_that_is_unavailable_says_so_and_its_successor_is_one_click_away
     assert show(build_menu(status, settings, FACTS))[1 : len(lines) + 1] == lines
 
 
+def test_more_models_are_those_that_answer_best_first_with_their_figures() -> None:
+    found = {
+        "poolside/laguna-xs-2.1": Finding(answers=True, calls_tools=True, first_token_s=2.0),
+        "nvidia/nemotron-3-ultra-550b-a55b": Finding(True, True, first_token_s=1.4, asked=120, succeeded=116),
+        "x-lab/seer-2": Finding(answers=True, calls_tools=False),
+        "z-ai/glm4.7": Finding(answers=True, calls_tools=True, today=1234),
+        "z-ai/glm-5.2": Finding(answers=False),
+    }
+    status = replace(RUNNING, findings=Findings(found), listed_models=frozenset(found))
+    [more] = [item for item in build_menu(status, Settings(), FACTS) if item.label == "More Models"]
+    assert show(more.children) == [
+        "○ Nemotron 3 Ultra · 97 % of 120, 1.4 s",
+        "○ Laguna XS 2.1 · 2.0 s",
+        "○ Seer 2 · no tools",
+        "---",
+        "Look Again",
+    ]
+    assert [item.argument for item in more.children[:3]] == [
+        "nvidia/nemotron-3-ultra-550b-a55b",
+        "poolside/laguna-xs-2.1",
+        "x-lab/seer-2",
+    ]
+    assert build_tooltip(status, Settings()) == "GLM 4.7 · running on 127.0.0.1:3001 · 1,234 of about 10,000 today"
+
+
 def test_the_click_chooses_the_successor() -> None:
-    item = build_menu(GLM_RETIRED, Settings(), FACTS)[1]
+    item = build_menu(GLM_RETIRED, UNFOLLOWED, FACTS)[1]
     assert (item.command, item.argument) == (Command.CHOOSE_MODEL, "z-ai/glm-5.3-flash")
 
 

@@ -206,6 +206,8 @@ class App:
             log.info("another process of this user asks this one to quit")
             self.quit(_QUIT_DRAIN_S)
         is_new_day_sum = self._look_at_today()
+        if self._instance.take_look_request():
+            self._supervisor.look_again()
         if not self._store.refresh():
             return self._supervisor.poll() or is_new_day_sum
         self._history.keep_days = self._store.current.history_days

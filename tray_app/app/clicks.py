@@ -87,6 +87,8 @@ class Clicks:
             case Command.CHOOSE_MODEL:
                 self._supervisor.change(model=argument)
                 log.info("model: %s", argument)
+            case Command.LOOK_AGAIN:
+                self._supervisor.look_again()
             case Command.OPEN_CLAUDE_CODE:
                 self._open_claude_code(argument)
             case Command.COPY_EXPORTS:

@@ -38,6 +38,7 @@ class Instance:
         self._folder = folder
         self._note = folder / "instance.json"
         self._quit_request = folder / "quit-request"
+        self._look_request = folder / "look-request"
         self._lock = FileLock(folder / "instance.lock", mode=0o600)
 
     def acquire(self) -> bool:
@@ -49,6 +50,7 @@ class Instance:
             return False
         self._forget_note()  # an app that crashed may have left one
         self._forget(self._quit_request)
+        self._forget(self._look_request)
         return True
 
     def publish(self, url: str, *, is_demo: bool = False, has_icon: bool = False) -> None:
@@ -84,6 +86,17 @@ class Instance:
     def is_asked_to_quit(self) -> bool:
         """Tells whether another process has asked this app to quit."""
         return self._quit_request.exists()
+
+    def ask_to_look(self) -> None:
+        """Asks the running app to find out anew which models answer. It looks for this once a second."""
+        write_whole(self._look_request, b"")
+
+    def take_look_request(self) -> bool:
+        """Tells whether another process has asked for that since the last call."""
+        if not self._look_request.exists():
+            return False
+        self._forget(self._look_request)
+        return True
 
     def wait_end(self, timeout_s: float) -> bool:
         """Waits until no app is running. Returns False if the time is over first."""

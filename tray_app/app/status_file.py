@@ -18,6 +18,7 @@ from tray_app.files.atomic import write_whole
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status, Topic
 from tray_app.status.delays import describe_delay
+from tray_app.status.following import find_absence, find_answering
 from tray_app.status.messages import find_trouble
 from tray_app.status.progress import Delay, SessionModel
 
@@ -53,16 +54,19 @@ class StatusFile:
 
 def describe(status: Status, settings: Settings) -> dict[str, Any]:
     """Returns the content of the file: what a status line says, with Unix times in whole seconds."""
+    selected = settings.selected_model
+    answering, absence = find_answering(selected, status, settings), find_absence(selected, status)
+    follows = f"for {selected.label}, {absence.kind.value} {absence.date}".rstrip() if absence else ""
     fallback = dict(status.troubles).get(Topic.FALLBACK)
     others = tuple(item for item in status.troubles if item[0] is not Topic.FALLBACK)
     trouble = find_trouble(replace(status, troubles=others), settings)
     return {
-        "model": settings.selected_model.label,
+        "model": answering.label,
         "is_demo": status.is_demo,
         "trouble": trouble.title.partition(" – ")[0].rstrip("…") if trouble else "",
-        "note": fallback.title if fallback else "",
+        "note": fallback.title if fallback else follows if answering.id != selected.id else "",
         "paces": {pace.model: {"limit": pace.limit, "starts_at": pace.starts_at} for pace in status.paces},
-        "sessions": {session.session_id: _describe(session, settings) for session in status.sessions},
+        "sessions": {session.session_id: _describe(session, answering.label, settings) for session in status.sessions},
         "delays": [
             {
                 "session": request.session_id,
@@ -76,12 +80,13 @@ def describe(status: Status, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _describe(session: SessionModel, settings: Settings) -> dict[str, str]:
+def _describe(session: SessionModel, tray_label: str, settings: Settings) -> dict[str, str]:
     """Returns the model that answers the session's next request, and what it asks for if that is something else.
 
-    `picked` is the name of the model that its newest request sent.
+    `tray_label` is the label of the model that answers for the choice in the tray. `picked` is the name of the model
+    that its newest request sent.
     """
-    model = settings.selected_model.label if session.follows_tray else session.model
+    model = tray_label if session.follows_tray else session.model
     named = settings.catalog.find(session.asked)
     asked = named.label if named else session.asked
     return {"picked": session.asked, "asked": "" if asked in (AS_IN_TRAY, model) else asked, "model": model}

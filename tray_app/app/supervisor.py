@@ -118,6 +118,10 @@ class GatewaySupervisor:
         if not self._service.is_running:
             self.begin()
 
+    def look_again(self) -> None:
+        """Finds out anew which models answer. Returns at once."""
+        self._service.poll_models()
+
     def _read_again(self) -> None:
         keys_before = self.keys
         self.read_keys()

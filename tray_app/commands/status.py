@@ -14,6 +14,7 @@ from tray_app.commands.terminal import FAILED, OK, say
 from tray_app.paths import Paths
 from tray_app.settings.keys import read_keys
 from tray_app.shells import name_command
+from tray_app.status.findings import REQUESTS_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Overview:
     """Tells whether the gateway answers at the URL."""
     model: str
     """The id of the model that is chosen."""
+    answering: str
+    """The id of the model that answers for it."""
+    today: int
+    """Number of requests to that model on this day of UTC."""
     has_nvidia_key: bool | None
     """None: the system keyring gives no answer, so that nobody knows."""
     active_requests: int
@@ -68,6 +73,8 @@ def _look(paths: Paths, environ: Mapping[str, str]) -> Overview:
         url=running.url or None if running else None,
         answers=health is not None,
         model=health.model if health else store.current.selected_model.id,
+        answering=(health.answering if health else "") or store.current.selected_model.id,
+        today=health.today if health else 0,
         has_nvidia_key=has_key,
         active_requests=health.active_requests if health else 0,
         waits=health.waits if health else (),
@@ -82,10 +89,11 @@ def describe_overview(overview: Overview) -> Iterator[tuple[str, str]]:
     if overview.running:
         silent = "" if overview.answers else ", which does not answer"
         yield "gateway", f"{overview.url}{silent}" if overview.url else "does not listen; the menu and the log say why"
-    yield "model", overview.model
+    stand_in = "" if overview.answering == overview.model else f", for which {overview.answering} answers"
+    yield "model", f"{overview.model}{stand_in}"
     yield "key", _describe_key(overview.has_nvidia_key)
     if overview.answers:
-        yield "requests", f"{overview.active_requests} active"
+        yield "requests", f"{overview.active_requests} active; {overview.today:,} of about {REQUESTS_PER_DAY:,} today"
     for wait in overview.waits:
         used = f", {wait.used} of {wait.limit} sent in the last minute" if wait.limit else ""
         yield "waiting", f"{wait.waiting} for NVIDIA's rate limit of {wait.model}, since {wait.longest_s} s{used}"

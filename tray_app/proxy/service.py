@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,10 +139,13 @@ class ProxyService:
             if before.upstream != config.upstream:
                 self.running.call(gateway.follow_account)
 
-    def poll_models(self) -> None:
-        """Asks upstream now for its list, and which models answer. Returns at once: the board gets the result later."""
+    def poll_models(self, *, is_asked: bool = False) -> None:
+        """Asks upstream now for its list, and which models answer. Returns at once: the board gets the result later.
+
+        `is_asked`: the user asked for it, so that models which gave no verdict or were forbidden are asked again.
+        """
         if self.running is not None and self.running.finder is not None:
-            self.running.call(self.running.finder.look_again)
+            self.running.call(partial(self.running.finder.look_again, is_asked=is_asked))
 
     def stop(self, drain_s: float) -> None:
         """Stops the gateway. Running answers may go on for `drain_s` seconds, and then end with an error event."""

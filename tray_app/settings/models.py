@@ -40,6 +40,18 @@ def read_model_list(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return {name: value for name, value in values.items() if name in raw}, problems
 
 
+def with_choice(entries: object, model_id: str) -> object:
+    """Returns the entries of "models" with one for a model that the user chose, so that the menu goes on offering it.
+
+    They stay as they are if the menu offers the model anyway, or if they are no list.
+    """
+    known = find_model(model_id)
+    if not isinstance(entries, list) or (known and known.in_menu):
+        return entries
+    ids = {plain_name(entry["id"]) for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
+    return entries if plain_name(model_id) in ids else [*entries, {"id": model_id}]
+
+
 def chosen_model_check(catalog: Catalog, *, may_be_empty: bool = False) -> Check:
     """Returns the check for a chosen model. It is one of the catalog, or any other that NVIDIA may list."""
 

@@ -19,6 +19,7 @@ from tray_app.errors import SettingsError
 from tray_app.files.atomic import read_whole, write_whole
 from tray_app.files.private import NotAFile, claim_folder, make_private_folder, tighten_file
 from tray_app.settings.file_text import Damaged, decode_settings, encode_settings
+from tray_app.settings.models import with_choice
 from tray_app.settings.parsing import VERSION, default_file, file_value, parse_environment, parse_file
 from tray_app.settings.settings import SECRETS, Address, Settings
 
@@ -213,6 +214,8 @@ class SettingsStore:
         if not isinstance(version, int) or version > VERSION:
             raise SettingsError("it was made by a newer version of this program")
         changed = {"version": VERSION, **raw, **{name: file_value(value) for name, value in changes.items()}}
+        if "model" in changes and (models := with_choice(changed.get("models", []), changes["model"])):
+            changed["models"] = models
         return {name: value for name, value in changed.items() if not (name in changes and value is None)}
 
     @contextlib.contextmanager

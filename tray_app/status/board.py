@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from typing import TypedDict, Unpack
 
-from tray_app.status.findings import NO_FINDINGS, Findings, ModelTrouble, Unavailability
+from tray_app.status.findings import NO_FINDINGS, NO_LOOK, Findings, LookProgress, ModelTrouble, Unavailability
 from tray_app.status.progress import Pace, RequestProgress, SessionModel
 
 
@@ -98,6 +98,8 @@ class Status:
     """Ids of the models that NVIDIA lists or that have answered; empty while NVIDIA's list is not known."""
     findings: Findings = NO_FINDINGS
     """What was found out about each model for this key."""
+    look: LookProgress = NO_LOOK
+    """How far the search for models that answer is."""
     waits: tuple[Wait, ...] = ()
     """One for each model that requests wait for, the longest first. Short waits are left out."""
     requests: tuple[RequestProgress, ...] = ()
@@ -136,6 +138,7 @@ class StatusChanges(TypedDict, total=False):
     listed_models: frozenset[str]
     active_requests: int
     findings: Findings
+    look: LookProgress
     waits: tuple[Wait, ...]
     requests: tuple[RequestProgress, ...]
     paces: tuple[Pace, ...]

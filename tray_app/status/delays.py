@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from tray_app.status.board import Failing, Status, Trouble, Wait
 from tray_app.status.progress import Delay, RequestProgress
 
+_HOW_TO_WAIT_LESS = (
+    "Fewer agents at once wait less, and so do agents that have another model (background_model in the settings)."
+)
+"""NVIDIA's limit is one for each model, so a second model is a second allowance."""
+
 
 def find_longest(status: Status) -> RequestProgress | None:
     """Returns the running request that has been delayed for the longest time; None if there is none."""
@@ -64,7 +69,7 @@ def explain_wait(wait: Wait) -> str:
         cause = (
             f"{wait.used} of {wait.limit} requests this minute went to {wait.model}; {wait.waiting} {word}, {next_one}."
         )
-    return f"{cause} Nothing is lost: they go on by themselves. Fewer agents at once wait less."
+    return f"{cause} Nothing is lost: they go on by themselves. {_HOW_TO_WAIT_LESS}"
 
 
 def model_failing(label: str, failing: Failing, replacement: str) -> Trouble:

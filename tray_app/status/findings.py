@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+REQUESTS_PER_DAY = 10_000
+"""About so many requests a day does NVIDIA take for each model (public reports, August 2026). It publishes no limit."""
+
 
 class Unavailability(Enum):
     """Why a model cannot be used. The values are the words in the menu."""
@@ -46,7 +49,7 @@ class Finding:
     succeeded: int = 0
     """Number of those requests that were answered."""
     today: int = 0
-    """Number of requests of this day, which begins at midnight UTC. NVIDIA takes about 10,000 a day for each model."""
+    """Number of requests of this day, which begins at midnight UTC."""
     found_at: float = 0.0
     """When the newest of these facts was found, in seconds since 1970; 0: nothing was found."""
     holds_until: float = 0.0
@@ -57,6 +60,17 @@ class Finding:
         return now < self.holds_until
 
 
+@dataclass(frozen=True, slots=True)
+class LookProgress:
+    """How far the search for models that answer is. It asks NVIDIA's list and then one model after the other."""
+
+    finished: int = 0
+    """How many looks have ended since the gateway began."""
+    left: int | None = None
+    """How many models are still to be asked in the look that runs; None: none runs."""
+
+
+NO_LOOK = LookProgress()
 NOTHING_FOUND = Finding()
 
 

@@ -68,6 +68,15 @@ def model_withdrawn(label: str, trouble: ModelTrouble) -> Trouble:
     return Trouble(f"{label} is not served by NVIDIA", say_not_served(label))
 
 
+def stand_in_answers(label: str, trouble: ModelTrouble, stand_in: str) -> Trouble:
+    """Returns the news that a stand-in answers for a model that is withdrawn. Both are given by their labels."""
+    withdrawn = model_withdrawn(label, trouble)
+    return Trouble(
+        f"{stand_in} answers for {label}",
+        f"{withdrawn.sentence} {stand_in} answers in its place. You can choose another model in the menu.",
+    )
+
+
 def selected_model_withdrawn(label: str, trouble: ModelTrouble, successor: str) -> Trouble:
     """Returns the trouble that the selected model is withdrawn. `successor` is a label; empty: there is none."""
     withdrawn = model_withdrawn(label, trouble)

@@ -11,7 +11,10 @@ from tray_app.catalog import Model
 from tray_app.history.sums import DaySum, shorten_count
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Phase, Status
+from tray_app.status.findings import REQUESTS_PER_DAY, Finding
+from tray_app.status.following import find_answering, find_catalog, label_choice
 from tray_app.status.messages import find_notice, find_successor
+from tray_app.status.ranking import describe_figures, rank_models
 
 OPEN_LABEL = "Open Claude Code in Terminal"
 """The item that the notification of the first start names."""
@@ -25,6 +28,8 @@ class Command(Enum):
     """The argument is the id of the model."""
     OPEN_CLAUDE_CODE = auto()
     """The argument is the folder to open it in; empty: the last used one."""
+    LOOK_AGAIN = auto()
+    """Finds out anew which models answer."""
     COPY_EXPORTS = auto()
     """The argument is the key of one of `MenuFacts.forms`; empty: the form for the user's shell."""
     TOGGLE_BODY_LOG = auto()
@@ -72,13 +77,21 @@ Menu = tuple[Item, ...]
 
 _FOLDER_CHARACTERS = 40
 """Longest label of a folder. A longer path is shortened in its middle."""
+_MOST_MODELS = 20
+"""So many other models are offered. NVIDIA serves about 16 that call tools to one account (November 2026)."""
 
 
 def build_menu(status: Status, settings: Settings, facts: MenuFacts) -> Menu:
     """Returns the whole menu. A hidden item keeps its place: no item moves unless the list of models changes."""
     selected = settings.selected_model
     models = (
-        Item(_model_label(model, status), Command.CHOOSE_MODEL, model.id, checked=model == selected, is_radio=True)
+        Item(
+            label_choice(model, status, settings),
+            Command.CHOOSE_MODEL,
+            model.id,
+            checked=model == selected,
+            is_radio=True,
+        )
         for model in settings.catalog.offered(selected)
     )
     return (
@@ -87,6 +100,7 @@ def build_menu(status: Status, settings: Settings, facts: MenuFacts) -> Menu:
         _today_line(facts.today),
         SEPARATOR,
         *models,
+        _more_models_menu(status, settings),
         SEPARATOR,
         Item(OPEN_LABEL, Command.OPEN_CLAUDE_CODE),
         _folder_menu(facts),
@@ -104,11 +118,14 @@ def build_menu(status: Status, settings: Settings, facts: MenuFacts) -> Menu:
 
 
 def build_tooltip(status: Status, settings: Settings) -> str:
-    """Returns one line about the model and the state."""
-    label, trouble = settings.selected_model.label, find_notice(status, settings)
+    """Returns one line about the model that answers, the state, and its requests of this day."""
+    answering = find_answering(settings.selected_model, status, settings)
+    label, trouble = answering.label, find_notice(status, settings)
     state = trouble.title.removeprefix(f"{label} ") if trouble else _describe(status)
     is_name = state[1:2].isupper()  # a word in capitals, such as NVIDIA
-    return f"{label} · {state if is_name else state[:1].lower() + state[1:]}"
+    today = status.findings.find(answering.id).today
+    count = f" · {today:,} of about {REQUESTS_PER_DAY:,} today" if today else ""
+    return f"{label} · {state if is_name else state[:1].lower() + state[1:]}{count}"
 
 
 def _status_line(status: Status, settings: Settings) -> Item:
@@ -133,6 +150,32 @@ def _today_line(today: DaySum | None) -> Item:
     if today.tokens_out is not None:
         parts.append(f"{shorten_count(today.tokens_out)} out")
     return Item(" · ".join(parts))
+
+
+def _more_models_menu(status: Status, settings: Settings) -> Item:
+    """Returns the submenu with what answers, best first, without the choices that the menu offers already."""
+    selected, findings = settings.selected_model, status.findings
+    catalog = find_catalog(status, settings)
+    offered = {model.id for model in settings.catalog.offered(selected)}
+    others = [model for model in rank_models(catalog, findings) if model.id not in offered][:_MOST_MODELS]
+    models = (
+        Item(
+            _figures_label(model, findings.find(model.id)),
+            Command.CHOOSE_MODEL,
+            model.id,
+            checked=False,
+            is_radio=True,
+        )
+        for model in others
+    )
+    again = Item("Look Again", Command.LOOK_AGAIN)
+    children = (*models, SEPARATOR, again) if others else (again,)
+    return Item("More Models", children=children, is_visible=not status.is_demo)
+
+
+def _figures_label(model: Model, finding: Finding) -> str:
+    figures = ", ".join(filter(None, ("no tools" if finding.calls_tools is False else "", describe_figures(finding))))
+    return f"{model.label} · {figures}" if figures else model.label
 
 
 def _folder_menu(facts: MenuFacts) -> Item:
@@ -164,11 +207,6 @@ def _more_menu(settings: Settings, facts: MenuFacts) -> Item:
         Item("Open Log Folder", Command.OPEN_LOGS),
     )
     return Item("More", children=children)
-
-
-def _model_label(model: Model, status: Status) -> str:
-    trouble = status.model_trouble(model.id)
-    return f"{model.label} ({trouble.kind.value})" if trouble else model.label
 
 
 def _describe(status: Status) -> str:

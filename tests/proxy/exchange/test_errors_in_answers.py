@@ -175,7 +175,7 @@ def test_a_permanent_refusal_is_not_retried_wherever_it_stands(
     sentence: str,
     is_stream: bool,
 ) -> None:
-    gateway = start_gateway(timeouts=QUICK)
+    gateway = start_gateway(timeouts=QUICK, follow_successors=False)
     replies = put_everywhere(error) | {"HTTP": refusal(int(error["code"]), {"error": error})}
     for place, reply in replies.items():
         upstream.script(reply)
@@ -216,7 +216,7 @@ def test_a_stream_teaches_what_a_model_refuses(
 def test_a_model_that_a_stream_says_is_gone_is_marked_and_replaced(
     start_gateway: StartGateway, upstream: FakeUpstream, is_stream: bool
 ) -> None:
-    gateway = start_gateway(fallback_models=(MINIMAX,))
+    gateway = start_gateway(fallback_models=(MINIMAX,), follow_successors=False)
     upstream.script(stream({"error": {"message": "no such model", "code": 404}}), hello(is_stream=is_stream))
     assert gateway.ask(question(stream=is_stream)).text == "Hello!"
     assert [received.body["model"] for received in upstream.received] == [GLM, MINIMAX]
@@ -242,7 +242,7 @@ def test_an_error_that_is_not_transient_is_not_retried(
     start_gateway: StartGateway, upstream: FakeUpstream, status: int, is_stream: bool
 ) -> None:
     upstream.script(refusal(status, {"detail": "no"}))
-    answer = start_gateway(timeouts=QUICK).ask(question(stream=is_stream))
+    answer = start_gateway(timeouts=QUICK, follow_successors=False).ask(question(stream=is_stream))
     assert answer.outcome == (400, "billing_error")
     assert "in the tray menu" in answer.sentence
     assert answer.headers["x-should-retry"] == "false"

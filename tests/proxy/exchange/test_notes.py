@@ -13,12 +13,13 @@ from tests.support.chunks import completion, finish, text, usage, whole_call
 from tests.support.fake_upstream import CUT, FakeUpstream, Gate, hello, refusal, stream, whole
 from tests.support.gateway import NVIDIA_KEY, QUICK, WEATHER, RunningGateway, both_ways, question
 from tests.support.waiting import wait_for
-from tray_app.catalog import GLM_4_7, GLM_5_3, MINIMAX_M2_1, NAMED_MODEL_HEADER, PROJECT_HEADER, Model
+from tray_app.catalog import GLM_4_7, GLM_5_3, MINIMAX_M2_1, NAMED_MODEL_HEADER, PROJECT_HEADER, Catalog, Model
 from tray_app.history.reader import read_page, read_sums
 from tray_app.history.record import Outcome, Reason, RequestRecord
 from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.exchange.notes import find_reason
 from tray_app.settings.keys import Keys
+from tray_app.translate.request.question import Rules
 
 PROMPT = "the-words-of-the-user"
 SAID = "the-words-of-the-model"
@@ -263,6 +264,21 @@ def test_a_fallback_is_a_reason(
     assert (found.model_id, found.reason, found.tries) == (MINIMAX_M2_1.id, Reason.FALLBACK, 2)
 
 
-def test_a_stand_in_for_a_retired_model_is_a_reason() -> None:
-    assert find_reason("nvidia", GLM_4_7, GLM_5_3, is_named=False, is_fallback=False) is Reason.RETIRED
-    assert find_reason(GLM_4_7.id, GLM_4_7, GLM_5_3, is_named=True, is_fallback=True) is Reason.FALLBACK
+RULES = Rules(Catalog(), GLM_4_7, clients_choose_model=True, background=MINIMAX_M2_1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "choice", "model", "is_fallback", "reason"),
+    [
+        ("nvidia", GLM_4_7, GLM_5_3, False, Reason.RETIRED),
+        (GLM_4_7.id, GLM_4_7, GLM_5_3, False, Reason.RETIRED),
+        (GLM_4_7.id, GLM_4_7, GLM_5_3, True, Reason.FALLBACK),
+        ("claude-haiku", MINIMAX_M2_1, MINIMAX_M2_1, False, Reason.BACKGROUND),
+        (MINIMAX_M2_1.id, MINIMAX_M2_1, MINIMAX_M2_1, False, Reason.NONE),
+        ("claude-haiku", GLM_4_7, GLM_4_7, False, Reason.TRAY),
+    ],
+)
+def test_a_stand_in_and_a_model_for_the_background_are_reasons(
+    asked: str, choice: Model, model: Model, is_fallback: bool, reason: Reason
+) -> None:
+    assert find_reason(RULES, asked, choice, model, is_fallback=is_fallback, is_background=True) is reason

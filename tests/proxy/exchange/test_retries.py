@@ -32,8 +32,8 @@ PASSING: dict[str, Reply] = {
 
 @pytest.fixture
 def patient(start_gateway: StartGateway) -> RunningGateway:
-    """A gateway that retries for as long as it takes, almost without a pause."""
-    return start_gateway(timeouts=QUICK)
+    """A gateway that retries for as long as it takes, almost without a pause, and asks one model only."""
+    return start_gateway(timeouts=QUICK, follow_successors=False)
 
 
 @both_ways

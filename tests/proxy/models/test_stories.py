@@ -13,7 +13,7 @@ from tests.support.nvidia_catalogue import Catalogue, Offer, read_day
 from tests.support.ports import free_port
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 from tray_app.proxy.exchange.notes import Notes
-from tray_app.proxy.models.finder import DAILY_PROBES, MOST_IN_A_ROW
+from tray_app.proxy.models.look import DAILY_PROBES, MOST_IN_A_ROW
 from tray_app.proxy.models.probe import SILENCE_S
 from tray_app.proxy.upstream.records import MOST_TRIES
 from tray_app.status.board import Status
@@ -63,7 +63,7 @@ def test_what_holds_is_not_asked_again_and_on_the_next_day_only_what_may_have_ch
         async with a_world(FIRST_DAY) as world:
             await asyncio.sleep(HOUR_S)
             before = len(world.nvidia.asked)
-            world.finder.look_again()
+            world.finder.look_again(is_asked=True)
             await asyncio.sleep(HOUR_S)
             again = Counter(world.nvidia.asked[before:])
             assert set(again) == {offer.id for offer in FIRST_DAY.models if offer.conduct == "hangs"}
@@ -106,6 +106,22 @@ def test_a_refused_request_has_the_finder_look_at_once() -> None:
             await asyncio.sleep(60)
             assert world.nvidia.list_requests == lists + 1
             assert world.find("z-ai/glm-6").calls_tools is True
+
+    play(story())
+
+
+def test_a_request_that_is_refused_during_a_look_has_it_begin_anew_with_the_family() -> None:
+    async def story() -> None:
+        async with a_world(FIRST_DAY) as world:
+            await asyncio.sleep(30)
+            half = len(world.nvidia.asked)
+            assert 10 < half < 80
+            world.nvidia.catalogue = NEXT_DAY
+            world.gateway.evidence.note_refused(GLM_FLASH, ModelTrouble(Unavailability.RETIRED, "2026-11-28"))
+            await asyncio.sleep(35)
+            assert "z-ai/glm-6" in world.nvidia.asked[half : half + 3]
+            await asyncio.sleep(HOUR_S)
+            assert len(set(world.nvidia.asked)) > 60
 
     play(story())
 
@@ -169,12 +185,12 @@ def test_a_model_that_thinks_for_long_before_it_calls_is_no_model_without_tools(
 
 
 def test_the_budget_of_a_day_is_never_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tray_app.proxy.models.finder.DAILY_PROBES", 20)
+    monkeypatch.setattr("tray_app.proxy.models.look.DAILY_PROBES", 20)
 
     async def story() -> None:
         async with a_world(FIRST_DAY) as world:
             await asyncio.sleep(12 * HOUR_S)
-            world.finder.look_again()
+            world.finder.look_again(is_asked=True)
             await asyncio.sleep(HOUR_S)
             assert len(world.nvidia.asked) == 20
             assert knows_both_choices(world.status)

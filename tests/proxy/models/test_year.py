@@ -23,7 +23,8 @@ from tests.support.virtual_time import run_virtually
 from tray_app.catalog import DEFAULTS, Model, family_of
 from tray_app.errors import ModelUnavailable, Overloaded
 from tray_app.proxy.exchange.gateway import Gateway
-from tray_app.proxy.models.finder import DAILY_PROBES, ModelFinder
+from tray_app.proxy.models.finder import ModelFinder
+from tray_app.proxy.models.look import DAILY_PROBES
 from tray_app.proxy.models.probe import SILENCE_S, Answered
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.outcomes import find_trouble
@@ -170,7 +171,7 @@ async def live_through(wire: Wire) -> tuple[User, list[int]]:
 def test_in_a_year_without_a_release_each_choice_is_answered_on_every_day(monkeypatch: pytest.MonkeyPatch) -> None:
     nvidia = SimulatedNvidia(play_day(make_lives(), 0), clock=lambda: 0.0)
     wire = Wire(nvidia)
-    monkeypatch.setattr("tray_app.proxy.models.finder.probe", wire.probe)
+    monkeypatch.setattr("tray_app.proxy.models.look.probe", wire.probe)
     monkeypatch.setattr("tray_app.proxy.upstream.evidence.PUBLISH_S", HOUR_S)  # each look publishes by itself
     user, probes = run_virtually(live_through(wire))
     print(

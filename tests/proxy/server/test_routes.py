@@ -14,9 +14,11 @@ from tests.support.chunks import completion, finish, text
 from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import NVIDIA_KEY, WEATHER, RunningGateway, both_ways, question
 from tray_app import __version__
+from tray_app.app.health import read_model_health
 from tray_app.catalog import LISTED_AS_IN_TRAY, MODELS, UNKNOWN
 from tray_app.errors import OWN_FAULT
 from tray_app.settings.keys import Keys
+from tray_app.status.findings import Finding, Findings, LookProgress, ModelTrouble, Unavailability
 from tray_app.translate.answer.answer import Answer
 
 SERVER_KEY = "key-of-this-gateway"
@@ -38,6 +40,8 @@ def test_health_answers_as_soon_as_the_gateway_serves(gateway: RunningGateway) -
         "status": "ok",
         "version": __version__,
         "model": "z-ai/glm4.7",
+        "answering": "z-ai/glm4.7",
+        "today": 0,
         "demo": False,
         "has_nvidia_key": True,
         "active_requests": 0,
@@ -45,6 +49,17 @@ def test_health_answers_as_soon_as_the_gateway_serves(gateway: RunningGateway) -
         "requests": [],
         "failing": {},
     }
+
+
+def test_what_is_known_of_the_models_can_be_asked_for(gateway: RunningGateway) -> None:
+    refusal = ModelTrouble(Unavailability.RETIRED, "2026-05-14")
+    gateway.board.publish(
+        findings=Findings({"z-ai/glm4.7": Finding(answers=False, refusal=refusal)}), listed_models=frozenset({"a/b"})
+    )
+    known = read_model_health(gateway.address.url)
+    assert known is not None
+    assert known.findings["z-ai/glm4.7"].refusal == refusal
+    assert (known.listed, known.look) == (("a/b",), LookProgress())
 
 
 @pytest.mark.parametrize("path", ["/", "/api/hello", "/health"])

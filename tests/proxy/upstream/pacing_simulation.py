@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from tests.support.virtual_time import run_virtually
-from tray_app.catalog import GLM_4_7
+from tray_app.catalog import GLM_4_7, NEMOTRON_3_5_LIGHTNING, Model
 from tray_app.proxy.upstream.pacing import Pacer, Urgency
 
 ATTEMPTS = 6
@@ -158,18 +158,48 @@ def simulate_fan_outs(limit: Limit, *, asks: int, times: int, burst: int | None 
     return run_virtually(fan_out())
 
 
-def _pace(upstream: Upstream) -> Callable[[bool], Awaitable[bool]]:
-    """Returns a function that asks upstream with pacing and retries. It returns False if all attempts were refused."""
-    pacer = Pacer()
+def simulate_session(
+    limit: Limit, *, sub_agents: int, has_background_model: bool, minutes: int = 30, seed: int = 1
+) -> tuple[Report, Report]:
+    """Simulates one session with its sub-agents. Returns what the session saw, and what the sub-agents saw.
+
+    With a background model, the sub-agents ask a model of their own, which has a limit of its own.
+    """
+
+    async def session() -> tuple[Report, Report]:
+        luck, pacer = random.Random(seed), Pacer()
+        upstream = Upstream(limit, None, luck)
+        ask = _pace(upstream, GLM_4_7, pacer)
+        second = Upstream(limit, None, luck) if has_background_model else upstream
+        ask_second = _pace(second, NEMOTRON_3_5_LIGHTNING, pacer) if has_background_model else ask
+        own, others = Report(), Report()
+        work = [asyncio.create_task(_work(ask, own, luck, is_background=False))]
+        work += [asyncio.create_task(_work(ask_second, others, luck, is_background=True)) for _ in range(sub_agents)]
+        await asyncio.sleep(minutes * 60)
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        own.upstream_refusals, others.upstream_refusals = upstream.refused, second.refused
+        return own, others
+
+    return run_virtually(session())
+
+
+def _pace(upstream: Upstream, model: Model = GLM_4_7, pacer: Pacer | None = None) -> Callable[[bool], Awaitable[bool]]:
+    """Returns a function that asks upstream with pacing and retries. It returns False if all attempts were refused.
+
+    Without a `pacer`, it gets one of its own.
+    """
+    pacer = pacer or Pacer()
 
     async def ask(is_background: bool) -> bool:
         for attempt in range(ATTEMPTS):
             urgency = Urgency.BACKGROUND if is_background and attempt == 0 else Urgency.TURN
-            await pacer.wait_turn(GLM_4_7, limit=40, urgency=urgency)
+            await pacer.wait_turn(model, limit=40, urgency=urgency)
             if await upstream.ask():
-                pacer.note_served(GLM_4_7)
+                pacer.note_served(model)
                 return True
-            pacer.note_refused(GLM_4_7)
+            pacer.note_refused(model)
         return False
 
     return ask
@@ -230,6 +260,17 @@ def main(minutes: int) -> None:
         for burst in (None, 10, 5):
             report = simulate_fan_outs(steady(40), asks=asks, times=minutes // 2, burst=burst)
             print(f"| {asks} | {burst or 'all'} | {report.upstream_refusals} | {report.longest_s:.0f} s |")
+    print("\n| upstream; 8 sub-agents ask | own turns | longest wait | turns of sub-agents | longest wait |")
+    print("|---" * 5 + "|")
+    for name in ("40 a minute", "25 a minute", "by load: 40, 15, 30, 8", "8 a minute"):
+        for has_model in (False, True):
+            own, others = simulate_session(
+                WORLDS[name][0], sub_agents=8, has_background_model=has_model, minutes=minutes
+            )
+            print(
+                f"| {name}; {'a second' if has_model else 'the same'} model | {own.turns} | {own.longest_s:.0f} s "
+                f"| {others.turns} | {others.longest_s:.0f} s |"
+            )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from tests.proxy.upstream.pacing_simulation import (
     by_load,
     simulate,
     simulate_fan_outs,
+    simulate_session,
     steady,
     storm,
 )
@@ -92,3 +93,13 @@ def test_without_pacing_clients_are_refused_all_the_time_and_wait_for_minutes() 
     report = simulate(steady(40), agents=16, paced=False)
     assert report.client_refusals > report.turns
     assert report.longest_interactive_s > 100
+
+
+@pytest.mark.parametrize("limit", [25, 8])
+def test_a_model_of_their_own_for_sub_agents_brings_a_second_allowance(limit: int) -> None:
+    own, others = simulate_session(steady(limit), sub_agents=8, has_background_model=False)
+    own_alone, others_alone = simulate_session(steady(limit), sub_agents=8, has_background_model=True)
+    assert own_alone.longest_s < own.longest_s / 3, "the session no longer waits behind its sub-agents"
+    assert own_alone.turns > own.turns
+    assert others_alone.turns > 1.3 * others.turns
+    assert own_alone.failed_turns == others_alone.failed_turns == 0

@@ -7,6 +7,7 @@ import logging
 
 from aiohttp import web
 
+from tray_app.catalog import Model
 from tray_app.errors import (
     OWN_FAULT,
     ModelUnavailable,
@@ -17,15 +18,16 @@ from tray_app.errors import (
     UpstreamFault,
     UpstreamTimeout,
 )
-from tray_app.history.record import Reason
 from tray_app.proxy.exchange.attempt import Attempt
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
 from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.notes import find_reason
 from tray_app.proxy.exchange.progress import Progress
 from tray_app.proxy.exchange.replies import make_reply
+from tray_app.proxy.exchange.stand_ins import Reason, find_next
 from tray_app.proxy.exchange.translator import Incoming
 from tray_app.settings.config import GatewayConfig
+from tray_app.status.following import find_absence
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.question import Question
 
@@ -85,32 +87,49 @@ class Exchange:
             return await self._fail(ProxyError(OWN_FAULT, client_may_retry=False))
 
     async def _try_models(self) -> web.StreamResponse:
-        """Tries the chosen model and then, while a model does not answer, the user's fallback models in their order."""
+        """Tries the chosen model, or the one that answers in its place. While a model does not answer, tries the next.
+
+        A model that NVIDIA has withdrawn is followed by its stand-in, and one that fails by the user's fallback models.
+        If none of those that are followed is served either, the error is that of the first.
+        """
         chat, is_background = self._question.chat, self._question.is_background
-        chosen, tried = chat.model, {chat.model.id}
-        asked, rules = self._question.requested_model, self._incoming.rules
-        is_named = rules.takes_named(asked)
-        self._progress.choose(asked, chosen, follows_tray=not is_named)
-        self._notes.choose(chosen, find_reason(asked, chosen, chosen, is_named=is_named, is_fallback=False))
+        rules, asked = self._incoming.rules, self._question.requested_model
+        choice = rules.find_choice(asked, is_background=is_background)
+        tried, withdrawal, is_fallback = {chat.model.id}, None, False
+        self._begin(chat, choice)
         while True:
             try:
                 response = await self._try_model(chat, is_background=is_background)
-            except (ModelUnavailable, RateLimited, Overloaded, UpstreamFault, UpstreamTimeout):
-                unavailable = self._gateway.board.status.unavailable_models | tried
-                fallbacks = self._config.settings.catalog.fallbacks(chosen, unavailable)
-                if not fallbacks or self._reply.has_content:
-                    raise
+            except (ModelUnavailable, RateLimited, Overloaded, UpstreamFault, UpstreamTimeout) as error:
+                if isinstance(error, ModelUnavailable):
+                    choice, withdrawal = rules.find_choice(asked), withdrawal or error
+                stand_in = find_next(error, choice, tried, self._gateway.board.status, self._config.settings)
+                if stand_in is None or self._reply.has_content:
+                    raise withdrawal if withdrawal and isinstance(error, ModelUnavailable) else error from None
             else:
-                if chat.model is chosen:
+                if not is_fallback:
                     self._gateway.outcomes.note_own_answer()
                 return response
-            tried.add(fallbacks[0].id)
-            chat, is_background = (await self._gateway.translator.translate(self._incoming, fallbacks[0])).chat, False
-            self._log.say(f"{fallbacks[0].id} stands in")
+            tried.add(stand_in.model.id)
+            is_fallback = stand_in.reason is Reason.FAILED
+            chat, is_background = (await self._gateway.translator.translate(self._incoming, stand_in.model)).chat, False
             self._log.begin(chat)
-            self._progress.choose(asked, fallbacks[0], follows_tray=False)
-            self._notes.choose(fallbacks[0], Reason.FALLBACK)
-            self._gateway.outcomes.note_fallback(chosen, fallbacks[0])
+            self._begin(chat, choice, is_fallback=is_fallback)
+
+    def _begin(self, chat: ChatRequest, choice: Model, *, is_fallback: bool = False) -> None:
+        """Notes which model is asked. If that is not the choice, the log says so, and the menu of a fallback model."""
+        asked = self._question.requested_model
+        rules, is_background = self._incoming.rules, self._question.is_background
+        self._progress.choose(asked, chat.model, follows_tray=not is_fallback and not rules.takes_named(asked))
+        reason = find_reason(rules, asked, choice, chat.model, is_fallback=is_fallback, is_background=is_background)
+        self._notes.choose(chat.model, reason)
+        if chat.model.id == choice.id:
+            return
+        absence = find_absence(choice, self._gateway.board.status)
+        why = f"is {absence.kind.value} {absence.date}".rstrip() if absence else "fails"
+        self._log.say(f"{choice.id} {why}, {chat.model.id} stands in")
+        if is_fallback:
+            self._gateway.outcomes.note_fallback(choice, chat.model)
 
     async def _try_model(self, chat: ChatRequest, *, is_background: bool) -> web.StreamResponse:
         """Repeats the request after transient errors until the budget is spent or the client has seen content.

@@ -18,6 +18,7 @@ from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.exchange.pdf import PdfTexts
 from tray_app.proxy.exchange.progress import Progress, ProgressBook
 from tray_app.proxy.exchange.search import SearchBackend
+from tray_app.proxy.exchange.stand_ins import StandIns
 from tray_app.proxy.exchange.translator import RequestTranslator
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.evidence import Evidence
@@ -75,6 +76,7 @@ class Gateway:
         self._progress_book = ProgressBook(board, self.pacer, self.outcomes)
         self.calibrations = Calibrations(state_folder)
         self.quirks = Quirks(state_folder)
+        self.stand_ins = StandIns()
         self.bodies = BodyReader()
         self.workers = WorkerPool(_REQUEST_WORKERS)
         # PDFs have a pool of their own, because a request keeps its worker while it waits for the text of its PDF.

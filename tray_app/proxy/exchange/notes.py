@@ -16,7 +16,7 @@ from tray_app.errors import ProxyError
 from tray_app.history.record import Outcome, Reason, RequestRecord
 from tray_app.redaction import hide_secrets
 from tray_app.translate.answer.usage import ReportedTokens
-from tray_app.translate.request.question import Question
+from tray_app.translate.request.question import Question, Rules
 
 _NAME_CHARS = 80
 """So much of the model name that the client sent is kept. No real name is longer."""
@@ -130,15 +130,17 @@ def make_printable(text: str) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
-def find_reason(asked: str, choice: Model, model: Model, *, is_named: bool, is_fallback: bool) -> Reason:
-    """Returns why another model is asked than the client named.
-
-    `choice` is the model that the request is meant for. `is_named`: the name that the client sent decided that.
-    """
+def find_reason(
+    rules: Rules, asked: str, choice: Model, model: Model, *, is_fallback: bool, is_background: bool
+) -> Reason:
+    """Returns why another model is asked than the client named. `choice` is the model that the request is meant for."""
+    is_named = rules.takes_named(asked)
     if is_fallback:
         return Reason.FALLBACK
     if model.id != choice.id:
         return Reason.RETIRED
     if plain_name(asked) == plain_name(model.id):
         return Reason.NONE
+    if is_background and not is_named and choice == rules.background:
+        return Reason.BACKGROUND
     return Reason.ALIAS if is_named else Reason.TRAY

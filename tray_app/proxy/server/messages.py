@@ -10,6 +10,7 @@ from tray_app.proxy.exchange.exchange import Exchange
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
 from tray_app.proxy.exchange.notes import NOTES
 from tray_app.proxy.exchange.search import answer_search
+from tray_app.proxy.exchange.stand_ins import find_background
 from tray_app.proxy.exchange.translator import Incoming
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.request.question import Rules
@@ -22,7 +23,7 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     rules = _make_rules(gateway, config, request)
     async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
         with gateway.serve(request[NOTES]) as progress:
-            keeps_body = bool(config.settings.fallback_models)
+            keeps_body = bool(config.settings.fallback_models) or config.settings.follow_successors
             incoming = Incoming(body, rules, request.headers, keeps_body)
             question = await gateway.translator.translate(incoming)
             request[NOTES].read(question)
@@ -44,4 +45,12 @@ async def count_tokens(request: web.Request) -> web.Response:
 def _make_rules(gateway: Gateway, config: GatewayConfig, request: web.Request) -> Rules:
     settings = config.settings
     client_chooses = settings.clients_choose_model or NAMED_MODEL_HEADER in request.headers
-    return Rules(settings.catalog, settings.selected_model, client_chooses, gateway.calibrations.known)
+    status = gateway.board.status
+    return Rules(
+        settings.catalog,
+        settings.selected_model,
+        client_chooses,
+        gateway.stand_ins.find(status, settings),
+        find_background(status, settings),
+        gateway.calibrations.known,
+    )

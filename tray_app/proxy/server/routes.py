@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from tray_app import APP_ID, __version__
@@ -16,6 +17,7 @@ from tray_app.proxy.server.keep_history import MESSAGES_PATH, keep_history
 from tray_app.proxy.server.messages import count_tokens, post_messages
 from tray_app.proxy.server.model_routes import list_models, show_model
 from tray_app.proxy.server.server_key import GUESSES, Guesses, check_key
+from tray_app.status.following import find_answering
 from tray_app.status.progress import RequestProgress
 
 
@@ -32,6 +34,7 @@ def make_app(gateway: Gateway) -> web.Application:
     app.router.add_get("/v1/models", list_models)
     app.router.add_get("/v1/models/{model_id:.+}", show_model)
     app.router.add_get("/health", get_health)
+    app.router.add_get("/health/models", get_findings)
     for path in ("/", "/api/hello"):  # Claude Code asks these whether a server is there
         app.router.add_get(path, get_hello)
     app.router.add_post("/api/event_logging/{rest:.*}", drop_telemetry)
@@ -42,11 +45,14 @@ async def get_health(request: web.Request) -> web.Response:
     """Answers with 200 and the state of the gateway."""
     gateway = request.app[GATEWAY]
     config, status = gateway.config, gateway.board.status
+    answering = find_answering(config.settings.selected_model, status, config.settings)
     return web.json_response(
         {
             "status": "ok",
             "version": __version__,
             "model": config.settings.selected_model.id,
+            "answering": answering.id,
+            "today": status.findings.find(answering.id).today,
             "demo": config.is_demo,
             "has_nvidia_key": bool(config.keys.nvidia),
             "active_requests": status.active_requests,
@@ -55,6 +61,13 @@ async def get_health(request: web.Request) -> web.Response:
             "failing": {failing.model_id: failing.reason for failing in status.failing},
         }
     )
+
+
+async def get_findings(request: web.Request) -> web.Response:
+    """Answers with what was found out about each model, what NVIDIA lists, and how far the search is."""
+    status = request.app[GATEWAY].board.status
+    known = {"findings": status.findings.by_model, "listed": sorted(status.listed_models), "look": status.look}
+    return web.Response(body=msgspec.json.encode(known), content_type="application/json")
 
 
 def _describe(request: RequestProgress) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tray_app.files.json_file import read_json, write_json
 from tray_app.proxy.upstream.learned_file import LearnedFile
 from tray_app.proxy.upstream.records import KEPT_TIMES, SILENCE_HOLDS_S, Record, Refusal, find_findings, utc_date
 from tray_app.status.board import StatusBoard
-from tray_app.status.findings import ModelTrouble
+from tray_app.status.findings import NO_FINDINGS, Findings, ModelTrouble
 
 log = logging.getLogger(__name__)
 
@@ -172,6 +172,12 @@ class Evidence:
 
 
 _NOTHING = Record()
+
+
+def read_findings(folder: Path, now_s: float) -> Findings:
+    """Returns what the file in this folder says at a Unix time, for whichever key it is; nothing without a file."""
+    stored = read_json(folder / FILE_NAME, _File)
+    return find_findings(stored.models, now_s) if stored else NO_FINDINGS
 
 
 def _open_file(folder: Path | None, url: str, key: str, now_s: float) -> LearnedFile[Record]:

@@ -32,6 +32,8 @@ RATE_LIMIT_PAUSE_S = 15
 wait longer each time."""
 
 _RETIRED = re.compile(r"end of life on (\d{4}-\d{2}-\d{2})")
+_QUEUE = re.compile(r"request limit reached \((\d{1,6})/(\d{1,6})\)")
+"""NVIDIA's own queue, such as "(77/32)" in a 503: 77 requests wait for 32 places."""
 _SAYS_WHAT_IT_IS = frozenset({401, 402, 403, 404, 410, 429, 451})
 """HTTP statuses that are never about the length of a prompt."""
 _MAY_PASS = frozenset({408, 409, 425, 499})
@@ -88,7 +90,7 @@ def _explain(status: int, error_body: ErrorBody, model: Model, chat: ChatRequest
     if status == 429:
         return RateLimited(f"NVIDIA's rate limit for {model.label} is reached.", retry_after_s=RATE_LIMIT_PAUSE_S)
     if status >= 500 or "DEGRADED" in error_body.detail or "ResourceExhausted" in error_body.detail:
-        return Overloaded(f"NVIDIA is overloaded: {model.label} answered with HTTP {status}.")
+        return _explain_overload(status, error_body.detail, model)
     if status in (400, 413, 422):
         refused = InvalidRequest(
             f"NVIDIA refused the request: {error_body.detail or f'HTTP {status}, without a reason'}"
@@ -102,6 +104,16 @@ def _explain(status: int, error_body: ErrorBody, model: Model, chat: ChatRequest
         )
     sentence = f"NVIDIA answered with HTTP {status}, which is no answer to a chat request. {error_body.detail}".strip()
     return UpstreamFault(sentence) if status < 400 or status in _MAY_PASS else UpstreamUnusable(sentence)
+
+
+def _explain_overload(status: int, detail: str, model: Model) -> Overloaded:
+    """Returns the error of a busy model, with the length of NVIDIA's own queue if it tells that."""
+    if not (queue := _QUEUE.search(detail)):
+        return Overloaded(f"NVIDIA is overloaded: {model.label} answered with HTTP {status}.")
+    waiting, places = queue.groups()
+    error = Overloaded(f"NVIDIA is overloaded: {waiting} requests wait for {places} places of {model.label}.")
+    error.brief = f"{waiting} wait for {places} places at NVIDIA"
+    return error
 
 
 def _explain_unavailability(status: int, detail: str, model: Model) -> ModelUnavailable:

@@ -26,12 +26,23 @@ class Rules:
     """The model that the user chose in the tray menu."""
     clients_choose_model: bool = False
     """True if a client may name another model of the catalog."""
+    stand_ins: Mapping[str, Model] = field(default_factory=dict)
+    """Model id -> the model that answers in its place, because NVIDIA does not serve it."""
+    background: Model | None = None
+    """The model for requests that no user waits for; None: they go to the same model as the others."""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     """Model id -> what is known of how this model counts tokens."""
 
-    def choose(self, requested_model: str) -> Model:
-        """Returns the model that answers a request for `requested_model`."""
+    def find_choice(self, requested_model: str, *, is_background: bool = False) -> Model:
+        """Returns the model that a request for `requested_model` is meant for, whether it answers or not."""
+        if is_background and self.background and not self.takes_named(requested_model):
+            return self.background
         return self.catalog.resolve(requested_model, self.selected, client_chooses=self.clients_choose_model)
+
+    def choose(self, requested_model: str, *, is_background: bool = False) -> Model:
+        """Returns the model that answers a request for `requested_model`."""
+        choice = self.find_choice(requested_model, is_background=is_background)
+        return self.stand_ins.get(choice.id, choice)
 
     def takes_named(self, requested_model: str) -> bool:
         """Tells whether a request for `requested_model` gets the model of that name, whatever the user chose."""
@@ -74,9 +85,10 @@ def read_question(
     `headers` ignores the case of names, or has them in lower case. `model` answers the request; if it is None, the
     rules choose the model.
     """
-    model = model or rules.choose(request.model)
+    gives_way = is_background(request, headers)
+    model = model or rules.choose(request.model, is_background=gives_way)
     chat = to_chat(request, model, rules.calibration(model))
-    return Question(request.model, chat, read_search(request), is_background(request, headers))
+    return Question(request.model, chat, read_search(request), gives_way)
 
 
 def count_tokens(request: MessagesRequest, rules: Rules) -> int:
