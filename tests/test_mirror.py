@@ -37,6 +37,7 @@ COVERED_BY = {
     "desktop/windows/desktop.py": "bundle/test_wine_app.py",
     "desktop/windows/win32.py": "desktop/windows/test_icon.py",
     "history/record.py": "history/test_reader.py",
+    "history/schema.py": "history/test_database.py",
     "proxy/exchange/aside.py": "proxy/exchange/test_nobody_waits.py",
     "proxy/exchange/attempt.py": "proxy/exchange/test_retries.py",
     "proxy/exchange/client_stream.py": "proxy/upstream/test_faults.py",

@@ -15,16 +15,15 @@ import pytest
 from tests.support.history import write_history
 from tray_app.history import database
 from tray_app.history.database import (
-    MIGRATIONS,
     HistoryUnusable,
     delete_history,
     keep_aside,
     list_damaged,
-    migrate,
     open_history,
 )
 from tray_app.history.reader import read_page, read_sums
 from tray_app.history.record import RequestRecord
+from tray_app.history.schema import MIGRATIONS, migrate
 
 posix_only = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="modes of POSIX")
 SECRET = "a-project-that-nobody-else-may-know"

@@ -11,12 +11,12 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from tray_app.errors import AppError
 from tray_app.files.private import claim_folder, open_private
+from tray_app.history.schema import MIGRATIONS, migrate, read_version
 
 log = logging.getLogger(__name__)
 
@@ -34,60 +34,6 @@ _PRIMARY_CODE = 0xFF
 """The bits of SQLite's extended error codes that say which kind of error it is."""
 _COMPANIONS = ("", "-wal", "-shm")
 """What SQLite adds to the name of the file for the files that belong to it."""
-
-MIGRATIONS = (
-    """
-    CREATE TABLE requests (
-        id INTEGER PRIMARY KEY,
-        began_at REAL NOT NULL,
-        asked TEXT NOT NULL,
-        model_id TEXT NOT NULL,
-        reason TEXT NOT NULL,
-        session_id TEXT NOT NULL,
-        project TEXT NOT NULL,
-        is_background INTEGER NOT NULL,
-        is_stream INTEGER NOT NULL,
-        queue_wait_s REAL,
-        first_token_s REAL,
-        total_s REAL NOT NULL,
-        tries INTEGER NOT NULL,
-        tokens_in INTEGER,
-        tokens_out INTEGER,
-        tokens_cached INTEGER,
-        tool_calls INTEGER,
-        outcome TEXT NOT NULL,
-        error TEXT NOT NULL,
-        cause TEXT NOT NULL
-    );
-    CREATE INDEX requests_by_time ON requests (began_at);
-    CREATE TABLE day_sums (
-        day TEXT NOT NULL,
-        model_id TEXT NOT NULL,
-        project TEXT NOT NULL,
-        requests INTEGER NOT NULL,
-        answered INTEGER NOT NULL,
-        failed INTEGER NOT NULL,
-        left_early INTEGER NOT NULL,
-        refused INTEGER NOT NULL,
-        tries INTEGER NOT NULL,
-        tokens_in INTEGER,
-        tokens_out INTEGER,
-        tokens_cached INTEGER,
-        tool_calls INTEGER,
-        PRIMARY KEY (day, model_id, project)
-    ) WITHOUT ROWID;
-    CREATE TABLE first_tokens (
-        day TEXT NOT NULL,
-        model_id TEXT NOT NULL,
-        project TEXT NOT NULL,
-        bucket INTEGER NOT NULL,
-        answers INTEGER NOT NULL,
-        PRIMARY KEY (day, model_id, project, bucket)
-    ) WITHOUT ROWID;
-    """,
-)
-"""The steps that make the tables. The number of those that were taken is the file's `user_version`. A step that was
-published is never changed: what comes later is a further step."""
 
 
 class HistoryUnusable(AppError):
@@ -122,7 +68,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection | None:
     try:
         connection = _connect(path)
         try:
-            version = _read_version(connection)
+            version = read_version(connection)
             if version > len(MIGRATIONS):
                 raise _too_new(path)
             if version:
@@ -136,23 +82,6 @@ def open_for_reading(path: Path) -> sqlite3.Connection | None:
     except sqlite3.Error as error:
         raise HistoryUnusable(f"The history in {path} cannot be read: {error}.") from error
     return None
-
-
-def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIONS) -> None:
-    """Takes the steps that the file lacks, each completely or not at all, even if several processes do so at once."""
-    for number, step in enumerate(migrations, 1):
-        if _read_version(connection) >= number:
-            continue
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            if _read_version(connection) < number:  # another process may have taken the step meanwhile
-                for statement in filter(str.strip, step.split(";")):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {number}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            raise
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -213,7 +142,7 @@ def _delete_files(path: Path) -> None:
 def _open_whole(path: Path) -> sqlite3.Connection:
     connection = _connect(path)
     try:
-        if _read_version(connection) > len(MIGRATIONS):
+        if read_version(connection) > len(MIGRATIONS):
             raise _too_new(path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -234,11 +163,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     # Without "mode=rw" a missing file would be created, and for other users to read. None: no hidden transactions.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
-
-
-def _read_version(connection: sqlite3.Connection) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(version)
 
 
 def _too_new(path: Path) -> HistoryUnusable:
