@@ -14,6 +14,7 @@ from tests.support import kit
 from tests.support.fake_upstream import FakeUpstream
 from tests.support.gateway import AT_ONCE, NVIDIA_KEY, RunningGateway
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
+from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
@@ -83,6 +84,7 @@ class StartGateway(Protocol):
         is_demo: bool = ...,
         state_folder: Path | None = ...,
         timeouts: Timeouts = ...,
+        history: HistoryWriter | None = ...,
         **settings: Any,
     ) -> RunningGateway: ...
 
@@ -97,6 +99,7 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
         is_demo: bool = False,
         state_folder: Path | None = None,
         timeouts: Timeouts = AT_ONCE,
+        history: HistoryWriter | None = None,
         **settings: Any,
     ) -> RunningGateway:
         # Without a rate limit, no request waits unless the test wants it to, and a model that refuses is not followed.
@@ -104,7 +107,9 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
             nvidia_url=upstream.url, addr=Address("127.0.0.1", 0), requests_per_minute=0, follow_successors=False
         )
         chosen = replace(base, **settings)
-        running.append(RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder, timeouts=timeouts))
+        running.append(
+            RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder, timeouts=timeouts, history=history)
+        )
         return running[-1]
 
     yield start

@@ -43,7 +43,7 @@ from tray_app.commands.terminal import FAILED, OK, USAGE, complain, end_line, sa
 from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
-from tray_app.paths import find_paths
+from tray_app.paths import Paths, find_paths
 from tray_app.shells import STATUS_LINE, WORKER_OPTION
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
@@ -93,12 +93,11 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
     if options.verb == STATUS_LINE:
         return print_status_line([options.folder] if options.folder else [])
     paths = find_paths(environ)
-    wants_tray = not options.no_tray
     match options.verb:
         case "set-key":
             return set_key(paths, environ, users_umask, is_server=options.server, removes=options.remove)
         case "start":
-            return start(paths, is_demo=options.demo, wants_tray=wants_tray, users_umask=users_umask)
+            return start(paths, is_demo=options.demo, wants_tray=not options.no_tray, users_umask=users_umask)
         case "stop":
             return stop(paths)
         case "doctor":
@@ -107,6 +106,12 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
             return doctor(paths, environ, find_desktop(environ), as_json=options.json)
         case "undo":
             return undo(paths)
+        case "history":
+            from tray_app.commands.history import Wishes, history
+            from tray_app.commands.open_settings import open_settings
+
+            wishes = Wishes(options.days, options.csv, options.details, options.delete, options.yes)
+            return history(paths, open_settings(paths, environ).current, wishes)
         case "models":
             from tray_app.commands.models import models
 
@@ -119,12 +124,18 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
             from tray_app.commands.status import status
 
             return status(paths, environ, as_json=options.json)
+    return _run_without_command(options, paths, environ, users_umask)
+
+
+def _run_without_command(
+    options: argparse.Namespace, paths: Paths, environ: Mapping[str, str], users_umask: int
+) -> int:
     if options.self_check:
         return self_check(environ)
     if options.print_exports:
         return print_exports(options.print_exports, paths, environ, is_demo=options.demo)
     desktop = find_desktop(environ, users_umask)
-    return run(paths, environ, desktop, is_demo=options.demo, wants_tray=wants_tray)
+    return run(paths, environ, desktop, is_demo=options.demo, wants_tray=not options.no_tray)
 
 
 def work() -> int:
@@ -183,10 +194,23 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--remove", action="store_true", help="remove the key")
     examination = verbs.add_parser("doctor", help="find out what stands in the way (exit code 1: something does)")
     examination.add_argument("--json", action="store_true", help="as JSON, for programs")
+    past = verbs.add_parser("history", help="show the requests of the last days, by day and model")
+    past.add_argument("--days", type=_count, default=30, metavar="N", help="so many days, today among them (30)")
+    past.add_argument("--csv", action="store_true", help="as CSV, for a spreadsheet: the sums per day")
+    past.add_argument("--details", action="store_true", help="each request, instead of the sums")
+    past.add_argument("--delete", action="store_true", help="delete the whole history")
+    past.add_argument("--yes", action="store_true", help="do not ask before deleting")
     verbs.add_parser("undo", help="take this program out of Claude Code's own settings")
     line = verbs.add_parser(STATUS_LINE, help="print the line that Claude Code shows below its prompt")
     line.add_argument("folder", nargs="?", help="the state folder of the app, which is looked for if it is not given")
     return parser
+
+
+def _count(text: str) -> int:
+    """Reads a whole number, 1 or more. ArgumentTypeError if it is none."""
+    if not (text.isascii() and text.isdecimal() and int(text[:9])):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return int(text[:9])
 
 
 def _add_run_options(parser: argparse.ArgumentParser, default: bool | str) -> None:

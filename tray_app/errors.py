@@ -130,6 +130,7 @@ class InvalidRequest(ProxyError):
     status = 400
     type = "invalid_request_error"
     client_may_retry = False
+    brief = "the request was refused because of its content"
 
 
 class ThreadUnsupported(InvalidRequest):
@@ -146,6 +147,7 @@ class WrongServerKey(ProxyError):
 
     status = 401
     type = "authentication_error"
+    brief = "the server key is missing or wrong"
 
 
 class Forbidden(ProxyError):
@@ -174,6 +176,7 @@ class RequestTooSlow(ProxyError):
 
     status = 408
     type = "timeout_error"
+    brief = "the request did not arrive in time"
 
 
 class RequestTooLarge(ProxyError):
@@ -181,6 +184,7 @@ class RequestTooLarge(ProxyError):
 
     status = 413
     type = "request_too_large"
+    brief = "the request is too large"
 
 
 class UserActionNeeded(ProxyError):
@@ -193,10 +197,13 @@ class UserActionNeeded(ProxyError):
     status = 400
     type = "billing_error"
     client_may_retry = False
+    brief = "it needs something that only the user can do"
 
 
 class KeyRefused(UserActionNeeded):
     """NVIDIA does not accept the API key. `is_about_model`: it may be good for other models."""
+
+    brief = "NVIDIA refuses the API key"
 
     def __init__(self, message: str, *, is_about_model: bool = False) -> None:
         super().__init__(message)
@@ -205,6 +212,8 @@ class KeyRefused(UserActionNeeded):
 
 class ModelUnavailable(UserActionNeeded):
     """NVIDIA has retired the model, or does not serve it to this key. `date`: since when; empty: it named no date."""
+
+    brief = "NVIDIA does not serve the model"
 
     def __init__(self, message: str, *, is_retired: bool, date: str = "") -> None:
         super().__init__(message)
@@ -225,6 +234,7 @@ class QueueFull(RateLimited):
     """Too many requests wait for the model's rate limit, or this one has waited too long."""
 
     is_transient = False
+    brief = "it waited too long for NVIDIA's rate limit"
 
 
 class UpstreamFault(ProxyError):
@@ -278,3 +288,4 @@ class ShuttingDown(ProxyError):
 
     status = 503
     type = "api_error"
+    brief = "the app was quit"

@@ -22,7 +22,10 @@ from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import NVIDIA_KEY, Client, question
 from tests.support.ports import free_port
 from tests.support.running_app import ROOT, App
+from tests.support.waiting import wait_for
 from tray_app import APP_NAME, __version__
+from tray_app.history.database import FILE_NAME
+from tray_app.history.reader import read_page
 from tray_app.sentences import NO_NVIDIA_KEY
 from tray_app.settings.store import SettingsStore
 from tray_app.shells import find_command, name_command
@@ -495,3 +498,32 @@ def test_under_nohup_it_outlives_its_terminal(launch: Launch) -> None:
 def wait_for_log(app: App, words: str) -> None:
     while words not in app.folder.log:
         threading.Event().wait(0.01)  # between two looks
+
+
+# ---- the history
+
+
+@posix_only
+def test_the_history_survives_a_kill_and_can_be_read_and_deleted_while_the_app_runs(
+    launch: Launch, upstream: FakeUpstream
+) -> None:
+    app = launch()
+    upstream.script(whole(completion("Hello!")), whole(completion("Hello!")))
+    app.wait_listening().ask()
+    file = app.folder.path / "data" / FILE_NAME
+    wait_for(lambda: len(read_page(file, 9)) == 1, "the request is in the history")
+    app.send(signal.SIGKILL)
+    app.wait_end()
+    app = launch()
+    app.wait_listening().ask()
+    wait_for(lambda: len(read_page(file, 9)) == 2, "both requests are in the history")
+    environment = {**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(app.folder.path)}
+    command = [sys.executable, "-m", "tray_app", "history"]
+    assert b" 2     100 %" in subprocess.check_output(command, cwd=ROOT, env=environment)
+    subprocess.check_output([*command, "--delete", "--yes"], cwd=ROOT, env=environment)
+    assert not read_page(file, 9)
+    upstream.script(whole(completion("Hello!")))
+    Client(app.lines[0].partition("listening on ")[2]).ask()
+    app.send(signal.SIGTERM)
+    assert app.wait_end() == 0
+    assert len(read_page(file, 9)) == 1

@@ -104,6 +104,14 @@ def test_a_click_on_the_other_model_switches_the_next_request_the_icon_and_the_s
     wait_for(lambda: app.item.images()[-1].tobytes() != before.tobytes(), "another letter in the icon")
 
 
+def test_the_menu_tells_of_today_after_the_first_request(keyed_app: TrayApp) -> None:
+    labels = [node.label for node in keyed_app.item.menu().children]
+    assert not [label for label in labels if label.startswith("Today")]
+    keyed_app.ask()
+    keyed_app.ask()
+    keyed_app.item.wait_menu(lambda menu: menu.has("Today: 2 requests · 24 in · 6 out"), "today's requests")
+
+
 def test_clients_choose_the_model_when_the_menu_lets_them(app: TrayApp) -> None:
     app.item.click("More", "Other Programs Choose Their Own Model")
     app.folder.wait_setting("clients_choose_model", True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
-from tray_app.claude_code.claude_settings import Setup, render_settings
+from tray_app.claude_code.claude_settings import Setup, make_settings, render_settings
 from tray_app.claude_code.exports import NO_KEY_TOKEN, list_variables
 
 URL = "http://127.0.0.1:3001"
@@ -17,6 +18,16 @@ URL = "http://127.0.0.1:3001"
 def read_settings(**more: Any) -> dict[str, Any]:
     settings: dict[str, Any] = json.loads(render_settings(Setup(URL, GLM_4_7, (GLM_4_7, MINIMAX_M2_1), **more)))
     return settings
+
+
+def test_a_run_sends_its_folder_and_settings_for_all_folders_send_none() -> None:
+    setup = Setup("http://127.0.0.1:3001", GLM_4_7, (GLM_4_7,))
+    assert "project" not in make_settings(setup)["env"]["ANTHROPIC_CUSTOM_HEADERS"]
+    headers = make_settings(replace(setup, folder="/home/me/Grüße: a\nb"))["env"]["ANTHROPIC_CUSTOM_HEADERS"]
+    assert headers.splitlines() == [
+        "x-claude-nvidia-tray-model: named",
+        "x-claude-nvidia-tray-project: /home/me/Gr%C3%BC%C3%9Fe%3A%20a%0Ab",
+    ]
 
 
 def test_the_whole_file() -> None:

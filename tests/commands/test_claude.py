@@ -17,6 +17,8 @@ from tests.support.fake_upstream import FakeUpstream, hello
 from tests.support.launcher import USERS_UMASK, Launcher
 from tests.support.waiting import wait_for
 from tray_app.claude_code.recent_folders import list_recent_folders
+from tray_app.history.database import FILE_NAME
+from tray_app.history.reader import read_page
 from tray_app.shells import find_program
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script as `claude`, and a pseudo-terminal")
@@ -155,5 +157,8 @@ def test_from_an_empty_home_to_the_first_answer_of_the_real_claude_code(tmp_path
     assert user.running is not None
     assert list((user.state / "claude-code").glob("*.json")) == []
     assert upstream.received[0].headers["Authorization"] == "Bearer nvapi-typed"
+    kept = wait_for(lambda: read_page(user.app_home / "data" / FILE_NAME, 9), "the request is in the history")
+    assert {found.record.project for found in kept} == {str(user.work)}
+    assert all(found.record.session_id for found in kept)
     assert user.run("stop").returncode == 0
     wait_for(lambda: user.running is None, "the end of the app")

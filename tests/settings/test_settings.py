@@ -21,6 +21,7 @@ ADDRESS = 'an address such as "127.0.0.1:3001"'
 MODEL = "one of " + ", ".join(f'"{model.id}"' for model in MODELS) + ', or another id of the form "vendor/name"'
 SWITCH = "true or false"
 SECONDS = "a whole number of seconds, 1 or more"
+DAYS = "a whole number of days, 1 or more"
 NUMBER = "a whole number, 0 or more"
 ORIGINS = 'a list of origins such as "http://localhost:8080", each without a path'
 
@@ -72,6 +73,9 @@ WRONG = [
     ("allowed_origins", ["*"], ORIGINS),
     ("allowed_origins", ["null"], ORIGINS),
     ("allowed_origins", ["file://"], ORIGINS),
+    ("keep_history", "no", SWITCH),
+    ("history_days", 0, DAYS),
+    ("history_days", 1.5, DAYS),
     ("log_bodies", None, SWITCH),
     ("log_body_max_chars", -1, NUMBER),
     ("log_body_max_chars", [], NUMBER),

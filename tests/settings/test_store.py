@@ -76,6 +76,8 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
         "upstream_timeout_seconds": 300,
         "requests_per_minute": 40,
         "allowed_origins": [],
+        "keep_history": True,
+        "history_days": 30,
         "log_bodies": False,
         "log_body_max_chars": 4096,
         "log_stream_text_preview_chars": 256,

@@ -18,6 +18,7 @@ from tests.support.client import fold, read_events, story
 from tests.support.fake_upstream import TIMEOUT_S
 from tests.support.validators import check_body, check_error, check_stream
 from tests.support.waiting import wait_for
+from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.service import ProxyService
 from tray_app.proxy.upstream.timeouts import Timeouts
@@ -206,6 +207,7 @@ class RunningGateway(Client):
         state_folder: Path | None = None,
         timeouts: Timeouts = AT_ONCE,
         poll_models_every_s: float | None = None,
+        history: HistoryWriter | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -219,6 +221,7 @@ class RunningGateway(Client):
             state_folder=state_folder,
             timeouts=timeouts,
             poll_models_every_s=poll_models_every_s,
+            history=history,
         )
         self.address: Address = self.service.start(GatewayConfig(settings, keys, is_demo))
         super().__init__(self.address.url)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from tray_app.catalog import UNKNOWN
+from tray_app.history.sums import DaySum
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Failing, Phase, Status, Topic, Trouble
 from tray_app.status.findings import Finding, Findings, ModelTrouble, Unavailability
@@ -59,6 +60,24 @@ def test_the_whole_menu() -> None:
         "---",
         "Quit",
     ]
+
+
+@pytest.mark.parametrize(
+    ("today", "lines"),
+    [
+        (None, []),
+        (DaySum("2026-11-27"), []),
+        (DaySum("2026-11-27", requests=1), ["(Today: 1 request)"]),
+        (
+            DaySum("2026-11-27", requests=14, tokens_in=182_000, tokens_out=9_000),
+            ["(Today: 14 requests · 182k in · 9k out)"],
+        ),
+        (DaySum("2026-11-27", requests=1400, tokens_in=0), ["(Today: 1,400 requests · 0 in)"]),
+    ],
+)
+def test_the_second_line_tells_of_today_once_there_was_a_request(today: DaySum | None, lines: list[str]) -> None:
+    menu = show(build_menu(RUNNING, Settings(), replace(FACTS, today=today)))
+    assert menu[1 : menu.index("---")] == lines
 
 
 def test_the_marks_follow_the_settings() -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import signal
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.clicks import Clicks
@@ -20,6 +22,8 @@ from tray_app.app.status_file import StatusFile
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.app.user_sessions import UserSessions
 from tray_app.desktop import Desktop, DesktopError
+from tray_app.history.database import DEMO_FILE_NAME, FILE_NAME
+from tray_app.history.writer import HistoryWriter
 from tray_app.paths import Paths
 from tray_app.proxy.service import ProxyService
 from tray_app.settings.keys import Keys
@@ -40,6 +44,9 @@ _END_GRACE_S = 2.0
 """Seconds to wait for the end after that. Windows gives a program five seconds in all."""
 _POLL_MODELS_S = 24 * 3600.0
 """The time between two requests for NVIDIA's list of models."""
+
+_LOOK_AT_TODAY_S = 2.0
+"""The least time between two changes of the menu's line about today."""
 
 
 class App:
@@ -67,11 +74,14 @@ class App:
         self._formatter = RedactingFormatter()
         self._store = SettingsStore(paths.settings, environ, owns_folder=paths.owns_settings_folder)
         self._board = StatusBoard()
+        history_file = paths.data / (DEMO_FILE_NAME if is_demo else FILE_NAME)
+        self._history = HistoryWriter(history_file, self._store.current.history_days)
         self._service = ProxyService(
             self._board,
             state_folder=paths.state,
             poll_models_every_s=_POLL_MODELS_S,
             make_tls_context=desktop.make_tls_context,
+            history=self._history,
         )
         self._supervisor = GatewaySupervisor(
             self._service,
@@ -100,6 +110,8 @@ class App:
         self._job_thread = JobThread(self._poll, self._redraw)
         self._icon: TrayIcon | None = None
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
+        self._today = self._history.today
+        self._next_look_s = 0.0
         self._is_quitting = False
         self._exit_code = 0
 
@@ -115,6 +127,7 @@ class App:
             log.warning("%s", self._store.note)
             self._say(self._store.note)
         self._board.publish(is_demo=self._is_demo)
+        self._history.start()
         if self._wants_tray:
             self._icon = self._make_icon()
         self._board.subscribe(lambda _: self._job_thread.put(None))
@@ -192,12 +205,22 @@ class App:
         if self._instance.is_asked_to_quit() and not self._is_quitting:
             log.info("another process of this user asks this one to quit")
             self.quit(_QUIT_DRAIN_S)
+        is_new_day_sum = self._look_at_today()
         if self._instance.take_look_request():
             self._supervisor.look_again()
         if not self._store.refresh():
-            return self._supervisor.poll()
+            return self._supervisor.poll() or is_new_day_sum
+        self._history.keep_days = self._store.current.history_days
         self._supervisor.apply()
         return True
+
+    def _look_at_today(self) -> bool:
+        """Takes today's sums for the menu, every few seconds only. Returns whether they have changed."""
+        if time.monotonic() < self._next_look_s:
+            return False
+        self._next_look_s = time.monotonic() + _LOOK_AT_TODAY_S
+        before, self._today = self._today, self._history.today
+        return self._today != before
 
     def _start(self) -> None:
         self._user_sessions.undo_if_wanted()
@@ -227,6 +250,7 @@ class App:
             stack.callback(self._instance.release)
             stack.callback(self._user_sessions.undo_if_wanted)
             stack.callback(self._status_file.remove)
+            stack.callback(self._history.close)
             self._service.stop(drain_s)
 
     def _hide(self, keys: Keys) -> None:
@@ -274,7 +298,7 @@ class App:
         if self._service.is_running:
             self._user_sessions.follow(self._clicks.make_setup())
         if self._icon is not None:
-            self._icon.show(status, settings, self._clicks.find_facts())
+            self._icon.show(status, settings, replace(self._clicks.find_facts(), today=self._today))
         if not self._is_quitting:
             self._status_file.show(status, settings)
         news = list_news(status, settings)

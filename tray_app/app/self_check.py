@@ -13,6 +13,7 @@ import io
 import itertools
 import json
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,10 @@ from pathlib import Path
 from tray_app import APP_NAME, __version__
 from tray_app.catalog import GLM_4_7
 from tray_app.desktop import Desktop
+from tray_app.history.database import SQLITE_VERSION
+from tray_app.history.reader import read_page
+from tray_app.history.record import RequestRecord
+from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.service import ProxyService
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
@@ -44,6 +49,7 @@ def run_self_check(desktop: Desktop, say: Callable[[str], None]) -> bool:
         "desktop": lambda: check_desktop(desktop),
         "icon": check_icon,
         "settings": check_settings,
+        "history": check_history,
         "worker process": check_worker,
     }
     say(f"{APP_NAME} {__version__}: self-check")
@@ -153,6 +159,20 @@ def check_settings() -> str:
         if found.problem or found.current != changed:
             raise NotWhole(found.problem or "what was read is not what was written")
     return "written and read again"
+
+
+def check_history() -> str:
+    """Checks that a record is in the database, and can be read."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "history.sqlite3"
+        writer = HistoryWriter(path, keep_days=1)
+        writer.start()
+        record = RequestRecord(time.time(), "self-check")
+        writer.add(record)
+        writer.close()
+        if [found.record for found in read_page(path, 1)] != [record]:
+            raise NotWhole("what was read is not what was written")
+    return f"written and read again, SQLite {SQLITE_VERSION}"
 
 
 def check_worker() -> str:

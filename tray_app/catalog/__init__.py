@@ -8,6 +8,7 @@ from tray_app.catalog.names import (
     AS_IN_TRAY_LABEL,
     LISTED_AS_IN_TRAY,
     NAMED_MODEL_HEADER,
+    PROJECT_HEADER,
     is_chat_model,
     plain_name,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "NEMOTRON_3_5_SUPER_VL",
     "NEMOTRON_3_SUPER",
     "NEMOTRON_3_ULTRA",
+    "PROJECT_HEADER",
     "STEP_5_PREVIEW",
     "UNKNOWN",
     "Catalog",

@@ -15,6 +15,10 @@ LISTED_AS_IN_TRAY = "claude-nvidia-tray"
 NAMED_MODEL_HEADER = "x-claude-nvidia-tray-model"
 """The header of a request whose model is meant as it is named. The launcher's sessions send it, the exports do not."""
 
+PROJECT_HEADER = "x-claude-nvidia-tray-project"
+"""The header with the folder of a session, percent-encoded, for the history. The launcher's sessions send it, because
+Claude Code 2.1.332 names its folder only in the prompt (observed November 2026), and prompts are not read for that."""
+
 _LISTED_ID = re.compile(r"[\w.:@+-]+/[\w.:@/+-]+", re.ASCII)
 """The form of NVIDIA's ids: a vendor and a name, without any character that has a meaning in a shell."""
 

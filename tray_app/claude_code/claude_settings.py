@@ -7,11 +7,13 @@ tray. The keys were observed with Claude Code 2.1.332 (November 2026).
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from tray_app import APP_NAME
-from tray_app.catalog import AS_IN_TRAY, AS_IN_TRAY_LABEL, NAMED_MODEL_HEADER, Model
+from tray_app.catalog import AS_IN_TRAY, AS_IN_TRAY_LABEL, NAMED_MODEL_HEADER, PROJECT_HEADER, Model
 from tray_app.claude_code.exports import NO_KEY_TOKEN, list_variables
 from tray_app.claude_code.shell_syntax import LOOPBACK
 
@@ -35,6 +37,8 @@ class Setup:
     """The user's own list for NO_PROXY, which must be repeated, because the settings replace it."""
     is_manual: bool = False
     """Tells whether Claude Code asks the user before each risky command, instead of letting the model judge it."""
+    folder: str = ""
+    """The folder of the run, for the history; empty: the settings are for sessions in any folder."""
     status_line: str = ""
     """The command of the status line; empty: the user's own status line stays."""
 
@@ -50,7 +54,7 @@ def make_settings(setup: Setup) -> dict[str, Any]:
             **({} if setup.needs_server_key else {"ANTHROPIC_AUTH_TOKEN": NO_KEY_TOKEN}),
             "ANTHROPIC_API_KEY": "",  # a variable cannot be unset here; Claude Code sends no empty key
             **list_variables(setup.url, setup.selected, AS_IN_TRAY),
-            "ANTHROPIC_CUSTOM_HEADERS": f"{NAMED_MODEL_HEADER}: named",
+            "ANTHROPIC_CUSTOM_HEADERS": _write_headers(setup),
             # Claude Code reads the variable in lower case first.
             "NO_PROXY": hosts,
             "no_proxy": hosts,
@@ -73,6 +77,14 @@ def make_settings(setup: Setup) -> dict[str, Any]:
 def render_settings(setup: Setup) -> str:
     """Returns the settings as the text of a JSON file."""
     return json.dumps(make_settings(setup), indent=2) + "\n"
+
+
+def _write_headers(setup: Setup) -> str:
+    """Returns the headers of each request, one per line. A header cannot hold every character that a path may."""
+    headers = [f"{NAMED_MODEL_HEADER}: named"]
+    if setup.folder:
+        headers.append(f"{PROJECT_HEADER}: {quote(os.fsencode(setup.folder))}")
+    return "\n".join(headers)
 
 
 def _list_options(setup: Setup) -> list[dict[str, str]]:

@@ -64,7 +64,7 @@ def claude(words: Sequence[str], paths: Paths, environ: Mapping[str, str], users
         complain("Note: the server key cannot be read now, so the gateway may refuse requests.")
     note_folder(paths.state, folder)
     files = [read_settings_file(file) for file in find_settings_files(environ, folder)]
-    setup = make_setup(running.url, store.current, keys, environ, paths.state)
+    setup = replace(make_setup(running.url, store.current, keys, environ, paths.state), folder=str(folder))
     if is_manual:
         setup = replace(setup, is_manual=True)
     if has_status_line(files):

@@ -48,6 +48,14 @@ def has_terminal() -> bool:
     return sys.__stdout__ is not None and sys.stdout.isatty()  # Windows takes the null device for a terminal
 
 
+def ask_yes(question: str) -> bool | None:
+    """Asks a question at the terminal. Returns whether the answer is "y" or "yes"; None if there is no terminal."""
+    if not (has_terminal() and sys.stdin is not None and sys.stdin.isatty()):
+        return None
+    print(f"{question} [y/N] ", end="", flush=True)
+    return sys.stdin.readline(_MAX_LINE_CHARS).strip().lower() in ("y", "yes")
+
+
 def ask_secret(name: str) -> str | None:
     """Asks for a secret at the terminal, whatever the standard input is. Returns None if there is no terminal."""
     return _ask(name) if find_terminal() else None

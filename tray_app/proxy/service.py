@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tray_app.errors import PortTaken, StartError
+from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.sentences import WHERE_TO_SET_ADDR
 from tray_app.settings.config import GatewayConfig
@@ -81,12 +82,14 @@ class ProxyService:
         timeouts: Timeouts = TIMEOUTS,
         poll_models_every_s: float | None = None,
         make_tls_context: Callable[[], ssl.SSLContext] | None = None,
+        history: HistoryWriter | None = None,
     ) -> None:
         """`state_folder`: where a gateway saves what it learned for the next one; None: it saves nothing.
 
         `poll_models_every_s`: how often upstream is asked which models it has, and which of them answer; None: never.
         `make_tls_context`: is called in the proxy thread, and decides which certificates of upstream are trusted; None:
         those that OpenSSL trusts.
+        `history` gets a record of each request for an answer; None: none is kept.
         """
         self._board = board
         self._search_backend = search_backend
@@ -94,6 +97,7 @@ class ProxyService:
         self._timeouts = timeouts
         self._poll_models_every_s = poll_models_every_s
         self._make_tls_context = make_tls_context
+        self._history = history
         self.running: Run | None = None
 
     @property
@@ -227,6 +231,7 @@ class ProxyService:
             search_backend=self._search_backend,
             timeouts=self._timeouts,
             tls_context=self._make_tls_context() if self._make_tls_context else None,
+            history=self._history,
         )
 
 

@@ -114,6 +114,10 @@ class Settings:
         (), origins, 'a list of origins such as "http://localhost:8080", each without a path'
     )
     """Origins of the web pages that may use the gateway."""
+    keep_history: bool = setting(True, *_SWITCH)
+    """Tells whether requests are recorded in the history, without the text of prompts and answers."""
+    history_days: int = setting(30, whole_number(1), "a whole number of days, 1 or more")
+    """Days for which the records of requests are kept. Their sums per day are kept for ever."""
     log_bodies: bool = setting(False, *_SWITCH)
     """Tells whether request and answer bodies are written to the log."""
     log_body_max_chars: int = setting(4096, *_COUNT, "LOG_BODY_MAX_CHARS")

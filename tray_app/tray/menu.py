@@ -8,6 +8,7 @@ from enum import Enum, auto
 from pathlib import PurePath
 
 from tray_app.catalog import Model
+from tray_app.history.sums import DaySum, shorten_count
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Phase, Status
 from tray_app.status.findings import REQUESTS_PER_DAY, Finding
@@ -51,6 +52,8 @@ class MenuFacts:
     recent_folders: tuple[PurePath, ...] = ()
     """The folders in which Claude Code was last started, the newest first."""
     starts_at_login: bool = False
+    today: DaySum | None = None
+    """Today's requests to all models; None: nobody knows them yet."""
     covers_all_sessions: bool = False
     """Tells whether each session of Claude Code goes through the gateway, however it is started."""
 
@@ -94,6 +97,7 @@ def build_menu(status: Status, settings: Settings, facts: MenuFacts) -> Menu:
     return (
         _status_line(status, settings),
         _switch_line(find_successor(status, settings)),
+        _today_line(facts.today),
         SEPARATOR,
         *models,
         _more_models_menu(status, settings),
@@ -135,6 +139,17 @@ def _switch_line(successor: Model | None) -> Item:
     if successor is None:
         return Item("Switch", is_visible=False)
     return Item(f"Switch to {successor.label}", Command.CHOOSE_MODEL, successor.id)
+
+
+def _today_line(today: DaySum | None) -> Item:
+    if today is None or not today.requests:
+        return Item("Today", is_visible=False)
+    parts = [f"Today: {today.requests:,} request{'s' if today.requests > 1 else ''}"]
+    if today.tokens_in is not None:
+        parts.append(f"{shorten_count(today.tokens_in)} in")
+    if today.tokens_out is not None:
+        parts.append(f"{shorten_count(today.tokens_out)} out")
+    return Item(" · ".join(parts))
 
 
 def _more_models_menu(status: Status, settings: Settings) -> Item:

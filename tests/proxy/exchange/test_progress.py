@@ -18,6 +18,7 @@ from tests.support.virtual_time import VirtualLoop, run_virtually
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, NAMED_MODEL_HEADER, Model
 from tray_app.errors import Overloaded, RateLimited
 from tray_app.proxy.exchange import progress
+from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.exchange.progress import PUBLISH_S, SENT_AGAIN_S, SHOW_DELAY_S, SHOW_SILENCE_S, ProgressBook
 from tray_app.proxy.upstream.evidence import Evidence
 from tray_app.proxy.upstream.outcomes import Outcomes
@@ -59,7 +60,7 @@ class Story:
 def test_a_quiet_request_is_told_once_for_each_phase_whatever_it_says() -> None:
     async def story() -> list[tuple[float, list[RequestPhase]]]:
         story = Story()
-        with story.book.record("session") as record:
+        with story.book.record(Notes("session")) as record:
             record.choose("nvidia", GLM_4_7)
             record.send()
             for _ in range(600):
@@ -74,7 +75,7 @@ def test_a_quiet_request_is_told_once_for_each_phase_whatever_it_says() -> None:
 def test_a_request_that_is_over_at_once_is_never_told() -> None:
     async def story() -> list[tuple[float, Status]]:
         story = Story()
-        with story.book.record(""):
+        with story.book.record(Notes("")):
             await PASS(0.1)
         await PASS(10)
         return story.told
@@ -85,7 +86,7 @@ def test_a_request_that_is_over_at_once_is_never_told() -> None:
 def test_a_silence_is_told_each_second_once_it_is_long() -> None:
     async def story() -> list[tuple[int, int]]:
         story = Story()
-        with story.book.record("") as record:
+        with story.book.record(Notes("")) as record:
             record.choose("nvidia", GLM_4_7)
             await PASS(5.1)
             record.send()
@@ -103,7 +104,7 @@ def test_a_silence_is_told_each_second_once_it_is_long() -> None:
 def test_retries_count_from_the_begin_of_the_request() -> None:
     async def story() -> RequestProgress:
         story = Story()
-        with story.book.record("") as record:
+        with story.book.record(Notes("")) as record:
             record.choose("nvidia", GLM_4_7)
             for _ in range(4):
                 record.wait()
@@ -121,7 +122,7 @@ def test_retries_count_from_the_begin_of_the_request() -> None:
 
 async def fail_and_come_again(book: ProgressBook, pause_s: float, model: Model, *, gives_up: bool = True) -> None:
     """Fails for 90 s, ends, and comes again after a pause, for 5 s."""
-    with book.record("session") as record:
+    with book.record(Notes("session")) as record:
         record.choose("nvidia", GLM_4_7)
         record.send()
         record.fail(Overloaded("Busy."))
@@ -129,7 +130,7 @@ async def fail_and_come_again(book: ProgressBook, pause_s: float, model: Model, 
         if gives_up:
             record.give_up()
     await PASS(pause_s)
-    with book.record("session") as record:
+    with book.record(Notes("session")) as record:
         record.choose("nvidia", model)
         record.send()
         await PASS(5.1)
@@ -160,7 +161,7 @@ def test_a_request_that_the_client_sends_again_goes_on_waiting(
 def test_a_request_that_nvidia_refused_because_of_its_limit_waits_for_the_limit() -> None:
     async def story() -> list[Delay | None]:
         story, delays = Story(), list[Delay | None]()
-        with story.book.record("") as record:
+        with story.book.record(Notes("")) as record:
             record.choose("nvidia", GLM_4_7)
             record.send()
             record.fail(RateLimited("Too many."))
@@ -175,13 +176,13 @@ def test_a_request_that_nvidia_refused_because_of_its_limit_waits_for_the_limit(
 def test_waits_are_told_by_model_the_longest_first() -> None:
     async def story() -> list[tuple[str, int, int]]:
         story = Story()
-        with story.book.record("") as a, story.book.record("") as b:
+        with story.book.record(Notes("")) as a, story.book.record(Notes("")) as b:
             a.choose("nvidia", MINIMAX_M2_1)
             b.choose("nvidia", MINIMAX_M2_1)
             a.wait()
             b.wait()
             await PASS(4.5)
-            with story.book.record("") as c, story.book.record("") as d:
+            with story.book.record(Notes("")) as c, story.book.record(Notes("")) as d:
                 c.choose("nvidia", GLM_4_7)
                 d.choose("nvidia", GLM_4_7)
                 c.wait()
@@ -196,10 +197,10 @@ def test_sessions_keep_the_model_that_answered_last() -> None:
     async def story() -> tuple[SessionModel, ...]:
         story = Story()
         for n in range(40):
-            with story.book.record(f"session-{n}") as record:
+            with story.book.record(Notes(f"session-{n}")) as record:
                 record.choose("nvidia", GLM_4_7)
                 await PASS(1)
-        with story.book.record("session-10") as record:
+        with story.book.record(Notes("session-10")) as record:
             record.choose("nvidia", MINIMAX_M2_1)
             await PASS(1)
         return story.board.status.sessions
@@ -213,7 +214,7 @@ def test_sessions_keep_the_model_that_answered_last() -> None:
 def test_the_end_of_the_gateway_clears_what_the_board_shows_of_requests() -> None:
     async def story() -> Status:
         story = Story()
-        with story.book.record("session") as record:
+        with story.book.record(Notes("session")) as record:
             record.choose("nvidia", GLM_4_7)
             await PASS(1)
             assert story.board.status.active_requests == 1

@@ -12,6 +12,7 @@ from tests.proxy.models.world import DAY_S, HOUR_S, World, a_world, play
 from tests.support.nvidia_catalogue import Catalogue, Offer, read_day
 from tests.support.ports import free_port
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
+from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.models.look import DAILY_PROBES, MOST_IN_A_ROW
 from tray_app.proxy.models.probe import SILENCE_S
 from tray_app.proxy.upstream.records import MOST_TRIES
@@ -231,7 +232,7 @@ async def work(world: World, turns: list[tuple[float, float]]) -> None:
     loop = asyncio.get_running_loop()
     while True:
         began_s = loop.time()
-        with world.gateway.serve(""):
+        with world.gateway.serve(Notes("")):
             await asyncio.sleep(20)
         turns.append((began_s, loop.time()))
         await asyncio.sleep(3)

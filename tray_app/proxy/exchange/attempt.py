@@ -113,7 +113,9 @@ class Attempt:
         return await intake.finish()
 
     def _note_answered(self) -> None:
-        self._gateway.outcomes.note_answered(self._chat.model, time.monotonic() - self._sent_s)
+        first_token_s = time.monotonic() - self._sent_s
+        self._progress.notes.hear(first_token_s)
+        self._gateway.outcomes.note_answered(self._chat.model, first_token_s)
 
     async def _ask_once_more(self, intake: Intake) -> None:
         """Sends the same request without streaming, and takes what the first answer lacks from the second.
@@ -145,4 +147,5 @@ class Attempt:
         if not self._config.is_demo:  # the demo does not count tokens
             self._gateway.calibrations.learn(self._chat.model.id, self._chat.estimate, prompt_tokens)
         self._log.answered(usage)
+        self._progress.notes.answer(self._answer.reported_tokens, self._answer.call_count)
         return await self._reply.end()

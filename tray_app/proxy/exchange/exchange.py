@@ -21,6 +21,7 @@ from tray_app.errors import (
 from tray_app.proxy.exchange.attempt import Attempt
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
 from tray_app.proxy.exchange.gateway import Gateway
+from tray_app.proxy.exchange.notes import find_reason
 from tray_app.proxy.exchange.progress import Progress
 from tray_app.proxy.exchange.replies import make_reply
 from tray_app.proxy.exchange.stand_ins import Reason, find_next
@@ -57,6 +58,7 @@ class Exchange:
         self._question = question
         self._incoming = incoming
         self._progress = progress
+        self._notes = progress.notes
         self._log = ExchangeLog(question.requested_model, question.chat, config)
         self._reply = make_reply(request, question.chat, gateway.timeouts, self._log)
 
@@ -75,10 +77,10 @@ class Exchange:
                 raise
             if self._gateway.is_quitting:
                 return await self._fail(_stay_to_say_goodbye())
-            self._log.left()
+            self._leave()
             raise
         except ConnectionError:  # to the client; a broken connection to upstream raises a ProxyError
-            self._log.left()
+            self._leave()
             return self._reply.give_up()
         except Exception:
             log.exception("a fault of this program in an exchange")
@@ -117,8 +119,10 @@ class Exchange:
     def _begin(self, chat: ChatRequest, choice: Model, *, is_fallback: bool = False) -> None:
         """Notes which model is asked. If that is not the choice, the log says so, and the menu of a fallback model."""
         asked = self._question.requested_model
-        follows_tray = not is_fallback and not self._incoming.rules.takes_named(asked)
-        self._progress.choose(asked, chat.model, follows_tray=follows_tray)
+        rules, is_background = self._incoming.rules, self._question.is_background
+        self._progress.choose(asked, chat.model, follows_tray=not is_fallback and not rules.takes_named(asked))
+        reason = find_reason(rules, asked, choice, chat.model, is_fallback=is_fallback, is_background=is_background)
+        self._notes.choose(chat.model, reason)
         if chat.model.id == choice.id:
             return
         absence = find_absence(choice, self._gateway.board.status)
@@ -158,9 +162,14 @@ class Exchange:
                     self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
                 await asyncio.sleep(pause_s)
 
+    def _leave(self) -> None:
+        self._log.left()
+        self._notes.leave()
+
     async def _fail(self, error: ProxyError) -> web.StreamResponse:
         error.hide(self._config.secrets)
         self._log.failed(error)
+        self._notes.fail(error)
         if self._progress.model is not None:
             self._gateway.outcomes.note_ended(self._progress.model, error)
         if error.client_may_retry:

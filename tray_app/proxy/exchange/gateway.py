@@ -12,7 +12,9 @@ from pathlib import Path
 from aiohttp import web
 
 from tray_app.errors import UserActionNeeded
+from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.exchange.bodies import BodyReader
+from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.exchange.pdf import PdfTexts
 from tray_app.proxy.exchange.progress import Progress, ProgressBook
 from tray_app.proxy.exchange.search import SearchBackend
@@ -54,9 +56,11 @@ class Gateway:
         search_backend: SearchBackend | None = None,
         timeouts: Timeouts = TIMEOUTS,
         tls_context: ssl.SSLContext | None = None,
+        history: HistoryWriter | None = None,
     ) -> None:
         """`state_folder` keeps what is learned of models for the next start. None keeps nothing.
 
+        `history` gets a record of each request for an answer; None: none is kept.
         Without a `search_backend` searches are refused. If `tls_context` is None, OpenSSL's certificates are trusted.
         """
         self.config = config
@@ -64,6 +68,7 @@ class Gateway:
         self.demo_url = demo_url
         self.search_backend = search_backend
         self.timeouts = timeouts
+        self.history = history
         self.upstream = UpstreamClient(timeouts, tls_context)
         self.pacer = Pacer()
         self.evidence = Evidence(board, state_folder)
@@ -114,17 +119,14 @@ class Gateway:
         return config.settings.nvidia_url, config.keys.nvidia
 
     @contextmanager
-    def serve(self, session_id: str) -> Iterator[Progress]:
-        """Counts the current task as a running request until the end of the `with`, and keeps a record of it.
-
-        `session_id` is that of Claude Code; empty if the client named none.
-        """
+    def serve(self, notes: Notes) -> Iterator[Progress]:
+        """Counts the current task as a running request until the end of the `with`, and keeps a record of it."""
         task = asyncio.current_task()
         assert task is not None
         self.serving.add(task)
         self.is_idle.clear()
         try:
-            with self._progress_book.record(session_id) as progress:
+            with self._progress_book.record(notes) as progress:
                 yield progress
         finally:
             self.serving.discard(task)

@@ -10,10 +10,11 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tray_app.catalog import Model
 from tray_app.errors import ProxyError, RateLimited
+from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.status.board import StatusBoard, Wait
@@ -59,6 +60,8 @@ class Progress:
     tries: int = 0
     failure: ProxyError | None = None
     """The error of the last try; None if none has failed since NVIDIA's newest word."""
+    notes: Notes = field(default_factory=Notes)
+    """What is noted of the request for the history."""
     gave_up_s: float = float("-inf")
     """When the client got an error after which it sends the same request again; minus infinity: it got none."""
 
@@ -74,11 +77,13 @@ class Progress:
     def wait(self) -> None:
         """Notes that the request waits for its turn."""
         self.phase = RequestPhase.WAITING
+        self.notes.wait()
 
     def send(self) -> None:
         """Notes that the request is sent to NVIDIA."""
         self.phase, self.sent_s = RequestPhase.ASKED, asyncio.get_running_loop().time()
         self.tries += 1
+        self.notes.send()
 
     def hear(self, phase: RequestPhase) -> None:
         """Notes that a part of the answer has arrived."""
@@ -107,10 +112,11 @@ class ProgressBook:
         self._unix_offset_s = float("-inf")
 
     @contextmanager
-    def record(self, session_id: str) -> Iterator[Progress]:
+    def record(self, notes: Notes) -> Iterator[Progress]:
         """Keeps a record of a request until the end of the `with`."""
         loop = asyncio.get_running_loop()
-        progress = self._begin(session_id, loop.time())
+        session_id = notes.session_id
+        progress = self._begin(notes, loop.time())
         self._records[progress] = None
         if self._timer is None:
             self._timer = loop.call_later(PUBLISH_S, self._look)
@@ -122,10 +128,10 @@ class ProgressBook:
             if session_id and progress.failure is not None:
                 self._given_up[session_id] = progress
 
-    def _begin(self, session_id: str, now_s: float) -> Progress:
+    def _begin(self, notes: Notes, now_s: float) -> Progress:
         """Returns a new record. If a client sends a failed request again, its wait goes on, and its tries add up."""
-        progress = Progress(session_id, now_s, now_s)
-        before = self._given_up.pop(session_id, None)
+        progress = Progress(notes.session_id, now_s, now_s, notes=notes)
+        before = self._given_up.pop(notes.session_id, None)
         if before is not None and now_s - before.gave_up_s < SENT_AGAIN_S:
             progress.well_s, progress.tries, progress.failure = before.well_s, before.tries, before.failure
             progress.model = before.model

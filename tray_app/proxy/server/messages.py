@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from aiohttp import web
 
 from tray_app.catalog import NAMED_MODEL_HEADER
 from tray_app.proxy.exchange.empty_answer import answer_with_nothing
 from tray_app.proxy.exchange.exchange import Exchange
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
+from tray_app.proxy.exchange.notes import NOTES
 from tray_app.proxy.exchange.search import answer_search
 from tray_app.proxy.exchange.stand_ins import find_background
 from tray_app.proxy.exchange.translator import Incoming
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.request.question import Rules
-
-_SESSION_HEADER = "X-Claude-Code-Session-Id"
-"""Claude Code 2.1.332 sends it, and gives the same id to its status line (observed November 2026)."""
-_SESSION_ID = re.compile(r"[\w-]{1,64}")
 
 
 async def post_messages(request: web.Request) -> web.StreamResponse:
@@ -27,10 +22,11 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     config = gateway.config
     rules = _make_rules(gateway, config, request)
     async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
-        with gateway.serve(_find_session(request)) as progress:
+        with gateway.serve(request[NOTES]) as progress:
             keeps_body = bool(config.settings.fallback_models) or config.settings.follow_successors
             incoming = Incoming(body, rules, request.headers, keeps_body)
             question = await gateway.translator.translate(incoming)
+            request[NOTES].read(question)
             if question.chat.wants_nothing:
                 return answer_with_nothing(question.chat)
             if question.search:
@@ -44,12 +40,6 @@ async def count_tokens(request: web.Request) -> web.Response:
     async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
         tokens = await gateway.translator.count_tokens(body, _make_rules(gateway, gateway.config, request))
     return web.json_response({"input_tokens": tokens})
-
-
-def _find_session(request: web.Request) -> str:
-    """Returns the id of the session of Claude Code that sent the request; empty if it names none."""
-    session_id = request.headers.get(_SESSION_HEADER, "")
-    return session_id if _SESSION_ID.fullmatch(session_id) else ""
 
 
 def _make_rules(gateway: Gateway, config: GatewayConfig, request: web.Request) -> Rules:

@@ -13,6 +13,7 @@ from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
 from tray_app.proxy.server.connections import note_answering
 from tray_app.proxy.server.error_answers import answer_errors
 from tray_app.proxy.server.guards import check_host, check_origin, let_page_read
+from tray_app.proxy.server.keep_history import MESSAGES_PATH, keep_history
 from tray_app.proxy.server.messages import count_tokens, post_messages
 from tray_app.proxy.server.model_routes import list_models, show_model
 from tray_app.proxy.server.server_key import GUESSES, Guesses, check_key
@@ -23,12 +24,12 @@ from tray_app.status.progress import RequestProgress
 def make_app(gateway: Gateway) -> web.Application:
     """Returns the application of one gateway, for the connections of a Listener."""
     app = web.Application(
-        middlewares=[note_answering, answer_errors, check_host, check_origin, check_key],
+        middlewares=[note_answering, answer_errors, check_host, check_origin, keep_history, check_key],
     )
     app[GATEWAY] = gateway
     app[GUESSES] = Guesses()
     app.on_response_prepare.append(let_page_read)
-    app.router.add_post("/v1/messages", post_messages)
+    app.router.add_post(MESSAGES_PATH, post_messages)
     app.router.add_post("/v1/messages/count_tokens", count_tokens)
     app.router.add_get("/v1/models", list_models)
     app.router.add_get("/v1/models/{model_id:.+}", show_model)

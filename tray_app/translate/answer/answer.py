@@ -28,6 +28,7 @@ from tray_app.translate.answer.finish import check_reason
 from tray_app.translate.answer.offered_tools import OfferedTools
 from tray_app.translate.answer.receiver import Receiver
 from tray_app.translate.answer.second_answer import complete_call, leave_out_known
+from tray_app.translate.answer.usage import ReportedTokens
 from tray_app.translate.arguments.reader import ArgumentsReader
 from tray_app.translate.refusal.refusal import explain_stream_error
 from tray_app.translate.request.chat import ChatRequest
@@ -115,6 +116,16 @@ class Answer:
     def has_calls(self) -> bool:
         """Tells whether the answer calls a tool. After `finish` this includes calls that the model wrote as text."""
         return self._calls.newest is not None
+
+    @property
+    def call_count(self) -> int:
+        """The number of tool calls. After `finish` this includes calls that the model wrote as text."""
+        return self._calls.count
+
+    @property
+    def reported_tokens(self) -> ReportedTokens:
+        """The counts of tokens that upstream has reported."""
+        return self._ending.reported_tokens
 
     def lacks_something(self) -> bool:
         """Tells whether upstream finished without text, without the call that it announced, or in the middle of a call.

@@ -40,6 +40,11 @@ class CallTracker:
         self._budget = LibraryBudget()
 
     @property
+    def count(self) -> int:
+        """The number of calls so far."""
+        return len(self._lines)
+
+    @property
     def newest(self) -> Call | None:
         """The call that began last. None if there is no call."""
         return self._newest.call if self._newest is not None else None

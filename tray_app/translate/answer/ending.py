@@ -8,7 +8,7 @@ from tray_app.translate.answer.finish import STOP, TOOL_CALLS, WINDOW, Finish
 from tray_app.translate.answer.reported_usage import Usage
 from tray_app.translate.answer.stops import StopWatcher
 from tray_app.translate.answer.tag_stops import closing_tag, opening_tags
-from tray_app.translate.answer.usage import TokenCount
+from tray_app.translate.answer.usage import ReportedTokens, TokenCount
 from tray_app.translate.refusal.refusal import explain_stream_error
 from tray_app.translate.request.chat import ChatRequest
 
@@ -55,6 +55,11 @@ class EndingTracker:
     def excuses_silence(self) -> bool:
         """Tells whether an answer that ends like this may say nothing, or less than it announces."""
         return self._finish.excuses_silence
+
+    @property
+    def reported_tokens(self) -> ReportedTokens:
+        """The counts that upstream has reported."""
+        return self._tokens.reported
 
     def take_usage(self, usage: Usage) -> None:
         """Takes the newest counts."""

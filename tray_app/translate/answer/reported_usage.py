@@ -41,17 +41,23 @@ class Usage(msgspec.Struct, frozen=True):
 
     @property
     def cached(self) -> int:
-        """The tokens of the prompt that came from a cache."""
+        """The tokens of the prompt that came from a cache; 0 if upstream does not say."""
+        return _first_count(*self._cached_counts) or 0
+
+    @property
+    def says_cached(self) -> bool:
+        """Tells whether upstream says how many tokens came from a cache, even if it says that none did."""
+        return any(isinstance(count, int) for count in self._cached_counts)
+
+    @property
+    def _cached_counts(self) -> tuple[Any, ...]:
         details, others = self.prompt_tokens_details, self.input_tokens_details
         return (
-            _first_count(
-                details and details.cached_tokens,
-                others.get("cached_tokens") if isinstance(others, dict) else None,
-                self.prompt_cache_hit_tokens,
-                self.cached_tokens,
-                self.cache_read_input_tokens,
-            )
-            or 0
+            details and details.cached_tokens,
+            others.get("cached_tokens") if isinstance(others, dict) else None,
+            self.prompt_cache_hit_tokens,
+            self.cached_tokens,
+            self.cache_read_input_tokens,
         )
 
     @property

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tray_app.translate.answer.reported_usage import Usage
 from tray_app.translate.request.tokens import estimate_text
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedTokens:
+    """The counts of one answer that upstream has reported. None: it has not said."""
+
+    prompt: int | None = None
+    """All tokens of the prompt, including those from a cache."""
+    cached: int | None = None
+    """The tokens of the prompt that came from a cache."""
+    output: int | None = None
 
 
 class TokenCount:
@@ -11,11 +24,13 @@ class TokenCount:
 
     def __init__(self) -> None:
         self._prompt = self._cached = self._output = 0  # 0 if upstream has not said
+        self._says_cached = False
 
     def take(self, usage: Usage) -> None:
         """Takes the newest counts. A count that is missing stays as it was."""
         if usage.prompt is not None:
             self._prompt, self._cached = usage.prompt, min(usage.cached, usage.prompt)
+            self._says_cached = usage.says_cached
         if usage.output is not None:
             self._output = usage.output
 
@@ -23,6 +38,12 @@ class TokenCount:
     def has_output(self) -> bool:
         """Tells whether upstream has counted the tokens of the answer."""
         return self._output > 0
+
+    @property
+    def reported(self) -> ReportedTokens:
+        """The counts without any estimates."""
+        cached = self._cached if self._says_cached else None
+        return ReportedTokens(self._prompt or None, cached, self._output or None)
 
     def to_usage(self, input_tokens: int, said_bytes: int) -> dict[str, int]:
         """Returns Anthropic's usage object. Upstream's counts win over the estimates.
