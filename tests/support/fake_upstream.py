@@ -20,7 +20,9 @@ from aiohttp import web
 
 from tests.support.chunks import ChunkJson, completion, finish, text
 from tests.support.validators import check_chat_request
+from tray_app.proxy.models.probe import PROBE_TOOL
 
+_PROBE = f'"{PROBE_TOOL}"'.encode()
 TIMEOUT_S = 20
 """For what must happen; a test that waits this long has failed."""
 
@@ -148,6 +150,9 @@ class FakeUpstream:
         self.model_list = refusal(404)
         """The answer to every GET of the list of models; no part of the script."""
         self.list_requests: list[Mapping[str, str]] = []  # the headers of each
+        self.takes_probes = False
+        """Tells whether a probe, with which the gateway finds out about a model, is a part of the script. If not, it is
+        told that the server is busy, and leaves no trace."""
         self._replies: deque[Reply] = deque()
         self._faults: list[BaseException] = []
         self._arrived = threading.Condition()
@@ -225,6 +230,8 @@ class FakeUpstream:
         await asyncio.sleep(0)  # the loop's turn to close the sockets
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if not self.takes_probes and _PROBE in await request.read():
+            return web.json_response({"error": "busy"}, status=503)
         try:
             received = await self._receive(request)
             reply = self._replies.popleft() if self._replies else self._improvise(received)

@@ -281,6 +281,7 @@ def test_a_probe_leaves_out_what_the_model_refuses(
         if "chat_template_kwargs" in body
         else stream(whole_call("report_ready", {"is_ready": True}), finish("tool_calls"))
     )
+    upstream.takes_probes = True
     gateway = start_checking(probe_models=True)
     gateway.wait_status(lambda status: status.findings.find(GLM).calls_tools is True)
     probes = [received.body for received in upstream.received if received.body["model"] == GLM]
@@ -293,6 +294,7 @@ def test_a_call_that_a_model_writes_as_text_counts(start_checking: StartChecking
     upstream.model_list = listing(GLM)
     leaked = "<tool_call>report_ready\n<arg_key>is_ready</arg_key>\n<arg_value>true</arg_value></tool_call>"
     upstream.default = lambda _: whole(completion(leaked))
+    upstream.takes_probes = True
     gateway = start_checking(probe_models=True)
     gateway.wait_status(lambda status: status.findings.find(GLM).calls_tools is True)
 
@@ -304,6 +306,7 @@ def test_a_network_that_is_down_says_nothing_about_models_and_is_tried_again_soo
     monkeypatch.setattr("tray_app.proxy.models.look._NEXT_ROUND_S", 0.01)
     upstream.model_list = listing(*(f"a/b{n}" for n in range(20)))
     upstream.default = lambda _: HANG_UP
+    upstream.takes_probes = True
     gateway = start_checking(probe_models=True)
     upstream.wait_listed(3)
     gateway.stop()
@@ -331,6 +334,7 @@ def test_a_model_that_gives_no_answer_is_asked_three_times(
     monkeypatch.setattr("tray_app.proxy.upstream.window.PAUSE_S", 0.01)
     upstream.model_list = listing(GLM)
     upstream.default = lambda body: reply if body["model"] == GLM else refusal(404)
+    upstream.takes_probes = True
     gateway = start_checking(probe_models=True)
     gateway.wait_status(lambda status: status.findings.find(GLM).answers is False)
     assert [received.body["model"] for received in upstream.received].count(GLM) == 3

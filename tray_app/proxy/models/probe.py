@@ -30,17 +30,18 @@ _MOST_LESSONS = 4
 """How often a probe is repeated without a parameter that the model refuses."""
 
 _DONE = b"[DONE]"
-_TOOL = "report_ready"
+PROBE_TOOL = "report_ready"
+"""The tool that a probe asks the model to call."""
 _BODY: dict[str, Any] = {
     "model": "probe",
     "max_tokens": MAX_TOKENS,
     "stream": True,
     "messages": [
-        {"role": "user", "content": f'Call the tool {_TOOL} with {{"is_ready": true}}. Write nothing else.'},
+        {"role": "user", "content": f'Call the tool {PROBE_TOOL} with {{"is_ready": true}}. Write nothing else.'},
     ],
     "tools": [
         {
-            "name": _TOOL,
+            "name": PROBE_TOOL,
             "description": "Reports that you are ready.",
             "input_schema": {
                 "type": "object",
