@@ -144,7 +144,7 @@ def test_a_deletion_without_a_terminal_needs_yes(paths: Paths, file: Path, capsy
     assert not read_sums(file)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal, or a shell of POSIX")
 @pytest.mark.parametrize(("answer", "left"), [("", 5), ("yes", 0)])
 def test_a_deletion_at_a_terminal_asks_first(tmp_path: Path, file: Path, answer: str, left: int) -> None:
     import pty

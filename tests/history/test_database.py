@@ -25,7 +25,7 @@ from tray_app.history.reader import read_page, read_sums
 from tray_app.history.record import RequestRecord
 from tray_app.history.schema import MIGRATIONS, migrate
 
-posix_only = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="modes of POSIX")
+posix_only = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="file modes of POSIX")
 SECRET = "a-project-that-nobody-else-may-know"
 RECORDS = [RequestRecord(1_800_000_000.0, project=f"/home/me/{SECRET}", tokens_in=5)] * 300
 
