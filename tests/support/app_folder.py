@@ -25,6 +25,7 @@ class AppFolder:
     def edit_settings(self, **changes: Any) -> None:
         """Writes the settings file, as an editor does."""
         before = self.settings if self.settings_file.exists() else {}
+        self.path.mkdir(parents=True, exist_ok=True)
         self.settings_file.write_text(json.dumps({**before, **changes}), encoding="utf-8")
 
     def wait_setting(self, name: str, value: object) -> None:

@@ -73,8 +73,11 @@ class App:
 
 @contextmanager
 def run_app(home: Path, upstream_url: str) -> Iterator[str]:
-    """The app without an icon, on a free port, with a key, and without a limit of requests; yields its URL."""
-    AppFolder(home).edit_settings(requests_per_minute=0)
+    """The app without an icon, on a free port, with a key, and without a limit of requests; yields its URL.
+
+    A model that refuses is not followed.
+    """
+    AppFolder(home).edit_settings(requests_per_minute=0, follow_successors=False)
     environment = {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": upstream_url, "PROVIDER_API_KEY": NVIDIA_KEY}
     app = App(home, ("--no-tray",), environment, [])
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import kit
+from tests.support.app_folder import AppFolder
 from tests.support.desktop_harness import Desktop, TrayItem, Watcher
 from tests.support.parts import need
 from tests.support.recorder import Passage, Recorder
@@ -102,6 +103,8 @@ def set_stage(tmp_path: Path, *arguments: str, upstreams: Mapping[str, str], mod
             "PROVIDER_API_KEY": NVIDIA_KEY,
             "UPSTREAM_URL": f"{back.url}/v1/chat/completions",
         }
+        # A model that refuses is not followed: the stories tell of the model that is chosen.
+        AppFolder(Path(desktop.env["CLAUDE_NVIDIA_TRAY_HOME"])).edit_settings(follow_successors=False)
         watcher = stack.enter_context(Watcher(desktop.bus))
         desktop.spawn(*APP, *arguments, log="app")
         item = stack.enter_context(watcher.wait_item())
