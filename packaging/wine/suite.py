@@ -34,6 +34,11 @@ NOT_HERE = (
     # calls functions with values alone,
     "tests/catalog",
     "tests/status",
+    # starts a process for each test, which takes Wine seconds; the programs that were built are driven from outside,
+    "tests/app/test_app.py",
+    "tests/app/test_self_check.py",
+    "tests/commands",
+    "tests/test_command_line.py",
     # or asks what a text means. How it arrives, and how a worker gets it, is tested in other files.
     "tests/proxy/exchange/test_answers.py",
     "tests/proxy/exchange/test_errors_in_answers.py",
