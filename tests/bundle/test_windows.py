@@ -15,10 +15,10 @@ from tests.support.gateway import NVIDIA_KEY, Client, question
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 from tray_app import APP_ID, APP_NAME, __version__
-from tray_app.catalog import MINIMAX_M2_1
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 
 START_S, QUIT_S = 60, 30
-QUIT, LOG_BODIES, COPY_EXPORTS, MINIMAX = -1, -3, -5, -7  # lines of the menu, counted from its end
+QUIT, LOG_BODIES, COPY_EXPORTS, MINIMAX = -1, -3, -5, -8  # lines of the menu, counted from its end
 MENU_CLASS = "claude nvidia tray.exe"
 
 
@@ -93,14 +93,15 @@ def test_a_double_click_brings_the_icon_without_a_console_and_quit_ends_it(
 def test_the_model_chosen_in_the_menu_answers_the_next_request_and_stays_chosen(
     windows: Windows, program: RunningProgram, upstream: FakeUpstream
 ) -> None:
+    assert program.client.ask().status == 200
+    assert upstream.received[-1].body["model"] == GLM_4_7.id
     program.choose(MINIMAX)
     wait_for(lambda: MINIMAX_M2_1.id in windows.read_settings(), "the settings file")
-    # The marks are read before anything is asked, because the menu has another line once a model has answered.
+    assert program.client.ask().status == 200
+    assert upstream.received[-1].body["model"] == MINIMAX_M2_1.id
     menu = windows.desktop.open_menu(program=MENU_CLASS)
     windows.save_screenshot("3-minimax")
     assert (menu.is_marked(MINIMAX), menu.is_marked(MINIMAX - 1)) == (True, False)
-    assert program.client.ask().status == 200
-    assert upstream.received[-1].body["model"] == MINIMAX_M2_1.id
     assert json.loads(windows.read_settings())["model"] == MINIMAX_M2_1.id
 
 
