@@ -17,6 +17,7 @@ from tests.support.running_app import App
 from tests.support.waiting import wait_for
 from tray_app.app.instance import Instance
 from tray_app.app.status_file import STATUS_FILE
+from tray_app.catalog import AS_IN_TRAY
 from tray_app.commands import status_line
 from tray_app.commands.status_line import NOT_RUNNING, STARTING, find_state_folder, is_running, make_line
 from tray_app.paths import HOME_VARIABLE, find_paths
@@ -70,6 +71,10 @@ def test_a_model_that_was_picked_in_claude_code_is_shown_before_it_is_asked() ->
     assert line({**neutral, "session_id": "own"}, sessions=sessions) == "GLM 5.2"
     for odd in ("x", {}, {"id": 7}, {"id": "x", "display_name": None}):
         assert line({"session_id": "new", "model": odd}) == "GLM 4.7"
+
+
+def test_the_neutral_name_is_the_one_of_the_catalog() -> None:
+    assert status_line.AS_IN_TRAY == AS_IN_TRAY
 
 
 def test_the_demo_says_so_first() -> None:

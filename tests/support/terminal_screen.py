@@ -84,10 +84,6 @@ class Screen:
         self.wait(question)
         wait_for(try_it, f"an end of {question!r}")
 
-    def wait_gone(self, word: str) -> str:
-        """Returns the screen as soon as the word is not on it."""
-        return wait_for(lambda: text if word not in (text := self.text) else None, f"no {word!r} on the screen")
-
     def show(self, title: str) -> None:
         """Prints the screen into the output of the test."""
         print(f"---- {title}\n{self.text}\n----")
