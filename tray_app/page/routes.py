@@ -15,7 +15,9 @@ from tray_app.page.access import Access, check_is_on, is_on
 from tray_app.page.actions import Desk, read_action
 from tray_app.page.feed import Event, Feeds
 from tray_app.page.files import SECURITY_HEADERS, answer_file, answer_index
+from tray_app.page.views.connect import show_connect
 from tray_app.page.views.state import show_state
+from tray_app.page.views.welcome import show_choices
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
 
 _MOST_BODY_BYTES = 64 * 1024
@@ -45,8 +47,20 @@ async def read_state(reading: Reading) -> object:
     return show_state(gateway.config, gateway.board.status, reading.desk.facts, today)
 
 
+async def read_choices(reading: Reading) -> object:
+    """Returns the choices of models, with what was found out about each."""
+    return show_choices(reading.gateway.board.status, reading.gateway.config.settings)
+
+
+async def read_connections(reading: Reading) -> object:
+    """Returns the texts that connect Claude Code with the gateway."""
+    return show_connect(reading.desk.setup, reading.desk.facts.shell, is_demo=reading.gateway.config.is_demo)
+
+
 READS: dict[str, Read] = {
     "/page/state": read_state,
+    "/page/choices": read_choices,
+    "/page/connections": read_connections,
 }
 """What the page can read, by its address. Each answer is JSON."""
 
