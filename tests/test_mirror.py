@@ -43,6 +43,7 @@ COVERED_BY = {
     "page/actions.py": "page/test_routes.py",
     "page/feed.py": "page/test_routes.py",
     "page/files.py": "page/test_routes.py",
+    "page/reading.py": "page/test_history_reads.py",
     "page/views/state.py": "page/test_routes.py",
     "proxy/exchange/aside.py": "proxy/exchange/test_nobody_waits.py",
     "proxy/exchange/attempt.py": "proxy/exchange/test_retries.py",

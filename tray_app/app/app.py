@@ -122,6 +122,7 @@ class App:
             self._job_thread.put,
             lambda: self.quit(_QUIT_DRAIN_S),
             PageFacts(desktop.icon_place, settings_file=paths.settings, log_folder=paths.logs),
+            self._history_file,
         )
         self._page: Page | None = None
         self._icon: TrayIcon | None = None

@@ -1,18 +1,21 @@
-"""Carries out what the page asks for: each action on the job thread, one after another."""
+"""Carries out what the page asks for: on the job thread, one action after another, or on a thread for slow ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tray_app.app.clicks import Clicks
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.desktop import Desktop
+from tray_app.history.database import delete_history
 from tray_app.page.actions import (
     Action,
     ChooseModel,
+    DeleteHistory,
     LookAgain,
     OpenClaudeCode,
     OpenLogFolder,
@@ -37,6 +40,7 @@ class PageDesk:
         put: Callable[[Job | None], None],
         quit_app: Callable[[], None],
         facts: PageFacts,
+        history_file: Path,
     ) -> None:
         """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`."""
         self._desktop = desktop
@@ -45,6 +49,8 @@ class PageDesk:
         self._put = put
         self._quit_app = quit_app
         self.facts = facts
+        self._history_file = history_file
+        self._slow = ThreadPoolExecutor(1, "page")
 
     def look(self, facts: MenuFacts) -> None:
         """Takes over what the menu shows of this machine."""
@@ -58,11 +64,22 @@ class PageDesk:
 
     def carry_out(self, action: Action) -> Future[Any]:
         """Begins an action. The result can be turned into JSON; AppError says what went wrong."""
+        match action:
+            case DeleteHistory():
+                return self._slow.submit(self._delete_history)
+        return self._put_job(lambda: self._carry_out(action))
+
+    def _delete_history(self) -> Any:
+        delete_history(self._history_file)
+        return {"sentence": "The history is deleted."}
+
+    def _put_job(self, job: Callable[[], Any]) -> Future[Any]:
+        """Hands a job to the job thread. Returns its result."""
         done: Future[Any] = Future()
 
         def work() -> None:
             try:
-                done.set_result(self._carry_out(action))
+                done.set_result(job())
             except Exception as error:  # noqa: BLE001 (it is raised again where the result is waited for)
                 done.set_exception(error)
 

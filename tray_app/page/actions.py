@@ -50,11 +50,15 @@ class OpenLogFolder(_Action, frozen=True):
     """Shows the folder of the log in the file manager."""
 
 
+class DeleteHistory(_Action, frozen=True):
+    """Deletes all that the history holds, for ever."""
+
+
 class Quit(_Action, frozen=True):
     """Quits this program."""
 
 
-Action = ChooseModel | LookAgain | ToggleBodyLog | StartAtLogin | OpenClaudeCode | OpenLogFolder | Quit
+Action = ChooseModel | LookAgain | ToggleBodyLog | StartAtLogin | OpenClaudeCode | OpenLogFolder | DeleteHistory | Quit
 """Each action that the app carries out."""
 
 
