@@ -17,6 +17,7 @@ from tray_app.proxy.exchange.bodies import BodyReader
 from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.exchange.pdf import PdfTexts
 from tray_app.proxy.exchange.progress import Progress, ProgressBook
+from tray_app.proxy.exchange.recent import Recent
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.exchange.stand_ins import StandIns
 from tray_app.proxy.exchange.translator import RequestTranslator
@@ -69,6 +70,7 @@ class Gateway:
         self.search_backend = search_backend
         self.timeouts = timeouts
         self.history = history
+        self.recent = Recent()
         self.upstream = UpstreamClient(timeouts, tls_context)
         self.pacer = Pacer()
         self.evidence = Evidence(board, state_folder)

@@ -28,6 +28,8 @@ class Notes:
 
     session_id: str = ""
     project: str = ""
+    number: int = 0
+    """The number of the request among those of its gateway. The first one is 1."""
     began_at: float = field(default_factory=time.time)
     """Unix time in seconds."""
     outcome: Outcome | None = None
