@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from aiohttp import hdrs, web
 from tray_app.errors import AppError, InvalidRequest, ProxyError, RequestTooLarge
 from tray_app.page.access import Access, check_is_on, is_on
 from tray_app.page.actions import Desk, read_action
-from tray_app.page.feed import Event, Feeds
+from tray_app.page.feed import Feeds
 from tray_app.page.files import SECURITY_HEADERS, answer_file, answer_index
+from tray_app.page.news import News
 from tray_app.page.views.state import show_state
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
 
@@ -62,7 +63,7 @@ class Page:
         self._access = Access(state_folder)
         self._history_file = history_file
         self._desk = desk
-        self._feeds = Feeds()
+        self.feeds = Feeds()
 
     def attach(self, app: web.Application) -> None:
         """Adds the addresses of the page to the web application of a gateway."""
@@ -122,13 +123,9 @@ class Page:
             raise ActionFailed(str(error)) from error
 
     async def _send_events(self, request: web.Request) -> web.StreamResponse:
-        gateway, reading = request.app[GATEWAY], self._make_reading(request)
-
-        def look(_: str) -> Iterator[Event]:
-            today = gateway.history.today if gateway.history else None
-            yield Event("state", show_state(gateway.config, gateway.board.status, reading.desk.facts, today))
-
-        return await self._feeds.serve(request, look, lambda: gateway.is_quitting)
+        gateway = request.app[GATEWAY]
+        news = News(gateway, self._desk)
+        return await self.feeds.serve(request, news.look, lambda: gateway.is_quitting)
 
 
 def _answer_json(value: object) -> web.Response:
