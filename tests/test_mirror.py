@@ -45,6 +45,7 @@ COVERED_BY = {
     "page/files.py": "page/test_routes.py",
     "page/news.py": "page/test_now.py",
     "page/views/ended.py": "page/test_now.py",
+    "page/views/now.py": "page/test_now.py",
     "page/views/state.py": "page/test_routes.py",
     "proxy/exchange/aside.py": "proxy/exchange/test_nobody_waits.py",
     "proxy/exchange/attempt.py": "proxy/exchange/test_retries.py",

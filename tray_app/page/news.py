@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
 
 from tray_app.catalog import Model
 from tray_app.page.actions import Desk
 from tray_app.page.feed import Event
 from tray_app.page.views.ended import show_ended
+from tray_app.page.views.now import show_now
 from tray_app.page.views.state import show_state
 from tray_app.page.views.ways_out import find_other, find_way_out, list_usable
 from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.recent import Ended
-from tray_app.status.following import find_catalog
+from tray_app.status.following import find_answering, find_catalog
+from tray_app.status.live import Gauge
 
 _MOST_DIGITS = 16
 """No number of a request is longer."""
@@ -29,6 +32,7 @@ class News:
     def look(self, last_id: str) -> Iterator[Event]:
         """Yields what is new. `last_id` is the id of the last event that the page has; empty: it has none."""
         yield from self._tell_state()
+        yield self._tell_now()
         yield from self._tell_ended(last_id)
 
     def _tell_state(self) -> Iterator[Event]:
@@ -39,6 +43,18 @@ class News:
         if len(self._basis) != len(basis) or any(map(_differ, basis, self._basis)):
             self._basis = basis
             yield Event("state", show_state(*basis))
+
+    def _tell_now(self) -> Event:
+        """Returns what runs now."""
+        gateway = self._gateway
+        status, settings = gateway.board.status, gateway.config.settings
+        answering = find_answering(settings.selected_model, status, settings)
+        today = status.findings.find(answering.id).today
+        limit = settings.requests_per_minute
+        idle = Gauge(answering.id, answering.label, 0, limit, 0, None, is_pause=False, queue=None, today=today)
+        usable = cache(partial(list_usable, status, settings))  # which is seldom needed, and takes a moment
+        shown = show_now(gateway.live(), gateway.gauges(), idle, lambda model_id: find_other(model_id, usable()))
+        return Event("now", shown)
 
     def _tell_ended(self, last_id: str) -> Iterator[Event]:
         """Yields the requests that have ended since. A page that does not know this run is told first that it began."""
