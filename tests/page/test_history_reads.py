@@ -42,9 +42,9 @@ def test_requests_come_in_pages_by_their_keys(browser: Browser, tmp_path: Path) 
     write_history(tmp_path / "history.sqlite3", invent_requests(3, 120, NOW_S))
     first = browser.read("/page/records?days=0")
     assert (len(first["requests"]), first["has_more"]) == (50, True)
-    second = browser.read(f"/page/records?days=0&limit=500&before={first['requests'][-1]['key']}")
+    second = browser.read(f"/page/records?days=0&limit=500&before={first['requests'][-1]['number']}")
     assert (len(second["requests"]), second["has_more"]) == (70, False)
-    keys = [found["key"] for found in (*first["requests"], *second["requests"])]
+    keys = [found["number"] for found in (*first["requests"], *second["requests"])]
     assert keys == sorted(set(keys), reverse=True)
 
 

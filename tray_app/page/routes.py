@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,9 +13,10 @@ from aiohttp import hdrs, web
 from tray_app.errors import AppError, InvalidRequest, ProxyError, RequestTooLarge
 from tray_app.page.access import Access, check_is_on, is_on
 from tray_app.page.actions import Desk, read_action
-from tray_app.page.feed import Event, Feeds
+from tray_app.page.feed import Feeds
 from tray_app.page.files import SECURITY_HEADERS, answer_file, answer_index
 from tray_app.page.history_reads import read_history_page, read_history_sums, send_csv
+from tray_app.page.news import News
 from tray_app.page.reading import Reading
 from tray_app.page.views.state import show_state
 from tray_app.proxy.exchange.gateway import GATEWAY
@@ -57,7 +58,7 @@ class Page:
         self._access = Access(state_folder)
         self._history_file = history_file
         self._desk = desk
-        self._feeds = Feeds()
+        self.feeds = Feeds()
 
     def attach(self, app: web.Application) -> None:
         """Adds the addresses of the page to the web application of a gateway."""
@@ -116,13 +117,9 @@ class Page:
         return _answer_json(await _explain(asyncio.wrap_future(self._desk.carry_out(action))))
 
     async def _send_events(self, request: web.Request) -> web.StreamResponse:
-        gateway, reading = request.app[GATEWAY], self._make_reading(request)
-
-        def look(_: str) -> Iterator[Event]:
-            today = gateway.history.today if gateway.history else None
-            yield Event("state", show_state(gateway.config, gateway.board.status, reading.desk.facts, today))
-
-        return await self._feeds.serve(request, look, lambda: gateway.is_quitting)
+        gateway = request.app[GATEWAY]
+        news = News(gateway, self._desk)
+        return await self.feeds.serve(request, news.look, lambda: gateway.is_quitting)
 
 
 async def _explain(work: Awaitable[_Result]) -> _Result:

@@ -72,7 +72,7 @@ def test_a_bar_of_a_long_period_is_a_week_or_a_month(days: int, first: str, last
         assert (shown["bars"][0]["first_day"], shown["bars"][0]["last_day"]) == (first, last)
 
 
-def test_a_request_has_its_key_the_label_of_its_model_and_its_record() -> None:
+def test_a_request_is_shown_as_those_that_have_just_ended() -> None:
     record = RequestRecord(1.5, "nvidia", GLM, outcome=Outcome.FAILED, cause="NVIDIA is overloaded")
     (shown,) = show_requests([StoredRequest(7, record)], label)
-    assert (shown["key"], shown["label"], shown["outcome"], shown["tokens_in"]) == (7, "GLM 4.7", "failed", None)
+    assert (shown["number"], shown["used"], shown["result"]["word"]) == (7, "GLM 4.7", "NVIDIA is overloaded")

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import msgspec
-
 from tray_app.history.csv_text import PERCENTILES
 from tray_app.history.reader import StoredRequest
 from tray_app.history.sums import AMOUNTS, COUNTS, DaySum, merge
+from tray_app.page.views.ended import show_ended
 
 _MOST_DAYS_AS_BARS = 120
 _MOST_WEEKS_AS_BARS = 120
@@ -74,10 +73,8 @@ def show_figures(found: DaySum) -> dict[str, Any]:
 
 
 def show_requests(page: Iterable[StoredRequest], label: Label) -> list[dict[str, Any]]:
-    """Returns requests in their order. The key of the last one leads to the next page."""
-    return [
-        {"key": found.key, "label": label(found.record.model_id), **msgspec.to_builtins(found.record)} for found in page
-    ]
+    """Returns rows of requests in their order. The number of a row is the request's key in the database."""
+    return [show_ended(found.key, found.record, label(found.record.model_id), None) for found in page]
 
 
 def _list_days(by_day: Iterable[str], period: Period) -> list[str]:
