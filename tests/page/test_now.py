@@ -167,7 +167,12 @@ def test_another_model_is_offered_only_while_nothing_has_come_and_it_takes_long(
 def test_the_chosen_model_has_a_gauge_while_nothing_runs() -> None:
     shown = show_now([], [], IDLE, lambda _: None)
     assert [(gauge["used"], gauge["limit"], gauge["next_slot_at"]) for gauge in shown["gauges"]] == [(0, 40, None)]
-    assert shown["day"] == {"model": GLM_4_7.label, "requests": 412, "limit": 10_000}
+    assert shown["day"] == {
+        "model_id": GLM_4_7.id,
+        "model": GLM_4_7.label,
+        "requests": 412,
+        "limit": 10_000,
+    }
 
 
 def test_each_model_in_use_has_a_gauge_and_the_newest_word_of_nvidias_queue_is_told() -> None:

@@ -42,7 +42,7 @@ def show_now(
         "requests": [_show_request(request, find_other) for request in requests],
         "gauges": msgspec.to_builtins(shown),
         "queue": _find_newest_queue(shown),
-        "day": {"model": own.model, "requests": own.today, "limit": REQUESTS_PER_DAY},
+        "day": {"model_id": own.model_id, "model": own.model, "requests": own.today, "limit": REQUESTS_PER_DAY},
     }
 
 
@@ -55,6 +55,7 @@ def _show_request(request: LiveRequest, find_other: FindOther) -> dict[str, Any]
         "began_at": request.began_at,
         "what": show_what(request.is_background, request.project),
         "asked": show_asked(request.asked, request.reason),
+        "model_id": request.model_id,
         "model": request.model,
         "state": {"word": word, "tone": tone, "details": details, "next_at": request.next_try_at},
         "tokens": request.tokens,

@@ -54,6 +54,7 @@ class Notes:
         """Notes what the client asks."""
         self._asked = make_printable(question.requested_model[:_NAME_CHARS])
         self._is_stream, self.is_background = question.chat.is_stream, question.is_background
+        self.kind, self.turn = question.kind.value, question.turn
 
     def choose(self, model: Model, reason: Reason) -> None:
         """Notes which model is asked, and why it is another one than the client named."""
@@ -120,6 +121,8 @@ class Notes:
             outcome=self.outcome or Outcome.ANSWERED,  # what is answered here, such as a web search, is noted nowhere
             error=type(error).__name__ if error else "",
             cause=error.brief if error else "",
+            kind=self.kind,
+            turn=self.turn,
         )
 
     def _end_wait(self) -> None:
