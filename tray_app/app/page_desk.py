@@ -1,9 +1,10 @@
-"""Carries out what the page asks for: on the job thread, one action after another, or on a thread for slow ones."""
+"""Carries out what the page asks for: quick actions on the job thread, one after another, and slow ones beside it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,6 @@ class PageDesk:
         self._quit_app = quit_app
         self.facts = facts
         self._history_file = history_file
-        self._slow = ThreadPoolExecutor(1, "page")
 
     def look(self, facts: MenuFacts) -> None:
         """Takes over what the menu shows of this machine."""
@@ -64,26 +64,20 @@ class PageDesk:
 
     def carry_out(self, action: Action) -> Future[Any]:
         """Begins an action. The result can be turned into JSON; AppError says what went wrong."""
-        match action:
-            case DeleteHistory():
-                return self._slow.submit(self._delete_history)
-        return self._put_job(lambda: self._carry_out(action))
-
-    def _delete_history(self) -> Any:
-        delete_history(self._history_file)
-        return {"sentence": "The history is deleted."}
-
-    def _put_job(self, job: Callable[[], Any]) -> Future[Any]:
-        """Hands a job to the job thread. Returns its result."""
         done: Future[Any] = Future()
+        done.set_running_or_notify_cancel()  # what was begun goes on, also if the page is closed meanwhile
 
         def work() -> None:
             try:
-                done.set_result(job())
+                done.set_result(self._carry_out(action))
             except Exception as error:  # noqa: BLE001 (it is raised again where the result is waited for)
                 done.set_exception(error)
 
-        self._put(work)
+        match action:
+            case DeleteHistory():
+                threading.Thread(target=work, name="page", daemon=True).start()
+            case _:
+                self._put(work)
         return done
 
     def _carry_out(self, action: Action) -> Any:
@@ -100,6 +94,9 @@ class PageDesk:
                 self._clicks.open_claude_code(folder)
             case OpenLogFolder():
                 self._clicks.open_log_folder()
+            case DeleteHistory():
+                delete_history(self._history_file)
+                return {"sentence": "The history is deleted."}
             case Quit():
                 self._quit_app()
         return {}

@@ -54,6 +54,12 @@ export function dayName(date) {
   return (isThisYear ? weekday : dayOfYear).format(noonOf(date)).replace(",", "");
 }
 
+/** A Unix time in seconds -> "Fri 27 Nov", or "27 Nov 2025" if it was not this year. */
+export function dayOf(unixTime) {
+  const found = new Date(1000 * unixTime);
+  return dayName([found.getFullYear(), found.getMonth() + 1, found.getDate()].map((part) => String(part).padStart(2, "0")).join("-"));
+}
+
 /** "2026-11-27" -> "27 Nov". */
 export const shortDay = (date) => dayAndMonth.format(noonOf(date));
 

@@ -2,8 +2,9 @@
 
 import { download } from "../api.js";
 import { barChart } from "../chart.js";
-import { amount, count, countOf, dayName, duration, folderName, percent, shortDay, timeOfDay } from "../format.js";
+import { amount, count, countOf, dayName, duration, folderName, percent, shortDay } from "../format.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { endedTable } from "./latest.js";
 
 const PERIODS = [[7, "7 days"], [14, "14 days"], [30, "30 days"], [90, "90 days"], [0, "All"]];
 const GROUPS = [["days", "Day"], ["models", "Model"], ["projects", "Project"]];
@@ -20,7 +21,7 @@ export const history = {
   title: "History",
   open(page) {
     const before = page.data.history ?? { days: 14, group: "days", measure: "requests", model: ANY, project: ANY, outcome: ANY };
-    page.data.history = { ...before, chosen: null, sums: null, requests: null, hasMore: false, newer: 0, isUnread: false };
+    page.data.history = { ...before, chosen: null, sums: null, requests: null, hasMore: false, newer: 0, isUnread: false, open: new Set(), bodies: {} };
     readAll(page);
   },
   hear(page, name) {
@@ -148,7 +149,7 @@ function figures(page, { sums, group, days }) {
         <button class="quiet" @click=${() => save(page, `days=${days}`)}>Save as CSV</button>
       </div>
     </div>
-    <div class="scroll" tabindex="0" role="region" aria-labelledby="sums"><table>
+    <div class="scroll" tabindex="0" role="region" aria-labelledby="sums"><table class="sums">
       <thead><tr><th scope="col">${first}</th><th scope="col" class="n">Requests</th><th scope="col" class="n">Answered</th><th scope="col" class="n">Tokens in</th>
         <th scope="col" class="n">Cached</th><th scope="col" class="n">Out</th><th scope="col" class="n">First token: median</th><th scope="col" class="n">95 % within</th><th scope="col" class="n">99 % within</th>${group === "days" ? html`<th scope="col">Most used</th>` : nothing}</tr></thead>
       <tbody>${sums[group].map((row) => figuresRow(row, group))}</tbody>
@@ -187,39 +188,13 @@ function requests(page, data) {
       ${filter("Result", data.outcome, OUTCOMES, (outcome) => pick({ outcome }))}
       ${newer ? html`<button @click=${() => readAll(page)}>Show ${countOf(newer, "newer request")}</button>` : nothing}
     </div>
-    ${!rows ? html`<p class="dim" role="status">Reading…</p>` : rows.length ? requestTable(rows) : html`<p class="dim">No request is like this. ${olderThanKept(data)}</p>`}
+    ${!rows ? html`<p class="dim" role="status">Reading…</p>` : rows.length ? endedTable(page, data, rows, "Requests") : html`<p class="dim">No request is like this. ${olderThanKept(data)}</p>`}
     ${rows?.length ? html`<div class="row"><span class="dim">${countOf(rows.length, "request")} shown${hasMore ? "" : ", which are all"}.</span>
       ${hasMore ? html`<button @click=${() => readRequests(page, rows.at(-1).number)}>Older</button>` : nothing}</div>` : nothing}
   </section>`;
 }
 
 const olderThanKept = ({ sums }) => `Each request is kept for ${countOf(sums.kept.days, "day")}; sums are kept for ever.`;
-
-function requestTable(rows) {
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="requests"><table>
-    <thead><tr><th scope="col">Time</th><th scope="col">What</th><th scope="col">Asked → used</th><th scope="col" class="n">Wait</th><th scope="col" class="n">First token</th>
-      <th scope="col" class="n">Total</th><th scope="col" class="n">In / out</th><th scope="col">Result</th></tr></thead>
-    <tbody>${rows.map(requestRow)}</tbody></table></div>`;
-}
-
-function requestRow({ record, what, asked, used, why, result }, index, rows) {
-  const began = new Date(record.began_at * 1000).toDateString();
-  const isNewDay = index === 0 || new Date(rows[index - 1].record.began_at * 1000).toDateString() !== began;
-  return html`${isNewDay ? html`<tr class="daybreak"><th colspan="8" scope="rowgroup">${dayName(isoDay(record.began_at))}</th></tr>` : nothing}
-    <tr><td class="t">${timeOfDay(record.began_at)}</td>
-    <td>${what.title} <span class="dim" title=${what.folder}>${what.project}</span></td>
-    <td title=${why}>${asked || "unknown"} → ${used || "none"}</td>
-    <td class="n">${duration(record.queue_wait_s)}</td>
-    <td class="n">${duration(record.first_token_s)}</td>
-    <td class="n">${duration(record.total_s)}</td>
-    <td class="n">${count(record.tokens_in)} / ${count(record.tokens_out)}</td>
-    <td><span class="state ${result.tone}">${result.word}</span>${record.tries > 1 ? html` <span class="dim">${record.tries} tries</span>` : nothing}</td></tr>`;
-}
-
-const isoDay = (unixS) => {
-  const found = new Date(unixS * 1000);
-  return [found.getFullYear(), found.getMonth() + 1, found.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
-};
 
 // ---- what is stored
 
