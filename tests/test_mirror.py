@@ -60,6 +60,7 @@ COVERED_BY = {
     "proxy/server/error_answers.py": "proxy/exchange/test_errors_in_answers.py",
     "proxy/server/keep_history.py": "proxy/exchange/test_notes.py",
     "proxy/server/listener.py": "proxy/server/test_connections.py",
+    "proxy/server/sockets.py": "proxy/test_service.py",
     "proxy/server/messages.py": "proxy/server/test_routes.py",
     "proxy/upstream/chat_response.py": "proxy/upstream/test_odd_upstream.py",
     "proxy/upstream/client.py": "proxy/upstream/test_odd_upstream.py",
