@@ -1,26 +1,32 @@
-"""Carries out what the page asks for: each action on the job thread, one after another."""
+"""Carries out what the page asks for: on the job thread, one after another, and slow actions on a thread of theirs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from tray_app.app.clicks import Clicks
+from tray_app.app.settings_desk import SettingsDesk
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.desktop import Desktop
 from tray_app.page.actions import (
     Action,
+    ChangeSettings,
     ChooseModel,
+    CollectDiagnostics,
     LookAgain,
     OpenClaudeCode,
     OpenLogFolder,
+    OpenSettingsFolder,
     PageFacts,
     Quit,
+    Restart,
     StartAtLogin,
     ToggleBodyLog,
 )
+from tray_app.page.views.settings import SettingsFacts
 from tray_app.tray.menu import MenuFacts
 
 Job = Callable[[], None]
@@ -37,14 +43,27 @@ class PageDesk:
         put: Callable[[Job | None], None],
         quit_app: Callable[[], None],
         facts: PageFacts,
+        settings_desk: SettingsDesk,
+        collect_diagnostics: Callable[[], str],
     ) -> None:
-        """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`."""
+        """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`.
+
+        `collect_diagnostics` returns the text for somebody who helps.
+        """
         self._desktop = desktop
         self._clicks = clicks
         self._supervisor = supervisor
         self._put = put
         self._quit_app = quit_app
         self.facts = facts
+        self._settings_desk = settings_desk
+        self._collect_diagnostics = collect_diagnostics
+        self._slow = ThreadPoolExecutor(1, "page")
+
+    @property
+    def settings_facts(self) -> SettingsFacts:
+        """What is known of the settings besides their values, as it is now."""
+        return self._settings_desk.facts
 
     def look(self, facts: MenuFacts) -> None:
         """Takes over what the menu shows of this machine."""
@@ -58,11 +77,18 @@ class PageDesk:
 
     def carry_out(self, action: Action) -> Future[Any]:
         """Begins an action. The result can be turned into JSON; AppError says what went wrong."""
+        match action:
+            case CollectDiagnostics():
+                return self._slow.submit(lambda: {"text": self._collect_diagnostics()})
+        return self._put_job(lambda: self._carry_out(action))
+
+    def _put_job(self, job: Callable[[], Any]) -> Future[Any]:
+        """Hands a job to the job thread. Returns its result."""
         done: Future[Any] = Future()
 
         def work() -> None:
             try:
-                done.set_result(self._carry_out(action))
+                done.set_result(job())
             except Exception as error:  # noqa: BLE001 (it is raised again where the result is waited for)
                 done.set_exception(error)
 
@@ -83,6 +109,12 @@ class PageDesk:
                 self._clicks.open_claude_code(folder)
             case OpenLogFolder():
                 self._clicks.open_log_folder()
+            case OpenSettingsFolder():
+                self._desktop.open_folder(self.facts.settings_file.parent)
+            case ChangeSettings(changes, is_trial):
+                return self._settings_desk.change(changes, is_trial=is_trial)
+            case Restart():
+                return self._settings_desk.restart()
             case Quit():
                 self._quit_app()
         return {}

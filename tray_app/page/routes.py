@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -15,23 +14,15 @@ from tray_app.page.access import Access, check_is_on, is_on
 from tray_app.page.actions import Desk, read_action
 from tray_app.page.feed import Event, Feeds
 from tray_app.page.files import SECURITY_HEADERS, answer_file, answer_index
+from tray_app.page.program_reads import read_log, read_settings
+from tray_app.page.reading import Reading
 from tray_app.page.views.state import show_state
-from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
+from tray_app.proxy.exchange.gateway import GATEWAY
 
 _MOST_BODY_BYTES = 64 * 1024
 """No action is longer."""
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a view is made from."""
-
-    gateway: Gateway
-    desk: Desk
-    history_file: Path
-    query: dict[str, str]
 
 
 Read = Callable[[Reading], Awaitable[object]]
@@ -47,6 +38,8 @@ async def read_state(reading: Reading) -> object:
 
 READS: dict[str, Read] = {
     "/page/state": read_state,
+    "/page/settings": read_settings,
+    "/page/log": read_log,
 }
 """What the page can read, by its address. Each answer is JSON."""
 
