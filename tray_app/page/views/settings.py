@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 from tray_app.settings.parsing import file_value
 from tray_app.settings.settings import SECRETS, Settings
 
@@ -27,6 +28,8 @@ class Words:
     """The smallest number that is accepted. Only a setting of the kind `number` has one."""
     unit: str = ""
     """What the number counts."""
+    example: str = ""
+    """What is shown in an empty control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ GROUPS = (
                 "Models that answer if the selected one fails",
                 "Their ids, one on each line, are tried from the top. Without one, you get the failure.",
                 "lines",
+                example=MINIMAX_M2_1.id,
             ),
             Words(
                 "probe_models",
@@ -85,12 +89,14 @@ GROUPS = (
                 "Other names of models",
                 'One "name = id" on each line. A request for the name is answered by the model with the id.',
                 "pairs",
+                example=f"old/name = {GLM_4_7.id}",
             ),
             Words(
                 "models",
                 "Models that you added or corrected",
                 'A list in JSON. Each entry has the "id" of a model, and the facts that differ from what is known.',
                 "json",
+                example='[{"id": "vendor/name", "label": "Name"}]',
             ),
         ),
     ),
@@ -196,6 +202,7 @@ GROUPS = (
                 "Web pages that may ask models",
                 "Their origins, such as http://localhost:8080, one on each line. This page needs no entry.",
                 "lines",
+                example="http://localhost:8080",
             ),
             Words("nvidia_url", "Address of NVIDIA's service", "Requests for answers are sent there.", "text"),
         ),
@@ -263,6 +270,7 @@ def _show(words: Words, settings: Settings, facts: SettingsFacts) -> dict[str, A
         "kind": words.kind,
         "least": words.least,
         "unit": words.unit,
+        "example": words.example,
         "value": value,
         "default": default,
         "variable": facts.variables.get(words.name, ""),
