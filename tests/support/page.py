@@ -14,6 +14,7 @@ from tests.support.fake_upstream import TIMEOUT_S
 from tests.support.gateway import Answer
 from tray_app.page.actions import Action, PageFacts
 from tray_app.page.tokens import mint_token
+from tray_app.page.views.settings import SettingsFacts
 
 
 class NotingDesk:
@@ -21,6 +22,7 @@ class NotingDesk:
 
     def __init__(self) -> None:
         self.facts = PageFacts("in the panel")
+        self.settings_facts = SettingsFacts()
         self.actions: list[Action] = []
         self.results: list[object] = []
 

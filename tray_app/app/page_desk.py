@@ -10,21 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from tray_app.app.clicks import Clicks
+from tray_app.app.settings_desk import SettingsDesk
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.desktop import Desktop
 from tray_app.history.database import delete_history
 from tray_app.page.actions import (
     Action,
+    ChangeSettings,
     ChooseModel,
+    CollectDiagnostics,
     DeleteHistory,
     LookAgain,
     OpenClaudeCode,
     OpenLogFolder,
+    OpenSettingsFolder,
     PageFacts,
     Quit,
+    Restart,
     StartAtLogin,
     ToggleBodyLog,
 )
+from tray_app.page.views.settings import SettingsFacts
 from tray_app.tray.menu import MenuFacts
 
 Job = Callable[[], None]
@@ -41,9 +47,14 @@ class PageDesk:
         put: Callable[[Job | None], None],
         quit_app: Callable[[], None],
         facts: PageFacts,
+        settings_desk: SettingsDesk,
+        collect_diagnostics: Callable[[], str],
         history_file: Path,
     ) -> None:
-        """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`."""
+        """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`.
+
+        `collect_diagnostics` returns the text for somebody who helps.
+        """
         self._desktop = desktop
         self._clicks = clicks
         self._supervisor = supervisor
@@ -51,6 +62,13 @@ class PageDesk:
         self._quit_app = quit_app
         self.facts = facts
         self._history_file = history_file
+        self._settings_desk = settings_desk
+        self._collect_diagnostics = collect_diagnostics
+
+    @property
+    def settings_facts(self) -> SettingsFacts:
+        """What is known of the settings besides their values, as it is now."""
+        return self._settings_desk.facts
 
     def look(self, facts: MenuFacts) -> None:
         """Takes over what the menu shows of this machine."""
@@ -74,7 +92,7 @@ class PageDesk:
                 done.set_exception(error)
 
         match action:
-            case DeleteHistory():
+            case CollectDiagnostics() | DeleteHistory():
                 threading.Thread(target=work, name="page", daemon=True).start()
             case _:
                 self._put(work)
@@ -94,6 +112,14 @@ class PageDesk:
                 self._clicks.open_claude_code(folder)
             case OpenLogFolder():
                 self._clicks.open_log_folder()
+            case OpenSettingsFolder():
+                self._desktop.open_folder(self.facts.settings_file.parent)
+            case ChangeSettings(changes, is_trial):
+                return self._settings_desk.change(changes, is_trial=is_trial)
+            case Restart():
+                return self._settings_desk.restart()
+            case CollectDiagnostics():
+                return {"text": self._collect_diagnostics()}
             case DeleteHistory():
                 delete_history(self._history_file)
                 return {"sentence": "The history is deleted."}

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tray_app.page.views.settings import SettingsFacts
+
 
 def _tag(name: str) -> str:
     return "".join(f"_{char.lower()}" if char.isupper() else char for char in name).lstrip("_")
@@ -54,11 +56,45 @@ class DeleteHistory(_Action, frozen=True):
     """Deletes all that the history holds, for ever."""
 
 
+class OpenSettingsFolder(_Action, frozen=True):
+    """Shows the folder of the settings file in the file manager."""
+
+
+class ChangeSettings(_Action, frozen=True):
+    """Changes settings. The result has a sentence for each wrong one; nothing is changed then."""
+
+    changes: dict[str, Any]
+    """Values as the settings file has them, by the names of the settings. None: the default."""
+    is_trial: bool = False
+    """Tells whether to change nothing, and only to say what is wrong and what would happen."""
+
+
+class Restart(_Action, frozen=True):
+    """Ends the gateway, after its running answers, and starts it anew."""
+
+
+class CollectDiagnostics(_Action, frozen=True):
+    """Writes a text about this program for somebody who helps, without any key."""
+
+
 class Quit(_Action, frozen=True):
     """Quits this program."""
 
 
-Action = ChooseModel | LookAgain | ToggleBodyLog | StartAtLogin | OpenClaudeCode | OpenLogFolder | DeleteHistory | Quit
+Action = (
+    ChooseModel
+    | LookAgain
+    | ToggleBodyLog
+    | StartAtLogin
+    | OpenClaudeCode
+    | OpenLogFolder
+    | OpenSettingsFolder
+    | ChangeSettings
+    | Restart
+    | CollectDiagnostics
+    | DeleteHistory
+    | Quit
+)
 """Each action that the app carries out."""
 
 
@@ -76,6 +112,7 @@ class PageFacts:
     """Tells whether each session of Claude Code goes through the gateway, however it is started."""
     settings_file: Path = Path()
     log_folder: Path = Path()
+    log_file: Path = Path()
 
 
 class Desk(Protocol):
@@ -84,6 +121,10 @@ class Desk(Protocol):
     @property
     def facts(self) -> PageFacts:
         """The newest facts."""
+
+    @property
+    def settings_facts(self) -> SettingsFacts:
+        """What is known of the settings besides their values, as it is now."""
 
     def carry_out(self, action: Action) -> Future[Any]:
         """Begins an action. The result can be turned into JSON; AppError says what went wrong."""

@@ -17,6 +17,7 @@ from tray_app.page.feed import Feeds
 from tray_app.page.files import SECURITY_HEADERS, answer_file, answer_index
 from tray_app.page.history_reads import read_history_page, read_history_sums, send_csv
 from tray_app.page.news import News
+from tray_app.page.program_reads import read_log, read_settings
 from tray_app.page.reading import Reading
 from tray_app.page.views.state import show_state
 from tray_app.proxy.exchange.gateway import GATEWAY
@@ -43,6 +44,8 @@ READS: dict[str, Read] = {
     "/page/state": read_state,
     "/page/sums": read_history_sums,
     "/page/records": read_history_page,
+    "/page/settings": read_settings,
+    "/page/log": read_log,
 }
 """What the page can read, by its address. Each answer is JSON."""
 

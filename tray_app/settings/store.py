@@ -146,6 +146,12 @@ class SettingsStore:
         """Returns a sentence for each change that `change` would refuse, by the name of the setting."""
         return self._check(changes)[1]
 
+    def preview(self, changes: Mapping[str, object]) -> Settings:
+        """Returns the settings that would be in force after changes that `check` finds right. Saves nothing."""
+        written, _ = self._check(changes)
+        values, _ = parse_file({name: value for name, value in {**self._raw, **written}.items() if value is not None})
+        return Settings(**{**values, **self._overrides})
+
     def change(self, changes: Mapping[str, object]) -> dict[str, str]:
         """Checks values as the file has them, by the names of their settings, and saves them. None: the default.
 
