@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.clicks import Clicks
+from tray_app.app.connect_desk import ConnectDesk
 from tray_app.app.diagnostics import write_diagnostics
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, JobThread
+from tray_app.app.key_desk import KeyDesk, describe_place, find_variable
 from tray_app.app.log_file import FILE_NAME as LOG_NAME
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
 from tray_app.app.page_desk import PageDesk
@@ -123,10 +125,21 @@ class App:
             desktop,
             self._clicks,
             self._supervisor,
+            self._service,
+            KeyDesk(self._store, environ, desktop.make_tls_context),
+            ConnectDesk(
+                paths,
+                environ,
+                desktop,
+                self._board,
+                self._supervisor,
+                self._user_sessions,
+                self._clicks.make_setup,
+            ),
             self._job_thread.put,
             lambda: self.quit(_QUIT_DRAIN_S),
             PageFacts(
-                desktop.icon_place,
+                key_variable=find_variable(environ),
                 settings_file=paths.settings,
                 log_folder=paths.logs,
                 log_file=paths.logs / LOG_NAME,
@@ -342,7 +355,12 @@ class App:
         if self._service.is_running:
             self._user_sessions.follow(self._clicks.make_setup())
         facts = self._clicks.find_facts()
-        self._page_desk.look(facts)
+        self._page_desk.look(
+            facts,
+            icon_place="" if self._icon is None else self._desktop.icon_place,
+            key_place=describe_place(self._supervisor.keys, self._store, self._environ),
+            needs_welcome=self._store.needs_welcome,
+        )
         if self._icon is not None:
             self._icon.show(status, settings, replace(facts, today=self._today))
         if not self._is_quitting:

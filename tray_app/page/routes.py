@@ -19,7 +19,9 @@ from tray_app.page.history_reads import read_history_page, read_history_sums, se
 from tray_app.page.news import News
 from tray_app.page.program_reads import read_log, read_settings
 from tray_app.page.reading import Reading
+from tray_app.page.views.connect import show_connect
 from tray_app.page.views.state import show_state
+from tray_app.page.views.welcome import show_choices
 from tray_app.proxy.exchange.gateway import GATEWAY
 
 _MOST_BODY_BYTES = 64 * 1024
@@ -40,12 +42,24 @@ async def read_state(reading: Reading) -> object:
     return show_state(gateway.config, gateway.board.status, reading.desk.facts, today)
 
 
+async def read_choices(reading: Reading) -> object:
+    """Returns the choices of models, with what was found out about each."""
+    return show_choices(reading.gateway.board.status, reading.gateway.config.settings)
+
+
+async def read_connections(reading: Reading) -> object:
+    """Returns the texts that connect Claude Code with the gateway."""
+    return show_connect(reading.desk.setup, reading.desk.facts.shell, is_demo=reading.gateway.config.is_demo)
+
+
 READS: dict[str, Read] = {
     "/page/state": read_state,
     "/page/sums": read_history_sums,
     "/page/records": read_history_page,
     "/page/settings": read_settings,
     "/page/log": read_log,
+    "/page/choices": read_choices,
+    "/page/connections": read_connections,
 }
 """What the page can read, by its address. Each answer is JSON."""
 
