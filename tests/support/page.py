@@ -16,6 +16,7 @@ from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 from tray_app.claude_code.claude_settings import Setup
 from tray_app.page.actions import Action, PageFacts
 from tray_app.page.tokens import mint_token
+from tray_app.page.views.settings import SettingsFacts
 
 
 class NotingDesk:
@@ -23,6 +24,7 @@ class NotingDesk:
 
     def __init__(self) -> None:
         self.facts = PageFacts("in the panel", shell="bash")
+        self.settings_facts = SettingsFacts()
         self.setup = Setup("http://127.0.0.1:3001", GLM_4_7, (GLM_4_7, MINIMAX_M2_1))
         self.actions: list[Action] = []
         self.results: list[object] = []

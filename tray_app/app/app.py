@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 from tray_app import APP_NAME, __version__
 from tray_app.app.clicks import Clicks
 from tray_app.app.connect_desk import ConnectDesk
+from tray_app.app.diagnostics import write_diagnostics
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, JobThread
 from tray_app.app.key_desk import KeyDesk, describe_place, find_variable
+from tray_app.app.log_file import FILE_NAME as LOG_NAME
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
 from tray_app.app.page_desk import PageDesk
+from tray_app.app.settings_desk import SettingsDesk
 from tray_app.app.status_file import StatusFile
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.app.user_sessions import UserSessions
@@ -117,6 +120,7 @@ class App:
             is_demo=is_demo,
         )
         self._job_thread = JobThread(self._poll, self._redraw)
+        self._settings_desk = SettingsDesk(self._store, self._supervisor, environ, paths.state, self._job_thread.put)
         self._page_desk = PageDesk(
             desktop,
             self._clicks,
@@ -134,7 +138,15 @@ class App:
             ),
             self._job_thread.put,
             lambda: self.quit(_QUIT_DRAIN_S),
-            PageFacts(key_variable=find_variable(environ), settings_file=paths.settings, log_folder=paths.logs),
+            PageFacts(
+                key_variable=find_variable(environ),
+                settings_file=paths.settings,
+                log_folder=paths.logs,
+                log_file=paths.logs / LOG_NAME,
+            ),
+            self._settings_desk,
+            self._collect_diagnostics,
+            self._history_file,
         )
         self._page: Page | None = None
         self._icon: TrayIcon | None = None
@@ -234,6 +246,12 @@ class App:
             self._page = Page(self._paths.state, self._history_file, self._page_desk)
         return self._page
 
+    # ---- Called on a thread of the page
+
+    def _collect_diagnostics(self) -> str:
+        system, config, facts = self._desktop.describe_system(), self._supervisor.config, self._settings_desk.facts
+        return write_diagnostics(system, config, self._board.status, facts, self._paths.logs / LOG_NAME)
+
     # ---- Called on the job thread
 
     def _poll(self) -> bool:
@@ -249,7 +267,6 @@ class App:
             self._supervisor.look_again()
         if not self._store.refresh():
             return self._supervisor.poll() or is_new_day_sum
-        self._history.keep_days = self._store.current.history_days
         self._supervisor.apply()
         return True
 
@@ -334,6 +351,7 @@ class App:
 
     def _redraw(self) -> None:
         status, settings = self._board.status, self._store.current
+        self._history.keep_days = settings.history_days
         if self._service.is_running:
             self._user_sessions.follow(self._clicks.make_setup())
         facts = self._clicks.find_facts()

@@ -6,33 +6,42 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from tray_app.app.clicks import Clicks
 from tray_app.app.connect_desk import ConnectDesk
 from tray_app.app.key_desk import KeyDesk
+from tray_app.app.settings_desk import SettingsDesk
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.claude_code.claude_settings import Setup
 from tray_app.desktop import Desktop
+from tray_app.history.database import delete_history
 from tray_app.page.actions import (
     Action,
     AskKeyring,
+    ChangeSettings,
     ChooseModel,
+    CollectDiagnostics,
+    DeleteHistory,
     Examine,
     LeaveWelcome,
     LookAgain,
     OpenClaudeCode,
     OpenLogFolder,
+    OpenSettingsFolder,
     PageFacts,
     PreviewAllSessions,
     Quit,
     RemoveKey,
+    Restart,
     SaveKey,
     StartAtLogin,
     TestModel,
     ToggleBodyLog,
     UseForAllSessions,
 )
+from tray_app.page.views.settings import SettingsFacts
 from tray_app.proxy.service import ProxyService
 from tray_app.tray.menu import MenuFacts
 
@@ -53,8 +62,14 @@ class PageDesk:
         put: Callable[[Job | None], None],
         quit_app: Callable[[], None],
         facts: PageFacts,
+        settings_desk: SettingsDesk,
+        collect_diagnostics: Callable[[], str],
+        history_file: Path,
     ) -> None:
-        """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`."""
+        """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`.
+
+        `collect_diagnostics` returns the text for somebody who helps.
+        """
         self._desktop = desktop
         self._clicks = clicks
         self._supervisor = supervisor
@@ -64,6 +79,14 @@ class PageDesk:
         self._put = put
         self._quit_app = quit_app
         self.facts = facts
+        self._history_file = history_file
+        self._settings_desk = settings_desk
+        self._collect_diagnostics = collect_diagnostics
+
+    @property
+    def settings_facts(self) -> SettingsFacts:
+        """What is known of the settings besides their values, as it is now."""
+        return self._settings_desk.facts
 
     @property
     def setup(self) -> Setup:
@@ -95,7 +118,7 @@ class PageDesk:
                 done.set_exception(error)
 
         match action:
-            case SaveKey() | RemoveKey() | TestModel() | Examine():
+            case CollectDiagnostics() | DeleteHistory() | SaveKey() | RemoveKey() | TestModel() | Examine():
                 # The program must be able to quit while NVIDIA or the keyring is silent.
                 threading.Thread(target=work, name="page", daemon=True).start()
             case _:
@@ -116,6 +139,15 @@ class PageDesk:
                 return self._connect_desk.use_for_all_sessions(is_on=is_on)
             case Examine():
                 return self._connect_desk.examine()
+            case ChangeSettings(changes, is_trial):
+                return self._settings_desk.change(changes, is_trial=is_trial)
+            case Restart():
+                return self._settings_desk.restart()
+            case CollectDiagnostics():
+                return {"text": self._collect_diagnostics()}
+            case DeleteHistory():
+                delete_history(self._history_file)
+                return {"sentence": "The history is deleted."}
         self._do(action)
         return {}
 
@@ -140,6 +172,8 @@ class PageDesk:
                 self._clicks.open_claude_code(folder)
             case OpenLogFolder():
                 self._clicks.open_log_folder()
+            case OpenSettingsFolder():
+                self._desktop.open_folder(self.facts.settings_file.parent)
             case AskKeyring():
                 self._supervisor.try_again()
             case LeaveWelcome():

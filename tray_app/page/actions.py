@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from tray_app.claude_code.claude_settings import Setup
+from tray_app.page.views.settings import SettingsFacts
 
 
 def _tag(name: str) -> str:
@@ -50,6 +51,31 @@ class OpenClaudeCode(_Action, frozen=True):
 
 class OpenLogFolder(_Action, frozen=True):
     """Shows the folder of the log in the file manager."""
+
+
+class DeleteHistory(_Action, frozen=True):
+    """Deletes all that the history holds, for ever."""
+
+
+class OpenSettingsFolder(_Action, frozen=True):
+    """Shows the folder of the settings file in the file manager."""
+
+
+class ChangeSettings(_Action, frozen=True):
+    """Changes settings. The result has a sentence for each wrong one; nothing is changed then."""
+
+    changes: dict[str, Any]
+    """Values as the settings file has them, by the names of the settings. None: the default."""
+    is_trial: bool = False
+    """Tells whether to change nothing, and only to say what is wrong and what would happen."""
+
+
+class Restart(_Action, frozen=True):
+    """Ends the gateway, after its running answers, and starts it anew."""
+
+
+class CollectDiagnostics(_Action, frozen=True):
+    """Writes a text about this program for somebody who helps, without any key."""
 
 
 class SaveKey(_Action, frozen=True):
@@ -109,6 +135,11 @@ Action = (
     | StartAtLogin
     | OpenClaudeCode
     | OpenLogFolder
+    | OpenSettingsFolder
+    | ChangeSettings
+    | Restart
+    | CollectDiagnostics
+    | DeleteHistory
     | SaveKey
     | RemoveKey
     | AskKeyring
@@ -142,6 +173,7 @@ class PageFacts:
     """Tells whether the user has not seen the welcome yet, or has not left it."""
     settings_file: Path = Path()
     log_folder: Path = Path()
+    log_file: Path = Path()
 
 
 class Desk(Protocol):
@@ -150,6 +182,10 @@ class Desk(Protocol):
     @property
     def facts(self) -> PageFacts:
         """The newest facts."""
+
+    @property
+    def settings_facts(self) -> SettingsFacts:
+        """What is known of the settings besides their values, as it is now."""
 
     @property
     def setup(self) -> Setup:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
@@ -13,12 +13,16 @@ from aiohttp import hdrs, web
 from tray_app.errors import AppError, InvalidRequest, ProxyError, RequestTooLarge
 from tray_app.page.access import Access, check_is_on, is_on
 from tray_app.page.actions import Desk, read_action
-from tray_app.page.feed import Event, Feeds
+from tray_app.page.feed import Feeds
 from tray_app.page.files import SECURITY_HEADERS, answer_file, answer_index
+from tray_app.page.history_reads import read_history_page, read_history_sums, send_csv
+from tray_app.page.news import News
+from tray_app.page.program_reads import read_log, read_settings
+from tray_app.page.reading import Reading
 from tray_app.page.views.connect import show_connect
 from tray_app.page.views.state import show_state
 from tray_app.page.views.welcome import show_choices
-from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
+from tray_app.proxy.exchange.gateway import GATEWAY
 
 _MOST_BODY_BYTES = 64 * 1024
 """No action is longer."""
@@ -26,17 +30,8 @@ _MOST_BODY_BYTES = 64 * 1024
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a view is made from."""
-
-    gateway: Gateway
-    desk: Desk
-    history_file: Path
-    query: dict[str, str]
-
-
 Read = Callable[[Reading], Awaitable[object]]
+_Result = TypeVar("_Result")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -59,6 +54,10 @@ async def read_connections(reading: Reading) -> object:
 
 READS: dict[str, Read] = {
     "/page/state": read_state,
+    "/page/sums": read_history_sums,
+    "/page/records": read_history_page,
+    "/page/settings": read_settings,
+    "/page/log": read_log,
     "/page/choices": read_choices,
     "/page/connections": read_connections,
 }
@@ -66,7 +65,7 @@ READS: dict[str, Read] = {
 
 
 class ActionFailed(InvalidRequest):
-    """The app could not carry out an action."""
+    """The app could not carry out an action, or something could not be read."""
 
 
 class Page:
@@ -76,7 +75,7 @@ class Page:
         self._access = Access(state_folder)
         self._history_file = history_file
         self._desk = desk
-        self._feeds = Feeds()
+        self.feeds = Feeds()
 
     def attach(self, app: web.Application) -> None:
         """Adds the addresses of the page to the web application of a gateway."""
@@ -84,6 +83,7 @@ class Page:
         app.router.add_post("/page/session", self._let_in)
         app.router.add_get("/page/events", self._guard(self._send_events))
         app.router.add_post("/page/actions", self._guard(self._act))
+        app.router.add_get("/page/history.csv", self._guard(self._send_csv))
         for path, read in READS.items():
             app.router.add_get(path, self._guard(self._answer(read)))
 
@@ -104,9 +104,12 @@ class Page:
 
     def _answer(self, read: Read) -> Handler:
         async def answer(request: web.Request) -> web.Response:
-            return _answer_json(await read(self._make_reading(request)))
+            return _answer_json(await _explain(read(self._make_reading(request))))
 
         return answer
+
+    async def _send_csv(self, request: web.Request) -> web.StreamResponse:
+        return await _explain(send_csv(request, self._make_reading(request)))
 
     def _make_reading(self, request: web.Request) -> Reading:
         return Reading(request.app[GATEWAY], self._desk, self._history_file, dict(request.query))
@@ -128,21 +131,22 @@ class Page:
             action = read_action(await _read_body(request))
         except msgspec.DecodeError as error:
             raise InvalidRequest(f"There is no such action: {error}.") from None
-        try:
-            return _answer_json(await asyncio.wrap_future(self._desk.carry_out(action)))
-        except ProxyError:
-            raise
-        except AppError as error:
-            raise ActionFailed(str(error)) from error
+        return _answer_json(await _explain(asyncio.wrap_future(self._desk.carry_out(action))))
 
     async def _send_events(self, request: web.Request) -> web.StreamResponse:
-        gateway, reading = request.app[GATEWAY], self._make_reading(request)
+        gateway = request.app[GATEWAY]
+        news = News(gateway, self._desk)
+        return await self.feeds.serve(request, news.look, lambda: gateway.is_quitting)
 
-        def look(_: str) -> Iterator[Event]:
-            today = gateway.history.today if gateway.history else None
-            yield Event("state", show_state(gateway.config, gateway.board.status, reading.desk.facts, today))
 
-        return await self._feeds.serve(request, look, lambda: gateway.is_quitting)
+async def _explain(work: Awaitable[_Result]) -> _Result:
+    """Returns what the work leads to. An error of this program becomes an answer with its sentence."""
+    try:
+        return await work
+    except ProxyError:
+        raise
+    except AppError as error:
+        raise ActionFailed(str(error)) from error
 
 
 def _answer_json(value: object) -> web.Response:

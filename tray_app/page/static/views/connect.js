@@ -97,6 +97,7 @@ const REMEDIES = {
   new_key: ["Enter a key", (page) => page.show("welcome")],
   ask_keyring: ["Ask the keyring again", act({ do: "ask_keyring" })],
   choose_port: ["Choose another port", (page) => page.show("settings")],
+  restart_gateway: ["Restart the gateway", (page) => page.act({ do: "restart" })],
   look_again: ["Look which models answer", act({ do: "look_again" })],
   open_claude_code: ["Open Claude Code in a terminal", act({ do: "open_claude_code" })],
   use_for_all_sessions: ["Use it for all sessions again", act({ do: "use_for_all_sessions", is_on: true })],
