@@ -13,7 +13,7 @@ export const connect = {
     load(page);
   },
   hear(page, name) {
-    if (name === "state") load(page); // the texts name the model and the address
+    if (name === "state" && basisOf(page) !== page.data.connect.basis) load(page);
   },
   render(page) {
     const texts = page.data.connections;
@@ -27,7 +27,11 @@ export const connect = {
   },
 };
 
+/** What the texts are made from. */
+const basisOf = ({ state }) => state && `${state.app.url} ${state.model.id}`;
+
 async function load(page) {
+  page.data.connect.basis = basisOf(page);
   page.data.connections = (await page.read("/page/connections")) ?? page.data.connections;
   page.update();
 }

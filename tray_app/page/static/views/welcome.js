@@ -14,7 +14,8 @@ export const welcome = {
     load(page);
   },
   hear(page, name) {
-    if (name === "state" || name === "ended") loadChoices(page);
+    if (name === "state") loadChoices(page);
+    if (name === "ended") setTimeout(() => page.view === welcome && loadChoices(page), FINDINGS_MS);
   },
   render(page) {
     const steps = [keyStep(page), modelStep(page), connectStep(page)];
@@ -27,6 +28,9 @@ export const welcome = {
     </div>`;
   },
 };
+
+/** So long after a request, what it showed of the model is surely published. */
+const FINDINGS_MS = 6000;
 
 const SUBTITLES = [
   "Claude Code talks to NVIDIA's models through this program.",
