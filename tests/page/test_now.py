@@ -214,6 +214,21 @@ def test_each_reason_for_a_model_has_a_sentence(reason: Reason) -> None:
 
 
 @pytest.mark.parametrize(
+    ("record", "title"),
+    [
+        (RequestRecord(1.0, kind="turn", turn=14), "Turn 14"),
+        (RequestRecord(1.0, kind="turn"), "Turn"),
+        (RequestRecord(1.0, kind="sub-agent"), "Sub-agent"),
+        (RequestRecord(1.0, kind="title", is_background=True), "Title"),
+        (RequestRecord(1.0, kind="other"), "Request"),
+        (RequestRecord(1.0, is_background=True), "Background request"),
+    ],
+)
+def test_the_title_of_a_request_says_what_it_is_for(record: RequestRecord, title: str) -> None:
+    assert show_ended(1, record, "M", None)["what"]["title"] == title
+
+
+@pytest.mark.parametrize(
     ("folder", "name"), [("/home/me/shop-api", "shop-api"), ("C:\\work\\shop", "shop"), ("/", "/"), ("", "")]
 )
 def test_the_name_of_a_folder_is_its_last_part(folder: str, name: str) -> None:

@@ -20,13 +20,22 @@ _WHY = {
 }
 """Why a model was asked, in a sentence."""
 
+_KINDS = {
+    "turn": "Turn",
+    "sub-agent": "Sub-agent",
+    "title": "Title",
+    "compaction": "Compaction",
+    "check": "Check",
+}
+"""What a request is for, by its kind. The others have no name."""
+
 
 def show_ended(number: int, record: RequestRecord, label: str, way_out: WayOut | None) -> dict[str, Any]:
     """Returns one row of the latest requests as plain values. `label` is that of the model that was asked last."""
     word, tone = find_result(record)
     return {
         "number": number,
-        "what": show_what(record.is_background, record.project),
+        "what": show_what(record.kind, record.turn, record.project, is_background=record.is_background),
         "asked": show_asked(record.asked, record.reason),
         "used": label,
         "why": _WHY.get(record.reason, "") if record.model_id else "",
@@ -47,10 +56,11 @@ def find_result(record: RequestRecord) -> tuple[str, str]:
     return "answered", "ok"
 
 
-def show_what(is_background: bool, project: str) -> dict[str, str]:
-    """Returns what a request was for: a title, and the folder of the client with its name; empty if it is unknown."""
+def show_what(kind: str, turn: int | None, project: str, *, is_background: bool) -> dict[str, str]:
+    """Returns what a request is for: a title, and the folder of the client with its name; empty if it is unknown."""
+    title = _KINDS.get(kind) or ("Background request" if is_background else "Request")
     return {
-        "title": "Background request" if is_background else "Request",
+        "title": title if turn is None else f"{title} {turn:,}",
         "project": _name_folder(project),
         "folder": project,
     }

@@ -53,7 +53,7 @@ def _show_request(request: LiveRequest, find_other: FindOther) -> dict[str, Any]
     return {
         "number": request.number,
         "began_at": request.began_at,
-        "what": show_what(request.is_background, request.project),
+        "what": show_what(request.kind, request.turn, request.project, is_background=request.is_background),
         "asked": show_asked(request.asked, request.reason),
         "model_id": request.model_id,
         "model": request.model,
