@@ -44,6 +44,7 @@ COVERED_BY = {
     "page/feed.py": "page/test_now.py",
     "page/files.py": "page/test_routes.py",
     "page/news.py": "page/test_now.py",
+    "page/steering.py": "page/test_now.py",
     "page/views/ended.py": "page/test_now.py",
     "page/views/now.py": "page/test_now.py",
     "page/views/state.py": "page/test_routes.py",

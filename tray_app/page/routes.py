@@ -12,10 +12,11 @@ from aiohttp import hdrs, web
 
 from tray_app.errors import AppError, InvalidRequest, ProxyError, RequestTooLarge
 from tray_app.page.access import Access, check_is_on, is_on
-from tray_app.page.actions import Desk, read_action
+from tray_app.page.actions import Desk, LiveAction, read_action
 from tray_app.page.feed import Feeds
 from tray_app.page.files import SECURITY_HEADERS, answer_file, answer_index
 from tray_app.page.news import News
+from tray_app.page.steering import steer
 from tray_app.page.views.state import show_state
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
 
@@ -115,6 +116,8 @@ class Page:
             action = read_action(await _read_body(request))
         except msgspec.DecodeError as error:
             raise InvalidRequest(f"There is no such action: {error}.") from None
+        if isinstance(action, LiveAction):
+            return _answer_json(steer(request.app[GATEWAY], action))
         try:
             return _answer_json(await asyncio.wrap_future(self._desk.carry_out(action)))
         except ProxyError:

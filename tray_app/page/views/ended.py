@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tray_app.history.record import Outcome, Reason, RequestRecord
+from tray_app.history.record import CANCELLED, Outcome, Reason, RequestRecord
 from tray_app.page.views.ways_out import WayOut
 
 _WHY = {
@@ -16,6 +16,7 @@ _WHY = {
     Reason.ALIAS: "The client named an alias of this model.",
     Reason.RETIRED: "NVIDIA does not serve the model that was meant, so this one answers in its place.",
     Reason.FALLBACK: "The model that was meant failed, and this is one of your fallback models.",
+    Reason.CHOSEN: "You had this model asked instead while the request was running.",
     Reason.BACKGROUND: "Nobody waits for the answer, and you have set this model for such requests.",
 }
 """Why a model was asked, in a sentence."""
@@ -49,6 +50,8 @@ def find_result(record: RequestRecord) -> tuple[str, str]:
     """Returns how a request ended in a few words, and the tone in which the page says it: "ok", "bad" or ""."""
     if record.outcome is Outcome.LEFT:
         return "the client left", ""
+    if record.error == CANCELLED:
+        return "cancelled by you", ""
     if record.outcome is not Outcome.ANSWERED:
         return record.cause or record.outcome.value, "bad"
     if record.tool_calls:
