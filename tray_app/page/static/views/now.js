@@ -54,8 +54,8 @@ function sayStorm(now, failing) {
 
 function sayRunning({ requests }) {
   const waiting = requests.filter(isWaiting).length;
-  if (requests.length === 0) return "Nothing runs at the moment.";
-  return waiting ? `${count(requests.length - waiting)} running, ${count(waiting)} waiting` : `${count(requests.length)} running`;
+  const parts = [[requests.length - waiting, "running"], [waiting, "waiting"]].filter(([number]) => number);
+  return parts.map(([number, word]) => `${count(number)} ${word}`).join(", ") || "Nothing runs at the moment.";
 }
 
 /** After a request was cancelled from the keyboard, its button is gone. The focus goes to what stands there now. */
