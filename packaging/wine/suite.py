@@ -18,6 +18,7 @@ from wine.wine import Prefix
 NOT_HERE = (
     "not desktop and not kit",  # a D-Bus or X desktop, and Claude Code, are on the other side
     "tests/sessions",  # the real Claude Code, likewise
+    "tests/browser",  # and Chromium
     "tests/sdk",  # needs Node; and pydantic_core, whose Rust needs bcryptprimitives.dll, which Wine 8 has not
     "tests/bundle",  # drives what was built, from the outside
     # What follows is the same on every system. It counts the program's work,
