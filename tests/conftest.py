@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from tests.support.fake_upstream import FakeUpstream
 from tests.support.gateway import AT_ONCE, NVIDIA_KEY, RunningGateway
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
 from tray_app.history.writer import HistoryWriter
+from tray_app.proxy.server.routes import Page
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
@@ -85,6 +86,7 @@ class StartGateway(Protocol):
         state_folder: Path | None = ...,
         timeouts: Timeouts = ...,
         history: HistoryWriter | None = ...,
+        make_page: Callable[[], Page] | None = ...,
         **settings: Any,
     ) -> RunningGateway: ...
 
@@ -100,6 +102,7 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
         state_folder: Path | None = None,
         timeouts: Timeouts = AT_ONCE,
         history: HistoryWriter | None = None,
+        make_page: Callable[[], Page] | None = None,
         **settings: Any,
     ) -> RunningGateway:
         # Without a rate limit, no request waits unless the test wants it to, and a model that refuses is not followed.
@@ -108,7 +111,15 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
         )
         chosen = replace(base, **settings)
         running.append(
-            RunningGateway(chosen, keys, is_demo=is_demo, state_folder=state_folder, timeouts=timeouts, history=history)
+            RunningGateway(
+                chosen,
+                keys,
+                is_demo=is_demo,
+                state_folder=state_folder,
+                timeouts=timeouts,
+                history=history,
+                make_page=make_page,
+            )
         )
         return running[-1]
 

@@ -20,6 +20,7 @@ from tests.support.validators import check_body, check_error, check_stream
 from tests.support.waiting import wait_for
 from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.exchange.search import SearchBackend
+from tray_app.proxy.server.routes import Page
 from tray_app.proxy.service import ProxyService
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.settings.config import GatewayConfig
@@ -208,6 +209,7 @@ class RunningGateway(Client):
         timeouts: Timeouts = AT_ONCE,
         poll_models_every_s: float | None = None,
         history: HistoryWriter | None = None,
+        make_page: Callable[[], Page] | None = None,
     ) -> None:
         self.settings = settings
         self.keys = keys
@@ -222,6 +224,7 @@ class RunningGateway(Client):
             timeouts=timeouts,
             poll_models_every_s=poll_models_every_s,
             history=history,
+            make_page=make_page,
         )
         self.address: Address = self.service.start(GatewayConfig(settings, keys, is_demo))
         super().__init__(self.address.url)

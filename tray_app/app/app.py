@@ -12,18 +12,21 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.clicks import Clicks
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, JobThread
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
+from tray_app.app.page_desk import PageDesk
 from tray_app.app.status_file import StatusFile
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.app.user_sessions import UserSessions
 from tray_app.desktop import Desktop, DesktopError
 from tray_app.history.database import DEMO_FILE_NAME, FILE_NAME
 from tray_app.history.writer import HistoryWriter
+from tray_app.page.actions import PageFacts
 from tray_app.paths import Paths
 from tray_app.proxy.service import ProxyService
 from tray_app.settings.keys import Keys
@@ -33,6 +36,9 @@ from tray_app.status.board import Phase, StatusBoard
 from tray_app.status.messages import find_trouble, list_news
 from tray_app.tray.icon import TrayIcon
 from tray_app.tray.menu import OPEN_LABEL, Command
+
+if TYPE_CHECKING:  # imported by the proxy thread
+    from tray_app.page.routes import Page
 
 log = logging.getLogger(__name__)
 
@@ -74,14 +80,15 @@ class App:
         self._formatter = RedactingFormatter()
         self._store = SettingsStore(paths.settings, environ, owns_folder=paths.owns_settings_folder)
         self._board = StatusBoard()
-        history_file = paths.data / (DEMO_FILE_NAME if is_demo else FILE_NAME)
-        self._history = HistoryWriter(history_file, self._store.current.history_days)
+        self._history_file = paths.data / (DEMO_FILE_NAME if is_demo else FILE_NAME)
+        self._history = HistoryWriter(self._history_file, self._store.current.history_days)
         self._service = ProxyService(
             self._board,
             state_folder=paths.state,
             poll_models_every_s=_POLL_MODELS_S,
             make_tls_context=desktop.make_tls_context,
             history=self._history,
+            make_page=self._make_page,
         )
         self._supervisor = GatewaySupervisor(
             self._service,
@@ -108,6 +115,15 @@ class App:
             is_demo=is_demo,
         )
         self._job_thread = JobThread(self._poll, self._redraw)
+        self._page_desk = PageDesk(
+            desktop,
+            self._clicks,
+            self._supervisor,
+            self._job_thread.put,
+            lambda: self.quit(_QUIT_DRAIN_S),
+            PageFacts(desktop.icon_place, settings_file=paths.settings, log_folder=paths.logs),
+        )
+        self._page: Page | None = None
         self._icon: TrayIcon | None = None
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
         self._today = self._history.today
@@ -194,6 +210,16 @@ class App:
         """Handles log-off. Returns when everything has stopped, because Windows may kill the process after that."""
         self.quit(_TERMINATE_DRAIN_S)
         self._job_thread.wait_end(_TERMINATE_DRAIN_S + _END_GRACE_S)
+
+    # ---- Called on the proxy thread
+
+    def _make_page(self) -> Page:
+        """Returns the page. It stays the same if the gateway is started anew, so that open pages go on."""
+        from tray_app.page.routes import Page  # it imports aiohttp, which the icon must not wait for
+
+        if self._page is None:
+            self._page = Page(self._paths.state, self._history_file, self._page_desk)
+        return self._page
 
     # ---- Called on the job thread
 
@@ -297,8 +323,10 @@ class App:
         status, settings = self._board.status, self._store.current
         if self._service.is_running:
             self._user_sessions.follow(self._clicks.make_setup())
+        facts = self._clicks.find_facts()
+        self._page_desk.look(facts)
         if self._icon is not None:
-            self._icon.show(status, settings, replace(self._clicks.find_facts(), today=self._today))
+            self._icon.show(status, settings, replace(facts, today=self._today))
         if not self._is_quitting:
             self._status_file.show(status, settings)
         news = list_news(status, settings)

@@ -90,7 +90,7 @@ class Clicks:
             case Command.LOOK_AGAIN:
                 self._supervisor.look_again()
             case Command.OPEN_CLAUDE_CODE:
-                self._open_claude_code(argument)
+                self.open_claude_code(argument)
             case Command.COPY_EXPORTS:
                 self._copy_exports(argument or self._shell)
             case Command.TOGGLE_BODY_LOG:
@@ -102,7 +102,7 @@ class Clicks:
             case Command.TOGGLE_START_AT_LOGIN:
                 self._desktop.set_start_at_login(not self._desktop.starts_at_login())
             case Command.OPEN_LOGS:
-                self._desktop.open_folder(self._paths.logs)
+                self.open_log_folder()
 
     def _show_trouble(self) -> None:
         """Tries to end the trouble; if it stays, opens what solves it, or says how to solve it."""
@@ -119,11 +119,16 @@ class Clicks:
                 return
         self._notify(notice.title, notice.sentence)
 
-    def _open_claude_code(self, folder: str) -> None:
+    def open_claude_code(self, folder: str) -> None:
+        """Opens a terminal with Claude Code in a folder; empty: the folder that was used last."""
         path = Path(folder) if folder else next(iter(list_recent_folders(self._paths.state)), Path.home())
         if not path.is_dir():
             raise DesktopError(f"The folder {path} is gone.")
         self._desktop.open_terminal([*find_program(), "claude"], path)
+
+    def open_log_folder(self) -> None:
+        """Shows the folder of the log in the file manager. DesktopError if that does not work."""
+        self._desktop.open_folder(self._paths.logs)
 
     def _copy_exports(self, form: str) -> None:
         setup = self.make_setup()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # the proxy thread imports asyncio and aiohttp, while the ico
     from tray_app.proxy.exchange.gateway import Gateway
     from tray_app.proxy.exchange.search import SearchBackend
     from tray_app.proxy.models.finder import ModelFinder
+    from tray_app.proxy.server.routes import Page
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class ProxyService:
         poll_models_every_s: float | None = None,
         make_tls_context: Callable[[], ssl.SSLContext] | None = None,
         history: HistoryWriter | None = None,
+        make_page: Callable[[], Page] | None = None,
     ) -> None:
         """`state_folder`: where a gateway saves what it learned for the next one; None: it saves nothing.
 
@@ -90,6 +92,7 @@ class ProxyService:
         `make_tls_context`: is called in the proxy thread, and decides which certificates of upstream are trusted; None:
         those that OpenSSL trusts.
         `history` gets a record of each request for an answer; None: none is kept.
+        `make_page`: is called in the proxy thread, and returns what a browser gets; None: there is no page.
         """
         self._board = board
         self._search_backend = search_backend
@@ -98,6 +101,7 @@ class ProxyService:
         self._poll_models_every_s = poll_models_every_s
         self._make_tls_context = make_tls_context
         self._history = history
+        self._make_page = make_page
         self.running: Run | None = None
 
     @property
@@ -200,7 +204,8 @@ class ProxyService:
             gateway = self._make_gateway(config, demo.url if demo else "")
             stack.push_async_callback(gateway.close)
             gateway.follow_account()
-            runner = web.AppRunner(make_app(gateway), handler_cancellation=True, shutdown_timeout=_CLOSE_S)
+            web_app = make_app(gateway, self._make_page() if self._make_page else None)
+            runner = web.AppRunner(web_app, handler_cancellation=True, shutdown_timeout=_CLOSE_S)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             assert runner.server is not None

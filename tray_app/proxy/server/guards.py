@@ -55,7 +55,7 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
             return _answer_preflight(request)
         return await handler(request)
     for origin in origins:
-        if origin != _own_origin(request):
+        if origin != own_origin(request):
             raise _refusal("Origin", origin)
     for site in request.headers.getall("Sec-Fetch-Site", []):
         if site not in _HARMLESS_SITES:
@@ -77,7 +77,7 @@ def _host_of(header: str) -> str:
     return match[1] if match else ""
 
 
-def _own_origin(request: web.Request) -> str | None:
+def own_origin(request: web.Request) -> str | None:
     """Returns the origin of the gateway's own pages as the client names it, or None if the client has left."""
     socket_address = request.get_extra_info("sockname")
     if socket_address is None:

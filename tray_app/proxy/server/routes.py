@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from aiohttp import web
@@ -21,8 +21,21 @@ from tray_app.status.following import find_answering
 from tray_app.status.progress import RequestProgress
 
 
-def make_app(gateway: Gateway) -> web.Application:
-    """Returns the application of one gateway, for the connections of a Listener."""
+class Page(Protocol):
+    """The page that a browser gets."""
+
+    def attach(self, app: web.Application) -> None:
+        """Adds its addresses to the application."""
+
+    def answer_root(self, request: web.Request) -> web.Response | None:
+        """Returns the page for a browser; None for every other client, and if there is no page."""
+
+
+PAGE = web.AppKey("page", Page)
+
+
+def make_app(gateway: Gateway, page: Page | None = None) -> web.Application:
+    """Returns the application of one gateway, for the connections of a Listener. `page` None: there is no page."""
     app = web.Application(
         middlewares=[note_answering, answer_errors, check_host, check_origin, keep_history, check_key],
     )
@@ -35,6 +48,9 @@ def make_app(gateway: Gateway) -> web.Application:
     app.router.add_get("/v1/models/{model_id:.+}", show_model)
     app.router.add_get("/health", get_health)
     app.router.add_get("/health/models", get_findings)
+    if page is not None:
+        app[PAGE] = page
+        page.attach(app)
     for path in ("/", "/api/hello"):  # Claude Code asks these whether a server is there
         app.router.add_get(path, get_hello)
     app.router.add_post("/api/event_logging/{rest:.*}", drop_telemetry)
@@ -78,8 +94,11 @@ def _describe(request: RequestProgress) -> dict[str, Any]:
     return fields
 
 
-async def get_hello(_: web.Request) -> web.Response:
-    """Answers with the name and the version of this program."""
+async def get_hello(request: web.Request) -> web.Response:
+    """Answers with the name and the version of this program, or with the page if a browser asks for the root."""
+    page = request.app.get(PAGE) if request.path == "/" else None
+    if page is not None and (answer := page.answer_root(request)) is not None:
+        return answer
     return web.json_response({"name": APP_ID, "version": __version__})
 
 

@@ -1,0 +1,24 @@
+"""The page of the real app: what is asked for there is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.page import Browser
+from tests.support.running_app import App
+from tests.support.waiting import wait_for
+
+
+def test_a_model_that_is_chosen_on_the_page_is_saved(tmp_path: Path) -> None:
+    app = App(tmp_path, ("--no-tray", "--demo"), {"ADDR": "127.0.0.1:0"}, [])
+    try:
+        client = app.wait_listening()
+        browser = Browser(f"http://{client.host}", tmp_path / "state")
+        browser.enter()
+        assert browser.act(do="choose_model", model_id="minimaxai/minimax-m2.1").status == 200
+        wait_for(lambda: browser.read("/page/state")["model"]["id"] == "minimaxai/minimax-m2.1", "the new model")
+        assert "minimaxai/minimax-m2.1" in app.folder.settings_file.read_text(encoding="utf-8")
+        assert browser.act(do="quit").status == 200
+        assert app.wait_end() == 0
+    finally:
+        app.close()

@@ -1,0 +1,88 @@
+// The way to the program on this machine: who this browser is, what it reads, what it asks for, and what it is told.
+
+const PROOF = "page-proof";
+
+/** An answer that is no success. Its message is a sentence for the user. */
+export class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Turns the token in the address into the right to use the page. Returns whether this browser has shown one. */
+export async function enter() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!token) return localStorage.getItem(PROOF) !== null;
+  history.replaceState(null, "", location.pathname); // the token must not stay in the address, nor in the history
+  const answer = await send("/page/session", { method: "POST", body: JSON.stringify({ token }) });
+  localStorage.setItem(PROOF, answer.proof);
+  return true;
+}
+
+/** Reads one thing, such as "/page/sums?days=14". Throws Refused. */
+export const read = (path) => send(path);
+
+/** Has the program do something, such as {do: "choose_model", model_id}. Returns its result. Throws Refused. */
+export const act = (action) => send("/page/actions", { method: "POST", body: JSON.stringify(action) });
+
+/**
+ * Listens to what the program tells, until the page is closed. `tell(name, data)` gets each event, and
+ * `tell("connection", state)` how the connection is: "live", "lost" or "locked".
+ */
+export async function listen(tell) {
+  let lastId = "";
+  for (let pause = 250; ; pause = Math.min(pause * 2, 5000)) {
+    try {
+      const answer = await fetch("/page/events", { headers: { ...proof(), "Last-Event-ID": lastId } });
+      if (answer.status === 401) {
+        tell("connection", "locked");
+        return;
+      }
+      if (!answer.ok) throw new Refused("The program refuses to tell what happens.", answer.status);
+      tell("connection", "live");
+      pause = 250;
+      for await (const event of readEvents(answer.body)) {
+        lastId = event.id || lastId;
+        tell(event.name, event.data);
+      }
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof Refused)) console.error(error);
+    }
+    tell("connection", "lost");
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+async function* readEvents(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let text = ""; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const frames = (text + value).split("\n\n");
+    text = frames.pop();
+    for (const frame of frames) {
+      const fields = Object.fromEntries(frame.split("\n").map(splitField));
+      if (fields.data) yield { name: fields.event, id: fields.id ?? "", data: JSON.parse(fields.data) };
+    }
+  }
+}
+
+function splitField(line) {
+  const colon = line.indexOf(": ");
+  return [line.slice(0, colon), line.slice(colon + 2)];
+}
+
+const proof = () => ({ "X-Page-Proof": localStorage.getItem(PROOF) ?? "" });
+
+async function send(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, { ...options, headers: { ...proof(), "Content-Type": "application/json" } });
+  } catch {
+    throw new Refused("The program does not answer. Is it still running?", 0);
+  }
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(body.error?.message ?? `The program answers ${answer.status}.`, answer.status);
+  return body;
+}

@@ -1,0 +1,60 @@
+"""What every view of the page shows: the model, the trouble, and what is switched on. It changes seldom."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from tray_app import APP_NAME, __version__
+from tray_app.history.sums import DaySum
+from tray_app.page.actions import PageFacts
+from tray_app.settings.config import GatewayConfig
+from tray_app.status.board import Status
+from tray_app.status.following import find_absence, find_answering, label_choice
+from tray_app.status.messages import find_notice
+
+
+def show_state(config: GatewayConfig, status: Status, facts: PageFacts, today: DaySum | None) -> dict[str, Any]:
+    """Returns the state as plain values. `today`: the requests of today to all models; None: no history is kept."""
+    settings = config.settings
+    selected = settings.selected_model
+    answering, absence = find_answering(selected, status, settings), find_absence(selected, status)
+    notice = find_notice(status, settings)
+    return {
+        "app": {"name": APP_NAME, "version": __version__, "url": status.url, "is_demo": config.is_demo},
+        "key": {"has": bool(config.keys.nvidia), "is_unknown": config.keys.is_nvidia_unknown},
+        "notice": {"title": notice.title, "sentence": notice.sentence, "verb": notice.verb} if notice else None,
+        "model": {
+            "id": selected.id,
+            "label": selected.label,
+            "answering": {"id": answering.id, "label": answering.label},
+            "absence": {"kind": absence.kind.value, "date": absence.date} if absence else None,
+            "choices": [
+                {"id": model.id, "label": model.label, "says": label_choice(model, status, settings)}
+                for model in settings.catalog.offered(selected)
+            ],
+        },
+        "today": _describe_sum(today),
+        "look": {"finished": status.look.finished, "left": status.look.left},
+        "log_bodies": settings.log_bodies,
+        "keep_history": settings.keep_history,
+        "facts": asdict(facts),
+    }
+
+
+def _describe_sum(today: DaySum | None) -> dict[str, Any] | None:
+    if today is None:
+        return None
+    return {
+        "requests": today.requests,
+        "answered": today.answered,
+        "failed": today.failed,
+        "left_early": today.left_early,
+        "refused": today.refused,
+        "tokens_in": today.tokens_in,
+        "tokens_out": today.tokens_out,
+        "tokens_cached": today.tokens_cached,
+        "success_rate": today.success_rate,
+        "first_token_p50_s": today.first_token_s(50),
+        "first_token_p95_s": today.first_token_s(95),
+    }
