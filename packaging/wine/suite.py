@@ -40,9 +40,16 @@ NOT_HERE = (
     "tests/app/test_self_check.py",
     "tests/commands",
     "tests/test_command_line.py",
+    "tests/proxy/exchange/test_pdf.py",  # likewise a worker process; how one starts, fails and ends is in test_pool.py
+    # plays each fault at each place of a stream; test_odd_upstream.py breaks connections in every way,
+    "tests/proxy/upstream/test_faults.py",
+    # watches how long the event loop is held up,
+    "tests/proxy/exchange/test_nobody_waits.py",
     # or asks what a text means. How it arrives, and how a worker gets it, is tested in other files.
     "tests/proxy/exchange/test_answers.py",
+    "tests/proxy/exchange/test_call_repair.py",
     "tests/proxy/exchange/test_errors_in_answers.py",
+    "tests/proxy/exchange/test_notes.py",
     "tests/proxy/exchange/test_progress.py",
     "tests/proxy/exchange/test_retries.py",
     "tests/proxy/exchange/test_stand_ins.py",

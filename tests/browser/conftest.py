@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.browser import AXE, PROGRAMS, Browser
+from tests.support.browser import AXE, PROGRAMS, Chromium
 from tests.support.parts import fail_or_skip, need
 
 
@@ -18,17 +18,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def started_chromium() -> Iterator[Chromium]:
     need(*PROGRAMS)
     if not AXE.is_file():
         fail_or_skip("axe-core is not installed (npm ci --prefix tests/browser)")
-    with Browser() as started:
+    with Chromium() as started:
         yield started
 
 
 @pytest.fixture
-def browser(chromium: Browser) -> Iterator[Browser]:
+def chromium(started_chromium: Chromium) -> Iterator[Chromium]:
     """The browser. The test fails if the console shows an error, or a breach of the page's Content-Security-Policy."""
-    chromium.forget()
-    yield chromium
-    assert chromium.take_complaints() == []
+    started_chromium.forget()
+    yield started_chromium
+    assert started_chromium.take_complaints() == []

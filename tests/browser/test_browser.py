@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.support.browser import ANOTHER_HOST, Browser, View
+from tests.support.browser import ANOTHER_HOST, Chromium, View
 
 PAGE = """<!doctype html><html lang="en"><title>A page</title>
 <main><h1>A page</h1><p id="words">Before</p><button aria-label="Go on">&gt;</button> <button>Go</button>%s</main>"""
@@ -49,10 +49,10 @@ def site() -> Iterator[Site]:
     server.server_close()
 
 
-def test_a_good_page_has_no_faults(browser: Browser, site: Site) -> None:
-    browser.open(site.url())
+def test_a_good_page_has_no_faults(chromium: Chromium, site: Site) -> None:
+    chromium.open(site.url())
 
-    assert (browser.check_accessibility(), browser.count_sideways_px(), browser.take_complaints()) == ([], 0, [])
+    assert (chromium.check_accessibility(), chromium.count_sideways_px(), chromium.take_complaints()) == ([], 0, [])
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_a_good_page_has_no_faults(browser: Browser, site: Site) -> None:
         pytest.param("<script>document.title = 'Mine'</script>", id="script"),
     ],
 )
-def test_what_the_policy_forbids_is_a_complaint(chromium: Browser, site: Site, extra: str) -> None:
-    chromium.forget()
+def test_what_the_policy_forbids_is_a_complaint(started_chromium: Chromium, site: Site, extra: str) -> None:
+    started_chromium.forget()
 
-    chromium.open(site.url(extra))
+    started_chromium.open(site.url(extra))
 
-    (complaint,) = chromium.take_complaints()
+    (complaint,) = started_chromium.take_complaints()
     assert "Content Security Policy" in complaint
 
 
@@ -79,47 +79,47 @@ def test_what_the_policy_forbids_is_a_complaint(chromium: Browser, site: Site, e
         pytest.param("<h4>Deep</h4>", "heading-order", id="a heading that skips levels"),
     ],
 )
-def test_what_some_people_cannot_use_is_found(browser: Browser, site: Site, extra: str, rule: str) -> None:
-    browser.open(site.url(extra))
+def test_what_some_people_cannot_use_is_found(chromium: Chromium, site: Site, extra: str, rule: str) -> None:
+    chromium.open(site.url(extra))
 
-    assert [line.partition(":")[0] for line in browser.check_accessibility()] == [rule]
+    assert [line.partition(":")[0] for line in chromium.check_accessibility()] == [rule]
 
 
-def test_a_page_that_is_too_wide_is_seen_at_the_width_where_it_is(browser: Browser, site: Site) -> None:
-    browser.open(site.url("<table><tr>" + "<td>twenty characters..</td>" * 5 + "</table>".replace(" ", "&nbsp;")))
-    wide = browser.count_sideways_px()
-    browser.look(View(width=320))
+def test_a_page_that_is_too_wide_is_seen_at_the_width_where_it_is(chromium: Chromium, site: Site) -> None:
+    chromium.open(site.url("<table><tr>" + "<td>twenty characters..</td>" * 5 + "</table>".replace(" ", "&nbsp;")))
+    wide = chromium.count_sideways_px()
+    chromium.look(View(width=320))
 
     assert wide == 0
-    assert browser.count_sideways_px() > 0
+    assert chromium.count_sideways_px() > 0
 
 
-def test_the_browser_looks_as_it_is_told(browser: Browser, site: Site) -> None:
-    browser.open(site.url())
-    browser.look(View(width=900, is_dark=True, has_motion=False, zoom=2))
+def test_the_browser_looks_as_it_is_told(chromium: Chromium, site: Site) -> None:
+    chromium.open(site.url())
+    chromium.look(View(width=900, is_dark=True, has_motion=False, zoom=2))
 
-    seen = browser.run("""
+    seen = chromium.run("""
       return [innerWidth, devicePixelRatio, matchMedia("(prefers-color-scheme: dark)").matches,
         matchMedia("(prefers-reduced-motion: reduce)").matches]
     """)
     assert seen == [450, 2, True, True]
 
 
-def test_an_element_is_found_by_the_name_that_a_screen_reader_says(browser: Browser, site: Site) -> None:
-    browser.open(site.url())
+def test_an_element_is_found_by_the_name_that_a_screen_reader_says(chromium: Chromium, site: Site) -> None:
+    chromium.open(site.url())
 
-    assert browser.find("button", "Go on").text == ">"
-    assert browser.find("button", "Go").text == "Go"
-
-
-def test_a_wait_ends_with_the_change_that_it_waits_for(browser: Browser, site: Site) -> None:
-    browser.open(site.url())
-    browser.run("setTimeout(() => { document.getElementById('words').textContent = 'After' }, 50)")
-
-    browser.wait_text("After")
+    assert chromium.find("button", "Go on").text == ">"
+    assert chromium.find("button", "Go").text == "Go"
 
 
-def test_the_same_server_can_be_asked_by_another_name(browser: Browser, site: Site) -> None:
-    browser.open(site.url(host=ANOTHER_HOST))
+def test_a_wait_ends_with_the_change_that_it_waits_for(chromium: Chromium, site: Site) -> None:
+    chromium.open(site.url())
+    chromium.run("setTimeout(() => { document.getElementById('words').textContent = 'After' }, 50)")
 
-    assert browser.run("return location.hostname") == ANOTHER_HOST
+    chromium.wait_text("After")
+
+
+def test_the_same_server_can_be_asked_by_another_name(chromium: Chromium, site: Site) -> None:
+    chromium.open(site.url(host=ANOTHER_HOST))
+
+    assert chromium.run("return location.hostname") == ANOTHER_HOST

@@ -1,8 +1,8 @@
 """Debian's Chromium, driven by Debian's driver. It has no window, reaches only this machine, and forgets everything.
 
-    with Browser() as browser:
-        browser.open("http://127.0.0.1:3001/")
-        browser.find("button", "Pause").click()
+    with Chromium() as chromium:
+        chromium.open("http://127.0.0.1:3001/")
+        chromium.find("button", "Pause").click()
 
 Nothing here waits for a time: each wait ends with the change of the page that makes its condition true.
 """
@@ -102,7 +102,7 @@ const found = [...document.querySelectorAll(`[role=${role}]` + (tags[role] ? `, 
 """Leaves the visible elements of a role whose words hold a name in `found`. What is their name is asked of Chromium."""
 
 
-class Browser:
+class Chromium:
     """A running Chromium with one page. Use it with `with`, which ends it and removes its profile."""
 
     def __enter__(self) -> Self:
