@@ -51,6 +51,7 @@ COVERED_BY = {
     "page/news.py": "page/test_now.py",
     "page/program_reads.py": "page/test_settings.py",
     "page/reading.py": "page/test_routes.py",
+    "page/steering.py": "page/test_now.py",
     "page/views/connect.py": "page/test_connect.py",
     "page/views/ended.py": "page/test_now.py",
     "page/views/logs.py": "page/test_logs.py",

@@ -128,6 +128,22 @@ class Quit(_Action, frozen=True):
     """Quits this program."""
 
 
+class CancelRequest(_Action, frozen=True):
+    """Cancels the running request with this number. Its client gets an error."""
+
+    number: int
+
+
+class AskInstead(_Action, frozen=True):
+    """Has another model answer the running request with this number, for this time only."""
+
+    number: int
+    model_id: str
+
+
+LiveAction = CancelRequest | AskInstead
+"""Each action on a running request. The gateway carries it out, in its own thread."""
+
 Action = (
     ChooseModel
     | LookAgain
@@ -195,6 +211,6 @@ class Desk(Protocol):
         """Begins an action. The result can be turned into JSON; AppError says what went wrong."""
 
 
-def read_action(body: bytes) -> Action:
+def read_action(body: bytes) -> Action | LiveAction:
     """Returns the action in a JSON body. msgspec.DecodeError or msgspec.ValidationError if there is none."""
-    return msgspec.json.decode(body, type=Action)  # type: ignore[no-any-return]
+    return msgspec.json.decode(body, type=Action | LiveAction)  # type: ignore[no-any-return]
