@@ -2,7 +2,7 @@
 
 import { allSessions } from "../all_sessions.js";
 import { copyButton } from "../copy.js";
-import { count, duration, percent } from "../format.js";
+import { count, countOf, duration, percent } from "../format.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
@@ -20,7 +20,7 @@ export const welcome = {
   render(page) {
     const steps = [keyStep(page), modelStep(page), connectStep(page)];
     const left = steps.filter((step) => !step.isDone).length;
-    return html`<div class="steps">
+    return html`<div class="steps" aria-busy=${!page.data.welcome.choices || !page.data.connections}>
       <div><h1 tabindex="-1">${left === 3 ? "Three steps, about a minute" : left ? "Welcome" : "Everything works"}</h1>
         <p class="dim">${SUBTITLES[left]}</p></div>
       ${steps.map(showStep)}
@@ -122,28 +122,28 @@ function keyField(page) {
 }
 
 function checkResult(check) {
-  if (!check) return nothing;
-  return html`<div role="status" class="notice ${check.is_saved ? (check.is_accepted ? "" : "warn") : "bad"}"><p>${check.sentence} ${check.place}</p>
-    ${check.notes.map((note) => html`<p>${note}</p>`)}</div>`;
+  const tone = check && (check.is_saved ? (check.is_accepted ? "" : "warn") : "bad");
+  return html`<div role="status">${check ? html`<div class="notice ${tone}"><p>${check.sentence} ${check.place}</p>
+    ${check.notes.map((note) => html`<p>${note}</p>`)}</div>` : nothing}</div>`;
 }
 
 function keyButtons(page, hasField) {
   const data = page.data.welcome;
   const { key, facts } = page.state;
-  const set = (changes) => () => {
+  const set = (changes, focused) => () => {
     Object.assign(data, changes);
-    page.update();
+    page.focus(focused);
   };
   if (data.asksRemoval) {
     return html`<div class="row"><span>Remove the key? NVIDIA's models do not answer without one.</span>
-      <button class="danger" @click=${() => removeKey(page)}>Remove it</button><button @click=${set({ asksRemoval: false })}>Keep it</button></div>`;
+      <button class="danger" @click=${() => removeKey(page)}>Remove it</button><button id="keep-key" @click=${set({ asksRemoval: false }, "#step-0")}>Keep it</button></div>`;
   }
   const mayEnter = !hasField && (key.has || page.state.app.is_demo);
   const mayRemove = key.has && !facts.key_variable && !data.isChecking;
   if (!mayEnter && !mayRemove) return nothing;
   return html`<div class="row">
-    ${mayEnter ? html`<button @click=${set({ hasField: true, check: null })}>${key.has ? "Enter another key" : "Enter a key"}</button>` : nothing}
-    ${mayRemove ? html`<button class="quiet" @click=${set({ asksRemoval: true })}>Remove the key</button>` : nothing}
+    ${mayEnter ? html`<button @click=${set({ hasField: true, check: null }, "#nim-line")}>${key.has ? "Enter another key" : "Enter a key"}</button>` : nothing}
+    ${mayRemove ? html`<button class="quiet" @click=${set({ asksRemoval: true }, "#keep-key")}>Remove the key</button>` : nothing}
   </div>`;
 }
 
@@ -159,16 +159,15 @@ async function saveKey(page) {
   if (check?.is_saved) {
     field.value = ""; // the page forgets it, too
     data.hasField = false;
-    document.getElementById("step-0")?.focus();
   }
-  page.update();
+  page.focus(check?.is_saved ? "#step-0" : "#nim-line");
 }
 
 async function removeKey(page) {
   const done = await page.act({ do: "remove_key" });
   Object.assign(page.data.welcome, { asksRemoval: false, check: null });
   if (done) page.say(done.sentence);
-  page.update();
+  page.focus("#step-0");
 }
 
 // ---- The model
@@ -212,9 +211,9 @@ function modelCard(page, choice) {
 }
 
 function absenceWords({ label, absence, answering, id }) {
-  const since = absence.date ? ` since ${absence.date}` : "";
-  const who = answering.id === id ? "" : ` ${answering.label} answers in its place.`;
-  return `${label} is ${absence.kind}${since}.${who}`;
+  const isRetired = absence.kind === "retired";
+  const why = isRetired ? `NVIDIA retired ${label}${absence.date ? ` on ${absence.date}` : ""}.` : `${label} is ${absence.kind}.`;
+  return answering.id === id ? why : `${why} ${answering.label} answers in its place.`;
 }
 
 function figures(choice) {
@@ -222,15 +221,15 @@ function figures(choice) {
   if (isUnknown && !choice.asked) {
     return html`<p class="dim">Nothing is known of it yet. It reads ${count(choice.answering.context_tokens)} tokens.</p>`;
   }
-  const yes = (value) => (value == null ? html`<span class="dim">not known yet</span>` : value ? "yes" : html`<span class="bad">no</span>`);
-  const rate = choice.asked ? `${percent(choice.succeeded / choice.asked)} of ${count(choice.asked)}` : "none";
+  const yes = (value) => (value == null ? html`<span class="dim">not known</span>` : value ? "yes" : html`<span class="bad">no</span>`);
+  const rate = choice.asked ? `${percent(choice.succeeded / choice.asked)} of ${countOf(choice.asked, "request")}` : "none";
   return html`<dl>
     <dt>Answers</dt><dd>${yes(choice.answers)}</dd>
     <dt>Calls tools</dt><dd>${yes(choice.calls_tools)}</dd>
     <dt>Sees images</dt><dd>${yes(choice.takes_images)}</dd>
     <dt>First token</dt><dd>${duration(choice.first_token_s)}</dd>
-    <dt>Your requests answered</dt><dd>${rate}</dd>
-    <dt>Reads</dt><dd>${count(choice.answering.context_tokens)} tokens</dd>
+    <dt>Success</dt><dd>${rate}</dd>
+    <dt>Context</dt><dd>${count(choice.answering.context_tokens)} tokens</dd>
   </dl>`;
 }
 
