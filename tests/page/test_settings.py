@@ -196,7 +196,7 @@ def test_the_page_is_told_where_the_program_moves_and_goes_on_there(tmp_path: Pa
         assert with_taken == {"errors": {}, "notes": []}  # nothing changes
 
         moved = page.change(addr=f"127.0.0.1:{new}")["moves_to"]
-        url, _, token = moved.partition("/#token=")
+        url, _, token = moved.partition("/#/settings?token=")
         assert url == f"http://127.0.0.1:{new}"
         browser = Browser(url, tmp_path / "state")
         # The new address takes connections at once, so that a browser never meets a closed door.

@@ -110,12 +110,10 @@ class SettingsDesk:
 
     def _make_page_address(self, address: Address, settings: Settings) -> str:
         """Returns the address of the page after a move, with a token, because it is another origin; empty: no page."""
-        return make_address(address.url, mint_token(self._state)) if self._has_page(settings) else ""
+        return make_address(address.url, mint_token(self._state), "settings") if self._has_page(settings) else ""
 
     def _has_page(self, settings: Settings) -> bool:
-        from tray_app.page.access import is_on  # it imports aiohttp, which the icon must not wait for
-
-        return is_on(replace(self._supervisor.config, settings=settings))
+        return replace(self._supervisor.config, settings=settings).serves_page
 
     def _find_place(self, secret: Secret, value: str) -> str:
         """Returns where a key is; empty if there is none."""
