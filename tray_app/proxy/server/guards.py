@@ -71,7 +71,7 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 def _opens_page(request: web.Request) -> bool:
-    """Tells whether somebody follows a link to the gateway's page. The page is the same for everybody, and holds nothing.
+    """Tells whether somebody follows a link to the page, which is the same for everybody, and holds nothing.
 
     The page itself does so when the gateway moves to another port, because that is another origin.
     """
