@@ -43,7 +43,7 @@ export const logs = {
         ${found.length ? html`<ol>${repeat(withDays(found), (record) => record.id, line)}</ol>` : html`<p class="dim">${emptiness(data)}</p>`}
       </div>
       <div class="row spread dim">
-        <p>${data.records ? `${count(found.length)} of the last ${count(data.records.length)} entries` : nothing}</p>
+        <p>${data.records ? found.length === data.records.length ? `The last ${count(found.length)} entries` : `${count(found.length)} of the last ${count(data.records.length)} entries` : nothing}</p>
         ${data.isAway ? html`<p>Not following while you read. <button @click=${() => goToEnd(page)}>Go to the newest</button></p>` : html`<p>Following</p>`}
       </div>`;
   },

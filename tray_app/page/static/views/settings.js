@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { control, describe, read, show } from "./settings_controls.js";
-import { program } from "./settings_program.js";
+import { greetAgain, program } from "./settings_program.js";
 
 const SAVE_DIALOG = "settings-save";
 
@@ -14,7 +14,13 @@ export const settings = {
   title: "Settings",
   open: (page) => load(page),
   hear(page, name, data) {
-    if (name === "state" || (name === "connection" && data === "live")) load(page);
+    if (name === "connection" && data === "live") {
+      greetAgain(page);
+      load(page);
+    } else if (name === "state" && summarize(data) !== page.data.settings?.summary) {
+      set(page, { summary: summarize(data) });
+      load(page);
+    }
   },
   render(page) {
     const data = (page.data.settings ??= fresh());
@@ -31,6 +37,9 @@ export const settings = {
       ${saveDialog(page, data)}`;
   },
 };
+
+/** What others may have changed: the menu, a command, or an editor. */
+const summarize = ({ model, key, log_bodies, keep_history, facts }) => JSON.stringify([model.id, key, log_bodies, keep_history, facts]);
 
 async function load(page) {
   const all = await page.read("/page/settings");

@@ -14,7 +14,7 @@ export function program(page) {
         <p>${page.connection === "live" ? html`<span class="live"></span><strong>Running</strong> at ${app.url}` : html`<strong class="warn">It does not answer</strong>`}</p>
         <div class="row">
           <button @click=${() => restart(page)}>Restart</button>
-          <button class="danger" @click=${() => open(QUIT)}>Quit…</button>
+          <button class="danger" @click=${() => askToQuit(page)}>Quit…</button>
         </div>
       </div>
       <label class="check"><input type="checkbox" .checked=${facts.starts_at_login} @change=${(event) => startAtLogin(page, event.target)}>
@@ -40,7 +40,16 @@ const open = (id) => document.getElementById(id).showModal();
 async function restart(page) {
   const answer = await page.act({ do: "restart" });
   if (answer?.moves_to) location.assign(answer.moves_to);
-  else if (answer) page.say("The program starts anew, once its running answers have ended. This page waits for it.");
+  else if (answer) {
+    page.data.isRestarting = true;
+    page.say("The program starts anew, once its running answers have ended. This page waits for it.");
+  }
+}
+
+/** Tells the user that the program is back, if it was started anew from here. */
+export function greetAgain(page) {
+  if (page.data.isRestarting) page.say("The program runs again.");
+  page.data.isRestarting = false;
 }
 
 async function startAtLogin(page, box) {
@@ -60,6 +69,15 @@ function quitDialog(page) {
     <p>Sessions of Claude Code that use this program get no more answers until it is started again${page.state.facts.covers_all_sessions ? ", and all of your sessions are set up to use it" : ""}.</p>
     <form method="dialog" class="row"><button autofocus>Keep it running</button><button class="danger" @click=${() => quit(page)}>Quit</button></form>
   </dialog>`;
+}
+
+/** Asks the user, with what is running now. */
+async function askToQuit(page) {
+  const all = await page.read("/page/settings");
+  if (!all) return;
+  page.data.settings.all = all;
+  page.update();
+  open(QUIT);
 }
 
 async function quit(page) {
