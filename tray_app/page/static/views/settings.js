@@ -130,31 +130,30 @@ function saveBar(page, data) {
 
 function saveDialog(page, data) {
   return html`<dialog id=${SAVE_DIALOG} class="card" aria-labelledby="settings-save-title">
-    <h2 id="settings-save-title">Move to another address?</h2>
+    <h2 id="settings-save-title">Save this?</h2>
     ${data.notes.map((note) => html`<p>${note}</p>`)}
-    <form method="dialog" class="row"><button autofocus>Stay here</button><button class="go" @click=${() => save(page, true)}>Save and move</button></form>
+    <form method="dialog" class="row"><button autofocus>Not yet</button><button class="go" @click=${() => save(page, true)}>Save</button></form>
   </dialog>`;
 }
 
-/** Saves all drafts. A change of the address is tried first, so that the user knows what it leads to. */
+/** Saves all drafts. They are tried first, so that the user is told if they lead to something unexpected. */
 async function save(page, isConfirmed = false) {
   const { all, drafts } = page.data.settings;
   const rows = all.groups.flatMap((group) => group.rows).filter((row) => drafts[row.name]);
   const changes = Object.fromEntries(rows.map((row) => [row.name, drafts[row.name].isReset ? null : read(row, drafts[row.name].shown)]));
-  const isTrial = "addr" in changes && !isConfirmed;
-  const answer = await page.act({ do: "change_settings", changes, is_trial: isTrial });
+  const answer = await page.act({ do: "change_settings", changes, is_trial: !isConfirmed });
   if (!answer) return;
   set(page, { errors: answer.errors, notes: answer.notes });
   const wrong = rows.find((row) => answer.errors[row.name]);
   if (wrong) {
     page.say("Nothing is changed yet, because a value is not right.", true);
     requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(`setting-${wrong.name}`)?.focus()));
-  } else if (isTrial && answer.notes.length) {
+  } else if (answer.notes.length) {
     requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(SAVE_DIALOG).showModal()));
-  } else if (isTrial) {
-    await save(page, true);
-  } else {
+  } else if (isConfirmed) {
     await finish(page, answer, "addr" in changes);
+  } else {
+    await save(page, true);
   }
 }
 
@@ -166,5 +165,5 @@ async function finish(page, answer, isMove) {
   }
   if (answer.problem) page.say(answer.problem, true);
   else page.say(isMove ? "Saved. The program moves to its new address." : "Saved.");
-  await load(page);
+  if (!isMove) await load(page);
 }
