@@ -32,8 +32,10 @@ export const settings = {
           .value=${data.find} @input=${(event) => set(page, { find: event.target.value })}></label>
       </div>
       ${data.find ? nothing : program(page)}
-      ${groups(page, data)}
-      ${saveBar(page, data)}
+      <form class="settings-form" autocomplete="off" novalidate @submit=${(event) => submit(page, event)}>
+        ${groups(page, data)}
+        ${saveBar(page, data)}
+      </form>
       ${saveDialog(page, data)}`;
   },
 };
@@ -86,9 +88,9 @@ function settingRow(page, data, row) {
 /** Says where the value comes from, and offers the default. */
 function source(page, row, draft) {
   const normal = describe(row, row.default);
-  const reset = html`<button class="quiet" @click=${() => write(page, row, show(row, row.default), true)}>Reset<span class="unseen"> ${row.title}</span></button>`;
+  const reset = html`<button type="button" class="quiet" @click=${() => write(page, row, show(row, row.default), true)}>Reset<span class="unseen"> ${row.title}</span></button>`;
   if (row.variable) return html`<p class="dim">The environment variable <code>${row.variable}</code> sets it, and wins. The default is ${normal}.</p>`;
-  if (draft) return html`<p class="dim"><span class="warn">Not saved yet.</span> <button class="quiet" @click=${() => write(page, row, show(row, row.value))}>Undo<span class="unseen"> ${row.title}</span></button></p>`;
+  if (draft) return html`<p class="dim"><span class="warn">Not saved yet.</span> <button type="button" class="quiet" @click=${() => write(page, row, show(row, row.value))}>Undo<span class="unseen"> ${row.title}</span></button></p>`;
   if (isSame(row.value, row.default)) return html`<p class="dim">default</p>`;
   return html`<p class="dim">Changed; the default is ${normal}. ${reset}</p>`;
 }
@@ -122,10 +124,16 @@ function saveBar(page, data) {
   return html`<div class="save" role="region" aria-label="Changes that are not saved">
     <p role="status">${count === 1 ? "One change is" : `${count} changes are`} not saved yet.</p>
     <div class="row">
-      <button @click=${() => set(page, { drafts: {}, errors: {} })}>Discard</button>
-      <button class="go" @click=${() => save(page)}>Save</button>
+      <button type="button" @click=${() => set(page, { drafts: {}, errors: {} })}>Discard</button>
+      <button class="go">Save</button>
     </div>
   </div>`;
+}
+
+/** Saves, also if the user presses Enter in a field. */
+function submit(page, event) {
+  event.preventDefault();
+  save(page);
 }
 
 function saveDialog(page, data) {
