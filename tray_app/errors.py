@@ -274,6 +274,8 @@ class Overloaded(ProxyError):
     type = "overloaded_error"
     is_transient = True
     brief = "NVIDIA is overloaded"
+    queue: tuple[int, int] | None = None
+    """How many requests wait for how many places at NVIDIA; None: it does not say."""
 
 
 class TooManyConnections(ProxyError):

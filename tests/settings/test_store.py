@@ -83,6 +83,7 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
         "log_body_max_chars": 4096,
         "log_stream_text_preview_chars": 256,
         "is_new": True,
+        "needs_welcome": True,
     }
 
 
@@ -176,7 +177,7 @@ def test_a_setting_that_does_not_exist_changes_nothing(path: Path) -> None:
 
 def test_every_change_that_the_program_makes_is_of_a_setting_or_a_note() -> None:
     names = {field.name for field in fields(Settings)}
-    assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed", "is_new"}
+    assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed", "is_new", "needs_welcome"}
 
 
 def test_none_removes_a_setting(path: Path) -> None:

@@ -75,6 +75,10 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     """The name of the error's class, such as "RateLimited"; empty if there is no error."""
     cause: str = ""
     """What went wrong, in a few words that quote nobody; empty if there is no error."""
+    kind: str = ""
+    """What the request was for, such as "turn" or "compaction"; empty if that is not known."""
+    turn: int | None = None
+    """The number of the user's turn in the conversation; None if the request was no turn, or nobody knows."""
 
 
 COLUMNS = RequestRecord.__struct_fields__

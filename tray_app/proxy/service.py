@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # the proxy thread imports asyncio and aiohttp, while the ico
     from tray_app.proxy.exchange.gateway import Gateway
     from tray_app.proxy.exchange.search import SearchBackend
     from tray_app.proxy.models.finder import ModelFinder
+    from tray_app.proxy.models.trial import Trial
     from tray_app.proxy.server.routes import Page
 
 log = logging.getLogger(__name__)
@@ -174,6 +175,17 @@ class ProxyService:
         """
         if self.running is not None and self.running.finder is not None:
             self.running.call(partial(self.running.finder.look_again, is_asked=is_asked))
+
+    def try_model(self, model_id: str) -> Future[Trial]:
+        """Asks one model whether it answers. Any thread may call it. StartError if no gateway runs."""
+        import asyncio
+
+        from tray_app.proxy.models.trial import try_model
+
+        running = self.running
+        if running is None or running.ended.is_set():
+            raise StartError("The gateway does not run, so that no model can be asked.")
+        return asyncio.run_coroutine_threadsafe(try_model(running.gateway, model_id), running.loop)
 
     def stop(self, drain_s: float) -> None:
         """Stops the gateway. Running answers may go on for `drain_s` seconds, and then end with an error event."""

@@ -55,6 +55,8 @@ class Changes(TypedDict, total=False):
     """The time at which `set-key` last ran. It changes the file, so that a running app reads the keys again."""
     is_new: bool | None
     """See `SettingsStore.is_new`. It is True in a new file, and is removed when an app listens."""
+    needs_welcome: bool | None
+    """See `SettingsStore.needs_welcome`. It is True in a new file, and is removed when the welcome is left."""
 
 
 class SettingsStore:
@@ -88,6 +90,11 @@ class SettingsStore:
     def is_new(self) -> bool:
         """Tells whether no app has listened with this file yet. Any command may have made the file before the app."""
         return self._raw.get("is_new") is True
+
+    @property
+    def needs_welcome(self) -> bool:
+        """Tells whether the user has neither followed the welcome on the page to its end nor left it."""
+        return self._raw.get("needs_welcome") is True
 
     @property
     def needs_server_key(self) -> bool | None:
@@ -203,7 +210,7 @@ class SettingsStore:
                 claim_folder(self.path.parent, (f".{self.path.name}.lock", f"{self.path.stem}.damaged-*"))
             self._seen = self._fingerprint()
             if self._seen is None:
-                self._create({**default_file(), "is_new": True})
+                self._create({**default_file(), "is_new": True, "needs_welcome": True})
             else:
                 self._take(self._read())
         except Damaged as error:

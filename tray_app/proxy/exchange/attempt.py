@@ -69,7 +69,9 @@ class Attempt:
         self._progress.wait()
         try:
             async with asyncio.timeout(gateway.timeouts.queue_s):
-                await gateway.pacer.wait_turn(chat.model, limit=limit, urgency=urgency)
+                await gateway.pacer.wait_turn(
+                    chat.model, limit=limit, urgency=urgency, number=self._progress.notes.number
+                )
         except TimeoutError:
             raise QueueFull(
                 f"NVIDIA's rate limit for {chat.model.label} is used up by other requests: "
@@ -103,7 +105,7 @@ class Attempt:
                 if not said_bytes:
                     self._note_answered()
                 said_bytes, said_s = self._answer.size_bytes, time.monotonic()
-                self._progress.hear(intake.phase)
+                self._progress.hear(intake.phase, said_bytes)
             elif not is_done and time.monotonic() - said_s > self._timeout_s:  # only comments or empty events come
                 raise UpstreamTimeout(say_silent(self._timeout_s))
             if self._answer.is_over:

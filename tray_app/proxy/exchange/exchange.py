@@ -160,6 +160,7 @@ class Exchange:
                     if pause_s is None:
                         raise
                     self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
+                    self._progress.pause(pause_s)
                 await asyncio.sleep(pause_s)
 
     def _leave(self) -> None:

@@ -14,9 +14,11 @@ from aiohttp import web
 from tray_app.errors import UserActionNeeded
 from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.exchange.bodies import BodyReader
+from tray_app.proxy.exchange.live import list_gauges, list_requests
 from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.exchange.pdf import PdfTexts
 from tray_app.proxy.exchange.progress import Progress, ProgressBook
+from tray_app.proxy.exchange.recent import Recent
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.exchange.stand_ins import StandIns
 from tray_app.proxy.exchange.translator import RequestTranslator
@@ -31,6 +33,7 @@ from tray_app.proxy.workers.pool import WorkerPool
 from tray_app.sentences import NO_NVIDIA_KEY
 from tray_app.settings.config import GatewayConfig
 from tray_app.status.board import StatusBoard
+from tray_app.status.live import Gauge, LiveRequest
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,7 @@ class Gateway:
         self.search_backend = search_backend
         self.timeouts = timeouts
         self.history = history
+        self.recent = Recent()
         self.upstream = UpstreamClient(timeouts, tls_context)
         self.pacer = Pacer()
         self.evidence = Evidence(board, state_folder)
@@ -117,6 +121,14 @@ class Gateway:
         if not config.keys.nvidia:
             raise UserActionNeeded(NO_NVIDIA_KEY)
         return config.settings.nvidia_url, config.keys.nvidia
+
+    def live(self) -> tuple[LiveRequest, ...]:
+        """Returns each running request as it is now, the oldest first. Called in the gateway's own thread."""
+        return list_requests(self._progress_book, self.pacer, self.config.secrets)
+
+    def gauges(self) -> tuple[Gauge, ...]:
+        """Returns the pace of each model that is in use. Called in the gateway's own thread."""
+        return list_gauges(self._progress_book, self.pacer, self.board.status)
 
     @contextmanager
     def serve(self, notes: Notes) -> Iterator[Progress]:
