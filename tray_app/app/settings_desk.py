@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tray_app.app.key_desk import find_variable
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.errors import StartError
 from tray_app.page.tokens import make_address, mint_token
@@ -125,7 +126,7 @@ class SettingsDesk:
         """Returns where a key is; empty if there is none."""
         if not value:
             return ""
-        if variable := next((name for name in secret.variables if self._environ.get(name, "").strip()), ""):
+        if variable := find_variable(self._environ, secret):
             return f"the environment variable {variable}"
         is_in_file = getattr(self._store.current, secret.setting) == value
         return "the settings file" if is_in_file else "the system keyring"

@@ -1,5 +1,6 @@
 // The end of the log, which follows what is logged for as long as the user is at its end.
 
+import { count } from "../format.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 
@@ -48,8 +49,6 @@ export const logs = {
       </div>`;
   },
 };
-
-const count = (number) => new Intl.NumberFormat("en").format(number);
 
 /** Returns the records with an entry before the first one of each day. */
 function withDays(records) {

@@ -1,5 +1,6 @@
 // The control of each kind of setting: how its value is shown as text, and how it is read from what the user typed.
 
+import { count } from "../format.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 const JOIN = " = ";
@@ -32,7 +33,7 @@ export function describe(row, value) {
   if (row.kind === "switch") return shown ? "on" : "off";
   if (row.kind === "choice") return row.choices.find((choice) => choice.id === value)?.label ?? shown;
   if (shown === "") return "none";
-  return row.kind === "number" ? `${new Intl.NumberFormat("en").format(value)} ${row.unit}` : shown;
+  return row.kind === "number" ? `${count(value)} ${row.unit}` : shown;
 }
 
 /** The control of a setting. `change(shown)` is called with each change of the user. */
