@@ -34,7 +34,7 @@ export const now = {
     const isNew = now.requests.length === 0 && ended.length === 0;
     return html`
       <section class="now">
-        <h1 tabindex="-1">Listening on ${state.app.url.replace("http://", "")}</h1>
+        <h1 tabindex="-1">Listening on ${state.app.url.replace("http://", "") || location.host}</h1>
         <p class="dim">${sayRunning(now)}</p>
         <div class="tiles">${pickGauges(page).map(gaugeTile)}${queueTile(now.queue)}${firstTokenTile(state.today)}${dayTile(now.day, state.today)}</div>
       </section>
