@@ -16,6 +16,7 @@ from tray_app import APP_ID
 from tray_app.app.instance import Instance
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.proxy.service import ProxyService
+from tray_app.sentences import PAUSED
 from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY, remove_key, save_key
 from tray_app.settings.store import SettingsStore
 from tray_app.status.board import StatusBoard, Topic, Trouble
@@ -191,6 +192,21 @@ def test_a_click_asks_the_keyring_at_once(run: Run, backend: MemoryKeyring) -> N
     running.listening.try_again()
     assert running.key_trouble is None
     assert client.ask().text == "Hello!"
+
+
+def test_a_pause_refuses_new_requests_until_a_click_ends_it(run: Run, backend: MemoryKeyring) -> None:
+    running = run()
+    client = running.start()
+    running.listening.pause(is_paused=True)
+    answer = client.ask()
+    assert (answer.outcome, answer.sentence) == ((400, "billing_error"), PAUSED)
+    assert answer.headers["x-should-retry"] == "false"
+    assert running.board.status.is_paused
+    running.listening.change(log_bodies=True)
+    assert client.ask().sentence == PAUSED, "a changed setting does not end the pause"
+    running.listening.try_again()
+    assert client.ask().text == "Hello!"
+    assert not running.board.status.is_paused
 
 
 def test_a_server_key_that_is_gone_from_the_keyring_is_reported_with_a_solution(
