@@ -17,6 +17,7 @@ from tray_app.page.actions import (
     OpenClaudeCode,
     OpenLogFolder,
     PageFacts,
+    Pause,
     Quit,
     StartAtLogin,
     ToggleBodyLog,
@@ -83,6 +84,8 @@ class PageDesk:
                 self._clicks.open_claude_code(folder)
             case OpenLogFolder():
                 self._clicks.open_log_folder()
+            case Pause(is_on):
+                self._supervisor.pause(is_paused=is_on)
             case Quit():
                 self._quit_app()
         return {}

@@ -50,6 +50,12 @@ class OpenLogFolder(_Action, frozen=True):
     """Shows the folder of the log in the file manager."""
 
 
+class Pause(_Action, frozen=True):
+    """Refuses new requests from now on, or takes them again. Those that run go on."""
+
+    is_on: bool
+
+
 class Quit(_Action, frozen=True):
     """Quits this program."""
 
@@ -70,7 +76,7 @@ class AskInstead(_Action, frozen=True):
 LiveAction = CancelRequest | AskInstead
 """Each action on a running request. The gateway carries it out, in its own thread."""
 
-Action = ChooseModel | LookAgain | ToggleBodyLog | StartAtLogin | OpenClaudeCode | OpenLogFolder | Quit
+Action = ChooseModel | LookAgain | ToggleBodyLog | StartAtLogin | OpenClaudeCode | OpenLogFolder | Pause | Quit
 """Each action that the app carries out."""
 
 
