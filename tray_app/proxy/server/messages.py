@@ -5,7 +5,6 @@ from __future__ import annotations
 from aiohttp import web
 
 from tray_app.catalog import NAMED_MODEL_HEADER
-from tray_app.errors import Paused
 from tray_app.proxy.exchange.empty_answer import answer_with_nothing
 from tray_app.proxy.exchange.exchange import Exchange
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
@@ -13,7 +12,6 @@ from tray_app.proxy.exchange.notes import NOTES
 from tray_app.proxy.exchange.search import answer_search
 from tray_app.proxy.exchange.stand_ins import find_background
 from tray_app.proxy.exchange.translator import Incoming
-from tray_app.sentences import PAUSED
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.request.question import Rules
 
@@ -30,8 +28,7 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
             question = await gateway.translator.translate(incoming)
             request[NOTES].read(question)
             gateway.repeats.refuse(progress.session_id, question)
-            if config.is_paused:
-                raise Paused(PAUSED)
+            gateway.check_pause(config)
             if question.chat.wants_nothing:
                 return answer_with_nothing(question.chat)
             if question.search:
