@@ -52,6 +52,7 @@ COVERED_BY = {
     "page/program_reads.py": "page/test_settings.py",
     "page/reading.py": "page/test_routes.py",
     "page/views/connect.py": "page/test_connect.py",
+    "page/steering.py": "page/test_now.py",
     "page/views/ended.py": "page/test_now.py",
     "page/views/logs.py": "page/test_logs.py",
     "page/views/now.py": "page/test_now.py",

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from tray_app.errors import AppError, InvalidRequest, ProxyError
 from tray_app.page.access import Access, check_is_on, check_sender
-from tray_app.page.actions import Desk, read_action
+from tray_app.page.actions import Desk, LiveAction, read_action
 from tray_app.page.bodies import read_body
 from tray_app.page.feed import Feeds
 from tray_app.page.files import answer_file, answer_index, protect, wants_page
@@ -20,6 +20,7 @@ from tray_app.page.history_reads import read_history_page, read_history_sums, se
 from tray_app.page.news import News
 from tray_app.page.program_reads import read_log, read_settings
 from tray_app.page.reading import Reading
+from tray_app.page.steering import steer
 from tray_app.page.views.connect import show_connect
 from tray_app.page.views.state import show_state
 from tray_app.page.views.welcome import show_choices
@@ -130,6 +131,8 @@ class Page:
             action = read_action(await read_body(request))
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidRequest(f"There is no such action: {error}.") from None
+        if isinstance(action, LiveAction):
+            return _answer_json(steer(request.app[GATEWAY], action))
         return _answer_json(await _explain(asyncio.wrap_future(self._desk.carry_out(action))))
 
     async def _send_events(self, request: web.Request) -> web.StreamResponse:
