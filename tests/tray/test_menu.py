@@ -194,6 +194,13 @@ def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> 
     assert show(build_menu(RUNNING, settings, FACTS))[2:5] == ["● GLM", "○ Own", "More Models"]
 
 
+def test_models_that_the_user_has_hidden_are_in_no_part_of_the_menu() -> None:
+    found = Findings({"x-lab/seer-2": Finding(True, True), "x-lab/seer-3": Finding(True, True)})
+    settings = Settings(hidden_models=("minimaxai/minimax-m2.1", "x-lab/seer-2"), model_order=("x-lab/seer-3",))
+    lines = show(build_menu(replace(RUNNING, findings=found), settings, FACTS))
+    assert lines[2:6] == ["● GLM 4.7", "More Models", "    ○ Seer 3", "    ---"]
+
+
 @pytest.mark.parametrize(
     ("status", "settings", "lines"),
     [

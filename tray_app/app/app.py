@@ -23,6 +23,7 @@ from tray_app.app.job_thread import POLL_S, JobThread
 from tray_app.app.key_desk import KeyDesk, describe_place, find_variable
 from tray_app.app.log_file import FILE_NAME as LOG_NAME
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
+from tray_app.app.models_desk import ModelsDesk
 from tray_app.app.page_desk import PageDesk
 from tray_app.app.settings_desk import SettingsDesk
 from tray_app.app.status_file import StatusFile
@@ -145,6 +146,7 @@ class App:
                 log_file=paths.logs / LOG_NAME,
             ),
             self._settings_desk,
+            ModelsDesk(self._store, self._supervisor, self._settings_desk),
             self._collect_diagnostics,
             self._history_file,
         )

@@ -158,7 +158,8 @@ def _more_models_menu(status: Status, settings: Settings) -> Item:
     selected, findings = settings.selected_model, status.findings
     catalog = find_catalog(status, settings)
     offered = {model.id for model in settings.catalog.offered(selected)}
-    others = [model for model in rank_models(catalog, findings) if model.id not in offered][:_MOST_MODELS]
+    ranked = (model for model in rank_models(catalog, findings) if not catalog.is_hidden(model))
+    others = [model for model in ranked if model.id not in offered][:_MOST_MODELS]
     models = (
         Item(
             _figures_label(model, findings.find(model.id)),
