@@ -42,6 +42,7 @@ COVERED_BY = {
     "page/access.py": "page/test_security.py",
     "page/actions.py": "page/test_routes.py",
     "page/bodies.py": "page/test_security.py",
+    "page/entrance.py": "commands/test_page.py",
     "page/feed.py": "page/test_routes.py",
     "page/views/state.py": "page/test_routes.py",
     "proxy/exchange/aside.py": "proxy/exchange/test_nobody_waits.py",

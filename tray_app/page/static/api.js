@@ -10,11 +10,21 @@ export class Refused extends Error {
   }
 }
 
+/** Returns the view and the token in an address such as "#/models?token=...", or "#token=..." without a view. */
+function readAddress() {
+  const [, view, rest] = /^#(\/[\w-]*)?\??(.*)$/s.exec(location.hash) ?? ["", "", ""];
+  return { view: view ?? "", token: new URLSearchParams(rest).get("token") };
+}
+
+// An address with a token may be pasted into a page that is open already.
+addEventListener("hashchange", () => readAddress().token && location.reload());
+
 /** Turns the token in the address into the right to use the page. Returns whether this browser has shown one. */
 export async function enter() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const { view, token } = readAddress();
   if (!token) return localStorage.getItem(PROOF) !== null;
-  history.replaceState(null, "", location.pathname); // the token must not stay in the address, nor in the history
+  // The token must not stay in the address, nor in the history of the browser.
+  history.replaceState(null, "", location.pathname + (view && `#${view}`));
   const answer = await send("/page/session", { method: "POST", body: JSON.stringify({ token }) });
   localStorage.setItem(PROOF, answer.proof);
   return true;
