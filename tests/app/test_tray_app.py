@@ -253,6 +253,7 @@ def test_claude_code_opens_in_a_terminal_in_the_last_folder_or_in_the_one_that_i
 
         assert not item.menu().has("Open Claude Code In")
         assert click("Open Claude Code in Terminal") == str(home)
+        app.ask()  # the menu is drawn again
         item.wait_menu(lambda menu: menu.has("~"), "the folder in the menu")
         desktop.spawn(*APP, "claude", log="claude", cwd=shop).wait(20)
         wait_for(terminal.exists, "Claude Code in the other folder")

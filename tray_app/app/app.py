@@ -335,7 +335,7 @@ class App:
         if self._icon is not None:
             self._icon.show(status, settings, replace(facts, today=self._today))
         if not self._is_quitting:
-            self._status_file.show(status, settings)
+            self._status_file.show(status, settings, self._clicks.page_url)
         news = list_news(status, settings)
         for name, trouble in news.items():
             if name not in self._notified:

@@ -125,7 +125,7 @@ class Clicks:
     def _can_be_solved(self, notice: Trouble) -> bool:
         """Opens what solves a trouble: a view of the page, else a terminal. Returns False if nothing is opened."""
         try:
-            if notice.view and self._supervisor.config.serves_page and self._board.status.phase is Phase.RUNNING:
+            if notice.view and self.page_url:
                 self.open_page(notice.view)
             elif notice.verb:
                 self._desktop.open_terminal([*find_program(), notice.verb], Path.home(), stays_open=True)
@@ -135,6 +135,13 @@ class Clicks:
             log.warning("%s", error)  # the sentence of the trouble says what to do
             return False
         return True
+
+    @property
+    def page_url(self) -> str:
+        """The URL of the page; empty: there is none, because it is switched off or the gateway does not listen."""
+        status = self._board.status
+        is_there = status.phase is Phase.RUNNING and self._supervisor.config.serves_page
+        return f"{status.url}/" if is_there else ""
 
     def open_page(self, view: str = "") -> None:
         """Shows the page in the browser, at a view or at the first one. DesktopError if that does not work."""
