@@ -39,12 +39,15 @@ export const act = (action) => send("/page/actions", { method: "POST", body: JSO
 /**
  * Listens to what the program tells, until the page is closed. `tell(name, data)` gets each event, and
  * `tell("connection", state)` how the connection is: "live", "lost" or "locked".
+ *
+ * A page that nobody sees does not listen: a browser has six connections to one address, for all its tabs.
  */
 export async function listen(tell) {
   let lastId = "";
   for (let pause = 250; ; pause = Math.min(pause * 2, 5000)) {
+    const hidden = await seen();
     try {
-      const answer = await fetch("/page/events", { headers: { ...proof(), "Last-Event-ID": lastId } });
+      const answer = await fetch("/page/events", { headers: { ...proof(), "Last-Event-ID": lastId }, signal: hidden });
       if (answer.status === 401) {
         tell("connection", "locked");
         return;
@@ -57,11 +60,21 @@ export async function listen(tell) {
         tell(event.name, event.data);
       }
     } catch (error) {
-      if (!(error instanceof TypeError || error instanceof Refused)) console.error(error);
+      if (!(hidden.aborted || error instanceof TypeError || error instanceof Refused)) console.error(error);
     }
+    if (hidden.aborted) continue;
     tell("connection", "lost");
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
+}
+
+/** Waits until the page can be seen. Returns a signal for when it cannot be seen any more. */
+async function seen() {
+  const change = () => new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
+  while (document.hidden) await change();
+  const leave = new AbortController();
+  change().then(() => leave.abort());
+  return leave.signal;
 }
 
 async function* readEvents(body) {
