@@ -47,6 +47,7 @@ COVERED_BY = {
     "page/access.py": "page/test_security.py",
     "page/actions.py": "page/test_routes.py",
     "page/bodies.py": "page/test_security.py",
+    "page/entrance.py": "commands/test_page.py",
     "page/feed.py": "page/test_now.py",
     "page/news.py": "page/test_now.py",
     "page/program_reads.py": "page/test_settings.py",
