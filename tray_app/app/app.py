@@ -333,7 +333,7 @@ class App:
         for _, trouble in self._board.status.troubles:
             self._say(trouble.sentence)
         if is_first_start and self._icon is not None:
-            self._say_hello(self._icon)
+            self._say_hello()
             self._show_welcome()
 
     def _show_welcome(self) -> None:
@@ -343,7 +343,7 @@ class App:
         except AppError as error:
             log.info("the page is not shown: %s", error)
 
-    def _say_hello(self, icon: TrayIcon) -> None:
+    def _say_hello(self) -> None:
         """Tells the user of the very first start where the icon is, and what to do next."""
         place = self._find_icon_place()
         if self._is_demo:
