@@ -9,7 +9,7 @@ import msgspec
 
 from tray_app.catalog import Model
 from tray_app.history.record import CANCELLED, Outcome, RequestRecord
-from tray_app.page.actions import Action, ChooseModel, LookAgain
+from tray_app.page.actions import Action, ChooseModel, LookAgain, Pause
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status
 from tray_app.status.following import find_absence, find_beliefs, find_catalog
@@ -53,6 +53,9 @@ _OTHERS = {
         "NVIDIA cannot be asked with the present settings. Check NVIDIA's address and the proxy there.",
         "Open the settings",
         view="settings",
+    ),
+    "Paused": WayOut(
+        "You have paused this program. It takes requests again when you resume it.", "Resume", Pause(is_on=False)
     ),
     "KeyRefused": WayOut("NVIDIA refuses your API key. Enter a new one.", "Enter a new key", view="welcome"),
     "UserActionNeeded": WayOut(

@@ -12,9 +12,10 @@ from pathlib import Path
 from aiohttp import web
 
 from tray_app.catalog import Model
-from tray_app.errors import UserActionNeeded
+from tray_app.errors import Paused, UserActionNeeded
 from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.exchange.bodies import BodyReader
+from tray_app.proxy.exchange.kept_bodies import BodyKeeper
 from tray_app.proxy.exchange.live import list_gauges, list_requests
 from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.exchange.pdf import PdfTexts
@@ -32,7 +33,7 @@ from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.proxy.workers.pool import WorkerPool
-from tray_app.sentences import NO_NVIDIA_KEY
+from tray_app.sentences import NO_NVIDIA_KEY, PAUSED
 from tray_app.settings.config import GatewayConfig
 from tray_app.status.board import StatusBoard
 from tray_app.status.live import Gauge, LiveRequest
@@ -76,6 +77,7 @@ class Gateway:
         self.history = history
         self.recent = Recent()
         self.repeats = Repeats()
+        self.kept_bodies = BodyKeeper()
         self.upstream = UpstreamClient(timeouts, tls_context)
         self.pacer = Pacer()
         self.evidence = Evidence(board, state_folder)
@@ -124,6 +126,11 @@ class Gateway:
         if not config.keys.nvidia:
             raise UserActionNeeded(NO_NVIDIA_KEY)
         return config.settings.nvidia_url, config.keys.nvidia
+
+    def check_pause(self, config: GatewayConfig) -> None:
+        """Raises Paused if the user has paused the program."""
+        if config.is_paused:
+            raise Paused(PAUSED)
 
     def live(self) -> tuple[LiveRequest, ...]:
         """Returns each running request as it is now, the oldest first. Called in the gateway's own thread."""

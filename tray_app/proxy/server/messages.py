@@ -28,6 +28,7 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
             question = await gateway.translator.translate(incoming)
             request[NOTES].read(question)
             gateway.repeats.refuse(progress.session_id, question)
+            gateway.check_pause(config)
             if question.chat.wants_nothing:
                 return answer_with_nothing(question.chat)
             if question.search:

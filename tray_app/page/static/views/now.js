@@ -34,7 +34,8 @@ export const now = {
     const isNew = now.requests.length === 0 && ended.length === 0;
     return html`
       <section class="now">
-        <h1 tabindex="-1">Listening on ${state.app.url.replace("http://", "")}</h1>
+        <div class="row spread"><h1 tabindex="-1">${state.is_paused ? "Paused" : "Listening"} on ${state.app.url.replace("http://", "") || location.host}</h1>
+          <button title="New requests are refused until you resume. Those that run go on." @click=${() => page.act({ do: "pause", is_on: !state.is_paused })}>${state.is_paused ? "Resume" : "Pause"}</button></div>
         <p class="dim">${sayRunning(now)}</p>
         <div class="tiles">${pickGauges(page).map(gaugeTile)}${queueTile(now.queue)}${firstTokenTile(state.today)}${dayTile(now.day, state.today)}</div>
       </section>
