@@ -66,6 +66,8 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
         "model": GLM,
         "background_model": "",
         "models": [],
+        "model_order": [],
+        "hidden_models": [],
         "aliases": {},
         "fallback_models": [],
         "clients_choose_model": False,

@@ -12,6 +12,7 @@ from typing import Any
 from tray_app.app.clicks import Clicks
 from tray_app.app.connect_desk import ConnectDesk
 from tray_app.app.key_desk import KeyDesk
+from tray_app.app.models_desk import ModelsDesk
 from tray_app.app.settings_desk import SettingsDesk
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.claude_code.claude_settings import Setup
@@ -23,16 +24,20 @@ from tray_app.page.actions import (
     ChangeSettings,
     ChooseModel,
     CollectDiagnostics,
+    CorrectModel,
     DeleteHistory,
     Examine,
+    HideModel,
     LeaveWelcome,
     LookAgain,
     OpenClaudeCode,
     OpenLogFolder,
     OpenSettingsFolder,
+    OrderModels,
     PageFacts,
     Pause,
     PreviewAllSessions,
+    PutInMenu,
     Quit,
     RemoveKey,
     Restart,
@@ -41,6 +46,7 @@ from tray_app.page.actions import (
     TestModel,
     ToggleBodyLog,
     UseForAllSessions,
+    UseInBackground,
 )
 from tray_app.page.views.settings import SettingsFacts
 from tray_app.proxy.service import ProxyService
@@ -64,6 +70,7 @@ class PageDesk:
         quit_app: Callable[[], None],
         facts: PageFacts,
         settings_desk: SettingsDesk,
+        models_desk: ModelsDesk,
         collect_diagnostics: Callable[[], str],
         history_file: Path,
     ) -> None:
@@ -82,6 +89,7 @@ class PageDesk:
         self.facts = facts
         self._history_file = history_file
         self._settings_desk = settings_desk
+        self._models_desk = models_desk
         self._collect_diagnostics = collect_diagnostics
 
     @property
@@ -142,6 +150,8 @@ class PageDesk:
                 return self._connect_desk.examine()
             case ChangeSettings(changes, is_trial):
                 return self._settings_desk.change(changes, is_trial=is_trial)
+            case CorrectModel() | PutInMenu() | HideModel() | OrderModels() | UseInBackground():
+                return self._models_desk.carry_out(action)
             case Restart():
                 return self._settings_desk.restart()
             case CollectDiagnostics():

@@ -110,6 +110,40 @@ class TestModel(_Action, frozen=True):
     model_id: str
 
 
+class CorrectModel(_Action, frozen=True):
+    """Corrects what is known of a model. The result has a sentence for each wrong fact; nothing is changed then."""
+
+    model_id: str
+    facts: dict[str, Any]
+    """The facts as an entry of "models" in the settings file has them. None: what the program itself knows."""
+
+
+class PutInMenu(_Action, frozen=True):
+    """Has the menu offer a model, or no more."""
+
+    model_id: str
+    is_in: bool
+
+
+class HideModel(_Action, frozen=True):
+    """Has neither the menu nor a list offer a model, or has them offer it again."""
+
+    model_id: str
+    is_hidden: bool
+
+
+class OrderModels(_Action, frozen=True):
+    """Offers these models first, in this order."""
+
+    model_ids: tuple[str, ...]
+
+
+class UseInBackground(_Action, frozen=True):
+    """Chooses the model that answers what no user waits for; empty: the selected model answers it."""
+
+    model_id: str
+
+
 class PreviewAllSessions(_Action, frozen=True):
     """Returns what would change in the user's settings of Claude Code, and changes nothing."""
 
@@ -150,6 +184,8 @@ class AskInstead(_Action, frozen=True):
 LiveAction = CancelRequest | AskInstead
 """Each action on a running request. The gateway carries it out, in its own thread."""
 
+ModelAction = CorrectModel | PutInMenu | HideModel | OrderModels | UseInBackground
+"""Each action that changes what is offered, or what is known of a model."""
 Action = (
     ChooseModel
     | LookAgain
@@ -167,6 +203,7 @@ Action = (
     | RemoveKey
     | AskKeyring
     | TestModel
+    | ModelAction
     | PreviewAllSessions
     | UseForAllSessions
     | Examine

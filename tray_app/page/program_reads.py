@@ -1,4 +1,4 @@
-"""What the page reads of the program itself: its settings and its log."""
+"""What the page reads of the program itself: its settings, its models and its log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 
 from tray_app.page.reading import Reading
 from tray_app.page.views.logs import show_log
+from tray_app.page.views.models import show_models
 from tray_app.page.views.settings import show_settings
 
 
@@ -13,6 +14,13 @@ async def read_settings(reading: Reading) -> object:
     """Returns every setting with its value and where that comes from."""
     gateway = reading.gateway
     return show_settings(gateway.config.settings, reading.desk.settings_facts, running=len(gateway.serving))
+
+
+async def read_models(reading: Reading) -> object:
+    """Returns every model that is known, with what was found out about it."""
+    gateway, entries = reading.gateway, reading.desk.settings_facts.model_entries
+    status, settings, probes = gateway.board.status, gateway.config.settings, gateway.evidence.count_probes()
+    return await asyncio.to_thread(show_models, status, settings, entries, probes)  # with 100 models it takes a moment
 
 
 async def read_log(reading: Reading) -> object:

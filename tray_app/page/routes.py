@@ -18,7 +18,7 @@ from tray_app.page.feed import Feeds
 from tray_app.page.files import answer_file, answer_index, protect, wants_page
 from tray_app.page.history_reads import read_history_page, read_history_sums, send_csv
 from tray_app.page.news import News
-from tray_app.page.program_reads import read_log, read_settings
+from tray_app.page.program_reads import read_log, read_models, read_settings
 from tray_app.page.reading import Reading
 from tray_app.page.steering import steer
 from tray_app.page.views.connect import show_connect
@@ -55,6 +55,7 @@ READS: dict[str, Read] = {
     "/page/state": read_state,
     "/page/sums": read_history_sums,
     "/page/records": read_history_page,
+    "/page/models": read_models,
     "/page/settings": read_settings,
     "/page/log": read_log,
     "/page/choices": read_choices,
@@ -89,7 +90,7 @@ class Page:
 
     def answer_root(self, request: web.Request) -> web.Response | None:
         """Returns the page for a browser; None for every other client, and if there is no page."""
-        return answer_index() if wants_page(request) and request.app[GATEWAY].config.serves_page else None
+        return answer_index(request) if wants_page(request) and request.app[GATEWAY].config.serves_page else None
 
     def _guard(self, handler: Handler) -> Handler:
         """Returns the handler for browsers that were let in."""
@@ -115,7 +116,7 @@ class Page:
 
     async def _show_file(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)
-        return answer_file(request.match_info["name"])
+        return answer_file(request, request.match_info["name"])
 
     async def _let_in(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)

@@ -92,6 +92,20 @@ GROUPS = (
                 example=f"old/name = {GLM_4_7.id}",
             ),
             Words(
+                "model_order",
+                "Models that are offered first",
+                "Their ids, one on each line, in the order that the menu and this page shall have.",
+                "lines",
+                example=GLM_4_7.id,
+            ),
+            Words(
+                "hidden_models",
+                "Hidden models",
+                "Their ids, one on each line. They are not offered, and still answer if a program names them.",
+                "lines",
+                example=MINIMAX_M2_1.id,
+            ),
+            Words(
                 "models",
                 "Models that you added or corrected",
                 'A list in JSON. Each entry has the "id" of a model, and the facts that differ from what is known.',
