@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from aiohttp import hdrs, web
 
-from tray_app.errors import AppError, InvalidRequest, ProxyError, RequestTooLarge
+from tray_app.errors import AppError, InvalidRequest, NotFound, ProxyError, RequestTooLarge
 from tray_app.page.access import Access, check_is_on, is_on
 from tray_app.page.actions import Desk, LiveAction, read_action
 from tray_app.page.feed import Feeds
@@ -34,6 +34,7 @@ class Reading:
     desk: Desk
     history_file: Path
     query: dict[str, str]
+    """The values in the address, by their names."""
 
 
 Read = Callable[[Reading], Awaitable[object]]
@@ -47,8 +48,17 @@ async def read_state(reading: Reading) -> object:
     return show_state(gateway.config, gateway.board.status, reading.desk.facts, today)
 
 
+async def read_bodies(reading: Reading) -> object:
+    """Returns the bodies of one request. NotFound if they are not kept."""
+    kept = reading.gateway.kept_bodies.find(int(reading.query["number"]))
+    if kept is None:
+        raise NotFound("No bodies are kept of this request: the logging was off when it came, or newer ones are kept.")
+    return kept
+
+
 READS: dict[str, Read] = {
     "/page/state": read_state,
+    "/page/bodies/{number:[0-9]{1,15}}": read_bodies,
 }
 """What the page can read, by its address. Each answer is JSON."""
 
@@ -97,7 +107,7 @@ class Page:
         return answer
 
     def _make_reading(self, request: web.Request) -> Reading:
-        return Reading(request.app[GATEWAY], self._desk, self._history_file, dict(request.query))
+        return Reading(request.app[GATEWAY], self._desk, self._history_file, {**request.query, **request.match_info})
 
     async def _show_file(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)

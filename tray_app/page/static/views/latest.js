@@ -4,6 +4,7 @@ import { count, countOf, dateAndTime, duration, timeOfDay } from "../format.js";
 import { ifChanged } from "../unchanged.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { bodiesOf, loadBodies } from "./bodies.js";
 
 const FIRST_ROWS = 50;
 
@@ -20,8 +21,8 @@ export function latest(page) {
         const isOpen = own.open.has(row.number);
         const isTold = row.way_out !== null && !told.has(kindOf(row));
         if (isTold) told.add(kindOf(row));
-        const bodies = isOpen ? own.bodies[row.number] : undefined;
-        return ifChanged([row, isOpen, isTold, bodies], () => endedRow(page, row, isOpen, isTold));
+        const bodies = isOpen && page.state.log_bodies ? own.bodies[row.number] ?? loadBodies(page, row.number) : undefined;
+        return ifChanged([row, isOpen, isTold, bodies], () => endedRow(page, row, isOpen, isTold, bodies));
       })}
     </table></div>
     ${page.ended.length > rows.length ? html`<div><button @click=${() => showAll(page)}>Show all ${count(page.ended.length)}</button></div>` : nothing}`}
@@ -36,7 +37,7 @@ function showAll(page) {
   page.update();
 }
 
-function endedRow(page, row, isOpen, isTold) {
+function endedRow(page, row, isOpen, isTold, bodies) {
   const { number, what, used, result, record } = row;
   return html`<tbody role="rowgroup" class=${isOpen ? "open" : ""}>
     <tr role="row">
@@ -51,7 +52,7 @@ function endedRow(page, row, isOpen, isTold) {
       <td role="cell" class="n buttons"><button class="quiet" aria-expanded=${isOpen} aria-controls=${`details-${number}`} aria-label=${`Details of request ${number}`} @click=${() => toggle(page, number)}>Details</button></td>
     </tr>
     ${isTold && !isOpen ? html`<tr role="row" class="way"><td role="cell" colspan="9">${wayOut(page, row.way_out)}</td></tr>` : nothing}
-    <tr role="row" class="details" id=${`details-${number}`} ?hidden=${!isOpen}><td role="cell" colspan="9">${isOpen ? details(page, row, used) : nothing}</td></tr>
+    <tr role="row" class="details" id=${`details-${number}`} ?hidden=${!isOpen}><td role="cell" colspan="9">${isOpen ? details(page, row, used, bodies) : nothing}</td></tr>
   </tbody>`;
 }
 
@@ -76,7 +77,7 @@ function toggle(page, number) {
 }
 
 /** Every field of the record. */
-function details(page, row, used) {
+function details(page, row, used, bodies) {
   const { record } = row;
   const speed = record.tokens_out && record.total_s > record.first_token_s ? record.tokens_out / (record.total_s - record.first_token_s) : null;
   const fields = [
@@ -103,11 +104,15 @@ function details(page, row, used) {
   return html`<div class="whole">
     ${row.way_out ? wayOut(page, row.way_out) : nothing}
     <dl>${fields.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    ${bodies ? bodiesOf(bodies) : nothing}
   </div>`;
 }
 
 function bodySwitch(page) {
-  const flip = (event) => page.act({ do: "toggle_body_log", is_on: event.target.checked });
+  const flip = (event) => {
+    page.data.now.bodies = {};
+    page.act({ do: "toggle_body_log", is_on: event.target.checked });
+  };
   return html`<div class="bodies-switch">
     <label class="check"><input type="checkbox" .checked=${page.state.log_bodies} aria-describedby="bodies-meaning" @change=${flip}> Log request and answer bodies</label>
     <p class="dim" id="bodies-meaning">While this is on, your prompts and the answers are written into the log file, and those of the latest requests can be read here. Keys are hidden. It is off unless you look for a fault.</p>
