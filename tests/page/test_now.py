@@ -224,14 +224,14 @@ def test_the_bodies_of_a_request_can_be_read_while_the_user_has_them_logged(
     ask(paged, upstream)
     paged.configure(log_bodies=True)
     ask(paged, upstream)
-    bodies = browser.read("/page/bodies/2")
+    bodies = browser.read("/page/bodies?number=2")
     assert '"content":"Hello"' in bodies["request"]
     assert "Hello!" in bodies["answer"]
     assert bodies["difference"] is None
-    assert "logging was off" in browser.request("GET", "/page/bodies/1").sentence
-    assert browser.request("GET", "/page/bodies/x").status == 404
+    assert "logging was off" in browser.request("GET", "/page/bodies?number=1").sentence
+    assert browser.request("GET", "/page/bodies?number=" + "9" * 5000).status == 404
     paged.configure(log_bodies=False)
-    wait_for(lambda: browser.request("GET", "/page/bodies/2").status == 404, "the end of the bodies")
+    wait_for(lambda: browser.request("GET", "/page/bodies?number=2").status == 404, "the end of the bodies")
 
 
 def test_the_bodies_tell_what_differs_from_the_request_before(
@@ -241,7 +241,7 @@ def test_the_bodies_tell_what_differs_from_the_request_before(
     for prompt in ("Good morning", "Good evening"):
         upstream.script(hello(is_stream=False))
         paged.ask(question(prompt), x_claude_code_session_id="session-1")
-    difference = browser.read("/page/bodies/2")["difference"]
+    difference = browser.read("/page/bodies?number=2")["difference"]
     assert (difference["number"], difference["parts"]) == (1, ["message 1"])
     assert "Good morning" in difference["before"]
     assert "Good evening" in difference["after"]

@@ -144,7 +144,7 @@ class Clicks:
 
     def _toggle_all_sessions(self) -> None:
         setup = self.make_setup()
-        self._user_sessions.toggle(setup)
+        self._user_sessions.use(setup, is_on=not self._user_sessions.is_on)
         if not self._user_sessions.is_on:
             title = "Claude Code's settings are restored"
             text = "New sessions of Claude Code do not use this program, unless you start them from here."

@@ -130,6 +130,33 @@ class GatewaySupervisor:
         if not self._service.is_running:
             self.begin()
 
+    def take_over(self) -> None:
+        """Gives settings that this program has changed to the gateway, which is started anew if it must move."""
+        self._report_settings()
+        self._follow()
+
+    def restart(self) -> None:
+        """Ends the gateway, after its running answers, and starts it anew."""
+        self._service.stop(_DRAIN_S)
+        self.begin()
+
+    def reserve(self, addr: Address) -> Address | None:
+        """Listens on an address to which the gateway shall move. Returns it with its real port. StartError: it cannot.
+
+        None: the gateway itself has this port, and must leave it first.
+        """
+        running = self._service.running
+        try:
+            return self._service.reserve(addr)
+        except PortTaken:
+            if running is not None and running.address.port == addr.port:
+                return None
+            raise
+
+    def release(self) -> None:
+        """Gives up the address that is reserved, if there is one."""
+        self._service.release()
+
     def look_again(self) -> None:
         """Finds out anew which models answer. Returns at once."""
         self._service.poll_models()

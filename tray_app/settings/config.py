@@ -25,6 +25,16 @@ class GatewayConfig:
         return tuple(key for key in (self.keys.nvidia, self.keys.server) if key)
 
     @property
+    def serves_page(self) -> bool:
+        """Tells whether browsers get the page.
+
+        If the user has not decided, they do only if nobody but the user's own programs can be expected at the gateway.
+        """
+        if self.settings.serve_page == "local":
+            return self.settings.addr.is_loopback and not self.keys.is_guarded
+        return self.settings.serve_page == "always"
+
+    @property
     def upstream(self) -> tuple[str, str]:
         """The address that chat requests go to, and the key that goes with them."""
         return self.settings.nvidia_url, self.keys.nvidia

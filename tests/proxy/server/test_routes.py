@@ -45,6 +45,7 @@ def test_health_answers_as_soon_as_the_gateway_serves(gateway: RunningGateway) -
         "demo": False,
         "paused": False,
         "has_nvidia_key": True,
+        "has_page": False,
         "active_requests": 0,
         "waits": [],
         "requests": [],

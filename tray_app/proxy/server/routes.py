@@ -72,6 +72,7 @@ async def get_health(request: web.Request) -> web.Response:
             "demo": config.is_demo,
             "paused": config.is_paused,
             "has_nvidia_key": bool(config.keys.nvidia),
+            "has_page": PAGE in request.app and config.serves_page,
             "active_requests": status.active_requests,
             "waits": [asdict(wait) for wait in status.waits],
             "requests": [_describe(request) for request in status.requests],

@@ -8,7 +8,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 export function loadBodies(page, number) {
   const { bodies } = page.data.now;
   bodies[number] = { hint: "Reading the bodies…" };
-  read(`/page/bodies/${number}`)
+  read(`/page/bodies?number=${number}`)
     .then((kept) => ({ ...kept, request: indent(kept.request) }), (error) => ({ hint: error.message }))
     .then((found) => {
       bodies[number] = found;

@@ -1,6 +1,6 @@
 // The requests that ended last, as a part of the view "now".
 
-import { count, countOf, dateAndTime, duration, timeOfDay } from "../format.js";
+import { count, countOf, dateAndTime, dayOf, duration, timeOfDay } from "../format.js";
 import { ifChanged } from "../unchanged.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
@@ -11,24 +11,35 @@ const FIRST_ROWS = 50;
 export function latest(page) {
   const own = page.data.now;
   const rows = own.isAll ? page.ended : page.ended.slice(0, FIRST_ROWS);
-  const told = new Set(); // a way out is shown once for each kind of failure, at its newest row
   return html`<section aria-labelledby="latest">
     <h2 id="latest">Latest</h2>
     ${rows.length === 0 ? html`<p class="dim">None yet. A request stands here when it has ended.</p>` : html`
-    <div class="scroll" tabindex="0" role="region" aria-label="Latest requests"><table class="requests latest" role="table" aria-labelledby="latest">
+    ${endedTable(page, own, rows, "Latest requests")}
+    ${page.ended.length > rows.length ? html`<div><button @click=${() => showAll(page)}>Show all ${count(page.ended.length)}</button></div>` : nothing}`}
+    ${bodySwitch(page)}
+  </section>`;
+}
+
+/** Requests that have ended, the newest first. `own.open` has the numbers of those whose details are shown. */
+export function endedTable(page, own, rows, name) {
+  const told = new Set(); // a way out is shown once for each kind of failure, at its newest row
+  let day = new Date().toDateString();
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${name}><table class="requests latest" role="table" aria-label=${name}>
       <thead role="rowgroup"><tr role="row"><th role="columnheader">Time</th><th role="columnheader">What</th><th role="columnheader">Asked → used</th><th role="columnheader" class="n">Waited</th><th role="columnheader" class="n">First token</th><th role="columnheader" class="n">Total</th><th role="columnheader" class="n">Tokens in / out</th><th role="columnheader">Result</th><th role="columnheader"><span class="unseen">Details</span></th></tr></thead>
       ${repeat(rows, (row) => row.number, (row) => {
         const isOpen = own.open.has(row.number);
         const isTold = row.way_out !== null && !told.has(kindOf(row));
         if (isTold) told.add(kindOf(row));
-        const bodies = isOpen && page.state.log_bodies ? own.bodies[row.number] ?? loadBodies(page, row.number) : undefined;
-        return ifChanged([row, isOpen, isTold, bodies], () => endedRow(page, row, isOpen, isTold, bodies));
+        const bodies = isOpen && own.readsBodies && page.state.log_bodies ? own.bodies[row.number] ?? loadBodies(page, row.number) : undefined;
+        const before = day;
+        day = new Date(1000 * row.record.began_at).toDateString();
+        const newDay = day === before ? "" : day;
+        return ifChanged([row, isOpen, isTold, bodies, newDay], () => html`${newDay ? dayRow(row) : nothing}${endedRow(page, own, row, isOpen, isTold, bodies)}`);
       })}
-    </table></div>
-    ${page.ended.length > rows.length ? html`<div><button @click=${() => showAll(page)}>Show all ${count(page.ended.length)}</button></div>` : nothing}`}
-    ${bodySwitch(page)}
-  </section>`;
+    </table></div>`;
 }
+
+const dayRow = ({ record }) => html`<tbody role="rowgroup" class="day"><tr role="row"><th role="rowheader" colspan="9">${dayOf(record.began_at)}</th></tr></tbody>`;
 
 const kindOf = (row) => `${row.record.error} ${row.record.model_id}`;
 
@@ -37,7 +48,7 @@ function showAll(page) {
   page.update();
 }
 
-function endedRow(page, row, isOpen, isTold, bodies) {
+function endedRow(page, own, row, isOpen, isTold, bodies) {
   const { number, what, used, result, record } = row;
   return html`<tbody role="rowgroup" class=${isOpen ? "open" : ""}>
     <tr role="row">
@@ -49,7 +60,7 @@ function endedRow(page, row, isOpen, isTold, bodies) {
       <td role="cell" class="n" data-label="Total">${duration(record.total_s)}</td>
       <td role="cell" class="n" data-label="Tokens">${known(record.tokens_in, count)} / ${known(record.tokens_out, count)}</td>
       <td role="cell" class="doing"><span class=${`state ${result.tone}`}>${result.word}</span></td>
-      <td role="cell" class="n buttons"><button class="quiet" aria-expanded=${isOpen} aria-controls=${`details-${number}`} aria-label=${`Details of request ${number}`} @click=${() => toggle(page, number)}>Details</button></td>
+      <td role="cell" class="n buttons"><button class="quiet" aria-expanded=${isOpen} aria-controls=${`details-${number}`} aria-label=${`Details of request ${number}`} @click=${() => toggle(page, own, number)}>Details</button></td>
     </tr>
     ${isTold && !isOpen ? html`<tr role="row" class="way"><td role="cell" colspan="9">${wayOut(page, row.way_out)}</td></tr>` : nothing}
     <tr role="row" class="details" id=${`details-${number}`} ?hidden=${!isOpen}><td role="cell" colspan="9">${isOpen ? details(page, row, used, bodies) : nothing}</td></tr>
@@ -70,8 +81,7 @@ function wayOut(page, way) {
   return html`<div class="row"><span>${way.sentence}</span>${way.verb ? html`<button @click=${press}>${way.verb}</button>` : nothing}</div>`;
 }
 
-function toggle(page, number) {
-  const { open } = page.data.now;
+function toggle(page, { open }, number) {
   if (!open.delete(number)) open.add(number);
   page.update();
 }

@@ -13,7 +13,7 @@ export const now = {
   name: "now",
   title: "Now",
   open(page) {
-    page.data.now ??= { open: new Set(), bodies: {}, isAll: false, announcement: "", cancelled: 0 };
+    page.data.now ??= { open: new Set(), bodies: {}, readsBodies: true, isAll: false, announcement: "", cancelled: 0 };
   },
   hear(page, name, data) {
     const own = page.data.now;
