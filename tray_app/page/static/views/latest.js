@@ -7,6 +7,7 @@ import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { bodiesOf, loadBodies } from "./bodies.js";
 
 const FIRST_ROWS = 50;
+const COLUMNS = ["Time", "What", "Asked → used", "#Waited", "#First token", "#Total", "#Tokens in / out", "Result", "*Details"];
 
 export function latest(page) {
   const own = page.data.now;
@@ -25,7 +26,7 @@ export function endedTable(page, own, rows, name) {
   const told = new Set(); // a way out is shown once for each kind of failure, at its newest row
   let day = new Date().toDateString();
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${name}><table class="requests latest" role="table" aria-label=${name}>
-      <thead role="rowgroup"><tr role="row"><th role="columnheader">Time</th><th role="columnheader">What</th><th role="columnheader">Asked → used</th><th role="columnheader" class="n">Waited</th><th role="columnheader" class="n">First token</th><th role="columnheader" class="n">Total</th><th role="columnheader" class="n">Tokens in / out</th><th role="columnheader">Result</th><th role="columnheader"><span class="unseen">Details</span></th></tr></thead>
+      ${headOf(COLUMNS)}
       ${repeat(rows, (row) => row.number, (row) => {
         const isOpen = own.open.has(row.number);
         const isTold = row.way_out !== null && !told.has(kindOf(row));
@@ -38,6 +39,10 @@ export function endedTable(page, own, rows, name) {
       })}
     </table></div>`;
 }
+
+/** The head of a table. "#" stands before the name of a column of numbers, "*" before one that is not shown. */
+export const headOf = (columns) => html`<thead role="rowgroup"><tr role="row">${columns.map((name) =>
+  html`<th role="columnheader" class=${name[0] === "#" ? "n" : ""}><span class=${name[0] === "*" ? "unseen" : ""}>${name.replace(/^[#*]/, "")}</span></th>`)}</tr></thead>`;
 
 const dayRow = ({ record }) => html`<tbody role="rowgroup" class="day"><tr role="row"><th role="rowheader" colspan="9">${dayOf(record.began_at)}</th></tr></tbody>`;
 
