@@ -42,7 +42,11 @@ NOT_HERE = (
     # or asks what a text means. How it arrives, and how a worker gets it, is tested in other files.
     "tests/proxy/exchange/test_answers.py",
     "tests/proxy/exchange/test_errors_in_answers.py",
+    "tests/proxy/exchange/test_kept_bodies.py",
+    "tests/proxy/exchange/test_live.py",
     "tests/proxy/exchange/test_progress.py",
+    "tests/proxy/exchange/test_prompt_difference.py",
+    "tests/proxy/exchange/test_recent.py",
     "tests/proxy/exchange/test_retries.py",
     "tests/proxy/exchange/test_stand_ins.py",
     "tests/proxy/upstream/test_outcomes.py",
