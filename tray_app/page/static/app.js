@@ -35,6 +35,11 @@ const page = {
     location.hash = `#/${name}`;
     route();
   },
+  /** Draws the page anew, and then puts the focus on the first element of a selector. */
+  focus(selector) {
+    page.update();
+    requestAnimationFrame(() => document.querySelector(selector)?.focus());
+  },
   /** Shows a sentence until the next one. */
   say(text, isBad = false) {
     page.message = text ? { text, isBad } : null;
