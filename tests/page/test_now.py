@@ -16,7 +16,7 @@ from tests.support.gateway import RunningGateway
 from tests.support.page import Browser, NotingDesk
 from tests.support.waiting import wait_for
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
-from tray_app.history.record import Outcome, Reason, RequestRecord
+from tray_app.history.record import CANCELLED, Outcome, Reason, RequestRecord
 from tray_app.page.routes import Page
 from tray_app.page.views.ended import find_result, show_ended
 from tray_app.page.views.now import show_now
@@ -104,6 +104,33 @@ def test_nothing_is_told_twice_while_nothing_changes(browser: Browser, paged: Ru
         assert [*first, next(events)[0]] == ["state", "now", "begun", "state"]
 
 
+def test_a_running_request_is_cancelled_from_the_page(
+    browser: Browser, paged: RunningGateway, upstream: FakeUpstream
+) -> None:
+    upstream.script(stream(text("Hi"), Gate(), ends=False))
+    with browser.listen() as events, paged.stream() as answer:
+        answer.read_until("content_block_start")
+        assert browser.act(do="cancel_request", number=1).status == 200
+        assert find_next(events, "ended")[1]["result"] == {"word": "cancelled by you", "tone": ""}
+        assert answer.read_rest().error["type"]
+    assert browser.act(do="cancel_request", number=1).sentence == "This request has ended already."
+
+
+def test_another_model_answers_a_request_that_waits(
+    browser: Browser, paged: RunningGateway, upstream: FakeUpstream
+) -> None:
+    upstream.script(stream(before=(gate := Gate())), hello(is_stream=True))
+    with browser.listen() as events, paged.stream_later() as answer:
+        upstream.wait_received()
+        assert browser.act(do="ask_instead", number=1, model_id="no/model").status == 400
+        assert browser.act(do="ask_instead", number=1, model_id=MINIMAX_M2_1.id).status == 200
+        ended = find_next(events, "ended")[1]
+        gate.open()
+    assert answer.result().text == "Hello!"
+    assert (ended["used"], ended["record"]["reason"]) == (MINIMAX_M2_1.label, Reason.CHOSEN)
+    assert "answer has begun" in browser.act(do="ask_instead", number=1, model_id=MINIMAX_M2_1.id).sentence
+
+
 RUNS = LiveRequest(
     number=1,
     asked="claude-sonnet-5",
@@ -125,6 +152,7 @@ RUNS = LiveRequest(
     next_try_at=None,
     tokens=None,
     first_token_s=None,
+    can_change_model=False,
 )
 IDLE = Gauge(GLM_4_7.id, GLM_4_7.label, 0, 40, 0, None, is_pause=False, queue=None, today=412)
 
@@ -141,7 +169,7 @@ def show_row(**changes: Any) -> Any:
         ({"phase": RequestPhase.WAITING, "waiting_before": 0}, ("waiting for its turn", "", "it is the next one")),
         ({}, ("asked", "", "")),
         ({"delay": Delay.SILENCE}, ("asked", "warn", "NVIDIA says nothing at the moment")),
-        ({"failure": "it broke", "tries": 2}, ("asked", "warn", "before that: it broke")),
+        ({"failure": "it broke", "tries": 2}, ("asked", "warn", "")),
         ({"phase": RequestPhase.THINKING}, ("thinking", "ok", "")),
         ({"phase": RequestPhase.TEXT}, ("writing", "ok", "")),
         ({"phase": RequestPhase.TOOL}, ("calling a tool", "ok", "")),
@@ -155,6 +183,13 @@ def show_row(**changes: Any) -> Any:
 def test_the_state_of_a_running_request_is_told_in_words(changes: dict[str, Any], state: tuple[str, str, str]) -> None:
     shown = show_row(**changes)["state"]
     assert (shown["word"], shown["tone"], shown["details"]) == state
+
+
+def test_a_request_that_is_tried_again_tells_why_and_what_comes_when() -> None:
+    again = show_row(phase=RequestPhase.WAITING, failure="it broke", next_try_at=1010.0)["state"]
+    assert (again["note"], again["next"], again["next_at"]) == ("before that: it broke", "in", 1010.0)
+    paused = show_row(phase=RequestPhase.PAUSING, failure="it broke", next_try_at=1010.0)["state"]
+    assert (paused["note"], paused["next"], paused["next_at"]) == ("", "next in", 1010.0)
 
 
 def test_another_model_is_offered_only_while_nothing_has_come_and_it_takes_long() -> None:
@@ -202,6 +237,7 @@ def test_a_page_that_has_left_costs_nothing(start_gateway: StartGateway, tmp_pat
         (RequestRecord(1.0, outcome=Outcome.LEFT), ("the client left", "")),
         (RequestRecord(1.0, outcome=Outcome.FAILED, cause="it broke"), ("it broke", "bad")),
         (RequestRecord(1.0, outcome=Outcome.REFUSED), ("refused here", "bad")),
+        (RequestRecord(1.0, outcome=Outcome.FAILED, error=CANCELLED), ("cancelled by you", "")),
     ],
 )
 def test_the_result_is_told_in_a_few_words(record: RequestRecord, result: tuple[str, str]) -> None:
@@ -211,6 +247,21 @@ def test_the_result_is_told_in_a_few_words(record: RequestRecord, result: tuple[
 @pytest.mark.parametrize("reason", Reason)
 def test_each_reason_for_a_model_has_a_sentence(reason: Reason) -> None:
     assert show_ended(1, RequestRecord(1.0, model_id="m", reason=reason), "M", None)["why"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("record", "title"),
+    [
+        (RequestRecord(1.0, kind="turn", turn=14), "Turn 14"),
+        (RequestRecord(1.0, kind="turn"), "Turn"),
+        (RequestRecord(1.0, kind="sub-agent"), "Sub-agent"),
+        (RequestRecord(1.0, kind="title", is_background=True), "Title"),
+        (RequestRecord(1.0, kind="other"), "Request"),
+        (RequestRecord(1.0, is_background=True), "Background request"),
+    ],
+)
+def test_the_title_of_a_request_says_what_it_is_for(record: RequestRecord, title: str) -> None:
+    assert show_ended(1, record, "M", None)["what"]["title"] == title
 
 
 @pytest.mark.parametrize(

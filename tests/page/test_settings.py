@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -192,11 +193,14 @@ def test_the_page_is_told_where_the_program_moves_and_goes_on_there(tmp_path: Pa
         trial = page.change(addr=f"127.0.0.1:{new}", is_trial=True)
         assert f"127.0.0.1:{new}" in trial["notes"][0]
         assert page.app.folder.settings["addr"] == f"127.0.0.1:{old}"
-        with_taken = page.change(addr=f"127.0.0.1:{old}", is_trial=True)
-        assert with_taken == {"errors": {}, "notes": []}  # nothing changes
+        assert page.change(addr=f"127.0.0.1:{old}", is_trial=True) == {"errors": {}, "notes": []}  # it is there already
+        assert "There is no page then" in page.change(serve_page="never", is_trial=True)["notes"][0]
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            taken = page.change(addr=f"127.0.0.1:{other.getsockname()[1]}")
+        assert taken["errors"]["addr"].endswith("Quit that program, or choose another port.")
 
         moved = page.change(addr=f"127.0.0.1:{new}")["moves_to"]
-        url, _, token = moved.partition("/#token=")
+        url, _, token = moved.partition("/#/settings?token=")
         assert url == f"http://127.0.0.1:{new}"
         browser = Browser(url, tmp_path / "state")
         # The new address takes connections at once, so that a browser never meets a closed door.

@@ -99,9 +99,10 @@ def test_a_text_that_cannot_be_a_key_is_not_sent_to_nvidia(tmp_path: Path, nvidi
 def test_a_variable_that_wins_is_named_and_the_key_is_saved_all_the_same(
     tmp_path: Path, nvidia: SimulatedNvidia
 ) -> None:
-    with run(tmp_path, UPSTREAM_URL=nvidia.url, NVIDIA_API_KEY="nvapi-of-the-environment") as (app, browser):
-        facts = wait_state(browser, lambda state: state["facts"]["key_place"])["facts"]
-        assert facts["key_variable"] == "NVIDIA_API_KEY"
+    with run(tmp_path, UPSTREAM_URL=nvidia.url, NVIDIA_API_KEY=REFUSED) as (app, browser):
+        browser.act(do="leave_welcome")
+        state = wait_state(browser, lambda state: state["facts"]["key_place"] and state["key"]["is_refused"])
+        assert (state["facts"]["key_variable"], state["needs_user"]) == ("NVIDIA_API_KEY", True)
         saved = browser.act(do="save_key", key="nvapi-no-permission").body
         assert (saved["is_saved"], saved["is_accepted"]) == (True, False)
         assert saved["sentence"].endswith("It is saved all the same.")

@@ -78,6 +78,7 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
         "upstream_timeout_seconds": 300,
         "requests_per_minute": 40,
         "allowed_origins": [],
+        "serve_page": "local",
         "keep_history": True,
         "history_days": 30,
         "log_bodies": False,

@@ -86,6 +86,8 @@ class Browser:
         own = {"Cookie": self.cookie, "X-Page-Proof": self.proof} if self.proof else {}
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:
+            if data is not None:
+                own["Content-Type"] = "application/json"
             sent = {**own, **{name.replace("_", "-"): value for name, value in headers.items()}}
             connection.request(method, path, data, sent)
             yield connection.getresponse()

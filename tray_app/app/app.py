@@ -338,7 +338,7 @@ class App:
         """Tells the user of the very first start where the icon is, and what to do next."""
         if self._icon is None:
             return
-        place = self._desktop.icon_place if self._icon.is_hosted else "in the tray as soon as a panel shows one"
+        place = self._find_icon_place()
         if self._is_demo:
             step = f'This is the demo: its answers are canned, no model gives them. Try "{OPEN_LABEL}" in the menu.'
         elif notice := find_trouble(self._board.status, self._store.current):
@@ -346,6 +346,12 @@ class App:
         else:
             step = f'Next, choose "{OPEN_LABEL}" in the menu.'
         self._notify(f"{APP_NAME} is running", f"Its icon is {place}. {step}")
+
+    def _find_icon_place(self) -> str:
+        """Returns where the icon is, for a sentence that begins with "Its icon is"; empty: there is none."""
+        if self._icon is None:
+            return ""
+        return self._desktop.icon_place if self._icon.is_hosted else "in the tray as soon as a panel shows one"
 
     def _notify(self, title: str, text: str) -> None:
         if self._icon is not None:
@@ -359,7 +365,7 @@ class App:
         facts = self._clicks.find_facts()
         self._page_desk.look(
             facts,
-            icon_place="" if self._icon is None else self._desktop.icon_place,
+            icon_place=self._find_icon_place(),
             key_place=describe_place(self._supervisor.keys, self._store, self._environ),
             needs_welcome=self._store.needs_welcome,
         )

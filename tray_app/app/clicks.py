@@ -97,6 +97,8 @@ class Clicks:
                 self._supervisor.change(log_bodies=not settings.log_bodies)
             case Command.TOGGLE_ALL_SESSIONS:
                 self._toggle_all_sessions()
+            case Command.TOGGLE_PAUSE:
+                self._supervisor.pause(is_paused=not self._board.status.is_paused)
             case Command.TOGGLE_CLIENT_CHOICE:
                 self._supervisor.change(clients_choose_model=not settings.clients_choose_model)
             case Command.TOGGLE_START_AT_LOGIN:

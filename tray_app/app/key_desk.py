@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tray_app.app.new_key import judge_and_save, list_notes
 from tray_app.errors import SettingsError
-from tray_app.settings.keys import NVIDIA_KEY, Keys, explain_form, remove_key
+from tray_app.settings.keys import NVIDIA_KEY, Keys, Secret, explain_form, remove_key
 from tray_app.settings.store import SettingsStore
 
 if TYPE_CHECKING:  # the icon must not wait for it
@@ -51,9 +51,9 @@ class KeyDesk:
         return {"sentence": "The NVIDIA API key is removed."}
 
 
-def find_variable(environ: Mapping[str, str]) -> str:
-    """Returns the environment variable that the NVIDIA API key comes from; empty if none is set."""
-    return next((name for name in NVIDIA_KEY.variables if environ.get(name, "").strip()), "")
+def find_variable(environ: Mapping[str, str], secret: Secret = NVIDIA_KEY) -> str:
+    """Returns the environment variable that a key comes from; empty if none is set."""
+    return next((name for name in secret.variables if environ.get(name, "").strip()), "")
 
 
 def describe_place(keys: Keys, store: SettingsStore, environ: Mapping[str, str]) -> str:

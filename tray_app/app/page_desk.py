@@ -35,6 +35,7 @@ from tray_app.page.actions import (
     OpenSettingsFolder,
     OrderModels,
     PageFacts,
+    Pause,
     PreviewAllSessions,
     PutInMenu,
     Quit,
@@ -188,5 +189,7 @@ class PageDesk:
                 self._supervisor.try_again()
             case LeaveWelcome():
                 self._supervisor.change(needs_welcome=None)
+            case Pause(is_on):
+                self._supervisor.pause(is_paused=is_on)
             case Quit():
                 self._quit_app()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tray_app.app.key_desk import find_variable
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.errors import StartError
 from tray_app.page.tokens import make_address, mint_token
@@ -20,7 +21,10 @@ _MOVES = (
     "This program then listens at {addr}. Running answers get 5 seconds to end. Sessions of Claude Code that use the "
     "present address must be started anew."
 )
-_NO_PAGE = "There is no page at that address, because other people may reach it."
+_NO_PAGE = (
+    "There is no page then. To have it all the same, choose “Always” under “This page” first. To have it back later, "
+    'write "serve_page": "always" into the settings file.'
+)
 
 
 class SettingsDesk:
@@ -74,7 +78,7 @@ class SettingsDesk:
                 errors = {"addr": _shorten(error)}
         if errors or is_trial:
             self._supervisor.release()
-            return {"errors": _name(errors), "notes": self._explain(after) if is_move and not errors else []}
+            return {"errors": _name(errors), "notes": [] if errors else self._explain(before, after)}
         self._store.change(changes)
         moves_to = self._make_page_address(address, after) if address else ""
         if is_move:  # the answer must have left before the gateway ends
@@ -104,24 +108,25 @@ class SettingsDesk:
             raise StartError(reason)
         return self._supervisor.reserve(addr)
 
-    def _explain(self, after: Settings) -> list[str]:
-        """Returns what happens if the gateway moves, as sentences."""
-        return [_MOVES.format(addr=after.addr), *([] if self._has_page(after) else [_NO_PAGE])]
+    def _explain(self, before: Settings, after: Settings) -> list[str]:
+        """Returns what a change leads to that the user may not expect, as sentences."""
+        notes = [_MOVES.format(addr=after.addr)] if before.addr != after.addr else []
+        if self._has_page(before) and not self._has_page(after):
+            notes.append(_NO_PAGE)
+        return notes
 
     def _make_page_address(self, address: Address, settings: Settings) -> str:
         """Returns the address of the page after a move, with a token, because it is another origin; empty: no page."""
-        return make_address(address.url, mint_token(self._state)) if self._has_page(settings) else ""
+        return make_address(address.url, mint_token(self._state), "settings") if self._has_page(settings) else ""
 
     def _has_page(self, settings: Settings) -> bool:
-        from tray_app.page.access import is_on  # it imports aiohttp, which the icon must not wait for
-
-        return is_on(replace(self._supervisor.config, settings=settings))
+        return replace(self._supervisor.config, settings=settings).serves_page
 
     def _find_place(self, secret: Secret, value: str) -> str:
         """Returns where a key is; empty if there is none."""
         if not value:
             return ""
-        if variable := next((name for name in secret.variables if self._environ.get(name, "").strip()), ""):
+        if variable := find_variable(self._environ, secret):
             return f"the environment variable {variable}"
         is_in_file = getattr(self._store.current, secret.setting) == value
         return "the settings file" if is_in_file else "the system keyring"

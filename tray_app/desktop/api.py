@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # imported by the proxy thread, when it is first needed
     import ssl
 
 
+_NO_BROWSER = "No browser could be opened."
+
+
 class DesktopError(AppError):
     """The desktop could not do what it was asked. The message says what the user can do instead."""
 
@@ -46,6 +49,17 @@ class Desktop(ABC):
     @abstractmethod
     def open_folder(self, folder: Path) -> None:
         """Shows the folder in the file manager. DesktopError if that does not work."""
+
+    def open_url(self, url: str) -> None:
+        """Shows the address in the user's browser. DesktopError, which does not repeat it, if that does not work."""
+        import webbrowser
+
+        try:
+            is_open = webbrowser.open(url)
+        except (webbrowser.Error, OSError) as error:
+            raise DesktopError(_NO_BROWSER) from error
+        if not is_open:
+            raise DesktopError(_NO_BROWSER)
 
     @abstractmethod
     def guess_shell(self) -> str:

@@ -70,6 +70,12 @@ class ChangeSettings(_Action, frozen=True):
     """Tells whether to change nothing, and only to say what is wrong and what would happen."""
 
 
+class Pause(_Action, frozen=True):
+    """Refuses new requests from now on, or takes them again. Those that run go on."""
+
+    is_on: bool
+
+
 class Restart(_Action, frozen=True):
     """Ends the gateway, after its running answers, and starts it anew."""
 
@@ -162,6 +168,22 @@ class Quit(_Action, frozen=True):
     """Quits this program."""
 
 
+class CancelRequest(_Action, frozen=True):
+    """Cancels the running request with this number. Its client gets an error."""
+
+    number: int
+
+
+class AskInstead(_Action, frozen=True):
+    """Has another model answer the running request with this number, for this time only."""
+
+    number: int
+    model_id: str
+
+
+LiveAction = CancelRequest | AskInstead
+"""Each action on a running request. The gateway carries it out, in its own thread."""
+
 ModelAction = CorrectModel | PutInMenu | HideModel | OrderModels | UseInBackground
 """Each action that changes what is offered, or what is known of a model."""
 Action = (
@@ -173,6 +195,7 @@ Action = (
     | OpenLogFolder
     | OpenSettingsFolder
     | ChangeSettings
+    | Pause
     | Restart
     | CollectDiagnostics
     | DeleteHistory
@@ -232,6 +255,6 @@ class Desk(Protocol):
         """Begins an action. The result can be turned into JSON; AppError says what went wrong."""
 
 
-def read_action(body: bytes) -> Action:
+def read_action(body: bytes) -> Action | LiveAction:
     """Returns the action in a JSON body. msgspec.DecodeError or msgspec.ValidationError if there is none."""
-    return msgspec.json.decode(body, type=Action)  # type: ignore[no-any-return]
+    return msgspec.json.decode(body, type=Action | LiveAction)  # type: ignore[no-any-return]

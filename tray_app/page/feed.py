@@ -10,7 +10,6 @@ import msgspec
 from aiohttp import web
 
 from tray_app.errors import TooManyConnections
-from tray_app.page.files import SECURITY_HEADERS
 
 LOOK_S = 0.25
 """The time between two looks at what has changed."""
@@ -75,7 +74,7 @@ class Feeds:
 async def _serve(
     request: web.Request, look: Callable[[str], Iterator[Event]], is_over: Callable[[], bool]
 ) -> web.StreamResponse:
-    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store", "Content-Type": "text/event-stream; charset=utf-8"}
+    headers = {"Cache-Control": "no-store", "Content-Type": "text/event-stream; charset=utf-8"}
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     await response.write(b"retry: %d\n\n" % _RETRY_MS)

@@ -8,24 +8,23 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from tray_app.errors import AppError, InvalidRequest, ProxyError, RequestTooLarge
-from tray_app.page.access import Access, check_is_on, is_on
-from tray_app.page.actions import Desk, read_action
+from tray_app.errors import AppError, InvalidRequest, ProxyError
+from tray_app.page.access import Access, check_is_on, check_sender
+from tray_app.page.actions import Desk, LiveAction, read_action
+from tray_app.page.bodies import read_body
 from tray_app.page.feed import Feeds
-from tray_app.page.files import SECURITY_HEADERS, answer_file, answer_index
+from tray_app.page.files import answer_file, answer_index, protect, wants_page
 from tray_app.page.history_reads import read_history_page, read_history_sums, send_csv
 from tray_app.page.news import News
 from tray_app.page.program_reads import read_log, read_models, read_settings
 from tray_app.page.reading import Reading
+from tray_app.page.steering import steer
 from tray_app.page.views.connect import show_connect
 from tray_app.page.views.state import show_state
 from tray_app.page.views.welcome import show_choices
 from tray_app.proxy.exchange.gateway import GATEWAY
-
-_MOST_BODY_BYTES = 64 * 1024
-"""No action is longer."""
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -80,9 +79,10 @@ class Page:
 
     def attach(self, app: web.Application) -> None:
         """Adds the addresses of the page to the web application of a gateway."""
+        app.on_response_prepare.append(protect)
         app.router.add_get("/page/static/{name:.+}", self._show_file)
         app.router.add_post("/page/session", self._let_in)
-        app.router.add_get("/page/events", self._guard(self._send_events))
+        app.router.add_get("/page/events", self._guard(self._send_events), allow_head=False)
         app.router.add_post("/page/actions", self._guard(self._act))
         app.router.add_get("/page/history.csv", self._guard(self._send_csv))
         for path, read in READS.items():
@@ -90,8 +90,7 @@ class Page:
 
     def answer_root(self, request: web.Request) -> web.Response | None:
         """Returns the page for a browser; None for every other client, and if there is no page."""
-        wants_page = "text/html" in request.headers.get(hdrs.ACCEPT, "") and request.method == hdrs.METH_GET
-        return answer_index() if wants_page and is_on(request.app[GATEWAY].config) else None
+        return answer_index() if wants_page(request) and request.app[GATEWAY].config.serves_page else None
 
     def _guard(self, handler: Handler) -> Handler:
         """Returns the handler for browsers that were let in."""
@@ -121,17 +120,20 @@ class Page:
 
     async def _let_in(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)
+        check_sender(request)
         try:
-            token = msgspec.json.decode(await _read_body(request), type=dict[str, str]).get("token", "")
-        except msgspec.DecodeError:
+            token = msgspec.json.decode(await read_body(request), type=dict[str, str]).get("token", "")
+        except (msgspec.DecodeError, RecursionError):
             raise InvalidRequest("The body must be a JSON object with a token.") from None
         return self._access.let_in(request, token)
 
     async def _act(self, request: web.Request) -> web.Response:
         try:
-            action = read_action(await _read_body(request))
-        except msgspec.DecodeError as error:
+            action = read_action(await read_body(request))
+        except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidRequest(f"There is no such action: {error}.") from None
+        if isinstance(action, LiveAction):
+            return _answer_json(steer(request.app[GATEWAY], action))
         return _answer_json(await _explain(asyncio.wrap_future(self._desk.carry_out(action))))
 
     async def _send_events(self, request: web.Request) -> web.StreamResponse:
@@ -151,15 +153,4 @@ async def _explain(work: Awaitable[_Result]) -> _Result:
 
 
 def _answer_json(value: object) -> web.Response:
-    headers = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store"}
-    return web.Response(body=_encode(value), content_type="application/json", headers=headers)
-
-
-async def _read_body(request: web.Request) -> bytes:
-    """Returns the body. RequestTooLarge if it is longer than any action."""
-    body = await request.content.read(_MOST_BODY_BYTES + 1)
-    while len(body) <= _MOST_BODY_BYTES and (more := await request.content.read(_MOST_BODY_BYTES + 1 - len(body))):
-        body += more
-    if len(body) > _MOST_BODY_BYTES:
-        raise RequestTooLarge(f"An action has at most {_MOST_BODY_BYTES:,} bytes.")
-    return body
+    return web.Response(body=_encode(value), content_type="application/json")

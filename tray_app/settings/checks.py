@@ -34,6 +34,18 @@ def switch(value: object) -> bool:
     return value
 
 
+def word(*words: str) -> Check:
+    """Returns the check for one of these words, with its description."""
+
+    def check(value: object) -> str:
+        if value not in words:
+            raise ValueError
+        return str(value)
+
+    *first, last = (f'"{one}"' for one in words)
+    return check, f"{', '.join(first)} or {last}"
+
+
 def whole_number(minimum: int) -> Callable[[object], int]:
     """Returns the check for a whole number of `minimum` or more."""
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tray_app.catalog import GLM_4_7, Catalog, Model, join_rows, plain_name
-from tray_app.settings.checks import model_ids, origins, switch, text, web_address, whole_number
+from tray_app.settings.checks import model_ids, origins, switch, text, web_address, whole_number, word
 from tray_app.settings.schema import read_rows, setting
 
 NVIDIA_URL = "https://integrate.api.nvidia.com/v1/chat/completions"
@@ -119,6 +119,8 @@ class Settings:
         (), origins, 'a list of origins such as "http://localhost:8080", each without a path'
     )
     """Origins of the web pages that may use the gateway."""
+    serve_page: str = setting("local", *word("local", "always", "never"))
+    """Says when browsers get the page. "local": if only programs on this machine can ask, and without a server key."""
     keep_history: bool = setting(True, *_SWITCH)
     """Tells whether requests are recorded in the history, without the text of prompts and answers."""
     history_days: int = setting(30, whole_number(1), "a whole number of days, 1 or more")

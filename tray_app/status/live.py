@@ -49,7 +49,7 @@ class LiveRequest:
     """An estimate of the tokens of its answer so far, thinking and tool calls included; None before the first part."""
     first_token_s: float | None
     """Seconds from its last sending to the first part of the answer; None before that part."""
-    can_change_model: bool = False
+    can_change_model: bool
     """Tells whether another model can be asked instead: nothing of an answer has reached the client."""
 
 

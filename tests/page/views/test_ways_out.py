@@ -8,7 +8,7 @@ import pytest
 
 from tray_app import errors
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
-from tray_app.history.record import Outcome, RequestRecord
+from tray_app.history.record import CANCELLED, Outcome, RequestRecord
 from tray_app.page.actions import ChooseModel, LookAgain
 from tray_app.page.views.ways_out import WayOut, find_other, find_way_out, list_usable
 from tray_app.settings.settings import Settings
@@ -18,7 +18,7 @@ from tray_app.status.findings import Finding, Findings, ModelTrouble, Unavailabi
 ERRORS = [
     name
     for name, found in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(found, errors.ProxyError) and found is not errors.ProxyError
+    if issubclass(found, errors.ProxyError) and found not in (errors.ProxyError, errors.CancelledByUser)
 ]
 VIEWS = {"", "welcome", "settings", "connect", "logs"}
 
@@ -36,6 +36,10 @@ def way_out(error: str) -> WayOut:
 @pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.LEFT])
 def test_a_request_that_did_not_fail_needs_no_way_out(outcome: Outcome) -> None:
     assert find_way_out(failed("", outcome), GLM_4_7.label, MINIMAX_M2_1) is None
+
+
+def test_what_the_user_has_cancelled_needs_no_way_out() -> None:
+    assert find_way_out(failed(CANCELLED), GLM_4_7.label, MINIMAX_M2_1) is None
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -87,7 +91,8 @@ def test_a_model_that_keeps_failing_is_not_usable() -> None:
     assert list_usable(status, Settings()) == (GLM_4_7,)
 
 
-def test_while_nothing_was_found_out_the_menu_is_usable_without_what_was_refused() -> None:
+def test_models_of_the_menu_of_which_nothing_is_known_are_usable_and_refused_ones_are_not() -> None:
     refused = ((GLM_4_7.id, ModelTrouble(Unavailability.RETIRED, "2026-05-14")),)
-    assert MINIMAX_M2_1 in list_usable(Status(), Settings())
+    answers = Findings({GLM_4_7.id: Finding(answers=True)})
+    assert list_usable(Status(findings=answers), Settings())[:2] == (GLM_4_7, MINIMAX_M2_1)
     assert GLM_4_7 not in list_usable(Status(model_troubles=refused), Settings())

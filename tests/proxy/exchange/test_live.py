@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
-from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 
@@ -22,45 +19,22 @@ from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.status.live import Gauge, LiveRequest
 from tray_app.status.progress import RequestPhase
 
-T = TypeVar("T")
-
 PAUSES = Timeouts(first_pause_s=50, longest_pause_s=50, error_pause_s=0)
 """A request that fails pauses for longer than a test takes."""
 
 
-def ask_gateway(running: RunningGateway, look: Callable[[Gateway], T]) -> T:
-    """Returns what `look` finds in the gateway's own thread."""
-    run = running.service.running
-    assert run is not None
-
-    async def call() -> T:
-        return look(run.gateway)
-
-    return asyncio.run_coroutine_threadsafe(call(), run.loop).result(20)
-
-
 def live(running: RunningGateway) -> tuple[LiveRequest, ...]:
-    return ask_gateway(running, Gateway.live)
+    return running.inside(Gateway.live)
 
 
 def gauge(running: RunningGateway) -> Gauge:
-    [found] = ask_gateway(running, Gateway.gauges)
+    [found] = running.inside(Gateway.gauges)
     return found
-
-
-def wait_live(running: RunningGateway, is_it: Callable[[LiveRequest], bool]) -> LiveRequest:
-    """Returns the newest running request once this is true of it."""
-
-    def look() -> LiveRequest | None:
-        found = live(running)
-        return found[-1] if found and is_it(found[-1]) else None
-
-    return wait_for(look, "a request of which that is true")
 
 
 def test_nothing_is_told_while_nothing_runs(gateway: RunningGateway) -> None:
     assert live(gateway) == ()
-    assert ask_gateway(gateway, Gateway.gauges) == ()
+    assert gateway.inside(Gateway.gauges) == ()
 
 
 def test_a_request_is_told_from_its_sending_to_its_answer(gateway: RunningGateway, upstream: FakeUpstream) -> None:
@@ -68,13 +42,13 @@ def test_a_request_is_told_from_its_sending_to_its_answer(gateway: RunningGatewa
     upstream.script(stream(text("x" * 400), gate, text("."), finish(), before=before))
     began_s = time.time()
     with gateway.stream_later():
-        asked = wait_live(gateway, lambda request: request.phase is RequestPhase.ASKED)
+        asked = gateway.wait_request(lambda request: request.phase is RequestPhase.ASKED)
         assert (asked.number, asked.asked, asked.model_id, asked.model) == (1, "claude-sonnet-5", GLM_4_7.id, "GLM 4.7")
         assert (asked.reason, asked.tries, asked.failure, asked.delay) == (Reason.TRAY.value, 1, "", None)
         assert (asked.tokens, asked.first_token_s, asked.waiting_before, asked.next_try_at) == (None, None, None, None)
         assert began_s <= asked.began_at <= time.time()
         before.open()
-        heard = wait_live(gateway, lambda request: request.tokens is not None)
+        heard = gateway.wait_request(lambda request: request.tokens is not None)
         assert heard.tokens is not None
         assert 50 < heard.tokens < 200
         assert heard.first_token_s is not None
@@ -106,7 +80,7 @@ def test_a_pause_after_a_failure_says_why_and_when_it_ends(start_gateway: StartG
     gateway = start_gateway(timeouts=PAUSES)
     upstream.script(refusal(503, {"detail": "ResourceExhausted: Worker local total request limit reached (77/32)"}))
     with gateway.send_only(question()):
-        paused = wait_live(gateway, lambda request: request.next_try_at is not None)
+        paused = gateway.wait_request(lambda request: request.next_try_at is not None)
         assert (paused.phase, paused.failure) == (RequestPhase.PAUSING, "77 wait for 32 places at NVIDIA")
         assert paused.next_try_at is not None
         assert paused.next_try_at > time.time()
@@ -133,9 +107,9 @@ def test_requests_that_wait_for_their_turn_know_their_place(
     gateway, gate = start_gateway(requests_per_minute=1), Gate()
     upstream.script(stream(text("Hi"), gate, finish()))
     with gateway.stream() as answer, gateway.send_only(question()):
-        first = wait_live(gateway, lambda request: request.number == 2 and request.waiting_before is not None)
+        first = gateway.wait_request(lambda request: request.number == 2 and request.waiting_before is not None)
         with gateway.send_only(question()):
-            second = wait_live(gateway, lambda request: request.number == 3 and request.waiting_before is not None)
+            second = gateway.wait_request(lambda request: request.number == 3 and request.waiting_before is not None)
             assert (first.waiting_before, second.waiting_before) == (0, 1)
             assert first.next_try_at is not None
             assert second.next_try_at is not None
@@ -166,7 +140,7 @@ def test_looking_changes_nothing_on_the_board(gateway: RunningGateway, upstream:
         gateway.wait_status(lambda status: bool(status.requests) and status.requests[0].phase is RequestPhase.TEXT)
         before = gateway.board.status
         live(gateway)
-        ask_gateway(gateway, Gateway.gauges)
+        gateway.inside(Gateway.gauges)
         assert gateway.board.status is before
         gate.open()
         answer.read_rest()

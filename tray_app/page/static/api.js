@@ -12,9 +12,10 @@ export class Refused extends Error {
 
 /** Turns the token in the address into the right to use the page. Returns whether this browser has shown one. */
 export async function enter() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const [view, query] = location.hash.slice(1).split("?"); // "#/welcome?token=..." or "#token=..."
+  const token = new URLSearchParams(query ?? view).get("token");
   if (!token) return localStorage.getItem(PROOF) !== null;
-  history.replaceState(null, "", location.pathname); // the token must not stay in the address, nor in the history
+  history.replaceState(null, "", query ? `${location.pathname}#${view}` : location.pathname); // the token must not stay in the address, nor in the history
   const answer = await send("/page/session", { method: "POST", body: JSON.stringify({ token }) });
   localStorage.setItem(PROOF, answer.proof);
   return true;

@@ -24,6 +24,7 @@ def show_connect(setup: Setup, shell: str, *, is_demo: bool) -> dict[str, Any]:
     """Returns the texts to copy. `shell` is the one in which the user probably starts Claude Code."""
     return {
         "launcher": name_command("claude"),
+        "start": name_command("start"),
         "shells": [
             {
                 "name": name,

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tray_app.history.record import Outcome, Reason, RequestRecord
+from tray_app.history.record import CANCELLED, Outcome, Reason, RequestRecord
 from tray_app.page.views.ways_out import WayOut
 
 _WHY = {
@@ -16,9 +16,19 @@ _WHY = {
     Reason.ALIAS: "The client named an alias of this model.",
     Reason.RETIRED: "NVIDIA does not serve the model that was meant, so this one answers in its place.",
     Reason.FALLBACK: "The model that was meant failed, and this is one of your fallback models.",
+    Reason.CHOSEN: "You had this model asked instead while the request was running.",
     Reason.BACKGROUND: "Nobody waits for the answer, and you have set this model for such requests.",
 }
 """Why a model was asked, in a sentence."""
+
+_KINDS = {
+    "turn": "Turn",
+    "sub-agent": "Sub-agent",
+    "title": "Title",
+    "compaction": "Compaction",
+    "check": "Check",
+}
+"""What a request is for, by its kind. The others have no name."""
 
 
 def show_ended(number: int, record: RequestRecord, label: str, way_out: WayOut | None) -> dict[str, Any]:
@@ -26,7 +36,7 @@ def show_ended(number: int, record: RequestRecord, label: str, way_out: WayOut |
     word, tone = find_result(record)
     return {
         "number": number,
-        "what": show_what(record.is_background, record.project),
+        "what": show_what(record.kind, record.turn, record.project, is_background=record.is_background),
         "asked": show_asked(record.asked, record.reason),
         "used": label,
         "why": _WHY.get(record.reason, "") if record.model_id else "",
@@ -40,6 +50,8 @@ def find_result(record: RequestRecord) -> tuple[str, str]:
     """Returns how a request ended in a few words, and the tone in which the page says it: "ok", "bad" or ""."""
     if record.outcome is Outcome.LEFT:
         return "the client left", ""
+    if record.error == CANCELLED:
+        return "cancelled by you", ""
     if record.outcome is not Outcome.ANSWERED:
         return record.cause or record.outcome.value, "bad"
     if record.tool_calls:
@@ -47,10 +59,11 @@ def find_result(record: RequestRecord) -> tuple[str, str]:
     return "answered", "ok"
 
 
-def show_what(is_background: bool, project: str) -> dict[str, str]:
-    """Returns what a request was for: a title, and the folder of the client with its name; empty if it is unknown."""
+def show_what(kind: str, turn: int | None, project: str, *, is_background: bool) -> dict[str, str]:
+    """Returns what a request is for: a title, and the folder of the client with its name; empty if it is unknown."""
+    title = _KINDS.get(kind) or ("Background request" if is_background else "Request")
     return {
-        "title": "Background request" if is_background else "Request",
+        "title": title if turn is None else f"{title} {turn:,}",
         "project": _name_folder(project),
         "folder": project,
     }

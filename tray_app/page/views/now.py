@@ -47,36 +47,39 @@ def show_now(
 
 
 def _show_request(request: LiveRequest, find_other: FindOther) -> dict[str, Any]:
-    word, tone, details = _describe(request)
     may_ask_other = request.can_change_model and bool(request.failure or request.delay)
     other = find_other(request.model_id) if may_ask_other else None
     return {
         "number": request.number,
         "began_at": request.began_at,
-        "what": show_what(request.is_background, request.project),
+        "what": show_what(request.kind, request.turn, request.project, is_background=request.is_background),
         "asked": show_asked(request.asked, request.reason),
         "model_id": request.model_id,
         "model": request.model,
-        "state": {"word": word, "tone": tone, "details": details, "next_at": request.next_try_at},
+        "state": _show_state(request),
         "tokens": request.tokens,
         "other": {"id": other.id, "label": other.label} if other else None,
     }
 
 
-def _describe(request: LiveRequest) -> tuple[str, str, str]:
-    """Returns the state in words, its tone, and what is to be added to it; empty: nothing."""
+def _show_state(request: LiveRequest) -> dict[str, Any]:
+    """Returns the state in words, with the tone, what is to be added, and what comes when; empty: nothing."""
+    state = {"details": "", "note": "", "next": "next in", "next_at": request.next_try_at}
     if request.phase is RequestPhase.PAUSING:
-        failure = request.failure or "the last try failed"
-        return failure[0].upper() + failure[1:], "warn", "1 try" if request.tries == 1 else f"{request.tries:,} tries"
+        word = request.failure or "the last try failed"
+        tries = "1 try" if request.tries == 1 else f"{request.tries:,} tries"
+        return state | {"word": word[0].upper() + word[1:], "tone": "warn", "details": tries}
     word, tone = _WORDS[request.phase]
-    details = []
-    if request.phase is RequestPhase.WAITING and request.waiting_before is not None:
-        details.append(f"{request.waiting_before} before it" if request.waiting_before else "it is the next one")
+    if request.phase is RequestPhase.WAITING:
+        state["next"] = "in"
+        if request.waiting_before is not None:
+            state["details"] = f"{request.waiting_before} before it" if request.waiting_before else "it is the next one"
     if request.delay is Delay.SILENCE:
-        details.append("NVIDIA says nothing at the moment")
+        state["details"] = "NVIDIA says nothing at the moment"
     if request.failure:
-        details.append(f"before that: {request.failure}")
-    return word, "warn" if request.failure or request.delay is Delay.SILENCE else tone, ", ".join(details)
+        state["note"] = f"before that: {request.failure}"
+    is_bad = request.failure or request.delay is Delay.SILENCE
+    return state | {"word": word, "tone": "warn" if is_bad else tone}
 
 
 def _find_newest_queue(gauges: Iterable[Gauge]) -> dict[str, Any] | None:

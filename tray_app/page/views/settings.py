@@ -212,6 +212,13 @@ GROUPS = (
                 "key",
             ),
             Words(
+                "serve_page",
+                "This page",
+                "A server key, or an address that others can reach, takes the page away unless you want it always. It "
+                "opens only with a token, but it is sent without encryption.",
+                "choice",
+            ),
+            Words(
                 "allowed_origins",
                 "Web pages that may ask models",
                 "Their origins, such as http://localhost:8080, one on each line. This page needs no entry.",
@@ -223,6 +230,8 @@ GROUPS = (
     ),
 )
 """Every setting, in the order of the page."""
+
+_PAGE_WORDS = {"local": "While only this machine can use the program", "always": "Always", "never": "Never"}
 
 TITLES = {words.name: words.title for group in GROUPS for words in group.rows}
 
@@ -297,9 +306,11 @@ def _plain(value: object) -> object:
 
 
 def _list_choices(name: str, settings: Settings) -> list[dict[str, str]]:
-    """Returns the models that a setting can name, each with its label."""
+    """Returns the values that a setting can have, each with its label."""
     catalog = settings.catalog
     if name == "model":
         return [{"id": model.id, "label": model.label} for model in catalog.offered(settings.selected_model)]
+    if name == "serve_page":
+        return [{"id": word, "label": label} for word, label in _PAGE_WORDS.items()]
     models = [{"id": model.id, "label": model.label} for model in catalog.models]
     return [{"id": "", "label": "The selected model"}, *models]

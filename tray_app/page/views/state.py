@@ -41,6 +41,7 @@ def show_state(config: GatewayConfig, status: Status, facts: PageFacts, today: D
         },
         "today": _describe_sum(today),
         "look": {"finished": status.look.finished, "left": status.look.left},
+        "is_paused": status.is_paused,
         "log_bodies": settings.log_bodies,
         "keep_history": settings.keep_history,
         "facts": asdict(facts),

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from tray_app.catalog import Model
-from tray_app.history.record import Outcome, RequestRecord
-from tray_app.page.actions import Action, ChooseModel, LookAgain
+from tray_app.history.record import CANCELLED, Outcome, RequestRecord
+from tray_app.page.actions import Action, ChooseModel, LookAgain, Pause
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status
 from tray_app.status.following import find_absence, find_beliefs, find_catalog
@@ -54,6 +54,9 @@ _OTHERS = {
         "Open the settings",
         view="settings",
     ),
+    "Paused": WayOut(
+        "You have paused this program. It takes requests again when you resume it.", "Resume", Pause(is_on=False)
+    ),
     "KeyRefused": WayOut("NVIDIA refuses your API key. Enter a new one.", "Enter a new key", view="welcome"),
     "UserActionNeeded": WayOut(
         "Your NVIDIA API key is missing or cannot be read, or its account has no credits left.",
@@ -78,11 +81,11 @@ _OWN_FAULT = WayOut("This program failed on the request. Its log says where.", "
 
 
 def find_way_out(record: RequestRecord, label: str, other: Model | None) -> WayOut | None:
-    """Returns the way out of a failure; None if the request did not fail.
+    """Returns the way out of a failure; None if the request did not fail, or the user cancelled it.
 
     `label` is that of the model that was asked. `other` is the best other model that answers; None: none is known.
     """
-    if record.outcome not in (Outcome.FAILED, Outcome.REFUSED):
+    if record.outcome not in (Outcome.FAILED, Outcome.REFUSED) or record.error == CANCELLED:
         return None
     if (sentence := _ANOTHER.get(record.error)) is None:
         return _OTHERS.get(record.error, _OWN_FAULT)
@@ -96,13 +99,16 @@ def find_way_out(record: RequestRecord, label: str, other: Model | None) -> WayO
 def list_usable(status: Status, settings: Settings) -> tuple[Model, ...]:
     """Returns the models that can be asked instead of another one, the best first.
 
-    If of none is known that it answers, these are those of the menu against which nothing speaks.
+    These are those that answer, and then those of the menu of which nothing is known.
     """
-    usable = rank_models(find_catalog(status, settings), find_beliefs(status))
-    if usable:
-        return usable
-    offered = settings.catalog.offered(settings.selected_model)
-    return tuple(model for model in offered if find_absence(model, status) is None)
+    beliefs = find_beliefs(status)
+    answering = rank_models(find_catalog(status, settings), beliefs)
+    untried = (
+        model
+        for model in settings.catalog.offered(settings.selected_model)
+        if beliefs.find(model.id).answers is None and find_absence(model, status) is None
+    )
+    return (*answering, *untried)
 
 
 def find_other(model_id: str, usable: tuple[Model, ...]) -> Model | None:

@@ -60,4 +60,5 @@ def _describe(progress: Progress, book: ProgressBook, places: _Places, secrets: 
         next_try_at=None if next_try_s is None else book.to_unix_time(next_try_s),
         tokens=estimate_text(progress.said_bytes) if progress.said_bytes else None,
         first_token_s=notes.first_token_s,
+        can_change_model=progress.can_change_model,
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from tray_app.catalog import Model
 from tray_app.errors import ProxyError, RateLimited
 from tray_app.proxy.exchange.notes import Notes
+from tray_app.proxy.exchange.steering import Steering
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.status.board import StatusBoard, Wait
@@ -64,6 +65,7 @@ class Progress:
     """When the pause after a failure ends; None: it does not pause."""
     failure: ProxyError | None = None
     """The error of the last try; None if none has failed since NVIDIA's newest word."""
+    steering: Steering = field(default_factory=Steering)
     notes: Notes = field(default_factory=Notes)
     """What is noted of the request for the history."""
     gave_up_s: float = float("-inf")
@@ -103,6 +105,11 @@ class Progress:
         """Notes that the request is tried again after so many seconds."""
         self.next_try_s = asyncio.get_running_loop().time() + pause_s
 
+    @property
+    def can_change_model(self) -> bool:
+        """Tells whether another model can be asked instead."""
+        return self.notes.outcome is None and self.steering.can_change_model
+
     def give_up(self) -> None:
         """Notes that the client gets an error, after which it may send the same request again."""
         self.gave_up_s = asyncio.get_running_loop().time()
@@ -141,6 +148,10 @@ class ProgressBook:
     def list_running(self) -> tuple[Progress, ...]:
         """Returns the records of all running requests, the oldest first."""
         return tuple(self._records)
+
+    def find(self, number: int) -> Progress | None:
+        """Returns the record of a request whose end is still open; None: there is no such request."""
+        return next((one for one in self._records if one.notes.number == number and one.notes.outcome is None), None)
 
     def to_unix_time(self, loop_s: float) -> float:
         """Returns the Unix time in seconds for a time of the event loop. It is the same each time."""

@@ -73,7 +73,7 @@ class ModelFinder:
         """Looks once. Returns False if that failed, and True if it succeeded or there is nothing to ask."""
         config = self._gateway.config
         url, key = find_list(config.settings.nvidia_url), config.keys.nvidia
-        if config.is_demo or not url or not key:
+        if config.is_demo or config.is_paused or not url or not key:
             return True
         self._evidence.publish()  # what another run found out, and what holds no more
         try:

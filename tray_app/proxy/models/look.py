@@ -86,6 +86,7 @@ class Look:
         """Tells whether no more models are to be asked. If the next look is due, it goes on with the others."""
         return (
             self._is_outdated
+            or self._gateway.config.is_paused
             or self._gateway.evidence.look_due.is_set()
             or not self._gateway.config.settings.probe_models
             or max(self._forbidden, self._unreached) >= MOST_IN_A_ROW

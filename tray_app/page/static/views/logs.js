@@ -1,5 +1,6 @@
 // The end of the log, which follows what is logged for as long as the user is at its end.
 
+import { count } from "../format.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 
@@ -43,13 +44,11 @@ export const logs = {
         ${found.length ? html`<ol>${repeat(withDays(found), (record) => record.id, line)}</ol>` : html`<p class="dim">${emptiness(data)}</p>`}
       </div>
       <div class="row spread dim">
-        <p>${data.records ? `${count(found.length)} of the last ${count(data.records.length)} entries` : nothing}</p>
+        <p>${data.records ? found.length === data.records.length ? `The last ${count(found.length)} entries` : `${count(found.length)} of the last ${count(data.records.length)} entries` : nothing}</p>
         ${data.isAway ? html`<p>Not following while you read. <button @click=${() => goToEnd(page)}>Go to the newest</button></p>` : html`<p>Following</p>`}
       </div>`;
   },
 };
-
-const count = (number) => new Intl.NumberFormat("en").format(number);
 
 /** Returns the records with an entry before the first one of each day. */
 function withDays(records) {

@@ -34,7 +34,8 @@ export const now = {
     const isNew = now.requests.length === 0 && ended.length === 0;
     return html`
       <section class="now">
-        <h1 tabindex="-1">Listening on ${state.app.url.replace("http://", "")}</h1>
+        <div class="row spread"><h1 tabindex="-1">${state.is_paused ? "Paused" : "Listening"} on ${state.app.url.replace("http://", "") || location.host}</h1>
+          <button title="New requests are refused until you resume. Those that run go on." @click=${() => page.act({ do: "pause", is_on: !state.is_paused })}>${state.is_paused ? "Resume" : "Pause"}</button></div>
         <p class="dim">${sayRunning(now)}</p>
         <div class="tiles">${pickGauges(page).map(gaugeTile)}${queueTile(now.queue)}${firstTokenTile(state.today)}${dayTile(now.day, state.today)}</div>
       </section>
@@ -54,8 +55,8 @@ function sayStorm(now, failing) {
 
 function sayRunning({ requests }) {
   const waiting = requests.filter(isWaiting).length;
-  if (requests.length === 0) return "Nothing runs at the moment.";
-  return waiting ? `${count(requests.length - waiting)} running, ${count(waiting)} waiting` : `${count(requests.length)} running`;
+  const parts = [[requests.length - waiting, "running"], [waiting, "waiting"]].filter(([number]) => number);
+  return parts.map(([number, word]) => `${count(number)} ${word}`).join(", ") || "Nothing runs at the moment.";
 }
 
 /** After a request was cancelled from the keyboard, its button is gone. The focus goes to what stands there now. */
@@ -109,8 +110,8 @@ function firstTokenTile(today) {
 }
 
 function dayTile(day, today) {
-  const answered = today?.success_rate == null ? "no answer yet today" : `${percent(today.success_rate)} answered`;
-  return tile(count(day.requests), `of about ${count(day.limit)}`, "calls today", `${day.model}: ${answered}`);
+  const answered = today?.success_rate == null ? "no answer yet today" : `${percent(today.success_rate)} of all requests answered`;
+  return tile(count(day.requests), `of about ${count(day.limit)}`, `calls to ${day.model} today`, answered);
 }
 
 const tile = (figure, unit, name, more) =>
@@ -136,12 +137,17 @@ function runningRow(page, { number, began_at, what, asked, model, state, tokens,
     <td role="cell" class="what">${what.title} <span class="dim folder" title=${what.folder}>${what.project}</span></td>
     <td role="cell" class="model" title=${`asked as ${asked}`}>${model || "none yet"}</td>
     <td role="cell" class="doing"><span class=${`state ${state.tone}`}>${state.word}</span>
-      <span class="dim">${state.details}${state.next_at === null ? nothing : html`${state.details ? ", " : ""}next in <time-left at=${state.next_at}></time-left>`}</span></td>
+      <span class="dim">${sayMore(state)}</span></td>
     <td role="cell" class="n tokens" data-label="Tokens">${tokens === null ? html`<span class="dim">none</span>` : `about ${count(tokens)}`}</td>
     <td role="cell" class="n buttons">
       ${other ? html`<button @click=${() => page.act({ do: "ask_instead", number, model_id: other.id })}>Ask ${other.label}</button>` : nothing}
       <button class="quiet" aria-label=${`Cancel request ${number}`} @click=${() => cancel(page, number)}>Cancel</button></td>
   </tr>`;
+}
+
+function sayMore({ details, note, next, next_at }) {
+  const parts = [details, next_at === null ? "" : html`${next} <time-left at=${next_at}></time-left>`, note].filter(Boolean);
+  return parts.map((part, index) => html`${index ? ", " : ""}${part}`);
 }
 
 function cancel(page, number) {

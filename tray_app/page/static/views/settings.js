@@ -2,7 +2,7 @@
 
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { control, describe, read, show } from "./settings_controls.js";
-import { program } from "./settings_program.js";
+import { greetAgain, program } from "./settings_program.js";
 
 const SAVE_DIALOG = "settings-save";
 
@@ -14,7 +14,13 @@ export const settings = {
   title: "Settings",
   open: (page) => load(page),
   hear(page, name, data) {
-    if (name === "state" || (name === "connection" && data === "live")) load(page);
+    if (name === "connection" && data === "live") {
+      greetAgain(page);
+      load(page);
+    } else if (name === "state" && summarize(data) !== page.data.settings?.summary) {
+      set(page, { summary: summarize(data) });
+      load(page);
+    }
   },
   render(page) {
     const data = (page.data.settings ??= fresh());
@@ -26,11 +32,16 @@ export const settings = {
           .value=${data.find} @input=${(event) => set(page, { find: event.target.value })}></label>
       </div>
       ${data.find ? nothing : program(page)}
-      ${groups(page, data)}
-      ${saveBar(page, data)}
+      <form class="settings-form" autocomplete="off" novalidate @submit=${(event) => submit(page, event)}>
+        ${groups(page, data)}
+        ${saveBar(page, data)}
+      </form>
       ${saveDialog(page, data)}`;
   },
 };
+
+/** What others may have changed: the menu, a command, or an editor. */
+const summarize = ({ model, key, log_bodies, keep_history, facts }) => JSON.stringify([model.id, key, log_bodies, keep_history, facts]);
 
 async function load(page) {
   const all = await page.read("/page/settings");
@@ -77,9 +88,9 @@ function settingRow(page, data, row) {
 /** Says where the value comes from, and offers the default. */
 function source(page, row, draft) {
   const normal = describe(row, row.default);
-  const reset = html`<button class="quiet" @click=${() => write(page, row, show(row, row.default), true)}>Reset<span class="unseen"> ${row.title}</span></button>`;
+  const reset = html`<button type="button" class="quiet" @click=${() => write(page, row, show(row, row.default), true)}>Reset<span class="unseen"> ${row.title}</span></button>`;
   if (row.variable) return html`<p class="dim">The environment variable <code>${row.variable}</code> sets it, and wins. The default is ${normal}.</p>`;
-  if (draft) return html`<p class="dim"><span class="warn">Not saved yet.</span> <button class="quiet" @click=${() => write(page, row, show(row, row.value))}>Undo<span class="unseen"> ${row.title}</span></button></p>`;
+  if (draft) return html`<p class="dim"><span class="warn">Not saved yet.</span> <button type="button" class="quiet" @click=${() => write(page, row, show(row, row.value))}>Undo<span class="unseen"> ${row.title}</span></button></p>`;
   if (isSame(row.value, row.default)) return html`<p class="dim">default</p>`;
   return html`<p class="dim">Changed; the default is ${normal}. ${reset}</p>`;
 }
@@ -113,39 +124,44 @@ function saveBar(page, data) {
   return html`<div class="save" role="region" aria-label="Changes that are not saved">
     <p role="status">${count === 1 ? "One change is" : `${count} changes are`} not saved yet.</p>
     <div class="row">
-      <button @click=${() => set(page, { drafts: {}, errors: {} })}>Discard</button>
-      <button class="go" @click=${() => save(page)}>Save</button>
+      <button type="button" @click=${() => set(page, { drafts: {}, errors: {} })}>Discard</button>
+      <button class="go">Save</button>
     </div>
   </div>`;
 }
 
+/** Saves, also if the user presses Enter in a field. */
+function submit(page, event) {
+  event.preventDefault();
+  save(page);
+}
+
 function saveDialog(page, data) {
   return html`<dialog id=${SAVE_DIALOG} class="card" aria-labelledby="settings-save-title">
-    <h2 id="settings-save-title">Move to another address?</h2>
+    <h2 id="settings-save-title">Save this?</h2>
     ${data.notes.map((note) => html`<p>${note}</p>`)}
-    <form method="dialog" class="row"><button autofocus>Stay here</button><button class="go" @click=${() => save(page, true)}>Save and move</button></form>
+    <form method="dialog" class="row"><button autofocus>Not yet</button><button class="go" @click=${() => save(page, true)}>Save</button></form>
   </dialog>`;
 }
 
-/** Saves all drafts. A change of the address is tried first, so that the user knows what it leads to. */
+/** Saves all drafts. They are tried first, so that the user is told if they lead to something unexpected. */
 async function save(page, isConfirmed = false) {
   const { all, drafts } = page.data.settings;
   const rows = all.groups.flatMap((group) => group.rows).filter((row) => drafts[row.name]);
   const changes = Object.fromEntries(rows.map((row) => [row.name, drafts[row.name].isReset ? null : read(row, drafts[row.name].shown)]));
-  const isTrial = "addr" in changes && !isConfirmed;
-  const answer = await page.act({ do: "change_settings", changes, is_trial: isTrial });
+  const answer = await page.act({ do: "change_settings", changes, is_trial: !isConfirmed });
   if (!answer) return;
   set(page, { errors: answer.errors, notes: answer.notes });
   const wrong = rows.find((row) => answer.errors[row.name]);
   if (wrong) {
     page.say("Nothing is changed yet, because a value is not right.", true);
     requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(`setting-${wrong.name}`)?.focus()));
-  } else if (isTrial && answer.notes.length) {
+  } else if (answer.notes.length) {
     requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(SAVE_DIALOG).showModal()));
-  } else if (isTrial) {
-    await save(page, true);
-  } else {
+  } else if (isConfirmed) {
     await finish(page, answer, "addr" in changes);
+  } else {
+    await save(page, true);
   }
 }
 
@@ -157,5 +173,5 @@ async function finish(page, answer, isMove) {
   }
   if (answer.problem) page.say(answer.problem, true);
   else page.say(isMove ? "Saved. The program moves to its new address." : "Saved.");
-  await load(page);
+  if (!isMove) await load(page);
 }

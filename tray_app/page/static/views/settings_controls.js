@@ -1,5 +1,6 @@
 // The control of each kind of setting: how its value is shown as text, and how it is read from what the user typed.
 
+import { count } from "../format.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 const JOIN = " = ";
@@ -32,7 +33,7 @@ export function describe(row, value) {
   if (row.kind === "switch") return shown ? "on" : "off";
   if (row.kind === "choice") return row.choices.find((choice) => choice.id === value)?.label ?? shown;
   if (shown === "") return "none";
-  return row.kind === "number" ? `${new Intl.NumberFormat("en").format(value)} ${row.unit}` : shown;
+  return row.kind === "number" ? `${count(value)} ${row.unit}` : shown;
 }
 
 /** The control of a setting. `change(shown)` is called with each change of the user. */
@@ -50,8 +51,9 @@ export function control(row, shown, error, change) {
       return html`<select id=${id} .value=${shown} ?disabled=${isFixed} aria-describedby=${described} @change=${write}>
         ${row.choices.map((choice) => html`<option value=${choice.id} ?selected=${choice.id === shown}>${choice.label}</option>`)}</select>`;
     case "number":
-      return html`<span class="row"><input id=${id} type="number" inputmode="numeric" min=${row.least} step="1" .value=${shown} ?readonly=${isFixed}
-        aria-describedby=${described} aria-invalid=${invalid} autocomplete="off" @input=${write}><span class="dim">${row.unit}</span></span>`;
+      // A field for numbers would hide from this page what is typed into it and is none, so that nothing could be said of it.
+      return html`<span class="row"><input id=${id} class="number" type="text" inputmode="numeric" .value=${shown} ?readonly=${isFixed}
+        aria-describedby=${described} aria-invalid=${invalid} autocomplete="off" @input=${write}><span class="dim">${row.unit}${row.least ? `, at least ${row.least}` : ""}</span></span>`;
     case "text":
       return html`<input id=${id} type="text" .value=${shown} ?readonly=${isFixed} aria-describedby=${described} aria-invalid=${invalid}
         placeholder=${row.example} autocomplete="off" autocapitalize="off" spellcheck="false" @input=${write}>`;

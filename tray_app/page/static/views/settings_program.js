@@ -1,5 +1,7 @@
 // What can be done with the program itself: restart, quit, start at login, and what helps somebody who helps.
 
+import { copyButton } from "../copy.js";
+import { countOf } from "../format.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 
 const QUIT = "quit-program";
@@ -11,12 +13,14 @@ export function program(page) {
     <h2 id="program-title">This program</h2>
     <div class="card program">
       <div class="row spread">
-        <p>${page.connection === "live" ? html`<span class="live"></span><strong>Running</strong> at ${app.url}` : html`<strong class="warn">It does not answer</strong>`}</p>
+        <p role="status">${condition(page)}</p>
         <div class="row">
+          <button @click=${() => page.act({ do: "pause", is_on: !page.state.is_paused })}>${page.state.is_paused ? "Resume" : "Pause"}</button>
           <button @click=${() => restart(page)}>Restart</button>
-          <button class="danger" @click=${() => open(QUIT)}>Quit…</button>
+          <button class="danger" @click=${() => askToQuit(page)}>Quit…</button>
         </div>
       </div>
+      ${page.state.is_paused ? html`<p class="dim">Requests that run go on. New ones are refused with a sentence that says why.</p>` : nothing}
       <label class="check"><input type="checkbox" .checked=${facts.starts_at_login} @change=${(event) => startAtLogin(page, event.target)}>
         Start this program when I log in</label>
       <div class="row">
@@ -35,12 +39,28 @@ export function program(page) {
   </section>`;
 }
 
+function condition(page) {
+  const { app } = page.state;
+  if (page.connection !== "live") return html`<strong class="warn">It does not answer</strong>`;
+  if (page.state.is_paused) return html`<strong class="warn">Paused</strong> at ${app.url}`;
+  return html`<span class="live"></span><strong>Running</strong> at ${app.url}`;
+}
+
 const open = (id) => document.getElementById(id).showModal();
 
 async function restart(page) {
   const answer = await page.act({ do: "restart" });
   if (answer?.moves_to) location.assign(answer.moves_to);
-  else if (answer) page.say("The program starts anew, once its running answers have ended. This page waits for it.");
+  else if (answer) {
+    page.data.isRestarting = true;
+    page.say("The program starts anew, once its running answers have ended. This page waits for it.");
+  }
+}
+
+/** Tells the user that the program is back, if it was started anew from here. */
+export function greetAgain(page) {
+  if (page.data.isRestarting) page.say("The program runs again.");
+  page.data.isRestarting = false;
 }
 
 async function startAtLogin(page, box) {
@@ -56,10 +76,19 @@ function quitDialog(page) {
   const running = page.data.settings.all.running;
   return html`<dialog id=${QUIT} class="card" aria-labelledby="quit-title">
     <h2 id="quit-title">Quit ${page.state.app.name}?</h2>
-    <p>${running ? html`<strong>${running === 1 ? "One request is" : `${running} requests are`} running.</strong> They get 5 seconds to end.` : "No request is running."}</p>
+    <p>${running ? html`<strong>${countOf(running, "request is", "requests are")} running.</strong> They get 5 seconds to end.` : "No request is running."}</p>
     <p>Sessions of Claude Code that use this program get no more answers until it is started again${page.state.facts.covers_all_sessions ? ", and all of your sessions are set up to use it" : ""}.</p>
     <form method="dialog" class="row"><button autofocus>Keep it running</button><button class="danger" @click=${() => quit(page)}>Quit</button></form>
   </dialog>`;
+}
+
+/** Asks the user, with what is running now. */
+async function askToQuit(page) {
+  const all = await page.read("/page/settings");
+  if (!all) return;
+  page.data.settings.all = all;
+  page.update();
+  open(QUIT);
 }
 
 async function quit(page) {
@@ -73,13 +102,12 @@ function diagnosticsDialog(page) {
   return html`<dialog id=${DIAGNOSTICS} class="card diagnostics" aria-labelledby="diagnostics-title">
     <h2 id="diagnostics-title">Diagnostics</h2>
     <p>This is all that is copied. No key is in it.${page.state.log_bodies ? html` <strong class="warn">Request bodies are logged, so parts of your prompts are.</strong>` : nothing}</p>
-    <pre tabindex="0" role="region" aria-label="The text of the diagnostics">${text}</pre>
-    <form method="dialog" class="row">
-      <button class="go" type="button" @click=${() => copy(page, text)}>Copy</button>
-      <button type="button" @click=${() => saveFile(text)}>Save as file</button>
-      <button>Close</button>
-      <span role="status">${page.data.diagnosticsCopied ?? ""}</span>
-    </form>
+    <pre id="diagnostics-text" tabindex="0" role="region" aria-label="The text of the diagnostics">${text}</pre>
+    <div class="row">
+      ${copyButton(page, "diagnostics-text", text)}
+      <button @click=${() => saveFile(text)}>Save as file</button>
+      <form method="dialog"><button>Close</button></form>
+    </div>
   </dialog>`;
 }
 
@@ -87,19 +115,8 @@ async function collect(page) {
   const answer = await page.act({ do: "collect_diagnostics" });
   if (!answer) return;
   page.data.diagnostics = answer.text;
-  page.data.diagnosticsCopied = "";
   page.update();
   open(DIAGNOSTICS);
-}
-
-async function copy(page, text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    page.data.diagnosticsCopied = "Copied.";
-  } catch {
-    page.data.diagnosticsCopied = "The browser did not allow it. Mark the text and copy it.";
-  }
-  page.update();
 }
 
 function saveFile(text) {
