@@ -197,9 +197,9 @@ function menuSection(page, all) {
       return html`<li class="row" data-id=${id}>
         <span class="name">${model.label} <span class="dim">${model.answered_by ? `answered by ${model.answered_by}` : model.is_selected ? "selected" : ""}</span></span>
         <span class="row">
-          <button class="quiet" ?disabled=${number === 0} @click=${() => move(page, all, number, -1)}>Up<span class="unseen">: ${model.label}</span></button>
-          <button class="quiet" ?disabled=${number === all.menu.length - 1} @click=${() => move(page, all, number, 1)}>Down<span class="unseen">: ${model.label}</span></button>
-          <button class="quiet" ?disabled=${model.is_selected} @click=${() => putInMenu(page, model, false)}>Take out<span class="unseen">: ${model.label}</span></button>
+          <button class="quiet" ?disabled=${number === 0} @click=${() => move(page, all, number, -1)}>Up<span class="unseen"> ${model.label}</span></button>
+          <button class="quiet" ?disabled=${number === all.menu.length - 1} @click=${() => move(page, all, number, 1)}>Down<span class="unseen"> ${model.label}</span></button>
+          <button class="quiet" ?disabled=${model.is_selected} @click=${() => putInMenu(page, model, false)}>Take out<span class="unseen"> ${model.label}</span></button>
         </span></li>`;
     })}</ol>
     <p class="dim">More Models in the menu has all others that answer, the best first.</p>
