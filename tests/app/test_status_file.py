@@ -35,9 +35,10 @@ def test_the_file_names_what_a_line_says() -> None:
         requests=(RequestProgress("nvidia"), RETRIED, replace(RETRIED, delay=Delay.SILENCE, session_id="")),
         paces=(Pace("GLM 4.7", 40, (1, 2)),),
     )
-    assert describe(status, Settings()) == {
+    assert describe(status, Settings(), "http://127.0.0.1:3001/") == {
         "model": "GLM 4.7",
         "is_demo": True,
+        "page": "http://127.0.0.1:3001/",
         "trouble": "",
         "note": "",
         "paces": {"GLM 4.7": {"limit": 40, "starts_at": (1, 2)}},

@@ -101,6 +101,38 @@ const found = [...document.querySelectorAll(`[role=${role}]` + (tags[role] ? `, 
 """
 """Leaves the visible elements of a role whose words hold a name in `found`. What is their name is asked of Chromium."""
 
+_WATCH_FOCUS = """
+const isShown = (element) => element.checkVisibility({visibilityProperty: true});
+const isChosen = (radio) => {
+  const group = [...document.getElementsByName(radio.name)];
+  return radio === (group.find((one) => one.checked) ?? group[0]);
+};
+const kinds = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+const stops = [...document.querySelectorAll(kinds)].filter((element) => isShown(element)
+  && !element.matches(":disabled") && (element.type !== "radio" || !element.name || isChosen(element)));
+const hasLine = (element) => element && getComputedStyle(element).outlineStyle !== "none";
+const html = (element) => element.outerHTML.slice(0, 200);
+window.focusFaults = () => [
+  ...stops.slice(next).map((element) => `The Tab key does not reach ${html(element)}`), ...faults,
+];
+let next = 0;
+const faults = [];
+addEventListener("focusin", ({target}) => {
+  const place = stops.indexOf(target);
+  if (place >= 0 && place !== next) faults.push(`The Tab key reaches ${html(target)} out of order`);
+  if (place >= 0) next = place + 1;
+  if (!hasLine(target) && !hasLine(target.nextElementSibling)) faults.push(`No focus can be seen at ${html(target)}`);
+});
+document.body.tabIndex = -1;
+document.body.focus();
+document.body.removeAttribute("tabindex");
+faults.length = 0;
+return stops.length;
+"""
+"""Puts the focus before everything, and notes from then on what is wrong with the way that the Tab key takes.
+
+Of radio buttons with one name, Tab stops at one. A part that scrolls is a stop, too, but need not be one."""
+
 
 class Chromium:
     """A running Chromium with one page. Use it with `with`, which ends it and removes its profile."""
@@ -248,6 +280,18 @@ class Chromium:
             "axe.run(document, arguments[0]).then((result) => arguments[1](result.violations))", asked
         )
         return [_explain(violation) for violation in found]
+
+    def check_keyboard(self) -> list[str]:
+        """Presses Tab from the beginning of the page to its end; returns a sentence for each fault on the way."""
+        from selenium.webdriver import Keys
+
+        stops = self.run(_WATCH_FOCUS)
+        scrolling = self.run(
+            "return [...document.querySelectorAll('*')].filter((one) => one.scrollWidth > one.clientWidth).length"
+        )
+        self.press(*[Keys.TAB] * (stops + scrolling))
+        faults: list[str] = self.run("return window.focusFaults()")
+        return faults
 
     def count_sideways_px(self) -> int:
         """Returns by how many CSS pixels the page is wider than the window."""

@@ -45,6 +45,7 @@ def test_the_whole_menu() -> None:
         "More Models",
         "    Look Again",
         "---",
+        "Open Page",
         "Open Claude Code in Terminal",
         "Copy Claude Code Exports (bash)",
         "Copy Exports For",
@@ -79,6 +80,14 @@ def test_the_whole_menu() -> None:
 def test_the_second_line_tells_of_today_once_there_was_a_request(today: DaySum | None, lines: list[str]) -> None:
     menu = show(build_menu(RUNNING, Settings(), replace(FACTS, today=today)))
     assert menu[1 : menu.index("---")] == lines
+
+
+def test_a_click_on_the_icon_opens_the_page_unless_the_user_never_wants_it() -> None:
+    for serve_page in ("local", "always"):
+        menu = build_menu(RUNNING, Settings(serve_page=serve_page), FACTS)
+        [default] = [item for item in flatten(menu) if item.is_default]
+        assert (default.label, default.command, default.is_visible) == ("Open Page", Command.OPEN_PAGE, True)
+    assert "Open Page" not in show(build_menu(RUNNING, Settings(serve_page="never"), FACTS))
 
 
 def test_the_marks_follow_the_settings() -> None:

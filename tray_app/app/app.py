@@ -30,6 +30,7 @@ from tray_app.app.status_file import StatusFile
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.app.user_sessions import UserSessions
 from tray_app.desktop import Desktop, DesktopError
+from tray_app.errors import AppError
 from tray_app.history.database import DEMO_FILE_NAME, FILE_NAME
 from tray_app.history.writer import HistoryWriter
 from tray_app.page.actions import PageFacts
@@ -331,13 +332,19 @@ class App:
         self._say(f"To set up that terminal for it instead:  {find_exports_command(self._desktop.guess_shell())}")
         for _, trouble in self._board.status.troubles:
             self._say(trouble.sentence)
-        if is_first_start:
+        if is_first_start and self._icon is not None:
             self._say_hello()
+            self._show_welcome()
+
+    def _show_welcome(self) -> None:
+        """Shows the user of the very first start the page, which leads to the first answer."""
+        try:
+            self._clicks.open_page("welcome")
+        except AppError as error:
+            log.info("the page is not shown: %s", error)
 
     def _say_hello(self) -> None:
         """Tells the user of the very first start where the icon is, and what to do next."""
-        if self._icon is None:
-            return
         place = self._find_icon_place()
         if self._is_demo:
             step = f'This is the demo: its answers are canned, no model gives them. Try "{OPEN_LABEL}" in the menu.'
@@ -372,7 +379,7 @@ class App:
         if self._icon is not None:
             self._icon.show(status, settings, replace(facts, today=self._today))
         if not self._is_quitting:
-            self._status_file.show(status, settings)
+            self._status_file.show(status, settings, self._clicks.page_url)
         news = list_news(status, settings)
         for name, trouble in news.items():
             if name not in self._notified:

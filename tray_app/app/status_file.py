@@ -36,9 +36,9 @@ class StatusFile:
         self._path = state_folder / STATUS_FILE
         self._written: dict[str, Any] | None = None  # None: not written yet, or it cannot be written
 
-    def show(self, status: Status, settings: Settings) -> None:
-        """Writes what the status line needs, if that has changed."""
-        content = describe(status, settings)
+    def show(self, status: Status, settings: Settings, page: str = "") -> None:
+        """Writes what the status line needs, if that has changed. `page`: the URL of the page; empty: there is none."""
+        content = describe(status, settings, page)
         if content == self._written:
             return
         try:
@@ -53,8 +53,11 @@ class StatusFile:
             self._path.unlink()
 
 
-def describe(status: Status, settings: Settings) -> dict[str, Any]:
-    """Returns the content of the file: what a status line says, with Unix times in whole seconds."""
+def describe(status: Status, settings: Settings, page: str = "") -> dict[str, Any]:
+    """Returns the content of the file: what a status line says, with Unix times in whole seconds.
+
+    `page` is the URL of the page; empty: there is none.
+    """
     selected = settings.selected_model
     answering, absence = find_answering(selected, status, settings), find_absence(selected, status)
     follows = f"for {selected.label}, {absence.kind.value} {absence.date}".rstrip() if absence else ""
@@ -64,6 +67,7 @@ def describe(status: Status, settings: Settings) -> dict[str, Any]:
     return {
         "model": answering.label,
         "is_demo": status.is_demo,
+        "page": page,
         "trouble": trouble.title.partition(" – ")[0].rstrip("…") if trouble else "",
         "note": fallback.title if fallback else follows if answering.id != selected.id else "",
         "paces": {pace.model: {"limit": pace.limit, "starts_at": pace.starts_at} for pace in status.paces},

@@ -9,7 +9,7 @@ from tray_app.app.health import read_health
 from tray_app.app.instance import Instance, Whereabouts
 from tray_app.commands.terminal import FAILED, OK, complain, say
 from tray_app.desktop import Desktop, DesktopError
-from tray_app.page.tokens import make_address, mint_token
+from tray_app.page.entrance import explain_switched_off, make_entrance
 from tray_app.paths import Paths
 from tray_app.shells import name_command
 
@@ -27,14 +27,14 @@ def page(paths: Paths, desktop: Desktop, *, only_prints: bool) -> int:
         complain(obstacle)
         return FAILED
     if only_prints:
-        say(_make_own_address(running, paths.state))
+        say(make_entrance(running.url, paths.state))
         return OK
     try:
-        desktop.open_url(_make_own_address(running, paths.state))
+        desktop.open_url(make_entrance(running.url, paths.state))
         told = "The page opens in your browser. In another one, open this within two minutes:"
     except DesktopError:
         told = "No browser could be opened. In a browser on this machine, open this within two minutes:"
-    say(f"{told}  {_make_own_address(running, paths.state)}")  # an address lets one browser in, and only once
+    say(f"{told}  {make_entrance(running.url, paths.state)}")  # an address lets one browser in, and only once
     return OK
 
 
@@ -43,7 +43,7 @@ def open_page_of(running: Whereabouts, paths: Paths, desktop: Desktop) -> bool:
     if _find_obstacle(running, paths.settings):
         return False
     try:
-        desktop.open_url(_make_own_address(running, paths.state))
+        desktop.open_url(make_entrance(running.url, paths.state))
     except (DesktopError, OSError):  # OSError: the token cannot be noted
         return False
     return True
@@ -57,12 +57,5 @@ def _find_obstacle(running: Whereabouts, settings_file: Path) -> str:
     if health is None:
         return f"The gateway does not answer at {running.url}, so there is no page."
     if not health.has_page:
-        return (
-            "The page is switched off. It is so by itself if there is a server key, or if other machines can reach the "
-            f'gateway. To have it all the same, set "serve_page" to "always" in {settings_file}.'
-        )
+        return explain_switched_off(settings_file)
     return ""
-
-
-def _make_own_address(running: Whereabouts, state_folder: Path) -> str:
-    return make_address(running.url, mint_token(state_folder))

@@ -90,7 +90,7 @@ class Page:
 
     def answer_root(self, request: web.Request) -> web.Response | None:
         """Returns the page for a browser; None for every other client, and if there is no page."""
-        return answer_index() if wants_page(request) and request.app[GATEWAY].config.serves_page else None
+        return answer_index(request) if wants_page(request) and request.app[GATEWAY].config.serves_page else None
 
     def _guard(self, handler: Handler) -> Handler:
         """Returns the handler for browsers that were let in."""
@@ -116,7 +116,7 @@ class Page:
 
     async def _show_file(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)
-        return answer_file(request.match_info["name"])
+        return answer_file(request, request.match_info["name"])
 
     async def _let_in(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)

@@ -167,6 +167,8 @@ class ProxyService:
                 gateway.outcomes.forget_key()
             if before.upstream != config.upstream:
                 self.running.call(gateway.follow_account)
+            if before.settings.log_bodies and not config.settings.log_bodies:
+                self.running.call(gateway.kept_bodies.forget)
 
     def poll_models(self, *, is_asked: bool = False) -> None:
         """Asks upstream now for its list, and which models answer. Returns at once: the board gets the result later.

@@ -30,6 +30,8 @@ class Trouble:
     sentence: str
     verb: str = ""
     """The command of this program that solves it; empty: there is none."""
+    view: str = ""
+    """The part of the page where it can be solved; empty: there is none."""
 
 
 class Topic(IntEnum):

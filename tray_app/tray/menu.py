@@ -16,6 +16,9 @@ from tray_app.status.following import find_answering, find_catalog, label_choice
 from tray_app.status.messages import find_notice, find_successor
 from tray_app.status.ranking import describe_figures, rank_models
 
+PAGE_LABEL = "Open Page"
+"""The default item: a click on the icon itself does the same."""
+
 OPEN_LABEL = "Open Claude Code in Terminal"
 """The item that the notification of the first start names."""
 
@@ -24,6 +27,8 @@ class Command(Enum):
     """The commands that a click can give to the app. Some of them have an argument."""
 
     SHOW_TROUBLE = auto()
+    OPEN_PAGE = auto()
+    """Shows the page in the browser."""
     CHOOSE_MODEL = auto()
     """The argument is the id of the model."""
     OPEN_CLAUDE_CODE = auto()
@@ -69,6 +74,8 @@ class Item:
     checked: bool | None = None
     is_radio: bool = False
     is_visible: bool = True
+    is_default: bool = False
+    """Tells whether a click on the icon itself does the same."""
     children: tuple[Item, ...] = ()
     """The lines of the submenu; empty: there is none. They have no submenus of their own."""
 
@@ -103,6 +110,7 @@ def build_menu(status: Status, settings: Settings, facts: MenuFacts) -> Menu:
         *models,
         _more_models_menu(status, settings),
         SEPARATOR,
+        Item(PAGE_LABEL, Command.OPEN_PAGE, is_visible=settings.serve_page != "never", is_default=True),
         Item(OPEN_LABEL, Command.OPEN_CLAUDE_CODE),
         _folder_menu(facts),
         Item(f"Copy Claude Code Exports ({facts.shell})", Command.COPY_EXPORTS),

@@ -4,10 +4,13 @@ import { html } from "./vendor/lit-html/lit-html.js";
 
 const SHOWN_MS = 4000;
 
-/** `id` is that of the element that shows the text, so that the user can copy it by hand if the browser refuses. */
-export function copyButton(page, id, text, label = "Copy", about = "") {
+/**
+ * `id` is that of the element that shows the text, so that the user can copy it by hand if the browser refuses. `what`
+ * names the text for those who do not see where the button stands.
+ */
+export function copyButton(page, id, text, what) {
   const said = page.data.copied?.id === id ? page.data.copied.text : "";
-  return html`<button @click=${() => copy(page, id, text)}>${said || label}${about ? html`<span class="unseen"> ${about}</span>` : ""}</button>
+  return html`<button @click=${() => copy(page, id, text)}>${said || "Copy"}<span class="unseen"> ${what}</span></button>
     <span class="unseen" role="status">${said}</span>`;
 }
 

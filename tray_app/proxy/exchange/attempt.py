@@ -45,6 +45,7 @@ class Attempt:
         self._log = exchange_log
         self._progress = progress
         self._answer = reply.answer_for(chat)
+        exchange_log.begin_answer()
         self._url, self._key = gateway.target(config)
         self._timeout_s = config.settings.upstream_timeout_seconds
         self._sent_s = 0.0

@@ -61,7 +61,9 @@ class Exchange:
         self._incoming = incoming
         self._progress = progress
         self._notes = progress.notes
-        self._log = ExchangeLog(question.requested_model, question.chat, config)
+        # The user may have switched the logging off since the request came.
+        bodies = gateway.kept_bodies.begin(progress.notes, config) if gateway.config.settings.log_bodies else None
+        self._log = ExchangeLog(question.requested_model, question.chat, config, bodies)
         self._reply = make_reply(request, question.chat, gateway.timeouts, self._log)
         if incoming.can_be_translated_again:
             progress.steering.begin(self._reply)

@@ -15,6 +15,7 @@ from tray_app.catalog import Model
 from tray_app.errors import Paused, UserActionNeeded
 from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.exchange.bodies import BodyReader
+from tray_app.proxy.exchange.kept_bodies import BodyKeeper
 from tray_app.proxy.exchange.live import list_gauges, list_requests
 from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.exchange.pdf import PdfTexts
@@ -76,6 +77,7 @@ class Gateway:
         self.history = history
         self.recent = Recent()
         self.repeats = Repeats()
+        self.kept_bodies = BodyKeeper()
         self.upstream = UpstreamClient(timeouts, tls_context)
         self.pacer = Pacer()
         self.evidence = Evidence(board, state_folder)

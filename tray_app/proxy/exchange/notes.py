@@ -39,6 +39,8 @@ class Notes:
     is_background: bool = False
     reason: Reason = Reason.NONE
     first_token_s: float | None = None
+    tokens: ReportedTokens = field(default_factory=ReportedTokens)
+    """What NVIDIA has reported of the tokens of the answer that is complete."""
     _began_s: float = field(default_factory=time.monotonic)
     _asked: str = ""
     _is_stream: bool = False
@@ -46,7 +48,6 @@ class Notes:
     _queue_wait_s: float | None = None
     _waits_since_s: float | None = None
     _tries: int = 0
-    _tokens: ReportedTokens = field(default_factory=ReportedTokens)
     _tool_calls: int | None = None
     _error: ProxyError | None = None
 
@@ -77,7 +78,7 @@ class Notes:
 
     def answer(self, tokens: ReportedTokens, tool_calls: int) -> None:
         """Notes that the answer is complete."""
-        self._tokens, self._tool_calls = tokens, tool_calls
+        self.tokens, self._tool_calls = tokens, tool_calls
         self.outcome = Outcome.ANSWERED
 
     def leave(self) -> None:
@@ -114,9 +115,9 @@ class Notes:
             first_token_s=self.first_token_s,
             total_s=time.monotonic() - self._began_s,
             tries=self._tries,
-            tokens_in=self._tokens.prompt,
-            tokens_out=self._tokens.output,
-            tokens_cached=self._tokens.cached,
+            tokens_in=self.tokens.prompt,
+            tokens_out=self.tokens.output,
+            tokens_cached=self.tokens.cached,
             tool_calls=self._tool_calls,
             outcome=self.outcome or Outcome.ANSWERED,  # what is answered here, such as a web search, is noted nowhere
             error=type(error).__name__ if error else "",

@@ -40,7 +40,7 @@ function terminalCard(page, texts) {
   const folders = page.state.facts.recent_folders;
   return html`<section class="card" aria-labelledby="connect-terminal"><h2 id="connect-terminal">One session</h2>
     <p>The simplest way: nothing of yours is changed, and nothing in your settings leads it elsewhere.</p>
-    <div class="row"><code id="connect-line">${texts.launcher}</code>${copyButton(page, "connect-line", texts.launcher, "Copy", "the line that starts Claude Code")}</div>
+    <div class="row"><code id="connect-line">${texts.launcher}</code>${copyButton(page, "connect-line", texts.launcher, "the line that starts Claude Code")}</div>
     <div class="row">${(folders.length ? folders : [""]).map((folder) => html`<button @click=${() => page.act({ do: "open_claude_code", folder })}>Open in ${folder || "your home folder"}</button>`)}</div>
   </section>`;
 }
@@ -66,13 +66,13 @@ function shellSection(page, texts) {
     </fieldset>
     <div class="card">
       ${texts.needs_server_key ? html`<p class="warn">Set SERVER_API_KEY in that terminal to the server key first.</p>` : nothing}
-      ${copied(page, "exports", `Set up ${shell.label}`, shell.exports)}
-      ${copied(page, "undo", "Undo it in the same terminal", shell.undo)}
+      ${copied(page, "exports", `Set up ${shell.label}`, "the line that sets it up", shell.exports)}
+      ${copied(page, "undo", "Undo it in the same terminal", "the line that undoes it", shell.undo)}
     </div></section>`;
 }
 
-function copied(page, id, title, text) {
-  return html`<div class="spread row"><h3>${title}</h3>${copyButton(page, `connect-${id}`, text, "Copy", `: ${title}`)}</div>
+function copied(page, id, title, what, text) {
+  return html`<div class="spread row"><h3>${title}</h3>${copyButton(page, `connect-${id}`, text, what)}</div>
     <pre id="connect-${id}" class="text" tabindex="0" role="region" aria-label=${title}>${text}</pre>`;
 }
 
@@ -80,12 +80,12 @@ function otherSection(page, texts) {
   return html`<section aria-labelledby="connect-other"><h2 id="connect-other">Files and editors</h2>
     <details class="card"><summary>A settings file for <code>claude --settings FILE</code></summary>
       <p class="dim">To undo it, start Claude Code without this file.</p>
-      ${copied(page, "settings", "settings.json", texts.settings)}</details>
+      ${copied(page, "settings", "settings.json", "the settings file", texts.settings)}</details>
     <details class="card"><summary>Visual Studio Code <span class="dim">(not tried with this program yet)</span></summary>
       <p>The extension of Claude Code reads the same settings as Claude Code, so that <strong>All sessions</strong> above should be enough. If it
         still asks you to log in, put these lines into the settings of the editor (Preferences: Open User Settings (JSON)), and reload
         its window. To undo it, remove them.</p>
-      ${copied(page, "vs-code", "Settings of Visual Studio Code", texts.vs_code)}</details>
+      ${copied(page, "vs-code", "Settings of Visual Studio Code", "the settings of the editor", texts.vs_code)}</details>
     <details class="card"><summary>Another program that speaks Anthropic's Messages API</summary>
       <dl><dt>Base URL</dt><dd><code>${texts.url}</code></dd>
         <dt>Key or token</dt><dd>${texts.token ? html`any text, such as <code>${texts.token}</code>` : "the server key"}</dd>

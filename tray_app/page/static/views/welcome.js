@@ -256,7 +256,7 @@ function connectStep(page) {
     content: html`
       ${folderRow(page)}
       ${connections ? html`<p class="dim">or paste this line into a terminal of yours, in the folder of your project:</p>
-        <div class="row"><code id="welcome-line">${connections.launcher}</code>${copyButton(page, "welcome-line", connections.launcher, "Copy", "the line that starts Claude Code")}</div>` : nothing}
+        <div class="row"><code id="welcome-line">${connections.launcher}</code>${copyButton(page, "welcome-line", connections.launcher, "the line that starts Claude Code")}</div>` : nothing}
       ${allSessions(page)}
       <p role="status" class="first">${first ?? html`<span class="live"></span>${waitingWords(page)}`}</p>`,
   };
