@@ -288,6 +288,8 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
         assert desktop.wait_page().startswith(f"http://{app.url}/#/welcome?token="), "at the first start, by itself"
         item.click("Add your NVIDIA API key…")
         assert desktop.wait_page(2).startswith(f"http://{app.url}/#/welcome?token=")
+        notifications.click(notifications.received[-1])
+        assert desktop.wait_page(3).startswith(f"http://{app.url}/#/welcome?token=")
         with (desktop.folder / "key").open("w+") as typed:
             typed.write("nvapi-0123456789abcdef\n")
             typed.seek(0)

@@ -86,7 +86,7 @@ class Clicks:
             case Command.SHOW_TROUBLE:
                 self._show_trouble()
             case Command.OPEN_PAGE:
-                self.open_page()
+                self._open_fitting_view()
             case Command.CHOOSE_MODEL:
                 self._supervisor.change(model=argument)
                 log.info("model: %s", argument)
@@ -129,6 +129,11 @@ class Clicks:
             log.warning("%s", error)  # the sentence of the trouble says what to do
             return False
         return True
+
+    def _open_fitting_view(self) -> None:
+        """Shows the page, at the view where something needs the user if there is such a thing."""
+        notice = find_notice(self._board.status, self._store.current)
+        self.open_page(notice.view if notice else "")
 
     @property
     def page_url(self) -> str:
