@@ -162,12 +162,13 @@ class Chromium:
         self._stack.close()
 
     def forget(self) -> None:
-        """Leaves the page, and forgets cookies, what was said in the console, and how the page was looked at."""
+        """Leaves the page, and forgets what it stored, what was said in the console, and how it was looked at."""
         first, *others = self.driver.window_handles
         for other in others:
             self.driver.switch_to.window(other)
             self.driver.close()
         self.driver.switch_to.window(first)
+        self.run("if (location.protocol === 'http:') localStorage.clear()")
         self.driver.get("about:blank")
         self.command("Network.clearBrowserCookies")
         self.look(View())
@@ -239,7 +240,7 @@ class Chromium:
         try:
             return self.driver.execute_async_script(_WAIT, look, values)
         except TimeoutException as error:
-            raise TimeoutError(f"{look} ({values}) did not come; the page says:\n{self.text}") from error
+            raise TimeoutError(f"{look[-200:]} ({values}) did not come; the page says:\n{self.text}") from error
 
     def wait_text(self, *words: str) -> None:
         """Returns as soon as the page shows all of these words."""
