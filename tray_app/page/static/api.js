@@ -10,11 +10,21 @@ export class Refused extends Error {
   }
 }
 
+/** Returns the view and the token in an address such as "#/models?token=...", or "#token=..." without a view. */
+function readAddress() {
+  const [, view, rest] = /^#(\/[\w-]*)?\??(.*)$/s.exec(location.hash) ?? ["", "", ""];
+  return { view: view ?? "", token: new URLSearchParams(rest).get("token") };
+}
+
+// An address with a token may be pasted into a page that is open already.
+addEventListener("hashchange", () => readAddress().token && location.reload());
+
 /** Turns the token in the address into the right to use the page. Returns whether this browser has shown one. */
 export async function enter() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const { view, token } = readAddress();
   if (!token) return localStorage.getItem(PROOF) !== null;
-  history.replaceState(null, "", location.pathname); // the token must not stay in the address, nor in the history
+  // The token must not stay in the address, nor in the history of the browser.
+  history.replaceState(null, "", location.pathname + (view && `#${view}`));
   const answer = await send("/page/session", { method: "POST", body: JSON.stringify({ token }) });
   localStorage.setItem(PROOF, answer.proof);
   return true;
@@ -25,6 +35,20 @@ export const read = (path) => send(path);
 
 /** Has the program do something, such as {do: "choose_model", model_id}. Returns its result. Throws Refused. */
 export const act = (action) => send("/page/actions", { method: "POST", body: JSON.stringify(action) });
+
+/** Has the browser save what the program sends, such as a table as CSV, under the name that it sends. Throws Refused. */
+export async function download(path) {
+  const answer = await ask(path);
+  const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];
+  let file;
+  try {
+    file = URL.createObjectURL(await answer.blob());
+  } catch {
+    throw new Refused("The program stopped before all of it had arrived.", 0);
+  }
+  Object.assign(document.createElement("a"), { href: file, download: name ?? "" }).click();
+  setTimeout(() => URL.revokeObjectURL(file), 60_000);
+}
 
 /**
  * Listens to what the program tells, until the page is closed. `tell(name, data)` gets each event, and
@@ -89,13 +113,18 @@ function splitField(line) {
 const proof = () => ({ "X-Page-Proof": localStorage.getItem(PROOF) ?? "" });
 
 async function send(path, options = {}) {
+  const answer = await ask(path, options);
+  return answer.json().catch(() => ({}));
+}
+
+async function ask(path, options = {}) {
   let answer;
   try {
     answer = await fetch(path, { ...options, headers: { ...proof(), "Content-Type": "application/json" } });
   } catch {
     throw new Refused("The program does not answer. Is it still running?", 0);
   }
+  if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(body.error?.message ?? `The program answers ${answer.status}.`, answer.status);
-  return body;
+  throw new Refused(body.error?.message ?? `The program answers ${answer.status}.`, answer.status);
 }
