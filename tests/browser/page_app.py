@@ -45,6 +45,7 @@ class PageApp:
         self.chromium.open("about:blank")  # else an address that differs only after the # would load nothing
         self.chromium.open(self.mint())
         self.chromium.wait_for(f"return document.querySelector('nav') && {_IS_THERE}")
+        self.chromium.wait_drawn()
         if view != "now":
             self.go(view)
 
