@@ -67,7 +67,9 @@ let frame = 0;
 
 function draw() {
   frame = 0;
+  const isHeadingFocused = document.activeElement?.matches("main h1");
   render(page.connection === "locked" ? lockedPage() : wholePage(), document.getElementById("page"));
+  if (isHeadingFocused && document.activeElement === document.body) focusHeading(); // the view has another one now
 }
 
 function lockedPage() {
@@ -123,7 +125,11 @@ function banner() {
 
 function skip(event) {
   event.preventDefault();
-  document.querySelector("main h1")?.focus();
+  focusHeading();
+}
+
+function focusHeading(options) {
+  document.querySelector("main h1")?.focus(options);
 }
 
 /** Shows the view that the address names. */
@@ -138,7 +144,7 @@ function route() {
     page.message = null;
     next.open?.(page);
     page.update();
-    requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("main h1")?.focus({ preventScroll: true })));
+    requestAnimationFrame(() => requestAnimationFrame(() => focusHeading({ preventScroll: true })));
   }
 }
 
