@@ -52,6 +52,11 @@ def test_a_model_is_corrected_in_the_file_and_in_the_gateway(app: App, client: C
     assert browser.act(do="correct_model", model_id=STEP, facts=facts).body == DONE
     assert saved(app, "models") == [{"id": STEP, "hidden": True, "context_tokens": 64_000, "takes_images": True}]
     assert client.request("GET", f"/v1/models/{STEP}").body["max_input_tokens"] == 64_000
+    card = browser.read("/page/models")["models"][STEP]
+    assert (card["facts"]["context_tokens"], card["corrected"]) == (
+        64_000,
+        {"context_tokens": 64_000, "takes_images": True},
+    )
 
 
 def test_wrong_facts_are_named_and_change_nothing(app: App, browser: Browser) -> None:

@@ -14,7 +14,6 @@ from tray_app.history.csv_text import write_requests, write_sums
 from tray_app.history.reader import Wanted, read_page, read_sums
 from tray_app.history.record import Outcome
 from tray_app.history.writer import local_day
-from tray_app.page.files import SECURITY_HEADERS
 from tray_app.page.reading import Reading
 from tray_app.page.views.history import Label, Period, show_requests, show_sums
 from tray_app.status.following import find_catalog
@@ -60,8 +59,6 @@ async def send_csv(request: web.Request, reading: Reading) -> web.StreamResponse
     piece = await asyncio.to_thread(_take, pieces)  # before the answer begins, so that an error can still be told
     name = f"{'requests' if has_requests else 'sums'}-{period.last_day}.csv"
     headers = {
-        **SECURITY_HEADERS,
-        hdrs.CACHE_CONTROL: "no-store",
         hdrs.CONTENT_TYPE: "text/csv; charset=utf-8",
         hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}"',
     }

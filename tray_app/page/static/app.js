@@ -67,7 +67,9 @@ let frame = 0;
 
 function draw() {
   frame = 0;
+  const isHeadingFocused = document.activeElement?.matches("main h1");
   render(page.connection === "locked" ? lockedPage() : wholePage(), document.getElementById("page"));
+  if (isHeadingFocused && document.activeElement === document.body) focusHeading(); // the view has another one now
 }
 
 function lockedPage() {
@@ -84,6 +86,7 @@ function wholePage() {
   if (!page.state) return html`<main class="lonely"><p role="status">Connecting to the program…</p></main>`;
   const { view, state } = page;
   document.title = `${view.title} · ${state.app.name}`;
+  document.documentElement.dataset.view = view.name; // for the style; ":has" there would cost 8 ms at each change
   return html`
     <a class="skip" href="#main" @click=${skip}>Skip to the content</a>
     <header class="bar">
@@ -122,7 +125,11 @@ function banner() {
 
 function skip(event) {
   event.preventDefault();
-  document.querySelector("main h1")?.focus();
+  focusHeading();
+}
+
+function focusHeading(options) {
+  document.querySelector("main h1")?.focus(options);
 }
 
 /** Shows the view that the address names. */
@@ -137,7 +144,7 @@ function route() {
     page.message = null;
     next.open?.(page);
     page.update();
-    requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("main h1")?.focus({ preventScroll: true })));
+    requestAnimationFrame(() => requestAnimationFrame(() => focusHeading({ preventScroll: true })));
   }
 }
 

@@ -24,9 +24,9 @@ export const history = {
     page.data.history = { ...before, chosen: null, sums: null, requests: null, hasMore: false, newer: 0, isUnread: false, open: new Set(), bodies: {} };
     readAll(page);
   },
-  hear(page, name) {
-    if (name !== "ended" || !page.data.history?.requests) return;
-    page.data.history.newer += 1;
+  hear(page, name, told) {
+    const data = page.data.history;
+    if (name === "ended" && data.requests && told.record.began_at + told.record.total_s > data.readAt) data.newer += 1;
   },
   render(page) {
     const data = page.data.history;
@@ -59,6 +59,7 @@ async function readAll(page) {
 async function readRequests(page, before) {
   const data = page.data.history;
   const query = wanted(data);
+  data.readAt = before ? data.readAt : Date.now() / 1000;
   if (before) query.set("before", before);
   data.newer = before ? data.newer : 0;
   const found = await page.read(`/page/records?${query}`);
@@ -149,7 +150,7 @@ function figures(page, { sums, group, days }) {
         <button class="quiet" @click=${() => save(page, `days=${days}`)}>Save as CSV</button>
       </div>
     </div>
-    <div class="scroll" tabindex="0" role="region" aria-labelledby="sums"><table class="sums">
+    <div class="scroll" tabindex="0" role="region" aria-label="Sums by ${first.toLowerCase()}"><table class="sums">
       <thead><tr><th scope="col">${first}</th><th scope="col" class="n">Requests</th><th scope="col" class="n">Answered</th><th scope="col" class="n">Tokens in</th>
         <th scope="col" class="n">Cached</th><th scope="col" class="n">Out</th><th scope="col" class="n">First token: median</th><th scope="col" class="n">95 % within</th><th scope="col" class="n">99 % within</th>${group === "days" ? html`<th scope="col">Most used</th>` : nothing}</tr></thead>
       <tbody>${sums[group].map((row) => figuresRow(row, group))}</tbody>
@@ -188,7 +189,7 @@ function requests(page, data) {
       ${filter("Result", data.outcome, OUTCOMES, (outcome) => pick({ outcome }))}
       ${newer ? html`<button @click=${() => readAll(page)}>Show ${countOf(newer, "newer request")}</button>` : nothing}
     </div>
-    ${!rows ? html`<p class="dim" role="status">Reading…</p>` : rows.length ? endedTable(page, data, rows, "Requests") : html`<p class="dim">No request is like this. ${olderThanKept(data)}</p>`}
+    ${!rows ? html`<p class="dim" role="status">Reading…</p>` : rows.length ? endedTable(page, data, rows, "Requests, the newest first") : html`<p class="dim">No request is like this. ${olderThanKept(data)}</p>`}
     ${rows?.length ? html`<div class="row"><span class="dim">${countOf(rows.length, "request")} shown${hasMore ? "" : ", which are all"}.</span>
       ${hasMore ? html`<button @click=${() => readRequests(page, rows.at(-1).number)}>Older</button>` : nothing}</div>` : nothing}
   </section>`;

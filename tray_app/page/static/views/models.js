@@ -1,6 +1,7 @@
 // Which models answer to the user's key, what each can do, and what the menu offers.
 
 import { count, countOf, dateName, duration, shortTime } from "../format.js";
+import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
 import { correction, openCorrection } from "./models_correction.js";
 
@@ -61,7 +62,13 @@ async function change(page, action, says) {
   else page.say(says);
   page.data.models.isReading = false;
   await load(page);
+  afterDrawing(() => {
+    if (document.activeElement === document.body) document.querySelector("main h1")?.focus({ preventScroll: true });
+  });
 }
+
+/** Calls a function when the page is drawn: the next frame draws it. */
+const afterDrawing = (work) => requestAnimationFrame(() => requestAnimationFrame(work));
 
 async function lookAgain(page) {
   if (await page.act({ do: "look_again" })) page.say("Each listed model is asked, one after the other. That takes some minutes, and your requests go first.");
@@ -87,6 +94,9 @@ function move(page, all, number, step) {
   const [moved] = order.splice(number, 1);
   order.splice(number + step, 0, moved);
   all.menu = order; // at once, so that the next click counts from here
+  page.update();
+  const keep = `li[data-id="${CSS.escape(moved)}"] button:not(:disabled)`;
+  afterDrawing(() => document.activeElement === document.body && document.querySelector(keep)?.focus()); // the one in use is off now
   return change(page, { do: "order_models", model_ids: order }, `${all.models[moved].label} is number ${number + step + 1} of the menu.`);
 }
 
@@ -104,7 +114,7 @@ function tell({ is_demo, listed, answering, look, probes }) {
 
 function familySection(page, all, { label, ids }) {
   const name = `family-${ids[0].replace(/\W/g, "-")}`;
-  return html`<section class=${ids.length > 1 ? "family wide" : "family"} aria-labelledby=${name}>
+  return html`<section class=${`family ${{ 1: "", 2: "two" }[ids.length] ?? "wide"}`} aria-labelledby=${name}>
     <h2 id=${name}>${label} <span class="dim vendor">${ids[0].split("/")[0]}</span></h2>
     <div class="cards">${ids.map((id) => card(page, all, all.models[id]))}</div>
   </section>`;
@@ -112,14 +122,14 @@ function familySection(page, all, { label, ids }) {
 
 function card(page, all, model) {
   const { id, label, stands_for: standsFor } = model;
-  return html`<article class="card model" aria-label=${label}>
+  return html`<article class=${page.state.model.answering.id === id ? "card model used" : "card model"} aria-label=${label}>
     <div class="row spread"><h3>${label}</h3> ${stateOf(page, model)}</div>
     <p class="dim id">${id}${standsFor.length ? html`, in the place of ${standsFor.join(" and ")}` : nothing}</p>
     <dl>
       <dt>Your experience</dt><dd>${experience(model)}</dd>
       <dt>Can</dt><dd>${abilities(model)}</dd>
-      <dt>Window</dt><dd>${countOf(model.facts.context_tokens, "token")}, of which ${count(model.facts.max_output_tokens)} for an answer</dd>
-      <dt>Found out</dt><dd>${model.found_at ? shortTime(model.found_at) : html`<span class="dim">${model.source || "you added it"}</span>`}</dd>
+      <dt>Window</dt><dd>${countOf(model.facts.context_tokens, "token")}, answers up to ${count(model.facts.max_output_tokens)}</dd>
+      ${model.found_at ? html`<dt>Found out</dt><dd>${shortTime(model.found_at)}</dd>` : html`<dt>Facts from</dt><dd class="dim">${model.source || "your settings"}</dd>`}
     </dl>
     ${trial(page, model)}
     <div class="row buttons">
@@ -146,17 +156,18 @@ function stateOf(page, model) {
 
 function experience({ asked, succeeded, first_token_s: firstToken, today }) {
   const parts = [
-    asked ? `${Math.round((100 * succeeded) / asked)} % of ${count(asked)} answered` : "",
+    `${Math.round((100 * succeeded) / asked)} % of ${count(asked)} answered`,
     firstToken === null ? "" : `first token ${duration(firstToken)}`,
     today ? `${count(today)} today` : "",
   ].filter(Boolean);
-  return parts.length ? parts.join(", ") : html`<span class="dim">none yet</span>`;
+  if (asked) return parts.join(", ");
+  return html`<span class="dim">none yet</span>${firstToken === null ? nothing : `; first token of a check ${duration(firstToken)}`}`;
 }
 
 function abilities({ calls_tools: tools, takes_images: images, thinks, efforts }) {
   const thinking = efforts.length ? `thinking (${efforts.join(", ")})` : thinks ? "thinking" : "";
   const found = [tools && "tools", images && "images", thinking].filter(Boolean);
-  if (tools === null) return html`${found.join(", ") || "text"}${found.length ? "; " : "; "}<span class="dim">tools are not tried yet</span>`;
+  if (tools === null) return html`${found.join(", ") || "text"}; <span class="dim">tools are not tried yet</span>`;
   return found.join(", ") || "text";
 }
 
@@ -167,7 +178,7 @@ function testButton(page, all, model) {
 
 function trial(page, { id }) {
   const found = page.data.models.trials[id];
-  return html`<p role="status" class="trial">${found?.sentence ? html`<span class="state ${found.answers ? "ok" : "bad"}">${found.answers ? "It answers." : "No answer."}</span> ${found.sentence}` : nothing}</p>`;
+  return html`<p role="status" class="trial">${found?.sentence ? html`<span class=${found.answers ? "ok" : "bad"}>${found.sentence}</span>` : nothing}</p>`;
 }
 
 function backgroundButton(page, { id, label, is_background: isBackground }) {
@@ -181,14 +192,14 @@ function backgroundButton(page, { id, label, is_background: isBackground }) {
 function menuSection(page, all) {
   return html`<section aria-labelledby="in-menu">
     <h2 id="in-menu">The menu offers</h2>
-    <ol class="menu card">${all.menu.map((id, number) => {
+    <ol class="menu card">${repeat(all.menu, (id) => id, (id, number) => {
       const model = all.models[id];
-      return html`<li class="row">
+      return html`<li class="row" data-id=${id}>
         <span class="name">${model.label} <span class="dim">${model.answered_by ? `answered by ${model.answered_by}` : model.is_selected ? "selected" : ""}</span></span>
         <span class="row">
-          <button class="quiet" ?disabled=${number === 0} @click=${() => move(page, all, number, -1)}>Up<span class="unseen">: ${model.label}</span></button>
-          <button class="quiet" ?disabled=${number === all.menu.length - 1} @click=${() => move(page, all, number, 1)}>Down<span class="unseen">: ${model.label}</span></button>
-          <button class="quiet" ?disabled=${model.is_selected} @click=${() => putInMenu(page, model, false)}>Take out<span class="unseen">: ${model.label}</span></button>
+          <button class="quiet" ?disabled=${number === 0} @click=${() => move(page, all, number, -1)}>Up<span class="unseen"> ${model.label}</span></button>
+          <button class="quiet" ?disabled=${number === all.menu.length - 1} @click=${() => move(page, all, number, 1)}>Down<span class="unseen"> ${model.label}</span></button>
+          <button class="quiet" ?disabled=${model.is_selected} @click=${() => putInMenu(page, model, false)}>Take out<span class="unseen"> ${model.label}</span></button>
         </span></li>`;
     })}</ol>
     <p class="dim">More Models in the menu has all others that answer, the best first.</p>
