@@ -55,6 +55,7 @@ def test_troubles_lose_what_only_a_menu_can_do() -> None:
     assert describe(Status(troubles=troubles), Settings())["trouble"] == "NVIDIA refused the key"
     retired = Status(model_troubles=((GLM, ModelTrouble(Unavailability.RETIRED)),))
     assert describe(retired, Settings(follow_successors=False))["trouble"] == "GLM 4.7 was retired by NVIDIA"
+    assert describe(Status(is_paused=True), Settings())["trouble"] == "Paused"
     followed = describe(retired, Settings())
     assert (followed["model"], followed["trouble"]) == ("GLM 5.3 Flash", "")
     assert followed["note"] == "for GLM 4.7, retired"

@@ -85,6 +85,7 @@ def test_the_menu_says_what_runs_and_where(app: TrayApp) -> None:
     ]
     assert [node.label for node in menu.find("More").children] == [
         "Use for All Claude Code Sessions",
+        "Pause",
         "Start at Login",
         "Other Programs Choose Their Own Model",
         "Open Log Folder",
@@ -118,6 +119,15 @@ def test_clients_choose_the_model_when_the_menu_lets_them(app: TrayApp) -> None:
     app.folder.wait_setting("clients_choose_model", True)
     assert app.ask(model="minimaxai/minimax-m2.1")["model"] == "minimaxai/minimax-m2.1"
     assert app.ask()["model"] == "z-ai/glm4.7"
+
+
+def test_while_it_is_paused_requests_are_refused_and_the_first_line_resumes(app: TrayApp) -> None:
+    app.item.click("More", "Pause")
+    app.item.wait_menu(lambda menu: menu.find("More", "Pause").is_checked, "the mark")
+    assert "paused" in app.ask()["error"]["message"]
+    app.item.click("Paused – resume")
+    app.item.wait_menu(lambda menu: menu.has(f"Demo: no model, running on {app.url}"), "the status line")
+    assert app.ask()["type"] == "message"
 
 
 def test_log_request_bodies_is_off_until_it_is_clicked(app: TrayApp) -> None:
@@ -567,8 +577,8 @@ def test_the_menu_and_its_submenu_work_in_a_real_panel() -> None:
         wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) == (52, 101, 164), "the closed menu")
         desktop.click(x, y, button=3)
         wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
-        # The last item is Quit. The one above opens the submenu, whose second item is Start at Login.
-        desktop.run("xdotool", "key", "Up", "Up", "Right", "Down", "Return")
+        # The last item is Quit. The one above opens the submenu, whose third item is Start at Login.
+        desktop.run("xdotool", "key", "Up", "Up", "Right", "Down", "Down", "Return")
         entry = Path(desktop.env["XDG_CONFIG_HOME"], "autostart", "claude-nvidia-tray.desktop")
         wait_for(entry.exists, "the entry for the next login")
 

@@ -24,6 +24,8 @@ TITLES = {
 """What the navigation calls each view, by its name in the address."""
 WELCOME = "welcome"
 
+_IS_THERE = "document.querySelector('main h1') && !document.querySelector('[aria-busy=true]')"
+
 
 class PageApp:
     """A running program with its page, the browser, and a client that asks the gateway."""
@@ -42,17 +44,23 @@ class PageApp:
         """Opens the page with a new token, and goes to a view."""
         self.chromium.open("about:blank")  # else an address that differs only after the # would load nothing
         self.chromium.open(self.mint())
-        self.chromium.wait_for("return document.querySelector('main h1')")
-        self.go(view)
+        self.chromium.wait_for(f"return document.querySelector('nav') && {_IS_THERE}")
+        self.chromium.wait_drawn()
+        if view != "now":
+            self.go(view)
 
     def go(self, view: str) -> None:
-        """Goes to a view, as a link does, and returns as soon as it is there with all its parts."""
+        """Goes to another view, as a link does, and returns as soon as it is there and its heading has the focus."""
         self.chromium.run("location.hash = '#/' + arguments[0]", view)
         if view in TITLES:
             self.chromium.wait_for("return document.querySelector(`nav a[href='#/${values}'][aria-current]`)", view)
-        self.chromium.wait_for(
-            "return document.querySelector('main h1') && !document.querySelector('[aria-busy=true]')"
-        )
+        else:
+            self.chromium.wait_for("return !document.querySelector('nav a[aria-current]')")
+        self.wait_there()
+
+    def wait_there(self) -> None:
+        """Returns as soon as the heading of a view has the focus, and no part of the view is still to come."""
+        self.chromium.wait_for(f"return document.activeElement.matches('main h1') && {_IS_THERE}")
 
 
 @contextmanager

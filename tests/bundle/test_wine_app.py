@@ -125,7 +125,13 @@ def test_exports_are_copied_and_a_balloon_says_so(desktop: WineDesktop, app: App
 
 def test_the_submenu_opens_and_its_item_has_windows_start_the_app_at_login(desktop: WineDesktop, app: App) -> None:
     desktop.open_menu().click(MORE)
-    lines = ("Use for All Claude Code Sessions", "Start at Login", "Other Programs Choose Their Own Model", "Open Logs")
+    lines = (
+        "Use for All Claude Code Sessions",
+        "Pause",
+        "Start at Login",
+        "Other Programs Choose Their Own Model",
+        "Open Log Folder",
+    )
     submenu = wait_for(lambda: desktop.find_menu(rows=len(lines)), "the submenu")
     submenu.click(lines.index("Start at Login"))
     read = "from tray_app.desktop.windows.desktop import WindowsDesktop; print(WindowsDesktop().starts_at_login())"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
 
+from tests.support.gateway import RunningGateway
 from tests.support.parts import fail_or_skip
 from tray_app.page.files import find_missing_files, weigh_files
 
@@ -18,9 +20,17 @@ def test_every_file_that_another_one_names_is_there() -> None:
     assert find_missing_files() == []
 
 
-def test_the_whole_page_is_smaller_than_100_kb() -> None:
+def test_a_browser_gets_the_whole_page_in_less_than_64_kb() -> None:
     _, size_bytes = weigh_files()
-    assert size_bytes < 100_000
+    assert size_bytes < 64_000
+
+
+def test_a_client_that_cannot_unpack_gets_the_files_as_they_are(paged: RunningGateway) -> None:
+    plain = paged.request("GET", "/page/static/app.js")
+    packed = paged.request("GET", "/page/static/app.js", Accept_Encoding="gzip, deflate, br")
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.raw) == plain.raw
 
 
 @pytest.mark.parametrize("path", sorted(LIT.rglob("*.js")), ids=lambda path: path.name)

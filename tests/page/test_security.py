@@ -132,7 +132,7 @@ def test_only_a_browser_that_shows_pages_gets_the_page(paged: RunningGateway) ->
     for accept in ("text/html", HTML, "application/json, TEXT/HTML;q=0.1"):
         answer = paged.request("GET", "/", Accept=accept)
         assert answer.raw.startswith(b"<!doctype html>")
-        assert answer.headers["Vary"] == "Accept"
+        assert answer.headers["Vary"] == "Accept, Accept-Encoding"
         assert_protected(answer)
 
 

@@ -110,7 +110,8 @@ const isChosen = (radio) => {
 const kinds = "a[href], button, input, select, textarea, summary, [tabindex='0']";
 const stops = [...document.querySelectorAll(kinds)].filter((element) => isShown(element)
   && !element.matches(":disabled") && (element.type !== "radio" || !element.name || isChosen(element)));
-const hasLine = (element) => element && getComputedStyle(element).outlineStyle !== "none";
+const styleOf = (element) => getComputedStyle(element);
+const hasLine = (element) => styleOf(element).outlineStyle !== "none" || styleOf(element).stroke !== "none";
 const html = (element) => element.outerHTML.slice(0, 200);
 window.focusFaults = () => [
   ...stops.slice(next).map((element) => `The Tab key does not reach ${html(element)}`), ...faults,
@@ -118,10 +119,12 @@ window.focusFaults = () => [
 let next = 0;
 const faults = [];
 addEventListener("focusin", ({target}) => {
+  if (next === stops.length) return; // it begins anew
   const place = stops.indexOf(target);
   if (place >= 0 && place !== next) faults.push(`The Tab key reaches ${html(target)} out of order`);
   if (place >= 0) next = place + 1;
-  if (!hasLine(target) && !hasLine(target.nextElementSibling)) faults.push(`No focus can be seen at ${html(target)}`);
+  const marked = [target, target.nextElementSibling, ...target.querySelectorAll("*")].filter(Boolean);
+  if (!marked.some(hasLine)) faults.push(`No focus can be seen at ${html(target)}`);
 });
 document.body.tabIndex = -1;
 document.body.focus();
@@ -162,12 +165,13 @@ class Chromium:
         self._stack.close()
 
     def forget(self) -> None:
-        """Leaves the page, and forgets cookies, what was said in the console, and how the page was looked at."""
+        """Leaves the page, and forgets what it stored, what was said in the console, and how it was looked at."""
         first, *others = self.driver.window_handles
         for other in others:
             self.driver.switch_to.window(other)
             self.driver.close()
         self.driver.switch_to.window(first)
+        self.run("if (location.protocol === 'http:') localStorage.clear()")
         self.driver.get("about:blank")
         self.command("Network.clearBrowserCookies")
         self.look(View())
@@ -239,7 +243,13 @@ class Chromium:
         try:
             return self.driver.execute_async_script(_WAIT, look, values)
         except TimeoutException as error:
-            raise TimeoutError(f"{look} ({values}) did not come; the page says:\n{self.text}") from error
+            raise TimeoutError(f"{look[-200:]} ({values}) did not come; the page says:\n{self.text}") from error
+
+    def wait_drawn(self) -> None:
+        """Returns when the page has been drawn three times, so that all is there which follows a change by itself."""
+        self.driver.execute_async_script(
+            "const draw = (left) => (left ? requestAnimationFrame(() => draw(left - 1)) : arguments[0]()); draw(3)"
+        )
 
     def wait_text(self, *words: str) -> None:
         """Returns as soon as the page shows all of these words."""

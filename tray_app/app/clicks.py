@@ -81,7 +81,6 @@ class Clicks:
             self._notify(APP_NAME, str(error))
 
     def _carry_out(self, command: Command, argument: str) -> None:
-        settings = self._store.current
         match command:
             case Command.SHOW_TROUBLE:
                 self._show_trouble()
@@ -96,16 +95,25 @@ class Clicks:
                 self.open_claude_code(argument)
             case Command.COPY_EXPORTS:
                 self._copy_exports(argument or self._shell)
+            case Command.OPEN_LOGS:
+                self.open_log_folder()
+            case _:
+                self._switch(command)
+
+    def _switch(self, command: Command) -> None:
+        """Switches on what is off, or off what is on."""
+        settings = self._store.current
+        match command:
             case Command.TOGGLE_BODY_LOG:
                 self._supervisor.change(log_bodies=not settings.log_bodies)
             case Command.TOGGLE_ALL_SESSIONS:
                 self._toggle_all_sessions()
+            case Command.TOGGLE_PAUSE:
+                self._supervisor.pause(is_paused=not self._board.status.is_paused)
             case Command.TOGGLE_CLIENT_CHOICE:
                 self._supervisor.change(clients_choose_model=not settings.clients_choose_model)
             case Command.TOGGLE_START_AT_LOGIN:
                 self._desktop.set_start_at_login(not self._desktop.starts_at_login())
-            case Command.OPEN_LOGS:
-                self.open_log_folder()
 
     def _show_trouble(self) -> None:
         """Tries to end the trouble; if it stays, opens what solves it, or says how to solve it."""
@@ -177,7 +185,7 @@ class Clicks:
 
     def _toggle_all_sessions(self) -> None:
         setup = self.make_setup()
-        self._user_sessions.toggle(setup)
+        self._user_sessions.use(setup, is_on=not self._user_sessions.is_on)
         if not self._user_sessions.is_on:
             title = "Claude Code's settings are restored"
             text = "New sessions of Claude Code do not use this program, unless you start them from here."

@@ -35,6 +35,7 @@ class Health(msgspec.Struct, frozen=True):
     active_requests: int
     has_page: bool = False
     """Tells whether the gateway shows its page to browsers."""
+    paused: bool = False
     waits: tuple[Waiting, ...] = ()
     answering: str = ""
     """The id of the model that answers for it; empty: the gateway is older and does not say."""

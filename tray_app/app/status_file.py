@@ -16,6 +16,7 @@ from typing import Any
 from tray_app.catalog import AS_IN_TRAY
 from tray_app.files.atomic import write_whole
 from tray_app.settings.settings import Settings
+from tray_app.status import troubles
 from tray_app.status.board import Status, Topic
 from tray_app.status.delays import describe_delay
 from tray_app.status.following import find_absence, find_answering
@@ -62,7 +63,7 @@ def describe(status: Status, settings: Settings, page: str = "") -> dict[str, An
     follows = f"for {selected.label}, {absence.kind.value} {absence.date}".rstrip() if absence else ""
     fallback = dict(status.troubles).get(Topic.FALLBACK)
     others = tuple(item for item in status.troubles if item[0] is not Topic.FALLBACK)
-    trouble = find_trouble(replace(status, troubles=others), settings)
+    trouble = troubles.PAUSED if status.is_paused else find_trouble(replace(status, troubles=others), settings)
     return {
         "model": answering.label,
         "is_demo": status.is_demo,

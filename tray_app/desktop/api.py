@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,6 +41,10 @@ class Desktop(ABC):
     def explain_missing_tray(self) -> str:
         """Returns why no tray icon can be seen here, as a sentence; empty if nothing speaks against it."""
         return ""
+
+    def describe_system(self) -> str:
+        """Returns the name and the version of the system, for somebody who helps. It may take a moment."""
+        return platform.platform()
 
     @abstractmethod
     def open_folder(self, folder: Path) -> None:

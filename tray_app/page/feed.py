@@ -52,7 +52,8 @@ class Feeds:
     """All open pages of one gateway."""
 
     def __init__(self) -> None:
-        self._open = 0
+        self.open_count = 0
+        """How many pages listen."""
 
     async def serve(
         self, request: web.Request, look: Callable[[str], Iterator[Event]], is_over: Callable[[], bool]
@@ -61,13 +62,13 @@ class Feeds:
 
         `look` yields the present events. It gets the id of the last one that the browser has; empty: it has none.
         """
-        if self._open >= _MOST_FEEDS:
+        if self.open_count >= _MOST_FEEDS:
             raise TooManyConnections("This page is open too often. Close some of its tabs.", retry_after_s=5)
-        self._open += 1
+        self.open_count += 1
         try:
             return await _serve(request, look, is_over)
         finally:
-            self._open -= 1
+            self.open_count -= 1
 
 
 async def _serve(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import posixpath
 import re
 from functools import cache
@@ -43,7 +44,8 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(SECURITY_HEADERS)
         response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
     if request.path == "/":
-        response.headers[hdrs.VARY] = hdrs.ACCEPT  # browsers get the page there, and other programs do not
+        # browsers get the page there, and other programs do not
+        response.headers[hdrs.VARY] = f"{hdrs.ACCEPT}, {hdrs.ACCEPT_ENCODING}"
 
 
 def wants_page(request: web.Request) -> bool:
@@ -53,23 +55,28 @@ def wants_page(request: web.Request) -> bool:
     return request.method == hdrs.METH_GET and "text/html" in types
 
 
-def answer_index() -> web.Response:
+def answer_index(request: web.Request) -> web.Response:
     """Returns the page itself, which is the same for everybody."""
-    return answer_file(_INDEX)
+    return answer_file(request, _INDEX)
 
 
-def answer_file(name: str) -> web.Response:
-    """Returns one file. NotFound if the page has no file of this name. A name is looked up, and never made a path."""
+def answer_file(request: web.Request, name: str) -> web.Response:
+    """Returns one file, packed if the browser can unpack it, as all of them can.
+
+    NotFound if the page has no file of this name. A name is looked up, and never made a path.
+    """
     path = list_files().get(name)
     if path is None:
         raise NotFound(f"The page has no file {name}.")
-    headers = {hdrs.CACHE_CONTROL: "no-cache"}
-    return web.Response(body=_read(path), content_type=_TYPES[path.suffix], charset="utf-8", headers=headers)
+    headers, body = {hdrs.CACHE_CONTROL: "no-cache", hdrs.VARY: hdrs.ACCEPT_ENCODING}, _read(path)
+    if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        headers[hdrs.CONTENT_ENCODING], body = "gzip", _pack(path)
+    return web.Response(body=body, content_type=_TYPES[path.suffix], charset="utf-8", headers=headers)
 
 
 def weigh_files() -> tuple[int, int]:
-    """Returns the number of the files, and the sum of their sizes in bytes. Each is read."""
-    sizes = [len(_read(path)) for path in list_files().values()]
+    """Returns the number of the files, and how many bytes a browser gets for all of them. Each is read."""
+    sizes = [len(_pack(path)) for path in list_files().values()]
     return len(sizes), sum(sizes)
 
 
@@ -96,3 +103,8 @@ def list_files() -> dict[str, Path]:
 @cache
 def _read(path: Path) -> bytes:
     return path.read_bytes()
+
+
+@cache
+def _pack(path: Path) -> bytes:
+    return gzip.compress(_read(path), mtime=0)

@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
-from tray_app.errors import AppError, InvalidRequest, ProxyError
+from tray_app.errors import AppError, InvalidRequest, NotFound, ProxyError
 from tray_app.page.access import Access, check_is_on, check_sender
-from tray_app.page.actions import Desk, read_action
+from tray_app.page.actions import Desk, LiveAction, read_action
 from tray_app.page.bodies import read_body
-from tray_app.page.feed import Event, Feeds
+from tray_app.page.feed import Feeds
 from tray_app.page.files import answer_file, answer_index, protect, wants_page
+from tray_app.page.history_reads import read_history_page, read_history_sums, send_csv
+from tray_app.page.news import News
+from tray_app.page.program_reads import read_log, read_models, read_settings
+from tray_app.page.reading import Reading
+from tray_app.page.steering import steer
+from tray_app.page.views.connect import show_connect
 from tray_app.page.views.state import show_state
-from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
+from tray_app.page.views.welcome import show_choices
+from tray_app.proxy.exchange.gateway import GATEWAY
+
+_MOST_DIGITS = 15
+"""No number of a request is longer."""
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a view is made from."""
-
-    gateway: Gateway
-    desk: Desk
-    history_file: Path
-    query: dict[str, str]
-
-
 Read = Callable[[Reading], Awaitable[object]]
+_Result = TypeVar("_Result")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -43,14 +44,42 @@ async def read_state(reading: Reading) -> object:
     return show_state(gateway.config, gateway.board.status, reading.desk.facts, today)
 
 
+async def read_bodies(reading: Reading) -> object:
+    """Returns the bodies of the request with the number in the query. NotFound if they are not kept."""
+    number = reading.query.get("number", "")
+    is_number = number.isdecimal() and len(number) <= _MOST_DIGITS
+    kept = reading.gateway.kept_bodies.find(int(number)) if is_number else None
+    if kept is None:
+        raise NotFound("No bodies are kept of this request: the logging was off when it came, or newer ones are kept.")
+    return kept
+
+
+async def read_choices(reading: Reading) -> object:
+    """Returns the choices of models, with what was found out about each."""
+    return show_choices(reading.gateway.board.status, reading.gateway.config.settings)
+
+
+async def read_connections(reading: Reading) -> object:
+    """Returns the texts that connect Claude Code with the gateway."""
+    return show_connect(reading.desk.setup, reading.desk.facts.shell, is_demo=reading.gateway.config.is_demo)
+
+
 READS: dict[str, Read] = {
     "/page/state": read_state,
+    "/page/bodies": read_bodies,
+    "/page/sums": read_history_sums,
+    "/page/records": read_history_page,
+    "/page/models": read_models,
+    "/page/settings": read_settings,
+    "/page/log": read_log,
+    "/page/choices": read_choices,
+    "/page/connections": read_connections,
 }
 """What the page can read, by its address. Each answer is JSON."""
 
 
 class ActionFailed(InvalidRequest):
-    """The app could not carry out an action."""
+    """The app could not carry out an action, or something could not be read."""
 
 
 class Page:
@@ -60,7 +89,7 @@ class Page:
         self._access = Access(state_folder)
         self._history_file = history_file
         self._desk = desk
-        self._feeds = Feeds()
+        self.feeds = Feeds()
 
     def attach(self, app: web.Application) -> None:
         """Adds the addresses of the page to the web application of a gateway."""
@@ -69,12 +98,13 @@ class Page:
         app.router.add_post("/page/session", self._let_in)
         app.router.add_get("/page/events", self._guard(self._send_events), allow_head=False)
         app.router.add_post("/page/actions", self._guard(self._act))
+        app.router.add_get("/page/history.csv", self._guard(self._send_csv))
         for path, read in READS.items():
             app.router.add_get(path, self._guard(self._answer(read)))
 
     def answer_root(self, request: web.Request) -> web.Response | None:
         """Returns the page for a browser; None for every other client, and if there is no page."""
-        return answer_index() if wants_page(request) and request.app[GATEWAY].config.serves_page else None
+        return answer_index(request) if wants_page(request) and request.app[GATEWAY].config.serves_page else None
 
     def _guard(self, handler: Handler) -> Handler:
         """Returns the handler for browsers that were let in."""
@@ -88,16 +118,19 @@ class Page:
 
     def _answer(self, read: Read) -> Handler:
         async def answer(request: web.Request) -> web.Response:
-            return _answer_json(await read(self._make_reading(request)))
+            return _answer_json(await _explain(read(self._make_reading(request))))
 
         return answer
+
+    async def _send_csv(self, request: web.Request) -> web.StreamResponse:
+        return await _explain(send_csv(request, self._make_reading(request)))
 
     def _make_reading(self, request: web.Request) -> Reading:
         return Reading(request.app[GATEWAY], self._desk, self._history_file, dict(request.query))
 
     async def _show_file(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)
-        return answer_file(request.match_info["name"])
+        return answer_file(request, request.match_info["name"])
 
     async def _let_in(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)
@@ -113,21 +146,24 @@ class Page:
             action = read_action(await read_body(request))
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidRequest(f"There is no such action: {error}.") from None
-        try:
-            return _answer_json(await asyncio.wrap_future(self._desk.carry_out(action)))
-        except ProxyError:
-            raise
-        except AppError as error:
-            raise ActionFailed(str(error)) from error
+        if isinstance(action, LiveAction):
+            return _answer_json(steer(request.app[GATEWAY], action))
+        return _answer_json(await _explain(asyncio.wrap_future(self._desk.carry_out(action))))
 
     async def _send_events(self, request: web.Request) -> web.StreamResponse:
-        gateway, reading = request.app[GATEWAY], self._make_reading(request)
+        gateway = request.app[GATEWAY]
+        news = News(gateway, self._desk)
+        return await self.feeds.serve(request, news.look, lambda: gateway.is_quitting)
 
-        def look(_: str) -> Iterator[Event]:
-            today = gateway.history.today if gateway.history else None
-            yield Event("state", show_state(gateway.config, gateway.board.status, reading.desk.facts, today))
 
-        return await self._feeds.serve(request, look, lambda: gateway.is_quitting)
+async def _explain(work: Awaitable[_Result]) -> _Result:
+    """Returns what the work leads to. An error of this program becomes an answer with its sentence."""
+    try:
+        return await work
+    except ProxyError:
+        raise
+    except AppError as error:
+        raise ActionFailed(str(error)) from error
 
 
 def _answer_json(value: object) -> web.Response:

@@ -16,6 +16,8 @@ class GatewayConfig:
     keys: Keys
     is_demo: bool = False
     """Tells whether the demo upstream answers in the place of NVIDIA."""
+    is_paused: bool = False
+    """Tells whether new requests for an answer are refused, because the user has paused the program."""
 
     @property
     def secrets(self) -> tuple[str, ...]:

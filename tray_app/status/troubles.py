@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tray_app import sentences
 from tray_app.sentences import NO_NVIDIA_KEY, say_not_served, say_retired
 from tray_app.shells import name_command
 from tray_app.status.board import Trouble
@@ -14,6 +15,7 @@ MISSING_SERVER_KEY = Trouble(
     f"is refused. To set a new key, run `{name_command('set-key', '--server')}`. To work without one, run "
     f"`{name_command('set-key', '--server', '--remove')}`.",
 )
+PAUSED = Trouble("Paused – resume", sentences.PAUSED)
 GATEWAY_ENDED = Trouble(
     "Gateway stopped – start it again…",
     "The gateway ended because of a fault in this program; the log says where. "

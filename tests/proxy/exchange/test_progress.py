@@ -17,9 +17,10 @@ from tests.support.gateway import QUICK, RunningGateway, question
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, NAMED_MODEL_HEADER, Model
 from tray_app.errors import Overloaded, RateLimited
-from tray_app.proxy.exchange import progress
+from tray_app.proxy.exchange import progress_book
 from tray_app.proxy.exchange.notes import Notes
-from tray_app.proxy.exchange.progress import PUBLISH_S, SENT_AGAIN_S, SHOW_DELAY_S, SHOW_SILENCE_S, ProgressBook
+from tray_app.proxy.exchange.progress import SHOW_DELAY_S, SHOW_SILENCE_S
+from tray_app.proxy.exchange.progress_book import PUBLISH_S, SENT_AGAIN_S, ProgressBook
 from tray_app.proxy.upstream.evidence import Evidence
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
@@ -38,7 +39,7 @@ def unix_time(monkeypatch: pytest.MonkeyPatch) -> None:
         loop = asyncio.get_running_loop()
         return loop.time() + 1_000 if isinstance(loop, VirtualLoop) else real()
 
-    monkeypatch.setattr(progress, "time", SimpleNamespace(time=find_unix_time))
+    monkeypatch.setattr(progress_book, "time", SimpleNamespace(time=find_unix_time))
 
 
 class Story:
@@ -65,7 +66,7 @@ def test_a_quiet_request_is_told_once_for_each_phase_whatever_it_says() -> None:
             record.send()
             for _ in range(600):
                 await PASS(0.05)
-                record.hear(RequestPhase.TEXT)
+                record.hear(RequestPhase.TEXT, 5)
         await PASS(1)
         return [(time_s, [request.phase for request in status.requests]) for time_s, status in story.told]
 
@@ -93,7 +94,7 @@ def test_a_silence_is_told_each_second_once_it_is_long() -> None:
             await PASS(SHOW_SILENCE_S + 2.9)
             silent = story.request
             assert (silent.delay, silent.delayed_since - silent.began_at) == (Delay.SILENCE, 5)
-            record.hear(RequestPhase.THINKING)
+            record.hear(RequestPhase.THINKING, 5)
             await PASS(1)
             assert story.request.delay is None
         return [(int(time_s), status.requests[0].delayed_s) for time_s, status in story.told if status.requests]

@@ -43,6 +43,7 @@ def test_health_answers_as_soon_as_the_gateway_serves(gateway: RunningGateway) -
         "answering": "z-ai/glm4.7",
         "today": 0,
         "demo": False,
+        "paused": False,
         "has_nvidia_key": True,
         "has_page": False,
         "active_requests": 0,

@@ -36,6 +36,20 @@ export const read = (path) => send(path);
 /** Has the program do something, such as {do: "choose_model", model_id}. Returns its result. Throws Refused. */
 export const act = (action) => send("/page/actions", { method: "POST", body: JSON.stringify(action) });
 
+/** Has the browser save what the program sends, such as a table as CSV, under the name that it sends. Throws Refused. */
+export async function download(path) {
+  const answer = await ask(path);
+  const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1];
+  let file;
+  try {
+    file = URL.createObjectURL(await answer.blob());
+  } catch {
+    throw new Refused("The program stopped before all of it had arrived.", 0);
+  }
+  Object.assign(document.createElement("a"), { href: file, download: name ?? "" }).click();
+  setTimeout(() => URL.revokeObjectURL(file), 60_000);
+}
+
 /**
  * Listens to what the program tells, until the page is closed. `tell(name, data)` gets each event, and
  * `tell("connection", state)` how the connection is: "live", "lost" or "locked".
@@ -99,13 +113,18 @@ function splitField(line) {
 const proof = () => ({ "X-Page-Proof": localStorage.getItem(PROOF) ?? "" });
 
 async function send(path, options = {}) {
+  const answer = await ask(path, options);
+  return answer.json().catch(() => ({}));
+}
+
+async function ask(path, options = {}) {
   let answer;
   try {
     answer = await fetch(path, { ...options, headers: { ...proof(), "Content-Type": "application/json" } });
   } catch {
     throw new Refused("The program does not answer. Is it still running?", 0);
   }
+  if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(body.error?.message ?? `The program answers ${answer.status}.`, answer.status);
-  return body;
+  throw new Refused(body.error?.message ?? `The program answers ${answer.status}.`, answer.status);
 }

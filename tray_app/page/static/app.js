@@ -25,9 +25,20 @@ const page = {
   data: {},
   message: null, // {text, isBad}: what the last action led to
   view: now,
+  hasLeftWelcome: false, // in this tab; the page then shows what happens, also without a key
   /** Draws the page anew, once before the next frame however often it is called. */
   update() {
     if (!frame) frame = requestAnimationFrame(draw);
+  },
+  /** Opens a view. */
+  show(name) {
+    location.hash = `#/${name}`;
+    route();
+  },
+  /** Draws the page anew, and then puts the focus on the first element of a selector. */
+  focus(selector) {
+    page.update();
+    requestAnimationFrame(() => document.querySelector(selector)?.focus());
   },
   /** Shows a sentence until the next one. */
   say(text, isBad = false) {
@@ -56,7 +67,9 @@ let frame = 0;
 
 function draw() {
   frame = 0;
+  const isHeadingFocused = document.activeElement?.matches("main h1");
   render(page.connection === "locked" ? lockedPage() : wholePage(), document.getElementById("page"));
+  if (isHeadingFocused && document.activeElement === document.body) focusHeading(); // the view has another one now
 }
 
 function lockedPage() {
@@ -73,6 +86,7 @@ function wholePage() {
   if (!page.state) return html`<main class="lonely"><p role="status">Connecting to the program…</p></main>`;
   const { view, state } = page;
   document.title = `${view.title} · ${state.app.name}`;
+  document.documentElement.dataset.view = view.name; // for the style; ":has" there would cost 8 ms at each change
   return html`
     <a class="skip" href="#main" @click=${skip}>Skip to the content</a>
     <header class="bar">
@@ -102,20 +116,27 @@ function modelSwitch(model) {
 function banner() {
   if (page.connection === "lost") return html`<p class="notice warn" role="alert">The program does not answer. This page waits for it.</p>`;
   const { notice, app } = page.state;
-  if (notice) return html`<p class="notice warn"><strong>${notice.title}.</strong> ${notice.sentence}</p>`;
+  const isAboutKey = notice?.verb === "set-key";
+  if (isAboutKey && page.view === welcome) return nothing; // its first step says it
+  if (notice) return html`<p class="notice warn"><strong>${notice.title.replace(/( – [^–]*)?…$/, "")}.</strong> ${notice.sentence} ${isAboutKey ? html`<a href="#/welcome">Enter a key here</a>` : nothing}</p>`;
   if (app.is_demo) return html`<p class="notice"><strong>This is the demo.</strong> Its answers are canned, and no model gives them.</p>`;
   return nothing;
 }
 
 function skip(event) {
   event.preventDefault();
-  document.querySelector("main h1")?.focus();
+  focusHeading();
+}
+
+function focusHeading(options) {
+  document.querySelector("main h1")?.focus(options);
 }
 
 /** Shows the view that the address names. */
 function route() {
   const name = location.hash.replace(/^#\//, "");
-  const next = [...VIEWS, welcome].find((view) => view.name === name) ?? now;
+  const asked = [...VIEWS, welcome].find((view) => view.name === name) ?? now;
+  const next = asked === now && page.state?.needs_user && !page.hasLeftWelcome ? welcome : asked;
   if (next !== page.view || !page.isRouted) {
     page.view.close?.(page);
     page.view = next;
@@ -123,13 +144,20 @@ function route() {
     page.message = null;
     next.open?.(page);
     page.update();
-    requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("main h1")?.focus({ preventScroll: true })));
+    requestAnimationFrame(() => requestAnimationFrame(() => focusHeading({ preventScroll: true })));
   }
+}
+
+/** Takes over the state. The first one decides whether the page begins with the welcome. */
+function takeState(state) {
+  const isFirst = !page.state;
+  page.state = state;
+  if (isFirst) route();
 }
 
 function tell(name, data) {
   if (name === "connection") page.connection = data;
-  else if (name === "state") page.state = data;
+  else if (name === "state") takeState(data);
   else if (name === "now") page.now = data;
   else if (name === "ended") page.ended = [data, ...page.ended].slice(0, MOST_ENDED);
   else if (name === "begun") page.ended = []; // another run of the gateway, which tells everything anew

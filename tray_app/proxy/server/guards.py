@@ -65,9 +65,18 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
                 )
             raise _refusal("Origin", origin)
     for site in request.headers.getall("Sec-Fetch-Site", []):
-        if site not in _HARMLESS_SITES:
+        if site not in _HARMLESS_SITES and not _opens_page(request):
             raise _refusal("Sec-Fetch-Site", site)
     return await handler(request)
+
+
+def _opens_page(request: web.Request) -> bool:
+    """Tells whether somebody follows a link to the page, which is the same for everybody, and holds nothing.
+
+    The page itself does so when the gateway moves to another port, because that is another origin.
+    """
+    kinds = [request.headers.get(name) for name in ("Sec-Fetch-Mode", "Sec-Fetch-Dest")]
+    return request.path == "/" and request.method == hdrs.METH_GET and kinds == ["navigate", "document"]
 
 
 def is_of_page(request: web.Request) -> bool:

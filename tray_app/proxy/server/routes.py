@@ -70,6 +70,7 @@ async def get_health(request: web.Request) -> web.Response:
             "answering": answering.id,
             "today": status.findings.find(answering.id).today,
             "demo": config.is_demo,
+            "paused": config.is_paused,
             "has_nvidia_key": bool(config.keys.nvidia),
             "has_page": PAGE in request.app and config.serves_page,
             "active_requests": status.active_requests,
