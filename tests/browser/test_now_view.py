@@ -9,9 +9,9 @@ import pytest
 
 from tests.conftest import StartGateway
 from tests.support.browser import Chromium, View
-from tests.support.chunks import text
+from tests.support.chunks import finish, text
 from tests.support.fake_upstream import FakeUpstream, Gate, refusal, stream
-from tests.support.gateway import RunningGateway
+from tests.support.gateway import RunningGateway, question
 from tests.support.page import NotingDesk
 from tray_app.catalog import MINIMAX_M2_1, PROJECT_HEADER
 from tray_app.page.actions import ChooseModel
@@ -79,4 +79,19 @@ def test_a_failure_shows_its_way_out_and_all_its_fields(
     chromium.wait_text("claude-sonnet-5", "Overloaded")
     assert details.get_attribute("aria-expanded") == "true"
     assert desk.actions == [ChooseModel(MINIMAX_M2_1.id)]
+    check_looks(chromium)
+
+
+def test_the_bodies_of_a_request_are_shown_as_text_with_what_differs_from_the_one_before(
+    chromium: Chromium, paged: RunningGateway, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    paged.configure(log_bodies=True)
+    for prompt in ("Good morning", f"Good {MARKUP}"):
+        upstream.script(stream(text(MARKUP), finish()))
+        paged.ask(question(prompt, stream=True), x_claude_code_session_id="session-1")
+    open_page(chromium, paged, tmp_path)
+    chromium.find("button", "Details of request 2").click()
+    chromium.wait_text("[text]", MARKUP)
+    chromium.run("document.querySelectorAll('.bodies details').forEach((each) => { each.open = true })")
+    chromium.wait_text("Not the same: message 1", "Good morning", f"Good {MARKUP}")
     check_looks(chromium)

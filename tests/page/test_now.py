@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import StartGateway
 from tests.support.chunks import finish, text
 from tests.support.fake_upstream import FakeUpstream, Gate, hello, refusal, stream
-from tests.support.gateway import RunningGateway
+from tests.support.gateway import RunningGateway, question
 from tests.support.page import Browser, NotingDesk
 from tests.support.waiting import wait_for
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
@@ -216,6 +216,35 @@ def test_each_model_in_use_has_a_gauge_and_the_newest_word_of_nvidias_queue_is_t
     shown = show_now([], [first, second], IDLE, lambda _: None)
     assert [gauge["used"] for gauge in shown["gauges"]] == [31, 0]
     assert shown["queue"] == {"waiting": 5, "places": 8, "told_at": 20.0, "model": "Other"}
+
+
+def test_the_bodies_of_a_request_can_be_read_while_the_user_has_them_logged(
+    browser: Browser, paged: RunningGateway, upstream: FakeUpstream
+) -> None:
+    ask(paged, upstream)
+    paged.configure(log_bodies=True)
+    ask(paged, upstream)
+    bodies = browser.read("/page/bodies?number=2")
+    assert '"content":"Hello"' in bodies["request"]
+    assert "Hello!" in bodies["answer"]
+    assert bodies["difference"] is None
+    assert "logging was off" in browser.request("GET", "/page/bodies?number=1").sentence
+    assert browser.request("GET", "/page/bodies?number=" + "9" * 5000).status == 404
+    paged.configure(log_bodies=False)
+    wait_for(lambda: browser.request("GET", "/page/bodies?number=2").status == 404, "the end of the bodies")
+
+
+def test_the_bodies_tell_what_differs_from_the_request_before(
+    browser: Browser, paged: RunningGateway, upstream: FakeUpstream
+) -> None:
+    paged.configure(log_bodies=True)
+    for prompt in ("Good morning", "Good evening"):
+        upstream.script(hello(is_stream=False))
+        paged.ask(question(prompt), x_claude_code_session_id="session-1")
+    difference = browser.read("/page/bodies?number=2")["difference"]
+    assert (difference["number"], difference["parts"]) == (1, ["message 1"])
+    assert "Good morning" in difference["before"]
+    assert "Good evening" in difference["after"]
 
 
 def test_a_page_that_has_left_costs_nothing(start_gateway: StartGateway, tmp_path: Path) -> None:

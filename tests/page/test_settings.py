@@ -10,20 +10,29 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import keyring
+import keyring.backends.fail
 import pytest
 
+from tests.support.keyrings import MemoryKeyring
 from tests.support.page import Browser, NotingDesk
 from tests.support.ports import free_port
 from tests.support.running_app import App
 from tests.support.waiting import wait_for
+from tray_app import APP_ID
 from tray_app.app.diagnostics import write_diagnostics
+from tray_app.app.instance import Instance
+from tray_app.app.settings_desk import SettingsDesk
+from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.page.actions import ChangeSettings
 from tray_app.page.views.settings import GROUPS, SettingsFacts, show_settings
+from tray_app.proxy.service import ProxyService
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.parsing import check_changes, file_value
 from tray_app.settings.settings import SECRETS, Settings
-from tray_app.status.board import Status
+from tray_app.settings.store import SettingsStore
+from tray_app.status.board import Status, StatusBoard
 
 ROWS = [row for group in GROUPS for row in group.rows]
 KEY = "nvapi-key-that-nobody-may-see"
@@ -95,6 +104,64 @@ def test_the_page_reads_the_settings_and_asks_for_changes(browser: Browser, desk
     assert find_row(browser.read("/page/settings"), "addr")["variable"] == "ADDR"
     assert browser.act(do="change_settings", changes={"log_bodies": True}, is_trial=True).status == 200
     assert desk.actions == [ChangeSettings({"log_bodies": True}, is_trial=True)]
+
+
+# ---- the desk
+
+
+@contextmanager
+def open_desk(folder: Path, environ: dict[str, str]) -> Iterator[SettingsDesk]:
+    """The settings of an app that has read its keys. Its gateway is started by the first change."""
+    store, board = SettingsStore(folder / "settings.json", environ), StatusBoard()
+    service = ProxyService(board)
+    supervisor = GatewaySupervisor(
+        service,
+        store,
+        board,
+        Instance(folder / "state"),
+        environ,
+        lambda _: None,
+        lambda _: None,
+        is_demo=False,
+        has_icon=False,
+    )
+    supervisor.read_keys()
+    try:
+        yield SettingsDesk(store, supervisor, environ, folder / "state", lambda job: job())
+    finally:
+        service.stop(0)
+
+
+@pytest.fixture
+def no_keyring() -> Iterator[None]:
+    before = keyring.get_keyring()
+    keyring.set_keyring(keyring.backends.fail.Keyring())  # type: ignore[no-untyped-call]
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.mark.usefixtures("no_keyring")
+def test_each_place_of_a_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text(json.dumps({"server_api_key": KEY}), encoding="utf-8")
+    with open_desk(tmp_path, {"NVIDIA_API_KEY": KEY}) as desk:
+        assert desk.facts.key_places == {
+            "nvidia_key": "the environment variable NVIDIA_API_KEY",
+            "server_api_key": "the settings file",
+        }
+    backend = MemoryKeyring()
+    backend.set_password(APP_ID, "nvidia-api-key", KEY)
+    keyring.set_keyring(backend)
+    (tmp_path / "other").mkdir()
+    with open_desk(tmp_path / "other", {}) as desk:
+        assert desk.facts.key_places == {"nvidia_key": "the system keyring"}
+
+
+@pytest.mark.usefixtures("no_keyring")
+def test_changes_that_cannot_be_saved_are_in_force_and_the_page_is_told_why(tmp_path: Path) -> None:
+    with open_desk(tmp_path, {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": "http://127.0.0.1:9"}) as desk:
+        (tmp_path / "settings.json").write_text(json.dumps({"version": 99}), encoding="utf-8")
+        answer = desk.change({"log_bodies": True}, is_trial=False)
+        assert "newer version" in answer["problem"]
 
 
 # ---- diagnostics

@@ -110,7 +110,8 @@ const isChosen = (radio) => {
 const kinds = "a[href], button, input, select, textarea, summary, [tabindex='0']";
 const stops = [...document.querySelectorAll(kinds)].filter((element) => isShown(element)
   && !element.matches(":disabled") && (element.type !== "radio" || !element.name || isChosen(element)));
-const hasLine = (element) => ["outlineStyle", "stroke"].some((one) => getComputedStyle(element)[one] !== "none");
+const styleOf = (element) => getComputedStyle(element);
+const hasLine = (element) => styleOf(element).outlineStyle !== "none" || styleOf(element).stroke !== "none";
 const html = (element) => element.outerHTML.slice(0, 200);
 window.focusFaults = () => [
   ...stops.slice(next).map((element) => `The Tab key does not reach ${html(element)}`), ...faults,

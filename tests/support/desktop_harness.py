@@ -346,6 +346,7 @@ class Notification:
     title: str
     text: str
     hints: dict[str, Any]
+    buttons: list[str]
 
 
 class NotificationService(BusService):
@@ -360,14 +361,20 @@ class NotificationService(BusService):
 
     def answer(self, sender: str, member: str, arguments: tuple[Any, ...]) -> tuple[str | None, tuple[Any, ...]]:
         match member, *arguments:
-            case "Notify", app, replaced, _icon, title, text, _buttons, hints, _duration:
+            case "Notify", app, replaced, _icon, title, text, buttons, hints, _duration:
                 id_ = replaced or len(self.received) + 1
-                self.received.append(Notification(id_, app, title, text, {k: v for k, (_, v) in hints.items()}))
+                plain = {name: value for name, (_, value) in hints.items()}
+                self.received.append(Notification(id_, app, title, text, plain, buttons))
                 return "u", (id_,)
             case "CloseNotification", id_:
                 self.closed.append(id_)
                 return None, ()
         raise LookupError(member)
+
+    def click(self, notification: Notification) -> None:
+        """Clicks on the notification itself."""
+        assert notification.buttons[0] == "default"
+        self.emit("/org/freedesktop/Notifications", "ActionInvoked", "us", notification.id, "default")
 
     def wait_text(self, title: str, times: int = 1) -> str:
         """The text of the newest notification with this title, once there are so many of them."""

@@ -7,6 +7,7 @@ of an answer. The job thread starts, stops, saves and redraws, one job after ano
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -57,6 +58,9 @@ _END_GRACE_S = 2.0
 """Seconds to wait for the end after that. Windows gives a program five seconds in all."""
 _POLL_MODELS_S = 24 * 3600.0
 """The time between two requests for NVIDIA's list of models."""
+
+_DOUBLE_CLICK_S = 0.5
+"""The longest time between the two halves of a double click on the icon, which is to open one page only."""
 
 _LOOK_AT_TODAY_S = 2.0
 """The least time between two changes of the menu's line about today."""
@@ -156,6 +160,7 @@ class App:
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
         self._today = self._history.today
         self._next_look_s = 0.0
+        self._clicked_s = -math.inf  # when the page was asked for last, on the clock of time.monotonic
         self._is_quitting = False
         self._exit_code = 0
 
@@ -231,8 +236,16 @@ class App:
         """Hands a click to the job thread. Quit is handled here, because it must work while the job thread is busy."""
         if command is Command.QUIT:
             self.quit(_QUIT_DRAIN_S)
-        else:
+        elif command is not Command.OPEN_PAGE or not self._ends_double_click():
             self._job_thread.put(lambda: self._clicks.carry_out(command, argument))
+
+    def _ends_double_click(self) -> bool:
+        """Tells whether the page was asked for just before this click."""
+        now_s = time.monotonic()
+        if now_s - self._clicked_s < _DOUBLE_CLICK_S:
+            return True
+        self._clicked_s = now_s
+        return False
 
     def _end_session(self) -> None:
         """Handles log-off. Returns when everything has stopped, because Windows may kill the process after that."""

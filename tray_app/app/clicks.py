@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -34,10 +33,6 @@ _NEXT_STEPS = {
 """The title and the text of the notification for each form that is not one of a shell."""
 
 
-_DOUBLE_CLICK_S = 0.5
-"""The longest time between the two halves of a double click, from the moment when the browser has been started."""
-
-
 class Clicks:
     """Carries out the commands of the menu, and knows what the menu shows of this machine."""
 
@@ -65,7 +60,6 @@ class Clicks:
         self._notify = notify
         self._is_demo = is_demo
         self._shell = desktop.guess_shell()
-        self._next_page_s = 0.0
 
     def find_facts(self) -> MenuFacts:
         """Returns what the menu shows of this machine. The system is asked each time, as others may change it, too."""
@@ -91,7 +85,7 @@ class Clicks:
             case Command.SHOW_TROUBLE:
                 self._show_trouble()
             case Command.OPEN_PAGE:
-                self._open_page_once()
+                self._open_fitting_view()
             case Command.CHOOSE_MODEL:
                 self._supervisor.change(model=argument)
                 log.info("model: %s", argument)
@@ -144,6 +138,11 @@ class Clicks:
             return False
         return True
 
+    def _open_fitting_view(self) -> None:
+        """Shows the page, at the view where something needs the user if there is such a thing."""
+        notice = find_notice(self._board.status, self._store.current)
+        self.open_page(notice.view if notice else "")
+
     @property
     def page_url(self) -> str:
         """The URL of the page; empty: there is none, because it is switched off or the gateway does not listen."""
@@ -162,12 +161,6 @@ class Clicks:
         except OSError as error:
             raise DesktopError(f"The page cannot be opened: {error.filename} {error.strerror}.") from error
         self._desktop.open_url(address)
-
-    def _open_page_once(self) -> None:
-        """Shows the page. A second request at once is taken for the second half of a double click on the icon."""
-        if time.monotonic() >= self._next_page_s:
-            self.open_page()
-            self._next_page_s = time.monotonic() + _DOUBLE_CLICK_S
 
     def open_claude_code(self, folder: str) -> None:
         """Opens a terminal with Claude Code in a folder; empty: the folder that was used last."""

@@ -21,10 +21,7 @@ _MOVES = (
     "This program then listens at {addr}. Running answers get 5 seconds to end. Sessions of Claude Code that use the "
     "present address must be started anew."
 )
-_NO_PAGE = (
-    "There is no page then. To have it all the same, choose “Always” under “This page” first. To have it back later, "
-    'write "serve_page": "always" into the settings file.'
-)
+_NO_PAGE = 'There is no page then. To have it back, change "serve_page" in the settings file {file}.'
 
 
 class SettingsDesk:
@@ -112,7 +109,7 @@ class SettingsDesk:
         """Returns what a change leads to that the user may not expect, as sentences."""
         notes = [_MOVES.format(addr=after.addr)] if before.addr != after.addr else []
         if self._has_page(before) and not self._has_page(after):
-            notes.append(_NO_PAGE)
+            notes.append(_NO_PAGE.format(file=self._store.path))
         return notes
 
     def _make_page_address(self, address: Address, settings: Settings) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from tray_app.errors import AppError, InvalidRequest, ProxyError
+from tray_app.errors import AppError, InvalidRequest, NotFound, ProxyError
 from tray_app.page.access import Access, check_is_on, check_sender
 from tray_app.page.actions import Desk, LiveAction, read_action
 from tray_app.page.bodies import read_body
@@ -25,6 +25,9 @@ from tray_app.page.views.connect import show_connect
 from tray_app.page.views.state import show_state
 from tray_app.page.views.welcome import show_choices
 from tray_app.proxy.exchange.gateway import GATEWAY
+
+_MOST_DIGITS = 15
+"""No number of a request is longer."""
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -41,6 +44,16 @@ async def read_state(reading: Reading) -> object:
     return show_state(gateway.config, gateway.board.status, reading.desk.facts, today)
 
 
+async def read_bodies(reading: Reading) -> object:
+    """Returns the bodies of the request with the number in the query. NotFound if they are not kept."""
+    number = reading.query.get("number", "")
+    is_number = number.isdecimal() and len(number) <= _MOST_DIGITS
+    kept = reading.gateway.kept_bodies.find(int(number)) if is_number else None
+    if kept is None:
+        raise NotFound("No bodies are kept of this request: the logging was off when it came, or newer ones are kept.")
+    return kept
+
+
 async def read_choices(reading: Reading) -> object:
     """Returns the choices of models, with what was found out about each."""
     return show_choices(reading.gateway.board.status, reading.gateway.config.settings)
@@ -53,6 +66,7 @@ async def read_connections(reading: Reading) -> object:
 
 READS: dict[str, Read] = {
     "/page/state": read_state,
+    "/page/bodies": read_bodies,
     "/page/sums": read_history_sums,
     "/page/records": read_history_page,
     "/page/models": read_models,

@@ -43,6 +43,7 @@ class TrayIcon:
         self._icon = backend(APP_ID, art.draw(self._state), tooltip, pystray.Menu(self._make_items))
         self._icon.on_close = lambda: act(Command.QUIT, "")  # only the Windows backend calls these two
         self._icon.on_session_end = end_session
+        self._icon.on_notification_click = lambda: act(Command.OPEN_PAGE, "")  # those of Linux and Windows call this
 
     @property
     def is_hosted(self) -> bool:

@@ -224,6 +224,23 @@ def test_windows_answers_messages_that_the_icon_does_not_handle(shell: Shell, ic
     run(icon, action)
 
 
+def test_a_left_click_runs_the_default_item_and_a_click_on_a_notification_is_told(
+    shell: Shell, icon: Win32Icon
+) -> None:
+    done: list[str] = []
+    icon.menu = Menu(MenuItem("Other", lambda: None), MenuItem("Open", lambda: done.append("opened"), default=True))
+    icon.on_notification_click = lambda: done.append("told")
+
+    def action() -> None:
+        show(icon)
+        callback = shell.told[0][1].uCallbackMessage
+        for event in (win32.NIN_SELECT, win32.NIN_KEYSELECT, win32.NIN_BALLOONUSERCLICK):
+            win32.SendMessage(icon.window, callback, 0, event)
+
+    run(icon, action)
+    assert done == ["opened", "opened", "told"]
+
+
 def test_a_submenu_has_its_lines_with_marks_and_a_click_on_one_runs_it(shell: Shell, icon: Win32Icon) -> None:
     clicked: list[str] = []
     more = Menu(

@@ -17,9 +17,10 @@ from tests.support.gateway import QUICK, RunningGateway, question
 from tests.support.virtual_time import VirtualLoop, run_virtually
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, NAMED_MODEL_HEADER, Model
 from tray_app.errors import Overloaded, RateLimited
-from tray_app.proxy.exchange import progress
+from tray_app.proxy.exchange import progress_book
 from tray_app.proxy.exchange.notes import Notes
-from tray_app.proxy.exchange.progress import PUBLISH_S, SENT_AGAIN_S, SHOW_DELAY_S, SHOW_SILENCE_S, ProgressBook
+from tray_app.proxy.exchange.progress import SHOW_DELAY_S, SHOW_SILENCE_S
+from tray_app.proxy.exchange.progress_book import PUBLISH_S, SENT_AGAIN_S, ProgressBook
 from tray_app.proxy.upstream.evidence import Evidence
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
@@ -38,7 +39,7 @@ def unix_time(monkeypatch: pytest.MonkeyPatch) -> None:
         loop = asyncio.get_running_loop()
         return loop.time() + 1_000 if isinstance(loop, VirtualLoop) else real()
 
-    monkeypatch.setattr(progress, "time", SimpleNamespace(time=find_unix_time))
+    monkeypatch.setattr(progress_book, "time", SimpleNamespace(time=find_unix_time))
 
 
 class Story:

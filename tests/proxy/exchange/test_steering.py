@@ -335,6 +335,20 @@ def test_an_answer_that_has_begun_keeps_its_model(gateway: RunningGateway, upstr
         assert answer.read_rest().text == "Hello"
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_large_request_can_be_asked_of_another_model_while_its_body_is_kept(
+    start_gateway: StartGateway, upstream: FakeUpstream, is_kept: bool
+) -> None:
+    gateway, gate = start_gateway(follow_successors=is_kept), Gate()
+    upstream.script(*[replace(hello(is_stream=False), before=gate)] * (1 + is_kept))
+    asking = Asking(gateway, question("x" * 300_000))
+    assert gateway.wait_request(is_asked).can_change_model is is_kept
+    assert ask_minimax(gateway, 1) is is_kept
+    upstream.wait_received(1 + is_kept)
+    gate.open()
+    assert asking.wait().text == "Hello!"
+
+
 def test_the_other_model_is_tried_again_and_may_be_replaced_and_cancelled_as_well(
     start_gateway: StartGateway, upstream: FakeUpstream
 ) -> None:

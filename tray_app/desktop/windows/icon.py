@@ -56,6 +56,9 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
     on_session_end: Callable[[], None] = staticmethod(_ignore)
     """Is called at log-off and shutdown. Windows may kill the process as soon as it returns, or after five seconds."""
 
+    on_notification_click: Callable[[], None] = staticmethod(_ignore)
+    """Is called when the user clicks on a notification."""
+
     def __init__(self, name: str, icon: Image.Image | None = None, title: str | None = None, menu: Any = None) -> None:
         """Creates the window. OSError if Windows refuses that."""
         super().__init__(name, icon, title, menu)
@@ -149,11 +152,13 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         return int(win32.DefWindowProc(window, message, wparam, lparam))
 
     def _on_icon(self, wparam: int, lparam: int) -> None:
-        """Runs the default item at a left click and at Enter, if there is one. Opens the menu at any other click."""
+        """Runs the default item at a left click and at Enter, if there is one. Another click opens the menu."""
         event = lparam & 0xFFFF
         is_selected = event in (win32.NIN_SELECT, win32.NIN_KEYSELECT)
         if is_selected and any(item.default for item in self._menu or ()):
             self()  # calling an icon runs its default item
+        elif event == win32.NIN_BALLOONUSERCLICK:
+            self.on_notification_click()
         elif is_selected or event == win32.WM_CONTEXTMENU:
             x, y = (ctypes.c_short(part).value for part in (wparam & 0xFFFF, wparam >> 16 & 0xFFFF))
             self._open_menu(x, y)

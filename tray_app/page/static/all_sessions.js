@@ -18,21 +18,25 @@ export function allSessions(page) {
 
 async function look(page, isOn) {
   const found = await page.act({ do: "preview_all_sessions", is_on: isOn });
-  if (found) page.data.allSessions = { ...found, isOn };
-  page.update();
+  if (!found) return;
+  page.data.allSessions = { ...found, isOn };
+  page.focus(".preview .diff, .preview button");
 }
 
-async function change(page, isOn) {
+async function change(page, isOn, heading) {
   const done = await page.act({ do: "use_for_all_sessions", is_on: isOn });
   page.data.allSessions = null;
   if (done) page.say(done.sentence);
-  page.update();
+  page.focus(heading);
 }
 
-function cancel(page) {
+function cancel(page, heading) {
   page.data.allSessions = null;
-  page.update();
+  page.focus(heading);
 }
+
+/** The heading of the section gets the focus when the buttons of the preview are gone. */
+const headingOf = (event) => `#${event.target.closest("section").querySelector("h2").id}`;
 
 function preview(page, { file, is_new: isNew, is_removed: isRemoved, lines, isOn }) {
   const what = isNew ? "will be made" : isRemoved ? "will be removed" : "changes like this";
@@ -42,8 +46,8 @@ function preview(page, { file, is_new: isNew, is_removed: isRemoved, lines, isOn
       <ol>${lines.map(({ sign, text }) => html`<li class=${{ "+": "added", "-": "removed" }[sign] ?? ""}><span aria-hidden="true">${sign}</span>${WORDS[sign] ? html`<span class="unseen">${WORDS[sign]}</span>` : nothing}<code>${text}</code></li>`)}</ol>
     </div>` : html`<p>Nothing changes in the file.</p>`}
     <div class="row">
-      <button class="go" @click=${() => change(page, isOn)}>${isOn ? "Use it for all sessions" : "Undo it"}</button>
-      <button @click=${() => cancel(page)}>Leave it as it is</button>
+      <button class="go" @click=${(event) => change(page, isOn, headingOf(event))}>${isOn ? "Use it for all sessions" : "Undo it"}</button>
+      <button @click=${(event) => cancel(page, headingOf(event))}>Leave it as it is</button>
     </div>
   </div>`;
 }

@@ -35,6 +35,11 @@ const page = {
     location.hash = `#/${name}`;
     route();
   },
+  /** Draws the page anew, and then puts the focus on the first element of a selector. */
+  focus(selector) {
+    page.update();
+    requestAnimationFrame(() => document.querySelector(selector)?.focus());
+  },
   /** Shows a sentence until the next one. */
   say(text, isBad = false) {
     page.message = text ? { text, isBad } : null;
@@ -81,6 +86,7 @@ function wholePage() {
   if (!page.state) return html`<main class="lonely"><p role="status">Connecting to the program…</p></main>`;
   const { view, state } = page;
   document.title = `${view.title} · ${state.app.name}`;
+  document.documentElement.dataset.view = view.name; // for the style; ":has" there would cost 8 ms at each change
   return html`
     <a class="skip" href="#main" @click=${skip}>Skip to the content</a>
     <header class="bar">

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 from tray_app.settings.parsing import file_value
 from tray_app.settings.settings import SECRETS, Settings
+from tray_app.shells import name_command
 
 Kind = Literal["switch", "number", "text", "choice", "lines", "pairs", "json", "key"]
 """How a setting is shown: `lines` is a list with one text on each line, `pairs` an object with "name = value" on each
@@ -231,7 +232,7 @@ GROUPS = (
 )
 """Every setting, in the order of the page."""
 
-_PAGE_WORDS = {"local": "While only this machine can use the program", "always": "Always", "never": "Never"}
+_PAGE_WORDS = {"local": "Only for this machine", "always": "Always", "never": "Never"}
 
 TITLES = {words.name: words.title for group in GROUPS for words in group.rows}
 
@@ -278,6 +279,7 @@ def _show_key(words: Words, facts: SettingsFacts) -> dict[str, Any]:
         "kind": words.kind,
         "place": facts.key_places.get(words.name),
         "is_unknown": words.name in facts.unknown_keys,
+        "command": name_command("set-key", "--server") if words.name == "server_api_key" else "",
     }
 
 

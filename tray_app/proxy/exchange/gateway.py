@@ -19,7 +19,8 @@ from tray_app.proxy.exchange.kept_bodies import BodyKeeper
 from tray_app.proxy.exchange.live import list_gauges, list_requests
 from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.exchange.pdf import PdfTexts
-from tray_app.proxy.exchange.progress import Progress, ProgressBook
+from tray_app.proxy.exchange.progress import Progress
+from tray_app.proxy.exchange.progress_book import ProgressBook
 from tray_app.proxy.exchange.recent import Recent
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.exchange.stand_ins import StandIns

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tray_app.proxy.exchange.progress import Progress, ProgressBook, find_delay
+from tray_app.proxy.exchange.progress import Progress, find_delay
+from tray_app.proxy.exchange.progress_book import ProgressBook
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.status.board import Status
 from tray_app.status.live import Gauge, LiveRequest

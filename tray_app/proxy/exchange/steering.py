@@ -1,4 +1,4 @@
-"""What the user wants of a running request, as he says it on the page: to cancel it, or to ask another model instead.
+"""What the user wants of a running request, as said on the page: to cancel it, or to ask another model instead.
 
 The task of the request is cancelled, as it is when its client leaves, and then learns from its `Steering` why.
 """

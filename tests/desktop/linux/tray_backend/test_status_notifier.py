@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,8 @@ class Sample:
             "sample", picture, "Sample", menu, on_hosted_change=lambda now: say(f"hosted {now}")
         )
         self.icon.app_name = "Sample Program"
+        if "default" in sys.argv:
+            self.icon.on_notification_click = lambda: say("clicked on the notification")
 
     def obey(self, order: str) -> None:
         match order.split():
@@ -370,7 +373,7 @@ def test_notifications_arrive_with_picture_and_replace_each_other(
         program.order("notify Saved Exports")
         service.wait(lambda: len(service.received) == 1, "the first notification")
         first = service.received[0]
-        assert (first.app, first.title, first.text) == ("Sample Program", "Saved", "Exports")
+        assert (first.app, first.title, first.text, first.buttons) == ("Sample Program", "Saved", "Exports", [])
         width, height, row_bytes, *_, pixels = first.hints["image-data"]
         assert (width, height, row_bytes, tuple(pixels[:4])) == (64, 64, 256, GREEN)
         item.take_signals()  # by then the program has noted the id
@@ -379,6 +382,19 @@ def test_notifications_arrive_with_picture_and_replace_each_other(
         assert service.received[1].id == first.id
         program.order("notify-done")
         service.wait(lambda: service.closed == [first.id], "the notification closed")
+
+
+def test_a_click_on_a_notification_is_told(desktop: Desktop, watcher: Watcher) -> None:
+    program = Program(desktop, "default")
+    with watcher.wait_item() as item, NotificationService(desktop.bus) as service:
+        program.order("notify Saved Exports")
+        service.wait(lambda: len(service.received) == 1, "the notification")
+        item.take_signals()  # by then the program has noted the id
+        service.click(replace(service.received[0], id=99))
+        assert "clicked on the notification" not in program.lines(), "it is that of another program"
+        service.click(service.received[0])
+        program.wait_for_line("clicked on the notification")
+    assert program.lines().count("clicked on the notification") == 1
 
 
 def test_a_notification_needs_no_icon(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:

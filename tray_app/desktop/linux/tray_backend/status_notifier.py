@@ -55,6 +55,10 @@ ICON_SIZES_PX = (16, 22, 24, 32, 48, 64)
 NOTIFICATION_ICON_SIZE_PX = 64
 
 
+_CLICKABLE = ("default", "Open")
+"""The button that stands for a click on the notification itself, with a label that few desktops show."""
+
+
 class TrayUnavailable(RuntimeError):
     """No icon is possible here. The message is a sentence for the user."""
 
@@ -75,6 +79,9 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
 
     app_name = ""
     """The name of the program in its notifications; empty: `name`, which is the id of the program."""
+
+    on_notification_click: Callable[[], None] | None = None
+    """Is called in the thread of `run()` if the user clicks on a notification. None: that does nothing."""
 
     def __init__(
         self,
@@ -126,6 +133,8 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
         try:
             self._bus.call(message_bus.AddMatch(owner_changes))
             self._bus.call(message_bus.AddMatch(MatchRule(type="signal", interface=WATCHER.interface)))
+            clicks = MatchRule(type="signal", interface=NOTIFICATIONS.interface, member="ActionInvoked")
+            self._bus.call(message_bus.AddMatch(clicks))
             self._mark_ready()  # even if the icon is stopped already, because the thread of `setup` waits for it
             while not self._stopping:
                 self._step()
@@ -174,7 +183,8 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
             pixels = _resized(self._icon, size_px).tobytes()
             hints["image-data"] = ("(iiibiiay)", (size_px, size_px, size_px * 4, True, 8, 4, pixels))
         sender = _Sender(self.name, self.app_name or self.name)
-        request = _notification(sender, title or self.title, message, self._notification_id, hints)
+        buttons = _CLICKABLE if self.on_notification_click else ()
+        request = _notification(sender, title or self.title, message, self._notification_id, hints, buttons)
         self._bus.call(request, self._note_notification)
 
     def _remove_notification(self) -> None:
@@ -209,6 +219,8 @@ class StatusNotifierIcon(_base.Icon):  # type: ignore[misc]  # pystray has no ty
                 self._register()
         elif member in ("StatusNotifierHostRegistered", "StatusNotifierHostUnregistered"):
             self._ask_for_host()
+        elif member == "ActionInvoked" and body[0] == self._notification_id and self.on_notification_click:
+            self.on_notification_click()
 
     def _register(self) -> None:
         # GNOME's extension drops items that register a bus name instead of a path, and sandboxes may not own a name.
@@ -309,11 +321,16 @@ def is_tray_hosted() -> bool:
 
 
 def _notification(
-    sender: _Sender, title: str, text: str, replaces: int = 0, hints: dbus_menu.Properties | None = None
+    sender: _Sender,
+    title: str,
+    text: str,
+    replaces: int = 0,
+    hints: dbus_menu.Properties | None = None,
+    buttons: Sequence[str] = (),
 ) -> Message:
     hints = {"desktop-entry": ("s", sender.app_id), **(hints or {})}
-    no_icon_name, no_buttons, usual_duration = "", list[str](), -1
-    body = (sender.app_name, replaces, no_icon_name, title, text, no_buttons, hints, usual_duration)
+    no_icon_name, usual_duration = "", -1
+    body = (sender.app_name, replaces, no_icon_name, title, text, list(buttons), hints, usual_duration)
     return new_method_call(NOTIFICATIONS, "Notify", "susssasa{sv}i", body)
 
 

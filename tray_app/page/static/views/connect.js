@@ -22,7 +22,7 @@ export const connect = {
       ${texts ? html`
         <div class="ways">${terminalCard(page, texts)}${allSessionsCard(page)}</div>
         ${shellSection(page, texts)}
-        ${otherSection(page, texts)}` : html`<p role="status">Reading…</p>`}
+        ${otherSection(page, texts)}` : html`<p role="status" aria-busy="true">Reading…</p>`}
       ${doctorSection(page)}`;
   },
 };
@@ -46,7 +46,7 @@ function terminalCard(page, texts) {
 }
 
 function allSessionsCard(page) {
-  return html`<section class="card" aria-labelledby="connect-all"><h2 id="connect-all">All sessions</h2>
+  return html`<section class="card" aria-labelledby="connect-all"><h2 id="connect-all" tabindex="-1">All sessions</h2>
     <p>For every way in which Claude Code is started, the extensions of editors among them.</p>
     ${allSessions(page)}
   </section>`;

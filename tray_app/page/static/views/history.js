@@ -24,9 +24,9 @@ export const history = {
     page.data.history = { ...before, chosen: null, sums: null, requests: null, hasMore: false, newer: 0, isUnread: false, open: new Set(), bodies: {} };
     readAll(page);
   },
-  hear(page, name) {
-    if (name !== "ended" || !page.data.history?.requests) return;
-    page.data.history.newer += 1;
+  hear(page, name, told) {
+    const data = page.data.history;
+    if (name === "ended" && data.requests && told.record.began_at + told.record.total_s > data.readAt) data.newer += 1;
   },
   render(page) {
     const data = page.data.history;
@@ -59,6 +59,7 @@ async function readAll(page) {
 async function readRequests(page, before) {
   const data = page.data.history;
   const query = wanted(data);
+  data.readAt = before ? data.readAt : Date.now() / 1000;
   if (before) query.set("before", before);
   data.newer = before ? data.newer : 0;
   const found = await page.read(`/page/records?${query}`);

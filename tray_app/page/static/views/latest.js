@@ -4,8 +4,10 @@ import { count, countOf, dateAndTime, dayOf, duration, timeOfDay } from "../form
 import { ifChanged } from "../unchanged.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing } from "../vendor/lit-html/lit-html.js";
+import { bodiesOf, loadBodies } from "./bodies.js";
 
 const FIRST_ROWS = 50;
+const COLUMNS = ["Time", "What", "Asked → used", "#Waited", "#First token", "#Total", "#Tokens in / out", "Result", "*Details"];
 
 export function latest(page) {
   const own = page.data.now;
@@ -24,19 +26,23 @@ export function endedTable(page, own, rows, name) {
   const told = new Set(); // a way out is shown once for each kind of failure, at its newest row
   let day = new Date().toDateString();
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${name}><table class="requests latest" role="table" aria-label=${name}>
-      <thead role="rowgroup"><tr role="row"><th role="columnheader">Time</th><th role="columnheader">What</th><th role="columnheader">Asked → used</th><th role="columnheader" class="n">Waited</th><th role="columnheader" class="n">First token</th><th role="columnheader" class="n">Total</th><th role="columnheader" class="n">Tokens in / out</th><th role="columnheader">Result</th><th role="columnheader"><span class="unseen">Details</span></th></tr></thead>
+      ${headOf(COLUMNS)}
       ${repeat(rows, (row) => row.number, (row) => {
         const isOpen = own.open.has(row.number);
         const isTold = row.way_out !== null && !told.has(kindOf(row));
         if (isTold) told.add(kindOf(row));
-        const bodies = isOpen ? own.bodies[row.number] : undefined;
+        const bodies = isOpen && own.readsBodies && page.state.log_bodies ? own.bodies[row.number] ?? loadBodies(page, row.number) : undefined;
         const before = day;
         day = new Date(1000 * row.record.began_at).toDateString();
         const newDay = day === before ? "" : day;
-        return ifChanged([row, isOpen, isTold, bodies, newDay], () => html`${newDay ? dayRow(row) : nothing}${endedRow(page, own, row, isOpen, isTold)}`);
+        return ifChanged([row, isOpen, isTold, bodies, newDay], () => html`${newDay ? dayRow(row) : nothing}${endedRow(page, own, row, isOpen, isTold, bodies)}`);
       })}
     </table></div>`;
 }
+
+/** The head of a table. "#" stands before the name of a column of numbers, "*" before one that is not shown. */
+export const headOf = (columns) => html`<thead role="rowgroup"><tr role="row">${columns.map((name) =>
+  html`<th role="columnheader" class=${name[0] === "#" ? "n" : ""}><span class=${name[0] === "*" ? "unseen" : ""}>${name.replace(/^[#*]/, "")}</span></th>`)}</tr></thead>`;
 
 const dayRow = ({ record }) => html`<tbody role="rowgroup" class="day"><tr role="row"><th role="rowheader" colspan="9">${dayOf(record.began_at)}</th></tr></tbody>`;
 
@@ -47,7 +53,7 @@ function showAll(page) {
   page.update();
 }
 
-function endedRow(page, own, row, isOpen, isTold) {
+function endedRow(page, own, row, isOpen, isTold, bodies) {
   const { number, what, used, result, record } = row;
   return html`<tbody role="rowgroup" class=${isOpen ? "open" : ""}>
     <tr role="row">
@@ -62,7 +68,7 @@ function endedRow(page, own, row, isOpen, isTold) {
       <td role="cell" class="n buttons"><button class="quiet" aria-expanded=${isOpen} aria-controls=${`details-${number}`} aria-label=${`Details of request ${number}`} @click=${() => toggle(page, own, number)}>Details</button></td>
     </tr>
     ${isTold && !isOpen ? html`<tr role="row" class="way"><td role="cell" colspan="9">${wayOut(page, row.way_out)}</td></tr>` : nothing}
-    <tr role="row" class="details" id=${`details-${number}`} ?hidden=${!isOpen}><td role="cell" colspan="9">${isOpen ? details(page, row, used) : nothing}</td></tr>
+    <tr role="row" class="details" id=${`details-${number}`} ?hidden=${!isOpen}><td role="cell" colspan="9">${isOpen ? details(page, row, used, bodies) : nothing}</td></tr>
   </tbody>`;
 }
 
@@ -86,7 +92,7 @@ function toggle(page, { open }, number) {
 }
 
 /** Every field of the record. */
-function details(page, row, used) {
+function details(page, row, used, bodies) {
   const { record } = row;
   const speed = record.tokens_out && record.total_s > record.first_token_s ? record.tokens_out / (record.total_s - record.first_token_s) : null;
   const fields = [
@@ -113,11 +119,15 @@ function details(page, row, used) {
   return html`<div class="whole">
     ${row.way_out ? wayOut(page, row.way_out) : nothing}
     <dl>${fields.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+    ${bodies ? bodiesOf(bodies) : nothing}
   </div>`;
 }
 
 function bodySwitch(page) {
-  const flip = (event) => page.act({ do: "toggle_body_log", is_on: event.target.checked });
+  const flip = (event) => {
+    page.data.now.bodies = {};
+    page.act({ do: "toggle_body_log", is_on: event.target.checked });
+  };
   return html`<div class="bodies-switch">
     <label class="check"><input type="checkbox" .checked=${page.state.log_bodies} aria-describedby="bodies-meaning" @change=${flip}> Log request and answer bodies</label>
     <p class="dim" id="bodies-meaning">While this is on, your prompts and the answers are written into the log file, and those of the latest requests can be read here. Keys are hidden. It is off unless you look for a fault.</p>

@@ -4,7 +4,7 @@ import { count, countOf, duration, percent } from "../format.js";
 import "../ticking.js";
 import { repeat } from "../vendor/lit-html/directives/repeat.js";
 import { html, nothing, svg } from "../vendor/lit-html/lit-html.js";
-import { latest } from "./latest.js";
+import { headOf, latest } from "./latest.js";
 
 const STORM = 3; // so many requests that fail at once are worth a sentence
 const FRESH_S = 15; // older failures are not announced, such as those that a page is told when it opens
@@ -13,7 +13,7 @@ export const now = {
   name: "now",
   title: "Now",
   open(page) {
-    page.data.now ??= { open: new Set(), bodies: {}, isAll: false, announcement: "", cancelled: 0 };
+    page.data.now ??= { open: new Set(), bodies: {}, readsBodies: true, isAll: false, announcement: "", cancelled: 0 };
   },
   hear(page, name, data) {
     const own = page.data.now;
@@ -125,7 +125,7 @@ function running(page) {
     <h2 id="running" tabindex="-1">Running</h2>
     ${requests.length === 0 ? html`<p class="dim">Nothing. A request of Claude Code appears here as soon as it arrives.</p>` : html`
     <div class="scroll" tabindex="0" role="region" aria-label="Running requests"><table class="requests running" role="table" aria-labelledby="running">
-      <thead role="rowgroup"><tr role="row"><th role="columnheader">Since</th><th role="columnheader">What</th><th role="columnheader">Model</th><th role="columnheader">State</th><th role="columnheader" class="n">Tokens</th><th role="columnheader"><span class="unseen">Actions</span></th></tr></thead>
+      ${headOf(["Since", "What", "Model", "State", "#Tokens", "*Actions"])}
       <tbody role="rowgroup">${repeat(requests, (request) => request.number, (request) => runningRow(page, request))}</tbody>
     </table></div>`}
   </section>`;

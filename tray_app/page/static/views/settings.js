@@ -99,9 +99,9 @@ function keyRow(row) {
   const place = row.place ? html`<p><span class="ok state">There is one.</span> It is in ${row.place}.</p>`
     : row.is_unknown ? html`<p class="warn">The system keyring does not answer, so nobody knows whether there is one.</p>`
     : html`<p>There is none.</p>`;
-  const way = row.name === "nvidia_key"
-    ? html`<p><a href="#/welcome">${row.place ? "Replace it" : "Add one"}</a></p>`
-    : html`<p class="dim">A terminal sets or removes it: <code>claude-nvidia-tray set-key --server</code></p>`;
+  const way = row.command
+    ? html`<p class="dim">A terminal sets or removes it: <code>${row.command}</code></p>`
+    : html`<p><a href="#/welcome">${row.place ? "Replace it" : "Add one"}</a></p>`;
   return html`<div class="setting"><div class="words"><h3>${row.title}</h3><p>${row.help}</p></div><div class="control">${place}${way}</div></div>`;
 }
 
