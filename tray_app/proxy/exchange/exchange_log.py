@@ -7,11 +7,11 @@ import time
 from typing import Any
 
 from tray_app.errors import ProxyError
-from tray_app.redaction import find_margin_chars, show_body, show_json, show_start
+from tray_app.redaction import find_margin_chars, show_json, show_start
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.answer.chunk import Chunk
 from tray_app.translate.request.chat import ChatRequest
-from tray_app.translate.request.encoded import EncodedMessages, encode_body
+from tray_app.translate.request.encoded import encode_body
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +43,8 @@ class ExchangeLog:
         max_chars = self._settings.log_body_max_chars
         if not self._settings.log_bodies or not max_chars:
             return
-        if isinstance(body.get("messages"), EncodedMessages):
-            shown = show_json(encode_body(body), max_chars, self._secrets)
-        else:
-            # A long text is cut in front, so the messages come last: the newest words are in the last message.
-            shown = show_body(dict(sorted(body.items(), key=_is_messages)), max_chars, self._secrets)
+        # A long text is cut in front, so the messages come last: the newest words are in the last message.
+        shown = show_json(encode_body(dict(sorted(body.items(), key=_is_messages))), max_chars, self._secrets)
         log.info("%s: %s %s", self._name, what, shown)
 
     def note(self, chunk: Chunk) -> None:
