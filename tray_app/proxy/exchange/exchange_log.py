@@ -47,6 +47,11 @@ class ExchangeLog:
         shown = show_json(encode_body(dict(sorted(body.items(), key=_is_messages))), max_chars, self._secrets)
         log.info("%s: %s %s", self._name, what, shown)
 
+    @property
+    def wants_chunks(self) -> bool:
+        """Tells whether `note` must get each chunk."""
+        return bool(self._preview_chars)
+
     def note(self, chunk: Chunk) -> None:
         """Keeps the beginning of a streamed answer's text for the log, if the user wants that preview."""
         if len(self._preview) < self._preview_chars + self._margin_chars and self._preview_chars:
