@@ -1,4 +1,4 @@
-"""The licences of what a bundle carries besides this program, from the installed distributions' own files."""
+"""The licences of what a bundle carries besides this program, from the own files of what is installed or vendored."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ _PIN = re.compile(r"^([\w.-]+)==", re.MULTILINE)
 _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)")
 
 
-def write_notices(lock: Path, target: Path) -> None:
-    """Writes one text about Python and every distribution that `lock` names and this Python has."""
+def write_notices(lock: Path, vendored: Path, target: Path) -> None:
+    """Writes one text about Python, every distribution that `lock` names and this Python has, and what is vendored.
+
+    Each library of JavaScript has a folder of its name in the folder `vendored`, with its licence.
+    """
     names = sorted(set(_PIN.findall(lock.read_text(encoding="utf-8"))))
     sections = [_describe_python(), *(_describe(found) for name in names if (found := _find(name)))]
+    sections += [_title(folder.name) + _read_licence(folder) for folder in sorted(vendored.iterdir())]
     target.write_text("\n".join(sections), encoding="utf-8", newline="\n")
 
 
@@ -32,6 +36,10 @@ def _describe_python() -> str:
     licence = next((path for place in places if (path := place / "LICENSE.txt").is_file()), None)
     text = licence.read_text(encoding="utf-8") if licence else "https://docs.python.org/3/license.html\n"
     return f"{_title(f'Python {platform.python_version()}')}{text}"
+
+
+def _read_licence(folder: Path) -> str:
+    return (folder / "LICENSE").read_text(encoding="utf-8")
 
 
 def _describe(found: Distribution) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +58,7 @@ def _scratch_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.delenv(name.lower(), raising=False)
         patch.setenv("CLAUDE_NVIDIA_TRAY_HOME", str(home / "app"))
         patch.setenv("UPSTREAM_URL", "http://127.0.0.1:9/v1/chat/completions")  # never NVIDIA's own address
+        patch.setenv("BROWSER", f"{sys.executable} -c pass %s")  # no test shows anything to the user
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
         yield
 

@@ -100,6 +100,10 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
             return start(paths, is_demo=options.demo, wants_tray=not options.no_tray, users_umask=users_umask)
         case "stop":
             return stop(paths)
+        case "page":
+            from tray_app.commands.page import page
+
+            return page(paths, find_desktop(environ, users_umask), only_prints=options.print)
         case "doctor":
             from tray_app.commands.doctor import doctor
 
@@ -178,6 +182,10 @@ def _parser() -> argparse.ArgumentParser:
     background = verbs.add_parser("start", help="start the app in the background, where it outlives the terminal")
     _add_run_options(background, argparse.SUPPRESS)  # a value here would replace that of an option before `start`
     verbs.add_parser("stop", help="end the running app")
+    shown = verbs.add_parser(
+        "page", help="show the app's page in the browser: what goes on, the history, every setting"
+    )
+    shown.add_argument("--print", action="store_true", help="only print its address, which lets one browser in")
     overview = verbs.add_parser(
         "status", help="tell whether the app is running, and how it is (exit code 1: it is not)"
     )

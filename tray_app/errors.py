@@ -200,6 +200,18 @@ class UserActionNeeded(ProxyError):
     brief = "it needs something that only the user can do"
 
 
+class Paused(UserActionNeeded):
+    """The user has paused the program."""
+
+    brief = "the app is paused"
+
+
+class CancelledByUser(UserActionNeeded):
+    """The user has cancelled the request on the page. It has the form of the errors that Claude Code shows at once."""
+
+    brief = "cancelled by the user"
+
+
 class KeyRefused(UserActionNeeded):
     """NVIDIA does not accept the API key. `is_about_model`: it may be good for other models."""
 
@@ -274,6 +286,8 @@ class Overloaded(ProxyError):
     type = "overloaded_error"
     is_transient = True
     brief = "NVIDIA is overloaded"
+    queue: tuple[int, int] | None = None
+    """How many requests wait for how many places at NVIDIA; None: it does not say."""
 
 
 class TooManyConnections(ProxyError):

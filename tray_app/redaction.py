@@ -65,7 +65,12 @@ def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
 
 def show_start(text: str, max_chars: int, secrets: Iterable[str] = ()) -> str:
     """Returns the first `max_chars` characters of `text` without secrets, even one that the cut divides."""
-    return _show(text, 0, min(len(text), max_chars), _find_keys(text, secrets))
+    return show_part(text, 0, min(len(text), max_chars), secrets)
+
+
+def show_part(text: str, start: int, end: int, secrets: Iterable[str] = ()) -> str:
+    """Returns `text[start:end]` without secrets, even those that the cuts divide."""
+    return _show(text, start, end, _find_keys(text, secrets))
 
 
 def find_margin_chars(secrets: Iterable[str]) -> int:

@@ -10,6 +10,7 @@ NO_NVIDIA_KEY = (
 )
 HOW_TO_SET_KEY = f"Check the key on build.nvidia.com, then set it with `{name_command('set-key')}`."
 WHERE_TO_SET_ADDR = '"addr" in the settings file, or the environment variable ADDR'
+PAUSED = "Claude NVIDIA Tray is paused. Resume it in its menu or on its page."
 EMPTY_ANSWER = "NVIDIA's answer is empty. Please try again."
 
 

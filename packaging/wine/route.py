@@ -149,7 +149,7 @@ def run_tests() -> None:
         told.append(suite.result())
         if code == _SOME_FAILED:
             # Windows is played by Wine here, which now and then drops a click or an output when the machine is busy
-            _say("some of it failed (see above), and gets a second try now that nothing else runs")
+            _say("some of it failed (see above), and gets a second try without its own tests beside it")
             code = subprocess.call([*command, "--last-failed"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
             told.append("some of it at the second try")
     if code:

@@ -29,7 +29,7 @@ def test_this_program_is_complete() -> None:
     command = [sys.executable, "-m", "tray_app", "--self-check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["ok"] * 8
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["ok"] * 9
     assert done.stderr == ""
 
 
@@ -80,6 +80,15 @@ def test_a_settings_file_that_is_not_kept_is_reported(desktop: Desktop, monkeypa
     is_whole, failed = check(desktop)
     assert not is_whole
     assert failed == ["FAILED  settings: NotWhole: what was read is not what was written"]
+
+
+def test_a_file_of_the_page_that_is_missing_is_reported(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tray_app.page import files
+
+    whole = files.list_files()
+    rest = {name: path for name, path in whole.items() if name not in ("api.js", "views/now.css")}
+    monkeypatch.setattr(files, "list_files", lambda: rest)
+    assert check(desktop) == (False, ["FAILED  page: NotWhole: there is no api.js, views/now.css"])
 
 
 def test_a_program_that_cannot_start_its_worker_is_reported(desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,9 +35,10 @@ def test_the_file_names_what_a_line_says() -> None:
         requests=(RequestProgress("nvidia"), RETRIED, replace(RETRIED, delay=Delay.SILENCE, session_id="")),
         paces=(Pace("GLM 4.7", 40, (1, 2)),),
     )
-    assert describe(status, Settings()) == {
+    assert describe(status, Settings(), "http://127.0.0.1:3001/") == {
         "model": "GLM 4.7",
         "is_demo": True,
+        "page": "http://127.0.0.1:3001/",
         "trouble": "",
         "note": "",
         "paces": {"GLM 4.7": {"limit": 40, "starts_at": (1, 2)}},
@@ -54,6 +55,7 @@ def test_troubles_lose_what_only_a_menu_can_do() -> None:
     assert describe(Status(troubles=troubles), Settings())["trouble"] == "NVIDIA refused the key"
     retired = Status(model_troubles=((GLM, ModelTrouble(Unavailability.RETIRED)),))
     assert describe(retired, Settings(follow_successors=False))["trouble"] == "GLM 4.7 was retired by NVIDIA"
+    assert describe(Status(is_paused=True), Settings())["trouble"] == "Paused"
     followed = describe(retired, Settings())
     assert (followed["model"], followed["trouble"]) == ("GLM 5.3 Flash", "")
     assert followed["note"] == "for GLM 4.7, retired"

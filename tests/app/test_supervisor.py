@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,11 +13,15 @@ from tests.support.chunks import completion
 from tests.support.fake_upstream import FakeUpstream, whole
 from tests.support.gateway import AT_ONCE, Client
 from tests.support.keyrings import FailingKeyring, LockedKeyring, MemoryKeyring
+from tests.support.ports import free_port
 from tray_app import APP_ID
 from tray_app.app.instance import Instance
 from tray_app.app.supervisor import GatewaySupervisor
+from tray_app.errors import PortTaken
 from tray_app.proxy.service import ProxyService
+from tray_app.sentences import PAUSED
 from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY, remove_key, save_key
+from tray_app.settings.settings import Address
 from tray_app.settings.store import SettingsStore
 from tray_app.status.board import StatusBoard, Topic, Trouble
 
@@ -193,6 +198,21 @@ def test_a_click_asks_the_keyring_at_once(run: Run, backend: MemoryKeyring) -> N
     assert client.ask().text == "Hello!"
 
 
+def test_a_pause_refuses_new_requests_until_a_click_ends_it(run: Run, backend: MemoryKeyring) -> None:
+    running = run()
+    client = running.start()
+    running.listening.pause(is_paused=True)
+    answer = client.ask()
+    assert (answer.outcome, answer.sentence) == ((400, "billing_error"), PAUSED)
+    assert answer.headers["x-should-retry"] == "false"
+    assert running.board.status.is_paused
+    running.listening.change(log_bodies=True)
+    assert client.ask().sentence == PAUSED, "a changed setting does not end the pause"
+    running.listening.try_again()
+    assert client.ask().text == "Hello!"
+    assert not running.board.status.is_paused
+
+
 def test_a_server_key_that_is_gone_from_the_keyring_is_reported_with_a_solution(
     run: Run, backend: MemoryKeyring
 ) -> None:
@@ -255,3 +275,29 @@ def test_a_click_right_after_another_program_set_a_key_does_not_hide_the_key(run
     running.notice_change()
     assert client.ask().text == "Hello!"
     assert running.key_trouble is None
+
+
+# ---- another address
+
+
+def test_an_address_is_reserved_before_the_gateway_moves_there(run: Run, backend: MemoryKeyring) -> None:
+    running = run(ADDR="")
+    running.store.update(addr=Address("127.0.0.1", free_port()))
+    old = running.start()
+    address = running.listening.reserve(Address("127.0.0.1", free_port()))
+    assert address is not None
+    running.store.update(addr=address)
+    running.listening.take_over()
+    assert running.client.host == str(address) != old.host
+    assert running.client.ask().text == "Hello!"
+    running.listening.restart()
+    assert running.client.host == str(address)
+    assert running.client.ask().text == "Hello!"
+
+
+def test_the_gateways_own_port_cannot_be_reserved_and_a_taken_one_is_named(run: Run, backend: MemoryKeyring) -> None:
+    running = run()
+    port = int(running.start().host.partition(":")[2])
+    assert running.listening.reserve(Address("127.0.0.1", port)) is None
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(PortTaken):
+        running.listening.reserve(Address("127.0.0.1", other.getsockname()[1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -75,6 +75,7 @@ def test_the_menu_says_what_runs_and_where(app: TrayApp) -> None:
     assert labels[1:] == [
         "GLM 4.7",
         "MiniMax M2.1",
+        "Open Page",
         "Open Claude Code in Terminal",
         "Copy Claude Code Exports (bash)",
         "Copy Exports For",
@@ -84,6 +85,7 @@ def test_the_menu_says_what_runs_and_where(app: TrayApp) -> None:
     ]
     assert [node.label for node in menu.find("More").children] == [
         "Use for All Claude Code Sessions",
+        "Pause",
         "Start at Login",
         "Other Programs Choose Their Own Model",
         "Open Log Folder",
@@ -117,6 +119,15 @@ def test_clients_choose_the_model_when_the_menu_lets_them(app: TrayApp) -> None:
     app.folder.wait_setting("clients_choose_model", True)
     assert app.ask(model="minimaxai/minimax-m2.1")["model"] == "minimaxai/minimax-m2.1"
     assert app.ask()["model"] == "z-ai/glm4.7"
+
+
+def test_while_it_is_paused_requests_are_refused_and_the_first_line_resumes(app: TrayApp) -> None:
+    app.item.click("More", "Pause")
+    app.item.wait_menu(lambda menu: menu.find("More", "Pause").is_checked, "the mark")
+    assert "paused" in app.ask()["error"]["message"]
+    app.item.click("Paused – resume")
+    app.item.wait_menu(lambda menu: menu.has(f"Demo: no model, running on {app.url}"), "the status line")
+    assert app.ask()["type"] == "message"
 
 
 def test_log_request_bodies_is_off_until_it_is_clicked(app: TrayApp) -> None:
@@ -252,6 +263,7 @@ def test_claude_code_opens_in_a_terminal_in_the_last_folder_or_in_the_one_that_i
 
         assert not item.menu().has("Open Claude Code In")
         assert click("Open Claude Code in Terminal") == str(home)
+        app.ask()  # the menu is drawn again
         item.wait_menu(lambda menu: menu.has("~"), "the folder in the menu")
         desktop.spawn(*APP, "claude", log="claude", cwd=shop).wait(20)
         wait_for(terminal.exists, "Claude Code in the other folder")
@@ -283,8 +295,9 @@ def test_without_a_key_the_status_line_asks_for_it_until_set_key_gives_one(
         assert "Add your NVIDIA API key" in notifications.wait_text("Claude NVIDIA Tray is running")
         tooltip = "GLM 4.7 · add your NVIDIA API key…"
         wait_for(lambda: item.property("ToolTip")[2] == tooltip, "the state in the tooltip")
-        item.click("Add your NVIDIA API key…")  # a desktop without a display has no terminal
-        assert "build.nvidia.com" in notifications.wait_text("Add your NVIDIA API key…")
+        assert desktop.wait_page().startswith(f"http://{app.url}/#/welcome?token="), "at the first start, by itself"
+        item.click("Add your NVIDIA API key…")
+        assert desktop.wait_page(2).startswith(f"http://{app.url}/#/welcome?token=")
         with (desktop.folder / "key").open("w+") as typed:
             typed.write("nvapi-0123456789abcdef\n")
             typed.seek(0)
@@ -380,18 +393,18 @@ def test_a_retired_model_that_is_not_followed_is_reported_once_and_one_click_swi
         menu = item.wait_menu(lambda menu: menu.has(title), "the fix-it line")
     assert top_labels(menu)[:4] == [title, "Switch to GLM 5.3 Flash", "GLM 4.7 (retired)", "MiniMax M2.1"]
     item.click(title)
-    notifications.wait(lambda: len(notifications.received) >= 2, "the sentence, once more for the click")
+    assert keyed_app.desktop.wait_page().startswith(f"http://{keyed_app.url}/#/models?token=")
     item.click("Log Request Bodies")
     item.wait_menu(lambda menu: menu.find("Log Request Bodies").is_checked, "the mark")
     item.click("Log Request Bodies")  # the menu was redrawn, and no notification came again
     item.wait_menu(lambda menu: not menu.find("Log Request Bodies").is_checked, "no mark")
     sentence = 'NVIDIA retired GLM 4.7 on 2026-05-14. Choose "Switch to GLM 5.3 Flash", or another model, in the menu.'
-    assert [(heard.title, heard.text) for heard in notifications.received] == [(title, sentence)] * 2
+    assert [(heard.title, heard.text) for heard in notifications.received] == [(title, sentence)]
     assert keyed_app.ask(model="z-ai/glm4.7")["content"][0]["text"] == "z-ai/glm4.7"
     item.wait_menu(lambda menu: menu.has("GLM 4.7") and not menu.has(title), "it answers again")
     upstream.script(refusal(410, {"status": 410, "title": "Gone", "detail": gone}))
     keyed_app.ask()
-    notifications.wait(lambda: len(notifications.received) == 3, "the news, as it had recovered")
+    notifications.wait(lambda: len(notifications.received) == 2, "the news, as it had recovered")
     item.click("Switch to GLM 5.3 Flash")
     item.wait_menu(lambda menu: menu.has(f"Running on {keyed_app.url}"), "the trouble is over")
     assert keyed_app.ask()["content"][0]["text"] == "z-ai/glm-5.3-flash"
@@ -436,6 +449,7 @@ def test_the_first_start_says_hello_once(
         watcher.wait(lambda: not watcher.items, "the icon is gone")
     hellos = [heard.text for heard in notifications.received if heard.title == "Claude NVIDIA Tray is running"]
     assert len(hellos) == 1
+    assert [page.partition("/#/")[2].partition("=")[0] for page in desktop.shown_pages] == ["welcome?token"]
     assert hellos[0].startswith("Its icon is in the panel. This is the demo:")
     assert "Open Claude Code in Terminal" in hellos[0]
 
@@ -451,15 +465,68 @@ def test_quit_lets_a_running_answer_finish(app: TrayApp, watcher: Watcher) -> No
     watcher.wait(lambda: not watcher.items, "the icon is gone")
 
 
-def test_a_second_launch_says_where_the_first_one_runs_and_ends_well(
-    app: TrayApp, desktop: Desktop, watcher: Watcher, notifications: NotificationService
+def test_a_second_launch_opens_the_page_of_the_first_one_and_ends_well(
+    app: TrayApp, desktop: Desktop, watcher: Watcher
 ) -> None:
+    desktop.wait_page()  # that of the first start
     second = desktop.spawn(*APP, "--demo", log="second")
     assert second.wait(20) == 0
+    assert desktop.wait_page(2).startswith(f"http://{app.url}/#token=")
+    assert "already running as a demo" in desktop.read_log("second")
+    assert len(watcher.items) == 1
+
+
+def test_a_second_launch_without_a_browser_says_where_the_first_one_runs(
+    app: TrayApp, desktop: Desktop, notifications: NotificationService
+) -> None:
+    desktop.env["BROWSER"] = ""
+    assert desktop.spawn(*APP, "--demo", log="second").wait(20) == 0
     assert notifications.wait_text("Claude NVIDIA Tray") == (
         f"Claude NVIDIA Tray is already running as a demo, with canned answers. It listens on http://{app.url}."
     )
-    assert len(watcher.items) == 1
+
+
+def click_until_shown(desktop: Desktop, click: Callable[[], None]) -> str:
+    """Clicks until another address is in the browser, and returns it. A click just after another one does nothing."""
+    before = len(desktop.shown_pages)
+
+    def is_shown() -> bool:
+        click()
+        return len(desktop.shown_pages) > before
+
+    wait_for(is_shown, "another address in the browser")
+    return desktop.shown_pages[before]
+
+
+def test_a_click_on_the_icon_opens_the_page_and_so_does_its_item(app: TrayApp) -> None:
+    assert app.item.property("ItemIsMenu") is False
+    pages = [app.desktop.wait_page()]  # that of the first start
+    assert pages[0].startswith(f"http://{app.url}/#/welcome?token=")
+    for click in (app.item.activate, lambda: app.item.click("Open Page")):
+        pages.append(click_until_shown(app.desktop, click))
+        assert pages[-1].startswith(f"http://{app.url}/#token=")
+    assert len(set(pages)) == len(pages), "each lets one browser in"
+
+
+def read_root(app: TrayApp) -> http.client.HTTPMessage:
+    """Returns the headers with which the gateway answers a browser."""
+    with closing(http.client.HTTPConnection(app.url, timeout=20)) as connection:
+        connection.request("GET", "/", headers={"Accept": "text/html"})
+        return connection.getresponse().headers
+
+
+def test_a_page_that_is_switched_off_is_not_opened_and_a_notification_says_how_to_get_it(
+    app: TrayApp, notifications: NotificationService
+) -> None:
+    app.desktop.wait_page()
+    app.folder.edit_settings(server_api_key="key-of-this-gateway")
+    wait_for(lambda: read_root(app)["content-type"].startswith("application/json"), "the page is off")
+    app.item.click("Open Page")
+    assert '"serve_page" to "always"' in notifications.wait_text("Claude NVIDIA Tray")
+    assert len(app.desktop.shown_pages) == 1
+    app.folder.edit_settings(serve_page="never")
+    app.item.wait_menu(lambda menu: not menu.has("Open Page"), "no item")
+    assert app.item.property("ItemIsMenu") is True
 
 
 def test_after_a_crash_the_next_launch_works(app: TrayApp, desktop: Desktop, watcher: Watcher) -> None:
@@ -495,7 +562,9 @@ def test_the_menu_and_its_submenu_work_in_a_real_panel() -> None:
         desktop.spawn(*APP, "--demo", log="app")
         desktop.wait_log("app", "listening on http://")
         x, y = wait_for(lambda: find_colour(desktop.take_screenshot(), GREEN), "the icon in the panel")
-        desktop.click(x, y, button=1)
+        desktop.wait_page()  # that of the first start
+        click_until_shown(desktop, lambda: desktop.click(x, y, button=1))
+        desktop.click(x, y, button=3)
         wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
         # The status line cannot be chosen, so the two models come first.
         desktop.run("xdotool", "key", "Down", "Down", "Return")
@@ -504,8 +573,8 @@ def test_the_menu_and_its_submenu_work_in_a_real_panel() -> None:
         wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) == (52, 101, 164), "the closed menu")
         desktop.click(x, y, button=3)
         wait_for(lambda: desktop.take_screenshot().getpixel((x, 200)) != (52, 101, 164), "the open menu")
-        # The last item is Quit. The one above opens the submenu, whose second item is Start at Login.
-        desktop.run("xdotool", "key", "Up", "Up", "Right", "Down", "Return")
+        # The last item is Quit. The one above opens the submenu, whose third item is Start at Login.
+        desktop.run("xdotool", "key", "Up", "Up", "Right", "Down", "Down", "Return")
         entry = Path(desktop.env["XDG_CONFIG_HOME"], "autostart", "claude-nvidia-tray.desktop")
         wait_for(entry.exists, "the entry for the next login")
 

@@ -47,22 +47,47 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_a_click_switches_it_on_and_another_one_off(place: Place) -> None:
-    place.sessions.toggle(SETUP)
+    place.sessions.use(SETUP, is_on=True)
     assert place.sessions.is_on
     assert place.read()["env"]["ANTHROPIC_BASE_URL"] == SETUP.url
-    place.sessions.toggle(SETUP)
+    place.sessions.use(SETUP, is_on=False)
     assert not place.sessions.is_on
     assert place.file.read_bytes() == MINE
+
+
+def test_switching_it_on_again_sets_what_the_user_has_changed_since(place: Place) -> None:
+    place.sessions.use(SETUP, is_on=True)
+    edited = place.read()
+    edited["env"]["ANTHROPIC_BASE_URL"] = "http://127.0.0.1:9999"
+    place.file.write_text(json.dumps(edited), encoding="utf-8")
+    place.sessions.use(SETUP, is_on=True)
+    assert place.read()["env"]["ANTHROPIC_BASE_URL"] == SETUP.url
+
+
+def test_a_preview_shows_what_would_be_written_and_writes_nothing(place: Place) -> None:
+    preview = place.sessions.preview(SETUP, is_on=True)
+    assert preview is not None
+    assert (preview.file, preview.before) == (place.file, MINE.decode())
+    assert (place.file.read_bytes(), place.sessions.is_on) == (MINE, False)
+    place.sessions.use(SETUP, is_on=True)
+    assert place.file.read_text() == preview.after
+    undone = place.sessions.preview(SETUP, is_on=False)
+    assert undone is not None
+    assert (undone.before, undone.after) == (preview.after, MINE.decode())
+
+
+def test_there_is_no_preview_of_an_undo_if_there_is_nothing_to_undo(place: Place) -> None:
+    assert place.sessions.preview(SETUP, is_on=False) is None
 
 
 def test_a_click_that_fails_says_why(place: Place) -> None:
     place.file.write_bytes(b"{damage")
     with pytest.raises(ClaudeSettingsError, match="cannot be used, because"):
-        place.sessions.toggle(SETUP)
+        place.sessions.use(SETUP, is_on=True)
 
 
 def test_it_is_undone_at_quit_only_if_the_user_wants_that(place: Place) -> None:
-    place.sessions.toggle(SETUP)
+    place.sessions.use(SETUP, is_on=True)
     place.sessions.undo_if_wanted()
     assert place.sessions.is_on
     place.paths.settings.write_text(
@@ -74,7 +99,7 @@ def test_it_is_undone_at_quit_only_if_the_user_wants_that(place: Place) -> None:
 
 
 def test_what_prevents_an_update_or_an_undo_does_not_stop_the_app(place: Place) -> None:
-    place.sessions.toggle(SETUP)
+    place.sessions.use(SETUP, is_on=True)
     place.file.write_bytes(b"{damage")
     place.sessions.follow(Setup("http://127.0.0.1:4001", MINIMAX_M2_1, (GLM_4_7,)))
     place.paths.settings.write_text(json.dumps({"version": 1, "undo_all_sessions_at_quit": True}))
@@ -86,14 +111,14 @@ def test_what_prevents_an_update_or_an_undo_does_not_stop_the_app(place: Place) 
 def test_the_command_undoes_it_and_says_what_it_did(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert undo(place.paths) == 0
     assert capsys.readouterr().out.startswith("There is nothing to undo")
-    place.sessions.toggle(SETUP)
+    place.sessions.use(SETUP, is_on=True)
     assert undo(place.paths) == 0
     assert capsys.readouterr().out.startswith("Claude Code's settings are as they were")
     assert place.file.read_bytes() == MINE
 
 
 def test_the_command_fails_if_the_file_cannot_be_used(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    place.sessions.toggle(SETUP)
+    place.sessions.use(SETUP, is_on=True)
     place.file.write_bytes(b"[]")
     assert undo(place.paths) == 1
     assert str(place.file) in capsys.readouterr().err

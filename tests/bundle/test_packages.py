@@ -50,7 +50,9 @@ def test_the_wheel_holds_the_program_and_nothing_else(wheel: Path) -> None:
         metadata = archive.read(f"{NAME}.dist-info/METADATA")
     notes = {f"{NAME}.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tray_app").rglob("*.py")}
-    assert names == modules | notes | {f"{NAME}.dist-info/licenses/LICENSE"}
+    page = ROOT / "tray_app" / "page" / "static"
+    shown = {path.relative_to(ROOT).as_posix() for path in page.rglob("*") if path.is_file()}
+    assert names == modules | shown | notes | {f"{NAME}.dist-info/licenses/LICENSE"}
     found = Metadata.from_email(metadata, validate=True)
     assert (found.name, str(found.version), found.license_expression) == (APP_ID, __version__, "MIT")
     assert found.description_content_type == "text/markdown"

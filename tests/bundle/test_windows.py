@@ -18,7 +18,7 @@ from tray_app import APP_ID, APP_NAME, __version__
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
 
 START_S, QUIT_S = 60, 30
-QUIT, LOG_BODIES, COPY_EXPORTS, MINIMAX = -1, -3, -5, -8  # lines of the menu, counted from its end
+QUIT, LOG_BODIES, COPY_EXPORTS, MINIMAX = -1, -3, -5, -9  # lines of the menu, counted from its end
 MENU_CLASS = "claude nvidia tray.exe"
 
 

@@ -19,7 +19,7 @@ from tests.support.waiting import wait_for
 
 PREFIX = os.environ.get("WINE_TEST_PREFIX", "")
 GREEN = (118, 185, 0)
-GLM, MINIMAX, _OPEN, EXPORTS, _EXPORTS_FOR, _BODIES, MORE, QUIT = range(1, 9)  # the lines of the menu
+GLM, MINIMAX, PAGE, _OPEN, EXPORTS, _EXPORTS_FOR, _BODIES, MORE, QUIT = range(1, 10)  # the lines of the menu
 EXIT_S = 20
 START_S = 60  # the first start also compiles the source
 
@@ -86,18 +86,22 @@ def test_the_running_icon_is_green(desktop: WineDesktop, app: App) -> None:
     wait_for(lambda: count_green(desktop) > 80, "the running icon; it has 256 pixels in all")
 
 
-@pytest.mark.parametrize("button", [1, 3], ids=["left", "right"])
-def test_either_button_opens_the_menu_and_a_click_elsewhere_closes_it(
-    desktop: WineDesktop, app: App, button: int
-) -> None:
-    menu = desktop.open_menu(button)
+def test_the_left_button_opens_the_page_and_so_does_its_item(desktop: WineDesktop, app: App) -> None:
+    desktop.click_icon(1)
+    assert desktop.wait_page().startswith(f"{app.url}/#token=")
+    desktop.open_menu().click(PAGE)
+    assert desktop.wait_page(2).startswith(f"{app.url}/#token=")
+
+
+def test_the_right_button_opens_the_menu_and_a_click_elsewhere_closes_it(desktop: WineDesktop, app: App) -> None:
+    menu = desktop.open_menu()
     assert len(menu.rows) == QUIT + 1
     screen = desktop.take_screenshot()
     assert menu.box.left + menu.box.width <= screen.width
     assert menu.box.top + menu.box.height <= screen.height
     desktop.click(10, 10)
     desktop.wait_menu_closed()
-    desktop.open_menu(button).click(QUIT)
+    desktop.open_menu().click(QUIT)
     app.wait_quit()
 
 
@@ -121,7 +125,13 @@ def test_exports_are_copied_and_a_balloon_says_so(desktop: WineDesktop, app: App
 
 def test_the_submenu_opens_and_its_item_has_windows_start_the_app_at_login(desktop: WineDesktop, app: App) -> None:
     desktop.open_menu().click(MORE)
-    lines = ("Use for All Claude Code Sessions", "Start at Login", "Other Programs Choose Their Own Model", "Open Logs")
+    lines = (
+        "Use for All Claude Code Sessions",
+        "Pause",
+        "Start at Login",
+        "Other Programs Choose Their Own Model",
+        "Open Log Folder",
+    )
     submenu = wait_for(lambda: desktop.find_menu(rows=len(lines)), "the submenu")
     submenu.click(lines.index("Start at Login"))
     read = "from tray_app.desktop.windows.desktop import WindowsDesktop; print(WindowsDesktop().starts_at_login())"

@@ -58,6 +58,9 @@ class WineDesktop(Desktop):
         self.env |= {**self.windows.variables, "PYTHONPATH": self.windows.to_windows(ROOT)}
         for name in ("CLAUDE_NVIDIA_TRAY_HOME", "PYTHON_KEYRING_BACKEND", "TMPDIR"):  # %LOCALAPPDATA% and so on decide
             del self.env[name]
+        browser = self.folder / "browser.cmd"
+        browser.write_text(f"@>>{self.windows.to_windows(self.folder)}\\shown-pages echo %*\r\n")
+        self.env["BROWSER"] = self.windows.to_windows(browser)
         self.windows.stop()  # an explorer on another display would keep the tray there
         return self
 

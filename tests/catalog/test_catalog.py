@@ -51,6 +51,20 @@ def test_the_users_rows_follow_the_defaults_or_replace_rows_with_their_id() -> N
     assert len(join_rows([OWN, kimi, corrected])) == len(MODELS) + 1
 
 
+def test_the_rows_that_the_user_wants_first_come_first() -> None:
+    rows = join_rows([OWN], ["Lab/own-1", "nobody/knows", MINIMAX_M2_1.id])
+    assert rows[:3] == (OWN, MINIMAX_M2_1, GLM_4_7)
+    assert len(rows) == len(MODELS) + 1
+
+
+def test_hidden_models_are_not_offered_unless_they_are_selected_but_still_found() -> None:
+    catalog = Catalog(join_rows([OWN]), hidden=frozenset({"lab/own-1", GLM_4_7.id}))
+    assert catalog.offered(GLM_4_7) == (GLM_4_7, MINIMAX_M2_1)
+    assert catalog.offered(MINIMAX_M2_1) == (MINIMAX_M2_1,)
+    assert [row.id for row in catalog.models if row not in catalog.shown] == [GLM_4_7.id, "lab/Own-1"]
+    assert catalog.find("lab/own-1") == OWN
+
+
 def test_an_alias_takes_precedence_over_a_row_of_its_name() -> None:
     catalog = Catalog(aliases={"z-ai/glm4.7": GLM_5_2.id, "claude-opus-5-5": KIMI_K3.id})
     assert catalog.find("Z-AI/GLM4.7[1m]") is GLM_5_2

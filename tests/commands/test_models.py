@@ -50,6 +50,15 @@ def test_the_table_has_what_answers_first_and_counts_what_nobody_knows() -> None
     assert cells[-1][0].startswith("2 more that NVIDIA lists")
 
 
+def test_hidden_models_are_only_counted() -> None:
+    settings = Settings(hidden_models=("z-ai/glm-5.3-flash", "minimaxai/minimax-m2.1"))
+    rows = list_rows(Status(findings=Findings({"z-ai/glm-5.3-flash": GOOD})), settings)
+    assert [row.name for row in rows if row.is_hidden] == ["GLM 5.3 Flash", "MiniMax M2.1"]
+    lines = list(describe_rows(rows, settings.catalog))
+    assert not any("MiniMax M2.1" in line or line.startswith("GLM 5.3 Flash") for line in lines)
+    assert lines[-1] == '2 more that you have hidden ("hidden_models" in the settings).'
+
+
 def test_the_table_says_if_nothing_is_known() -> None:
     lines = list(describe_rows(list_rows(Status(), Settings()), Settings().catalog))
     assert "models --probe" in lines[-1]

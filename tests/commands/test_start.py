@@ -106,6 +106,7 @@ def test_the_status_tells_who_waits_and_what_is_not_known() -> None:
     overview = Overview(
         running=True,
         demo=False,
+        paused=True,
         pid=1,
         url="http://127.0.0.1:3001",
         answers=False,
@@ -119,6 +120,7 @@ def test_the_status_tells_who_waits_and_what_is_not_known() -> None:
         log="/logs",
     )
     lines = list(describe_overview(overview))
+    assert lines[0][1].endswith("running; paused, so that requests are refused")
     assert ("gateway", "http://127.0.0.1:3001, which does not answer") in lines
     assert ("model", "z-ai/glm4.7, for which z-ai/glm-5.3-flash answers") in lines
     assert ("key", "unknown, because the system keyring gives no answer") in lines

@@ -19,13 +19,14 @@ from tray_app.app.instance import Instance
 from tray_app.app.status_file import STATUS_FILE
 from tray_app.catalog import AS_IN_TRAY
 from tray_app.commands import status_line
-from tray_app.commands.status_line import NOT_RUNNING, STARTING, find_state_folder, is_running, make_line
+from tray_app.commands.status_line import NOT_RUNNING, STARTING, find_state_folder, is_running, make_line, shows_links
 from tray_app.paths import HOME_VARIABLE, find_paths
 
 NOW_S = 1_800_000_000
 STATE: dict[str, Any] = {
     "model": "GLM 4.7",
     "is_demo": False,
+    "page": "http://127.0.0.1:3001/",
     "trouble": "",
     "note": "",
     "paces": {},
@@ -75,6 +76,42 @@ def test_a_model_that_was_picked_in_claude_code_is_shown_before_it_is_asked() ->
 
 def test_the_neutral_name_is_the_one_of_the_catalog() -> None:
     assert status_line.AS_IN_TRAY == AS_IN_TRAY
+
+
+def test_the_name_of_the_model_leads_to_the_page_where_the_terminal_has_links() -> None:
+    def linked(**changes: Any) -> str:
+        return make_line(OWN, {**STATE, **changes}, is_running=True, now_s=NOW_S, has_links=True)
+
+    link, end = "\x1b]8;;http://127.0.0.1:3001/\x07", "\x1b]8;;\x07"
+    assert linked() == f"{link}GLM 4.7{end}"
+    assert linked(is_demo=True, note="a note") == f"DEMO · {link}GLM 4.7{end} · a note"
+    assert linked(page="") == line() == "GLM 4.7"
+    assert linked(page="http://x/\x1b\x07\n") == "\x1b]8;;http://x/\x07GLM 4.7\x1b]8;;\x07"
+    older = {name: value for name, value in STATE.items() if name != "page"}
+    assert make_line(OWN, older, is_running=True, now_s=NOW_S, has_links=True) == "GLM 4.7"
+
+
+@pytest.mark.parametrize(
+    ("environ", "has_links"),
+    [
+        ({}, False),
+        ({"TERM": "xterm-256color"}, False),
+        ({"TERM": "xterm-kitty"}, True),
+        ({"TERM": "tmux-256color", "TERM_PROGRAM": "tmux"}, False),
+        ({"TERM_PROGRAM": "Apple_Terminal"}, False),
+        ({"TERM_PROGRAM": "vscode"}, True),
+        ({"WT_SESSION": "e2b1"}, True),
+        ({"KONSOLE_VERSION": "240800"}, True),
+        ({"VTE_VERSION": "7600"}, True),
+        ({"VTE_VERSION": "5000"}, False),
+        ({"VTE_VERSION": "new"}, False),
+        ({"VTE_VERSION": "7600", "STY": "1.pts"}, False),
+        ({"TERM": "dumb", "FORCE_HYPERLINK": "1"}, True),
+        ({"TERM": "foot", "FORCE_HYPERLINK": "0"}, False),
+    ],
+)
+def test_links_are_for_terminals_that_are_known_to_have_them(environ: dict[str, str], has_links: bool) -> None:
+    assert shows_links(environ) is has_links
 
 
 def test_the_demo_says_so_first() -> None:

@@ -21,6 +21,7 @@ def test_a_finding_can_be_written_as_json() -> None:
         "topic": "topic",
         "sentence": "sentence.",
         "fix": "fix.",
+        "remedy": "",
     }
 
 

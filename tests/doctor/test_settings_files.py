@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tray_app.doctor.findings import Finding, Level
-from tray_app.doctor.settings_files import check_settings_files
+from tray_app.doctor.findings import Finding, Level, Remedy
+from tray_app.doctor.settings_files import check_all_sessions, check_settings_files
 
 URL = "http://127.0.0.1:3001"
 
@@ -74,3 +74,14 @@ def test_a_damaged_file_is_named(project: Path) -> None:
     (finding,) = check(project)
     assert finding.level is Level.NOTE
     assert str(path) in finding.sentence
+
+
+def test_all_sessions_that_lead_elsewhere_are_told(project: Path) -> None:
+    environ = {"CLAUDE_CONFIG_DIR": str(project.parent / "user")}
+    user = write(project.parent / "user" / "settings.json", {"env": {"ANTHROPIC_BASE_URL": URL}})
+    assert not check_all_sessions(environ, URL, is_on=True)
+    write(user, {"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:4000"}})
+    (finding,) = check_all_sessions(environ, URL, is_on=True)
+    assert (finding.level, finding.remedy) == (Level.NOTE, Remedy.USE_FOR_ALL_SESSIONS)
+    assert str(user) in finding.sentence
+    assert not check_all_sessions(environ, URL, is_on=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tray_app.files.private import NotAFile, claim_folder, make_private_folder, open_private, tighten_file
+from tray_app.files.private import NotAFile, claim_folder, is_private, make_private_folder, open_private, tighten_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="file modes, links and pipes of POSIX")
 
@@ -139,3 +139,18 @@ def test_nothing_stays_open_after_a_refusal(tmp_path: Path) -> None:
         open_private(tmp_path / "pipe", os.O_RDONLY)
     assert os.dup(0) == lowest_free
     os.close(lowest_free)
+
+
+def test_a_file_is_private_if_nobody_else_can_have_made_it(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    append(file)
+    link.symlink_to(file)
+    assert is_private(file)
+    assert not is_private(link)
+    assert not is_private(tmp_path / "nothing")
+    file.chmod(0o620)
+    assert not is_private(file)
+    tmp_path.chmod(0o700)
+    assert is_private(tmp_path)
+    tmp_path.chmod(0o755)
+    assert not is_private(tmp_path)

@@ -23,7 +23,7 @@ def test_twice_the_input_is_at_most_twice_the_work(row: Growth) -> None:
     check(row)
 
 
-OF_UPSTREAM = ("learned_calibrations", "learned_file", "learned_quirks", "pacing", "window")
+OF_UPSTREAM = ("learned_calibrations", "learned_file", "learned_quirks", "line", "pacing", "window")
 FILES = [
     *sorted((PACKAGE / "translate").rglob("*.py")),
     *(PACKAGE / "proxy" / "upstream" / f"{name}.py" for name in OF_UPSTREAM),

@@ -71,6 +71,21 @@ def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_requests_that_an_older_version_recorded_have_no_kind_and_no_turn(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, MIGRATIONS[:1])
+        columns = "began_at, asked, model_id, reason, session_id, project, is_background, is_stream, total_s, tries"
+        connection.execute(
+            f"INSERT INTO requests ({columns}, outcome, error, cause) "
+            "VALUES (5.0, 'a', 'b', 'tray', 'c', 'd', 0, 1, 2.0, 1, 'answered', '', '')"
+        )
+    write_history(path, [RequestRecord(6.0, kind="turn", turn=3)])
+    newer, older = (found.record for found in read_page(path, 10))
+    assert (older.asked, older.kind, older.turn) == ("a", "", None)
+    assert (newer.kind, newer.turn) == ("turn", 3)
+
+
 @pytest.mark.parametrize("exists", [False, True], ids=["no file", "an empty file"])
 def test_a_file_of_version_0_gets_all_tables(path: Path, exists: bool) -> None:
     path.parent.mkdir()

@@ -6,11 +6,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.support.history import write_history
 from tray_app.history.database import HistoryUnusable
-from tray_app.history.reader import read_all, read_page, read_sums
+from tray_app.history.reader import Wanted, read_all, read_page, read_sums
 from tray_app.history.record import Outcome, Reason, RequestRecord
 
 FULL = RequestRecord(
@@ -59,8 +60,32 @@ def test_pages_follow_each_other_without_gaps_even_while_requests_are_added(path
 
 def test_all_requests_since_a_time_are_read_in_pages(path: Path) -> None:
     write_history(path, [RequestRecord(1_800_000_000.0 + number) for number in range(1200)])
-    times = [found.record.began_at for found in read_all(path, since=1_800_000_100.0)]
+    times = [found.record.began_at for found in read_all(path, Wanted(since=1_800_000_100.0))]
     assert times == [1_800_000_000.0 + number for number in range(1199, 99, -1)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "tries"),
+    [
+        (Wanted(), [4, 3, 2, 1, 0]),
+        (Wanted(since=1_800_000_002.0, until=1_800_000_004.0), [3, 2]),
+        (Wanted(model_id="a/b"), [3, 1]),
+        (Wanted(model_id=""), [0]),
+        (Wanted(project="/home/\ud800"), [4]),
+        (Wanted(project="", model_id="c/d"), [2]),
+        (Wanted(outcome=Outcome.FAILED), [2]),
+        (Wanted(outcome=Outcome.REFUSED), []),
+    ],
+)
+def test_only_the_wanted_requests_are_read(path: Path, wanted: Wanted, tries: list[int]) -> None:
+    kinds = [("", ""), ("a/b", ""), ("c/d", ""), ("a/b", "/x"), ("c/d", "/home/\ud800")]
+    records = [
+        RequestRecord(1_800_000_000.0 + number, model_id=model_id, project=project, tries=number)
+        for number, (model_id, project) in enumerate(kinds)
+    ]
+    records[2] = msgspec.structs.replace(records[2], outcome=Outcome.FAILED)
+    write_history(path, records)
+    assert [found.record.tries for found in read_all(path, wanted)] == tries
 
 
 def test_a_page_is_found_by_its_key_and_not_by_reading_all_requests(path: Path) -> None:

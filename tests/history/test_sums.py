@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tray_app.history.record import Outcome, RequestRecord
+from tray_app.history.record import CANCELLED, Outcome, RequestRecord
 from tray_app.history.sums import DaySum, add, find_bucket, find_percentile, merge, shorten_count, sum_record
 
 DAY = "2026-11-27"
@@ -33,6 +33,11 @@ def test_a_sum_of_numbers_that_nobody_knows_is_unknown_and_not_zero() -> None:
 def test_each_outcome_has_a_count_of_its_own(outcome: Outcome, counts: tuple[int, ...]) -> None:
     found = sum_record(RequestRecord(0.0, outcome=outcome), DAY)
     assert (found.answered, found.failed, found.left_early, found.refused) == counts
+
+
+def test_what_the_user_cancelled_is_no_failure_of_the_model() -> None:
+    found = sum_record(RequestRecord(0.0, outcome=Outcome.FAILED, error=CANCELLED), DAY)
+    assert (found.failed, found.left_early, found.success_rate) == (0, 1, None)
 
 
 def test_the_success_rate_counts_only_what_nvidia_answered_or_failed_to_answer() -> None:

@@ -69,6 +69,7 @@ def test_what_is_no_action_is_refused(browser: Browser, desk: NotingDesk, body: 
 
 def test_the_state_comes_as_an_event_and_again_when_it_changes(browser: Browser, paged: RunningGateway) -> None:
     with browser.listen() as events:
-        assert next(events)[2]["log_bodies"] is False
+        states = (data for name, _, data in events if name == "state")
+        assert next(states)["log_bodies"] is False
         paged.configure(log_bodies=True)
-        assert next(events)[2]["log_bodies"] is True
+        assert next(states)["log_bodies"] is True

@@ -46,3 +46,4 @@ def test_the_files_of_tokens_do_not_tell_the_tokens(tmp_path: Path) -> None:
 
 def test_the_token_stands_behind_the_hash_of_the_address(tmp_path: Path) -> None:
     assert make_address("http://127.0.0.1:3001", "abc") == "http://127.0.0.1:3001/#token=abc"
+    assert make_address("http://127.0.0.1:3001", "abc", "models") == "http://127.0.0.1:3001/#/models?token=abc"

@@ -50,6 +50,31 @@ def start(addr: Address, keys: Keys) -> None:
 # ---- listening
 
 
+def test_who_connects_to_a_reserved_address_waits_until_the_gateway_has_moved_there(
+    gateway: RunningGateway, upstream: FakeUpstream
+) -> None:
+    upstream.default = lambda body: whole(completion("Hello!"))
+    address = gateway.service.reserve(Address("127.0.0.1", 0))
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(Client(address.url).ask)
+        gateway.service.stop(0)
+        addr = Address("127.0.0.1", 0)
+        moved = gateway.service.start(GatewayConfig(Settings(addr=addr, nvidia_url=upstream.url), gateway.keys))
+        assert moved == address
+        assert waiting.result().text == "Hello!"
+
+
+def test_a_reserved_address_that_is_not_needed_is_free_again(gateway: RunningGateway) -> None:
+    address = gateway.service.reserve(Address("127.0.0.1", free_port()))
+    with pytest.raises(PortTaken):
+        start(address, Keys())
+    gateway.service.release()
+    with socket.create_server((address.host, address.port)):
+        pass
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(PortTaken):
+        gateway.service.reserve(Address("127.0.0.1", other.getsockname()[1]))
+
+
 def test_a_taken_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -1,12 +1,15 @@
-"""The lock file of the JavaScript SDKs."""
+"""The lock files of the JavaScript packages."""
 
 from __future__ import annotations
+
+import pytest
 
 from tests.sdk.sdks import read_packages
 
 
-def test_packages_are_locked_by_their_hashes_and_by_no_address() -> None:
-    packages = read_packages("package-lock.json")
+@pytest.mark.parametrize("lock", ["package-lock.json", "../browser/package-lock.json"], ids=["sdk", "browser"])
+def test_packages_are_locked_by_their_hashes_and_by_no_address(lock: str) -> None:
+    packages = read_packages(lock)
     assert packages
     for name, package in packages.items():
         assert package["integrity"].startswith("sha512-"), name

@@ -48,7 +48,8 @@ def test_the_users_own_model_checks_a_risky_command(
     verdicts: list[str], is_allowed: bool, start_gateway: StartGateway, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     upstream.script(runs(RISKY), *(whole(completion(verdict)) for verdict in verdicts), says(FINISHED))
-    run = take_a_risk(start_gateway(), tmp_path)
+    gateway = start_gateway()
+    run = take_a_risk(gateway, tmp_path)
     assert (run.status, (run.work / "proof").exists()) == (0, is_allowed)
 
     _, *checks, last = (received.body for received in upstream.received)
@@ -58,6 +59,10 @@ def test_the_users_own_model_checks_a_risky_command(
         assert check["chat_template_kwargs"]["enable_thinking"] is False
     first: dict[str, Any] = json.loads(run.answers[1].answer)
     assert (first["stop_reason"], first["stop_sequence"]) == ("stop_sequence", "</block>")
+    assert gateway.service.running is not None
+    ended = gateway.service.running.gateway.recent.since(0)
+    assert [one.record.kind for one in ended] == ["turn", *["check"] * len(checks), "turn"]
+    assert [one.record.turn for one in ended] == [1, *[None] * len(checks), 1]
     assert ("It sends secrets away." in last["messages"][-1]["content"]) != is_allowed
 
 

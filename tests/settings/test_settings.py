@@ -25,6 +25,8 @@ DAYS = "a whole number of days, 1 or more"
 NUMBER = "a whole number, 0 or more"
 ORIGINS = 'a list of origins such as "http://localhost:8080", each without a path'
 
+PAGE = '"local", "always" or "never"'
+
 WRONG = [
     ("nvidia_url", 5, URL),
     ("nvidia_url", "", URL),
@@ -73,6 +75,9 @@ WRONG = [
     ("allowed_origins", ["*"], ORIGINS),
     ("allowed_origins", ["null"], ORIGINS),
     ("allowed_origins", ["file://"], ORIGINS),
+    ("serve_page", True, PAGE),
+    ("serve_page", "Local", PAGE),
+    ("serve_page", ["local"], PAGE),
     ("keep_history", "no", SWITCH),
     ("history_days", 0, DAYS),
     ("history_days", 1.5, DAYS),

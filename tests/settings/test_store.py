@@ -66,6 +66,8 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
         "model": GLM,
         "background_model": "",
         "models": [],
+        "model_order": [],
+        "hidden_models": [],
         "aliases": {},
         "fallback_models": [],
         "clients_choose_model": False,
@@ -76,12 +78,14 @@ def test_the_file_is_made_with_the_defaults(path: Path) -> None:
         "upstream_timeout_seconds": 300,
         "requests_per_minute": 40,
         "allowed_origins": [],
+        "serve_page": "local",
         "keep_history": True,
         "history_days": 30,
         "log_bodies": False,
         "log_body_max_chars": 4096,
         "log_stream_text_preview_chars": 256,
         "is_new": True,
+        "needs_welcome": True,
     }
 
 
@@ -175,7 +179,7 @@ def test_a_setting_that_does_not_exist_changes_nothing(path: Path) -> None:
 
 def test_every_change_that_the_program_makes_is_of_a_setting_or_a_note() -> None:
     names = {field.name for field in fields(Settings)}
-    assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed", "is_new"}
+    assert set(Changes.__annotations__) - names == {"needs_server_key", "keys_changed", "is_new", "needs_welcome"}
 
 
 def test_none_removes_a_setting(path: Path) -> None:
@@ -631,3 +635,64 @@ def test_two_processes_that_write_at_once_lose_nothing(path: Path, exists: bool)
     assert [writer.wait(30) for writer in writers] == [0, 0]
     assert [read(path)[name] for name in names] == [20, 20]
     assert not kept_aside(path)
+
+
+# ---- changes as a page asks for them: values as the file has them
+
+
+def test_checked_changes_are_saved_and_everything_else_in_the_file_stays(
+    path: Path, write: Callable[[Any], None]
+) -> None:
+    write({"requests_per_minute": 20, "something_else": [1], "aliases": {"fast": GLM}})
+    store = SettingsStore(path, {})
+    changes = {"requests_per_minute": 30, "addr": " 127.0.0.1:4000 ", "allowed_origins": ["HTTP://localhost:80"]}
+    assert store.change(changes) == {}
+    assert (store.current.requests_per_minute, store.current.addr.port) == (30, 4000)
+    assert read(path) == {
+        "version": VERSION,
+        "requests_per_minute": 30,
+        "something_else": [1],
+        "aliases": {"fast": GLM},
+        "addr": "127.0.0.1:4000",
+        "allowed_origins": ["http://localhost"],
+    }
+    assert store.change({"requests_per_minute": None}) == {}
+    assert store.current.requests_per_minute == Settings().requests_per_minute
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("requests_per_minute", -1),
+        ("requests_per_minute", "many"),
+        ("addr", "nowhere"),
+        ("model", "no model"),
+        ("models", [{"id": "a b"}]),
+        ("aliases", {"fast": "no model"}),
+        ("fallback_models", ["no model"]),
+        ("nvidia_key", "nvapi-secret"),
+        ("version", 7),
+    ],
+)
+def test_one_wrong_change_has_a_sentence_and_nothing_is_changed(path: Path, name: str, value: object) -> None:
+    store = SettingsStore(path, {})
+    before = read(path)
+    errors = store.change({"history_days": 10, name: value})
+    assert errors.keys() == {name}
+    assert errors[name].endswith(".")
+    assert f'"{name}"' in errors[name]
+    assert store.check({name: value}) == errors
+    assert (read(path), store.current) == (before, Settings())
+
+
+def test_a_model_that_an_alias_stands_for_cannot_be_taken_away(path: Path, write: Callable[[Any], None]) -> None:
+    write({"models": [{"id": "acme/own"}], "aliases": {"fast": "acme/own"}})
+    assert "acme/own" in SettingsStore(path, {}).change({"models": []})["models"]
+
+
+def test_a_setting_of_the_environment_cannot_be_changed_and_its_variable_is_named(path: Path) -> None:
+    store = SettingsStore(path, {"LOG_BODY_MAX_CHARS": "10"})
+    assert store.variables == {"log_body_max_chars": "LOG_BODY_MAX_CHARS", "log_bodies": "LOG_BODY_MAX_CHARS"}
+    assert "LOG_BODY_MAX_CHARS" in store.change({"log_bodies": False})["log_bodies"]
+    store.update(log_bodies=False)  # as a click in the menu does
+    assert store.change({"log_bodies": True}) == {}

@@ -10,7 +10,7 @@ from tray_app.catalog import GLM_4_7, GLM_5_3_FLASH, MINIMAX_M2_1, MINIMAX_M3_1_
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Failing, Status
 from tray_app.status.findings import Finding, Findings, ModelTrouble, Unavailability
-from tray_app.status.following import find_answering, find_stand_ins, label_choice
+from tray_app.status.following import find_answering, find_catalog, find_stand_ins, label_choice
 from tray_app.status.messages import explain_stand_in, find_successor, find_trouble, list_news
 
 RETIRED = ModelTrouble(Unavailability.RETIRED, "2026-05-14")
@@ -62,3 +62,13 @@ def test_another_stand_in_is_other_news() -> None:
     told, next_told = list_news(FOLLOWED, Settings()), list_news(moved, Settings())
     assert "MiniMax M3.1 Flash answers for GLM 4.7" in next_told
     assert "MiniMax M3.1 Flash answers for GLM 4.7" not in told
+
+
+def test_the_catalog_is_the_same_one_until_the_list_or_the_settings_change() -> None:
+    settings, listed = Settings(), Status(listed_models=frozenset({"vendor/new-model"}))
+    first = find_catalog(listed, settings)
+    assert first.find("vendor/new-model") is not None
+    assert find_catalog(replace(listed, url="http://127.0.0.1:1"), settings) is first
+    assert find_catalog(Status(), settings).find("vendor/new-model") is None
+    renamed = replace(settings, aliases={"vendor/new-model": GLM_4_7.id})
+    assert find_catalog(listed, renamed).find("vendor/new-model") == GLM_4_7

@@ -51,7 +51,7 @@ def with_trouble(model_id: str, trouble: ModelTrouble) -> Status:
 def test_a_selected_model_that_nvidia_withdrew_is_a_trouble(
     status: Status, settings: Settings, title: str, sentence: str
 ) -> None:
-    assert find_trouble(status, settings) == Trouble(title, sentence)
+    assert find_trouble(status, settings) == Trouble(title, sentence, view="models")
 
 
 def test_another_model_that_nvidia_withdrew_is_no_trouble_but_has_a_sentence() -> None:
@@ -193,6 +193,7 @@ def test_another_model_is_offered_while_the_selected_one_keeps_failing(status: S
         "GLM 4.7 keeps failing – choose a model…",
         "NVIDIA is overloaded, and so GLM 4.7 has not answered for a while. "
         f'Choose "Switch to {replacement}", or another model, in the menu.',
+        view="models",
     )
 
 

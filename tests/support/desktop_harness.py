@@ -141,6 +141,17 @@ class Desktop:
         with open_blocking_connection(self.bus) as connection:
             return bool(connection.send_and_get_reply(message_bus.NameHasOwner(name), timeout=TIMEOUT_S).body[0])
 
+    @property
+    def shown_pages(self) -> list[str]:
+        """The addresses that were opened in the browser, the newest last."""
+        shown = self.folder / "shown-pages"
+        return shown.read_text().split() if shown.exists() else []
+
+    def wait_page(self, number: int = 1) -> str:
+        """The address that was opened in the browser last, once there are so many of them."""
+        wait_for(lambda: len(self.shown_pages) >= number, f"{number} addresses in the browser")
+        return self.shown_pages[-1]
+
     def click(self, x: int, y: int, button: int = 1) -> None:
         self.run("xdotool", "mousemove", str(x), str(y), "click", str(button))
 
@@ -165,6 +176,7 @@ class Desktop:
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
+            "BROWSER": str(self._make_browser()),
             "LC_ALL": "C.UTF-8",
             # no accessibility bus, no stored settings, no mounts: GTK programs start fast and look the same everywhere
             "NO_AT_BRIDGE": "1",
@@ -172,6 +184,13 @@ class Desktop:
             "GSETTINGS_BACKEND": "memory",
             "GIO_USE_VFS": "local",
         }
+
+    def _make_browser(self) -> Path:
+        """A program in place of the browser, which only notes the addresses that it is to show."""
+        browser = self.folder / "browser"
+        browser.write_text(f'#!/bin/sh\necho "$1" >> {self.folder}/shown-pages\n')
+        browser.chmod(0o755)
+        return browser
 
     def _start_display(self) -> str:
         reading, writing = os.pipe()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import threading
@@ -10,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -18,7 +19,9 @@ from tests.support.client import fold, read_events, story
 from tests.support.fake_upstream import TIMEOUT_S
 from tests.support.validators import check_body, check_error, check_stream
 from tests.support.waiting import wait_for
+from tray_app.history.record import RequestRecord
 from tray_app.history.writer import HistoryWriter
+from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.server.routes import Page
 from tray_app.proxy.service import ProxyService
@@ -27,6 +30,9 @@ from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 from tray_app.status.board import Status, StatusBoard
+from tray_app.status.live import LiveRequest
+
+T = TypeVar("T")
 
 NVIDIA_KEY = "nvapi-key-of-the-tests"
 
@@ -236,6 +242,34 @@ class RunningGateway(Client):
 
     def stop(self, drain_s: float = 0) -> None:
         self.service.stop(drain_s)
+
+    def inside(self, look: Callable[[Gateway], T]) -> T:
+        """What `look` returns. It is called in the gateway's own thread."""
+        run = self.service.running
+        assert run is not None
+
+        async def call() -> T:
+            return look(run.gateway)
+
+        return asyncio.run_coroutine_threadsafe(call(), run.loop).result(TIMEOUT_S)
+
+    def wait_request(self, is_it: Callable[[LiveRequest], bool]) -> LiveRequest:
+        """The newest running request, once this is true of it."""
+
+        def look() -> LiveRequest | None:
+            found = self.inside(Gateway.live)
+            return found[-1] if found and is_it(found[-1]) else None
+
+        return wait_for(look, "a request of which that is true")
+
+    def wait_ended(self, count: int = 1) -> RequestRecord:
+        """The record of the newest request that has ended, once so many have."""
+
+        def look() -> RequestRecord | None:
+            ended = self.inside(lambda gateway: gateway.recent.since(0))
+            return ended[-1].record if len(ended) >= count else None
+
+        return wait_for(look, f"{count} requests that have ended")
 
     def wait_active(self, count: int) -> None:
         """Returns once so many requests are being answered, and the board shows it, which it does a moment later."""

@@ -12,15 +12,20 @@ from typing import Any
 
 from tests.support.fake_upstream import TIMEOUT_S
 from tests.support.gateway import Answer
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
+from tray_app.claude_code.claude_settings import Setup
 from tray_app.page.actions import Action, PageFacts
 from tray_app.page.tokens import mint_token
+from tray_app.page.views.settings import SettingsFacts
 
 
 class NotingDesk:
     """An app that does nothing but note the actions. `results` are what they lead to; an error is raised."""
 
     def __init__(self) -> None:
-        self.facts = PageFacts("in the panel")
+        self.facts = PageFacts("in the panel", shell="bash")
+        self.settings_facts = SettingsFacts()
+        self.setup = Setup("http://127.0.0.1:3001", GLM_4_7, (GLM_4_7, MINIMAX_M2_1))
         self.actions: list[Action] = []
         self.results: list[object] = []
 
@@ -81,6 +86,8 @@ class Browser:
         own = {"Cookie": self.cookie, "X-Page-Proof": self.proof} if self.proof else {}
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:
+            if data is not None:
+                own["Content-Type"] = "application/json"
             sent = {**own, **{name.replace("_", "-"): value for name, value in headers.items()}}
             connection.request(method, path, data, sent)
             yield connection.getresponse()

@@ -11,6 +11,7 @@ import pytest
 PACKAGES = {  # program -> Debian package, where the names differ
     "Xvfb": "xvfb",
     "appstreamcli": "appstream",
+    "chromedriver": "chromium-driver",
     "dbus-daemon": "dbus",
     "desktop-file-validate": "desktop-file-utils",
     "import": "imagemagick",

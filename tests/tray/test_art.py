@@ -72,12 +72,13 @@ def test_a_state_is_drawn_once() -> None:
         (Status(phase=Phase.RUNNING), Settings(), IconState("G")),
         (Status(phase=Phase.RUNNING), Settings(model="minimaxai/minimax-m2.1"), IconState("M")),
         (Status(), Settings(), IconState("G", is_solid=False)),
+        (Status(phase=Phase.RUNNING, is_paused=True), Settings(), IconState("G", is_solid=False)),
         (Status(phase=Phase.STOPPED), Settings(), IconState("G", is_solid=False)),
         (Status(phase=Phase.QUITTING), Settings(), IconState("G", is_solid=False)),
         (Status(phase=Phase.RUNNING, active_requests=3), Settings(), IconState("G", is_active=True)),
         (Status(phase=Phase.RUNNING), Settings(log_bodies=True), IconState("G", is_logging=True)),
     ],
-    ids=["running", "MiniMax", "starting", "stopped", "quitting", "active", "logging"],
+    ids=["running", "MiniMax", "starting", "paused", "stopped", "quitting", "active", "logging"],
 )
 def test_the_state_of_the_icon_follows_status_and_settings(
     status: Status, settings: Settings, state: IconState

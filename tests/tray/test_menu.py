@@ -45,6 +45,7 @@ def test_the_whole_menu() -> None:
         "More Models",
         "    Look Again",
         "---",
+        "Open Page",
         "Open Claude Code in Terminal",
         "Copy Claude Code Exports (bash)",
         "Copy Exports For",
@@ -54,6 +55,7 @@ def test_the_whole_menu() -> None:
         "□ Log Request Bodies",
         "More",
         "    □ Use for All Claude Code Sessions",
+        "    □ Pause",
         "    □ Start at Login",
         "    □ Other Programs Choose Their Own Model",
         "    Open Log Folder",
@@ -78,6 +80,14 @@ def test_the_whole_menu() -> None:
 def test_the_second_line_tells_of_today_once_there_was_a_request(today: DaySum | None, lines: list[str]) -> None:
     menu = show(build_menu(RUNNING, Settings(), replace(FACTS, today=today)))
     assert menu[1 : menu.index("---")] == lines
+
+
+def test_a_click_on_the_icon_opens_the_page_unless_the_user_never_wants_it() -> None:
+    for serve_page in ("local", "always"):
+        menu = build_menu(RUNNING, Settings(serve_page=serve_page), FACTS)
+        [default] = [item for item in flatten(menu) if item.is_default]
+        assert (default.label, default.command, default.is_visible) == ("Open Page", Command.OPEN_PAGE, True)
+    assert "Open Page" not in show(build_menu(RUNNING, Settings(serve_page="never"), FACTS))
 
 
 def test_the_marks_follow_the_settings() -> None:
@@ -122,6 +132,12 @@ def test_the_marks_follow_the_settings() -> None:
             "Waiting for NVIDIA's rate limit, 12 s",
             "GLM 4.7 · waiting for NVIDIA's rate limit, 12 s",
         ),
+        (
+            replace(RUNNING, is_paused=True, troubles=((Topic.KEY, NO_KEY),), requests=(WAITING,)),
+            "Paused – resume",
+            "GLM 4.7 · paused – resume",
+        ),
+        (Status(phase=Phase.STOPPED, is_paused=True), "(Not running)", "GLM 4.7 · not running"),
         (Status(phase=Phase.STOPPED), "(Not running)", "GLM 4.7 · not running"),
         (
             Status(phase=Phase.QUITTING, troubles=((Topic.KEY, NO_KEY),)),
@@ -140,6 +156,8 @@ def test_the_marks_follow_the_settings() -> None:
         "retired and followed",
         "not listed",
         "waiting",
+        "paused",
+        "paused and stopped",
         "stopped",
         "quitting",
     ],
@@ -183,6 +201,13 @@ def test_the_users_own_models_follow_the_defaults_and_hidden_ones_are_gone() -> 
     glm, minimax = Settings().catalog.offered(Settings().selected_model)
     settings = Settings(models=(own, replace(minimax, in_menu=False), replace(glm, label="GLM")))
     assert show(build_menu(RUNNING, settings, FACTS))[2:5] == ["● GLM", "○ Own", "More Models"]
+
+
+def test_models_that_the_user_has_hidden_are_in_no_part_of_the_menu() -> None:
+    found = Findings({"x-lab/seer-2": Finding(True, True), "x-lab/seer-3": Finding(True, True)})
+    settings = Settings(hidden_models=("minimaxai/minimax-m2.1", "x-lab/seer-2"), model_order=("x-lab/seer-3",))
+    lines = show(build_menu(replace(RUNNING, findings=found), settings, FACTS))
+    assert lines[2:6] == ["● GLM 4.7", "More Models", "    ○ Seer 3", "    ---"]
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,21 @@ from typing import TYPE_CHECKING
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.clicks import Clicks
+from tray_app.app.connect_desk import ConnectDesk
+from tray_app.app.diagnostics import write_diagnostics
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, JobThread
+from tray_app.app.key_desk import KeyDesk, describe_place, find_variable
+from tray_app.app.log_file import FILE_NAME as LOG_NAME
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
+from tray_app.app.models_desk import ModelsDesk
 from tray_app.app.page_desk import PageDesk
+from tray_app.app.settings_desk import SettingsDesk
 from tray_app.app.status_file import StatusFile
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.app.user_sessions import UserSessions
 from tray_app.desktop import Desktop, DesktopError
+from tray_app.errors import AppError
 from tray_app.history.database import DEMO_FILE_NAME, FILE_NAME
 from tray_app.history.writer import HistoryWriter
 from tray_app.page.actions import PageFacts
@@ -115,13 +122,34 @@ class App:
             is_demo=is_demo,
         )
         self._job_thread = JobThread(self._poll, self._redraw)
+        self._settings_desk = SettingsDesk(self._store, self._supervisor, environ, paths.state, self._job_thread.put)
         self._page_desk = PageDesk(
             desktop,
             self._clicks,
             self._supervisor,
+            self._service,
+            KeyDesk(self._store, environ, desktop.make_tls_context),
+            ConnectDesk(
+                paths,
+                environ,
+                desktop,
+                self._board,
+                self._supervisor,
+                self._user_sessions,
+                self._clicks.make_setup,
+            ),
             self._job_thread.put,
             lambda: self.quit(_QUIT_DRAIN_S),
-            PageFacts(desktop.icon_place, settings_file=paths.settings, log_folder=paths.logs),
+            PageFacts(
+                key_variable=find_variable(environ),
+                settings_file=paths.settings,
+                log_folder=paths.logs,
+                log_file=paths.logs / LOG_NAME,
+            ),
+            self._settings_desk,
+            ModelsDesk(self._store, self._supervisor, self._settings_desk),
+            self._collect_diagnostics,
+            self._history_file,
         )
         self._page: Page | None = None
         self._icon: TrayIcon | None = None
@@ -221,6 +249,12 @@ class App:
             self._page = Page(self._paths.state, self._history_file, self._page_desk)
         return self._page
 
+    # ---- Called on a thread of the page
+
+    def _collect_diagnostics(self) -> str:
+        system, config, facts = self._desktop.describe_system(), self._supervisor.config, self._settings_desk.facts
+        return write_diagnostics(system, config, self._board.status, facts, self._paths.logs / LOG_NAME)
+
     # ---- Called on the job thread
 
     def _poll(self) -> bool:
@@ -236,7 +270,6 @@ class App:
             self._supervisor.look_again()
         if not self._store.refresh():
             return self._supervisor.poll() or is_new_day_sum
-        self._history.keep_days = self._store.current.history_days
         self._supervisor.apply()
         return True
 
@@ -299,14 +332,20 @@ class App:
         self._say(f"To set up that terminal for it instead:  {find_exports_command(self._desktop.guess_shell())}")
         for _, trouble in self._board.status.troubles:
             self._say(trouble.sentence)
-        if is_first_start:
+        if is_first_start and self._icon is not None:
             self._say_hello()
+            self._show_welcome()
+
+    def _show_welcome(self) -> None:
+        """Shows the user of the very first start the page, which leads to the first answer."""
+        try:
+            self._clicks.open_page("welcome")
+        except AppError as error:
+            log.info("the page is not shown: %s", error)
 
     def _say_hello(self) -> None:
         """Tells the user of the very first start where the icon is, and what to do next."""
-        if self._icon is None:
-            return
-        place = self._desktop.icon_place if self._icon.is_hosted else "in the tray as soon as a panel shows one"
+        place = self._find_icon_place()
         if self._is_demo:
             step = f'This is the demo: its answers are canned, no model gives them. Try "{OPEN_LABEL}" in the menu.'
         elif notice := find_trouble(self._board.status, self._store.current):
@@ -315,20 +354,32 @@ class App:
             step = f'Next, choose "{OPEN_LABEL}" in the menu.'
         self._notify(f"{APP_NAME} is running", f"Its icon is {place}. {step}")
 
+    def _find_icon_place(self) -> str:
+        """Returns where the icon is, for a sentence that begins with "Its icon is"; empty: there is none."""
+        if self._icon is None:
+            return ""
+        return self._desktop.icon_place if self._icon.is_hosted else "in the tray as soon as a panel shows one"
+
     def _notify(self, title: str, text: str) -> None:
         if self._icon is not None:
             self._icon.notify(title, text)
 
     def _redraw(self) -> None:
         status, settings = self._board.status, self._store.current
+        self._history.keep_days = settings.history_days
         if self._service.is_running:
             self._user_sessions.follow(self._clicks.make_setup())
         facts = self._clicks.find_facts()
-        self._page_desk.look(facts)
+        self._page_desk.look(
+            facts,
+            icon_place=self._find_icon_place(),
+            key_place=describe_place(self._supervisor.keys, self._store, self._environ),
+            needs_welcome=self._store.needs_welcome,
+        )
         if self._icon is not None:
             self._icon.show(status, settings, replace(facts, today=self._today))
         if not self._is_quitting:
-            self._status_file.show(status, settings)
+            self._status_file.show(status, settings, self._clicks.page_url)
         news = list_news(status, settings)
         for name, trouble in news.items():
             if name not in self._notified:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from tray_app.claude_code.forms import FORMS, render_form
 from tray_app.claude_code.recent_folders import list_recent_folders
 from tray_app.desktop import Desktop, DesktopError
 from tray_app.errors import AppError
+from tray_app.page.entrance import explain_switched_off, make_entrance
 from tray_app.paths import Paths
 from tray_app.settings.store import SettingsStore
 from tray_app.shells import find_program
-from tray_app.status.board import StatusBoard
+from tray_app.status.board import Phase, StatusBoard, Trouble
 from tray_app.status.messages import find_notice
 from tray_app.tray.menu import Command, MenuFacts
 
@@ -30,6 +32,10 @@ _NEXT_STEPS = {
     "undo": ("Undo line copied", "Paste it into the terminal into which you have pasted the exports."),
 }
 """The title and the text of the notification for each form that is not one of a shell."""
+
+
+_DOUBLE_CLICK_S = 0.5
+"""The longest time between the two halves of a double click, from the moment when the browser has been started."""
 
 
 class Clicks:
@@ -59,6 +65,7 @@ class Clicks:
         self._notify = notify
         self._is_demo = is_demo
         self._shell = desktop.guess_shell()
+        self._next_page_s = 0.0
 
     def find_facts(self) -> MenuFacts:
         """Returns what the menu shows of this machine. The system is asked each time, as others may change it, too."""
@@ -80,10 +87,11 @@ class Clicks:
             self._notify(APP_NAME, str(error))
 
     def _carry_out(self, command: Command, argument: str) -> None:
-        settings = self._store.current
         match command:
             case Command.SHOW_TROUBLE:
                 self._show_trouble()
+            case Command.OPEN_PAGE:
+                self._open_page_once()
             case Command.CHOOSE_MODEL:
                 self._supervisor.change(model=argument)
                 log.info("model: %s", argument)
@@ -93,16 +101,25 @@ class Clicks:
                 self.open_claude_code(argument)
             case Command.COPY_EXPORTS:
                 self._copy_exports(argument or self._shell)
+            case Command.OPEN_LOGS:
+                self.open_log_folder()
+            case _:
+                self._switch(command)
+
+    def _switch(self, command: Command) -> None:
+        """Switches on what is off, or off what is on."""
+        settings = self._store.current
+        match command:
             case Command.TOGGLE_BODY_LOG:
                 self._supervisor.change(log_bodies=not settings.log_bodies)
             case Command.TOGGLE_ALL_SESSIONS:
                 self._toggle_all_sessions()
+            case Command.TOGGLE_PAUSE:
+                self._supervisor.pause(is_paused=not self._board.status.is_paused)
             case Command.TOGGLE_CLIENT_CHOICE:
                 self._supervisor.change(clients_choose_model=not settings.clients_choose_model)
             case Command.TOGGLE_START_AT_LOGIN:
                 self._desktop.set_start_at_login(not self._desktop.starts_at_login())
-            case Command.OPEN_LOGS:
-                self.open_log_folder()
 
     def _show_trouble(self) -> None:
         """Tries to end the trouble; if it stays, opens what solves it, or says how to solve it."""
@@ -110,14 +127,47 @@ class Clicks:
         notice = find_notice(self._board.status, self._store.current)
         if notice is None:
             return
-        if notice.verb:
-            try:
+        if not self._can_be_solved(notice):
+            self._notify(notice.title, notice.sentence)
+
+    def _can_be_solved(self, notice: Trouble) -> bool:
+        """Opens what solves a trouble: a view of the page, else a terminal. Returns False if nothing is opened."""
+        try:
+            if notice.view and self.page_url:
+                self.open_page(notice.view)
+            elif notice.verb:
                 self._desktop.open_terminal([*find_program(), notice.verb], Path.home(), stays_open=True)
-            except DesktopError as error:
-                log.warning("%s", error)  # the sentence below names the command
             else:
-                return
-        self._notify(notice.title, notice.sentence)
+                return False
+        except DesktopError as error:
+            log.warning("%s", error)  # the sentence of the trouble says what to do
+            return False
+        return True
+
+    @property
+    def page_url(self) -> str:
+        """The URL of the page; empty: there is none, because it is switched off or the gateway does not listen."""
+        status = self._board.status
+        is_there = status.phase is Phase.RUNNING and self._supervisor.config.serves_page
+        return f"{status.url}/" if is_there else ""
+
+    def open_page(self, view: str = "") -> None:
+        """Shows the page in the browser, at a view or at the first one. DesktopError if that does not work."""
+        if self._board.status.phase is not Phase.RUNNING:
+            raise DesktopError("There is no page, because the gateway does not listen. The menu says why.")
+        if not self._supervisor.config.serves_page:
+            raise DesktopError(explain_switched_off(self._paths.settings))
+        try:
+            address = make_entrance(self._board.status.url, self._paths.state, view)
+        except OSError as error:
+            raise DesktopError(f"The page cannot be opened: {error.filename} {error.strerror}.") from error
+        self._desktop.open_url(address)
+
+    def _open_page_once(self) -> None:
+        """Shows the page. A second request at once is taken for the second half of a double click on the icon."""
+        if time.monotonic() >= self._next_page_s:
+            self.open_page()
+            self._next_page_s = time.monotonic() + _DOUBLE_CLICK_S
 
     def open_claude_code(self, folder: str) -> None:
         """Opens a terminal with Claude Code in a folder; empty: the folder that was used last."""
@@ -142,7 +192,7 @@ class Clicks:
 
     def _toggle_all_sessions(self) -> None:
         setup = self.make_setup()
-        self._user_sessions.toggle(setup)
+        self._user_sessions.use(setup, is_on=not self._user_sessions.is_on)
         if not self._user_sessions.is_on:
             title = "Claude Code's settings are restored"
             text = "New sessions of Claude Code do not use this program, unless you start them from here."

@@ -33,6 +33,9 @@ class Health(msgspec.Struct, frozen=True):
     """The id of the model that is chosen in the tray."""
     has_nvidia_key: bool
     active_requests: int
+    has_page: bool = False
+    """Tells whether the gateway shows its page to browsers."""
+    paused: bool = False
     waits: tuple[Waiting, ...] = ()
     answering: str = ""
     """The id of the model that answers for it; empty: the gateway is older and does not say."""

@@ -1,26 +1,55 @@
-"""Carries out what the page asks for: each action on the job thread, one after another."""
+"""Carries out what the page asks for: quick actions on the job thread, one after another, and slow ones beside it."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from tray_app.app.clicks import Clicks
+from tray_app.app.connect_desk import ConnectDesk
+from tray_app.app.key_desk import KeyDesk
+from tray_app.app.models_desk import ModelsDesk
+from tray_app.app.settings_desk import SettingsDesk
 from tray_app.app.supervisor import GatewaySupervisor
+from tray_app.claude_code.claude_settings import Setup
 from tray_app.desktop import Desktop
+from tray_app.history.database import delete_history
 from tray_app.page.actions import (
     Action,
+    AskKeyring,
+    ChangeSettings,
     ChooseModel,
+    CollectDiagnostics,
+    CorrectModel,
+    DeleteHistory,
+    Examine,
+    HideModel,
+    LeaveWelcome,
     LookAgain,
     OpenClaudeCode,
     OpenLogFolder,
+    OpenSettingsFolder,
+    OrderModels,
     PageFacts,
+    Pause,
+    PreviewAllSessions,
+    PutInMenu,
     Quit,
+    RemoveKey,
+    Restart,
+    SaveKey,
     StartAtLogin,
+    TestModel,
     ToggleBodyLog,
+    UseForAllSessions,
+    UseInBackground,
 )
+from tray_app.page.views.settings import SettingsFacts
+from tray_app.proxy.service import ProxyService
 from tray_app.tray.menu import MenuFacts
 
 Job = Callable[[], None]
@@ -34,22 +63,52 @@ class PageDesk:
         desktop: Desktop,
         clicks: Clicks,
         supervisor: GatewaySupervisor,
+        service: ProxyService,
+        key_desk: KeyDesk,
+        connect_desk: ConnectDesk,
         put: Callable[[Job | None], None],
         quit_app: Callable[[], None],
         facts: PageFacts,
+        settings_desk: SettingsDesk,
+        models_desk: ModelsDesk,
+        collect_diagnostics: Callable[[], str],
+        history_file: Path,
     ) -> None:
-        """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`."""
+        """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`.
+
+        `collect_diagnostics` returns the text for somebody who helps.
+        """
         self._desktop = desktop
         self._clicks = clicks
         self._supervisor = supervisor
+        self._service = service
+        self._key_desk = key_desk
+        self._connect_desk = connect_desk
         self._put = put
         self._quit_app = quit_app
         self.facts = facts
+        self._history_file = history_file
+        self._settings_desk = settings_desk
+        self._models_desk = models_desk
+        self._collect_diagnostics = collect_diagnostics
 
-    def look(self, facts: MenuFacts) -> None:
-        """Takes over what the menu shows of this machine."""
+    @property
+    def settings_facts(self) -> SettingsFacts:
+        """What is known of the settings besides their values, as it is now."""
+        return self._settings_desk.facts
+
+    @property
+    def setup(self) -> Setup:
+        """What the set-up of Claude Code depends on, as it is now."""
+        return self._connect_desk.make_setup()
+
+    def look(self, facts: MenuFacts, *, icon_place: str, key_place: str, needs_welcome: bool) -> None:
+        """Takes over what the menu shows of this machine, and the other facts, which are explained at `PageFacts`."""
         self.facts = replace(
             self.facts,
+            icon_place=icon_place,
+            key_place=key_place,
+            needs_welcome=needs_welcome,
             shell=facts.shell,
             recent_folders=tuple(map(str, facts.recent_folders)),
             starts_at_login=facts.starts_at_login,
@@ -59,6 +118,7 @@ class PageDesk:
     def carry_out(self, action: Action) -> Future[Any]:
         """Begins an action. The result can be turned into JSON; AppError says what went wrong."""
         done: Future[Any] = Future()
+        done.set_running_or_notify_cancel()  # what was begun goes on, also if the page is closed meanwhile
 
         def work() -> None:
             try:
@@ -66,10 +126,50 @@ class PageDesk:
             except Exception as error:  # noqa: BLE001 (it is raised again where the result is waited for)
                 done.set_exception(error)
 
-        self._put(work)
+        match action:
+            case CollectDiagnostics() | DeleteHistory() | SaveKey() | RemoveKey() | TestModel() | Examine():
+                # The program must be able to quit while NVIDIA or the keyring is silent.
+                threading.Thread(target=work, name="page", daemon=True).start()
+            case _:
+                self._put(work)
         return done
 
     def _carry_out(self, action: Action) -> Any:
+        match action:
+            case SaveKey(key):
+                return self._change_key(lambda: self._key_desk.save(key))
+            case RemoveKey():
+                return self._change_key(self._key_desk.remove)
+            case TestModel(model_id):
+                return asdict(self._service.try_model(model_id).result())
+            case PreviewAllSessions(is_on):
+                return self._connect_desk.preview(is_on=is_on)
+            case UseForAllSessions(is_on):
+                return self._connect_desk.use_for_all_sessions(is_on=is_on)
+            case Examine():
+                return self._connect_desk.examine()
+            case ChangeSettings(changes, is_trial):
+                return self._settings_desk.change(changes, is_trial=is_trial)
+            case CorrectModel() | PutInMenu() | HideModel() | OrderModels() | UseInBackground():
+                return self._models_desk.carry_out(action)
+            case Restart():
+                return self._settings_desk.restart()
+            case CollectDiagnostics():
+                return {"text": self._collect_diagnostics()}
+            case DeleteHistory():
+                delete_history(self._history_file)
+                return {"sentence": "The history is deleted."}
+        self._do(action)
+        return {}
+
+    def _change_key(self, change: Callable[[], Any]) -> Any:
+        """Returns what the change leads to. The gateway gets the new keys soon after."""
+        result = change()
+        self._put(self._supervisor.apply)
+        return result
+
+    def _do(self, action: Action) -> None:
+        """Carries out an action that has no result."""
         match action:
             case ChooseModel(model_id):
                 self._supervisor.change(model=model_id)
@@ -83,6 +183,13 @@ class PageDesk:
                 self._clicks.open_claude_code(folder)
             case OpenLogFolder():
                 self._clicks.open_log_folder()
+            case OpenSettingsFolder():
+                self._desktop.open_folder(self.facts.settings_file.parent)
+            case AskKeyring():
+                self._supervisor.try_again()
+            case LeaveWelcome():
+                self._supervisor.change(needs_welcome=None)
+            case Pause(is_on):
+                self._supervisor.pause(is_paused=is_on)
             case Quit():
                 self._quit_app()
-        return {}

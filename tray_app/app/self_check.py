@@ -50,6 +50,7 @@ def run_self_check(desktop: Desktop, say: Callable[[str], None]) -> bool:
         "icon": check_icon,
         "settings": check_settings,
         "history": check_history,
+        "page": check_page,
         "worker process": check_worker,
     }
     say(f"{APP_NAME} {__version__}: self-check")
@@ -173,6 +174,16 @@ def check_history() -> str:
         if [found.record for found in read_page(path, 1)] != [record]:
             raise NotWhole("what was read is not what was written")
     return f"written and read again, SQLite {SQLITE_VERSION}"
+
+
+def check_page() -> str:
+    """Reads each file of the page, and checks that all that they refer to is there."""
+    from tray_app.page.files import find_missing_files, weigh_files
+
+    if missing := find_missing_files():
+        raise NotWhole(f"there is no {', '.join(missing)}")
+    number, size_bytes = weigh_files()
+    return f"{number} files of {size_bytes // 1000} KB"
 
 
 def check_worker() -> str:

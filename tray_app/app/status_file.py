@@ -16,6 +16,7 @@ from typing import Any
 from tray_app.catalog import AS_IN_TRAY
 from tray_app.files.atomic import write_whole
 from tray_app.settings.settings import Settings
+from tray_app.status import troubles
 from tray_app.status.board import Status, Topic
 from tray_app.status.delays import describe_delay
 from tray_app.status.following import find_absence, find_answering
@@ -35,9 +36,9 @@ class StatusFile:
         self._path = state_folder / STATUS_FILE
         self._written: dict[str, Any] | None = None  # None: not written yet, or it cannot be written
 
-    def show(self, status: Status, settings: Settings) -> None:
-        """Writes what the status line needs, if that has changed."""
-        content = describe(status, settings)
+    def show(self, status: Status, settings: Settings, page: str = "") -> None:
+        """Writes what the status line needs, if that has changed. `page`: the URL of the page; empty: there is none."""
+        content = describe(status, settings, page)
         if content == self._written:
             return
         try:
@@ -52,17 +53,21 @@ class StatusFile:
             self._path.unlink()
 
 
-def describe(status: Status, settings: Settings) -> dict[str, Any]:
-    """Returns the content of the file: what a status line says, with Unix times in whole seconds."""
+def describe(status: Status, settings: Settings, page: str = "") -> dict[str, Any]:
+    """Returns the content of the file: what a status line says, with Unix times in whole seconds.
+
+    `page` is the URL of the page; empty: there is none.
+    """
     selected = settings.selected_model
     answering, absence = find_answering(selected, status, settings), find_absence(selected, status)
     follows = f"for {selected.label}, {absence.kind.value} {absence.date}".rstrip() if absence else ""
     fallback = dict(status.troubles).get(Topic.FALLBACK)
     others = tuple(item for item in status.troubles if item[0] is not Topic.FALLBACK)
-    trouble = find_trouble(replace(status, troubles=others), settings)
+    trouble = troubles.PAUSED if status.is_paused else find_trouble(replace(status, troubles=others), settings)
     return {
         "model": answering.label,
         "is_demo": status.is_demo,
+        "page": page,
         "trouble": trouble.title.partition(" – ")[0].rstrip("…") if trouble else "",
         "note": fallback.title if fallback else follows if answering.id != selected.id else "",
         "paces": {pace.model: {"limit": pace.limit, "starts_at": pace.starts_at} for pace in status.paces},

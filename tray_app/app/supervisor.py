@@ -53,6 +53,7 @@ class GatewaySupervisor:
         self._on_keys = on_keys
         self._is_demo = is_demo
         self._has_icon = has_icon
+        self._is_paused = False
 
     @property
     def keys(self) -> Keys:
@@ -62,7 +63,7 @@ class GatewaySupervisor:
     @property
     def config(self) -> GatewayConfig:
         """The settings in force and the keys, which the gateway should work with."""
-        return GatewayConfig(self._store.current, self.keys, self._is_demo)
+        return GatewayConfig(self._store.current, self.keys, self._is_demo, self._is_paused)
 
     def read_keys(self) -> None:
         """Reads the keys from the environment, the keyring and the settings file, and reports trouble with them."""
@@ -110,13 +111,51 @@ class GatewaySupervisor:
         self._read_again()
         return True
 
+    def pause(self, *, is_paused: bool) -> None:
+        """Refuses new requests from now on, or takes them again. Those that run go on, and no model is probed."""
+        log.info("paused" if is_paused else "resumed")
+        self._is_paused = is_paused
+        self._service.configure(self.config)
+        self._board.publish(is_paused=is_paused)
+        if not is_paused:
+            self._service.poll_models()
+
     def try_again(self) -> None:
-        """Asks a silent keyring, and starts a stopped gateway, without waiting for the next poll."""
+        """Ends a pause, asks a silent keyring, and starts a stopped gateway, without waiting for the next poll."""
+        if self._is_paused:
+            self.pause(is_paused=False)
         if self.keys.is_nvidia_unknown or self.keys.is_server_unknown:
             self._reader.read_again()
             self._read_again()
         if not self._service.is_running:
             self.begin()
+
+    def take_over(self) -> None:
+        """Gives settings that this program has changed to the gateway, which is started anew if it must move."""
+        self._report_settings()
+        self._follow()
+
+    def restart(self) -> None:
+        """Ends the gateway, after its running answers, and starts it anew."""
+        self._service.stop(_DRAIN_S)
+        self.begin()
+
+    def reserve(self, addr: Address) -> Address | None:
+        """Listens on an address to which the gateway shall move. Returns it with its real port. StartError: it cannot.
+
+        None: the gateway itself has this port, and must leave it first.
+        """
+        running = self._service.running
+        try:
+            return self._service.reserve(addr)
+        except PortTaken:
+            if running is not None and running.address.port == addr.port:
+                return None
+            raise
+
+    def release(self) -> None:
+        """Gives up the address that is reserved, if there is one."""
+        self._service.release()
 
     def look_again(self) -> None:
         """Finds out anew which models answer. Returns at once."""

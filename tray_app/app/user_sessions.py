@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from tray_app.claude_code.all_sessions import is_on, renew, switch_off, switch_on
+from tray_app.claude_code.all_sessions import Preview, is_on, preview_off, preview_on, renew, switch_off, switch_on
 from tray_app.claude_code.claude_settings import Setup
 from tray_app.errors import ClaudeSettingsError
 from tray_app.settings.store import SettingsStore
@@ -29,15 +29,22 @@ class UserSessions:
         """Tells whether all sessions of Claude Code are set to use the gateway."""
         return is_on(self._state)
 
-    def toggle(self, setup: Setup) -> None:
-        """Switches it on or off. ClaudeSettingsError if Claude Code's settings cannot be used."""
+    def use(self, setup: Setup, *, is_on: bool) -> None:
+        """Switches it on or off. ClaudeSettingsError if Claude Code's settings cannot be used.
+
+        If it is on already, it is switched on anew, so that what the user has changed of our values is set again.
+        """
         if self.is_on:
             switch_off(self._state)
             log.info("sessions of Claude Code no longer use the gateway by themselves")
-        else:
+        if is_on:
             switch_on(self._state, self._environ, setup)
             log.info("all sessions of Claude Code use the gateway")
         self._followed = setup
+
+    def preview(self, setup: Setup, *, is_on: bool) -> Preview | None:
+        """Returns what `use` would change; None: nothing. ClaudeSettingsError as there."""
+        return preview_on(self._state, self._environ, setup) if is_on else preview_off(self._state)
 
     def follow(self, setup: Setup) -> None:
         """Brings Claude Code's settings up to date if the set-up has changed. What prevents it is only logged."""

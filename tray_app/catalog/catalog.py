@@ -12,12 +12,17 @@ from tray_app.catalog.names import is_chat_model, plain_name
 from tray_app.catalog.rows import DEFAULTS, MODELS
 
 
-def join_rows(own_rows: Iterable[Model]) -> tuple[Model, ...]:
-    """Returns all rows: the defaults, the user's own, then the rest. A row of the user replaces one with its id."""
+def join_rows(own_rows: Iterable[Model], order: Iterable[str] = ()) -> tuple[Model, ...]:
+    """Returns all rows: the defaults, the user's own, then the rest. A row of the user replaces one with its id.
+
+    The rows whose ids are in `order` come before all others, and in that order.
+    """
     added = {model.id: model for model in own_rows}
     defaults = [added.pop(model.id, model) for model in DEFAULTS]
     rest = [model for model in MODELS if model not in DEFAULTS and model.id not in added]
-    return (*defaults, *added.values(), *rest)
+    rows = (*defaults, *added.values(), *rest)
+    places = {plain_name(model_id): place for place, model_id in enumerate(order)}
+    return tuple(sorted(rows, key=lambda row: places.get(plain_name(row.id), len(places))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,22 @@ class Catalog:
     """Plain name -> id of the row that it stands for. It takes precedence over a row of that name."""
     fallback_ids: tuple[str, ...] = ()
     """Ids of the models that answer if another one cannot, in their order."""
+    hidden: frozenset[str] = frozenset()
+    """Plain names of the models that are not offered to the user. They answer if they are named, or stand in."""
 
     @property
     def models(self) -> tuple[Model, ...]:
         """Returns all rows that can be chosen, which are those that no alias replaces."""
         return tuple(row for row in self.rows if plain_name(row.id) not in self.aliases)
+
+    @property
+    def shown(self) -> tuple[Model, ...]:
+        """Returns the rows that can be chosen, without the hidden ones."""
+        return tuple(row for row in self.models if not self.is_hidden(row))
+
+    def is_hidden(self, model: Model) -> bool:
+        """Tells whether the user does not want to be offered the model."""
+        return plain_name(model.id) in self.hidden
 
     def find(self, name: str) -> Model | None:
         """Returns the model that a name stands for; None if there is none."""
@@ -52,11 +68,11 @@ class Catalog:
         return selected
 
     def offered(self, selected: Model) -> tuple[Model, ...]:
-        """Returns the models of the menu, and the selected one if it is not among them."""
+        """Returns the models of the menu without the hidden ones, and the selected one if it is not among them."""
         offered: list[Model] = []
         for row in (*(row for row in self.rows if row.in_menu), selected):
             model = self.find(row.id) or row
-            if model not in offered:
+            if model not in offered and (row is selected or model == selected or not self.is_hidden(model)):
                 offered.append(model)
         return tuple(offered)
 

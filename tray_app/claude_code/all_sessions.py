@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tray_app.claude_code.journal import Journal, hash_content, read_journal, st
 from tray_app.claude_code.merge import NotMergeable, Record, find_yielded, is_same, join, join_created, merge, undo
 from tray_app.claude_code.settings_files import find_user_settings, read_environment
 from tray_app.claude_code.shell_syntax import TOKEN
-from tray_app.claude_code.user_settings import read_settings, write_settings
+from tray_app.claude_code.user_settings import SettingsText, read_settings, write_settings
 from tray_app.errors import ClaudeSettingsError
 from tray_app.files.private import make_private_folder
 
@@ -98,8 +98,56 @@ def _turn(state: Path) -> Iterator[None]:
         raise ClaudeSettingsError(f"{error.filename or state} cannot be used ({error.strerror or error}).") from None
 
 
-def _try_to_merge(state: Path, path: Path, journal: Journal | None, setup: Setup, environ: Mapping[str, str]) -> bool:
-    """Returns False if another program changed the file at the same moment, so that it was not written."""
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a change would make of the user's settings file."""
+
+    file: Path
+    before: str
+    """The text of the file; empty if there is no file."""
+    after: str
+    """The text that it would get; empty: the file would be removed."""
+
+
+def preview_on(state: Path, environ: Mapping[str, str], setup: Setup) -> Preview:
+    """Returns what `switch_on` would write, and changes nothing. ClaudeSettingsError if the file cannot be used."""
+    path, journal = find_user_settings(environ), read_journal(find_journal(state))
+    plan = _plan_merge(path, journal if journal and journal.file == str(path) else None, setup, environ)
+    return Preview(path, _to_text(plan.before.raw), _to_text(plan.data))
+
+
+def preview_off(state: Path) -> Preview | None:
+    """Returns what `switch_off` would write, and changes nothing; None: there is nothing to undo.
+
+    ClaudeSettingsError if the file or the journal cannot be used.
+    """
+    journal = read_journal(find_journal(state))
+    if journal is None:
+        return None
+    path = Path(journal.file)
+    before = read_settings(path)
+    return Preview(path, _to_text(before.raw), _to_text(_plan_undo(before, journal)))
+
+
+def _to_text(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8-sig")
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How the user's settings file is to be changed."""
+
+    before: SettingsText
+    data: bytes
+    """The new content of the file."""
+    new: Journal | None
+    """The journal of the change, while that is pending; None: there is nothing to change."""
+    pending_record: Record
+    """What may be in the file until the change is done."""
+
+
+def _plan_merge(path: Path, journal: Journal | None, setup: Setup, environ: Mapping[str, str]) -> _Plan:
+    """Returns how to merge the set-up into the file. ClaudeSettingsError if the file cannot be used."""
     before = read_settings(path)
     old = journal or start_journal(path, before.raw)
     edited = frozenset() if old.is_pending else find_yielded(before.value, old.record)
@@ -115,9 +163,9 @@ def _try_to_merge(state: Path, path: Path, journal: Journal | None, setup: Setup
         raise ClaudeSettingsError(f"{path} cannot be used, because {error}.") from None
     record = _complete(record, old.record, setup)
     is_same_content = is_same(merged, before.value)
-    if is_same_content and record == old.record and not old.is_pending:
-        return True
     data = before.raw if is_same_content and before.raw is not None else before.render(merged)
+    if is_same_content and record == old.record and not old.is_pending:
+        return _Plan(before, data, None, record)
     new = replace(
         old,
         record=record,
@@ -126,13 +174,21 @@ def _try_to_merge(state: Path, path: Path, journal: Journal | None, setup: Setup
         yielded=tuple(sorted(yielded)),
         is_pending=True,
     )
-    write_journal(find_journal(state), replace(new, record=join(record, old.record)))
-    if read_settings(path).raw != before.raw:
+    return _Plan(before, data, new, join(record, old.record))
+
+
+def _try_to_merge(state: Path, path: Path, journal: Journal | None, setup: Setup, environ: Mapping[str, str]) -> bool:
+    """Returns False if another program changed the file at the same moment, so that it was not written."""
+    plan = _plan_merge(path, journal, setup, environ)
+    if plan.new is None:
+        return True
+    write_journal(find_journal(state), replace(plan.new, record=plan.pending_record))
+    if read_settings(path).raw != plan.before.raw:
         _put_back(state, journal)
         return False
-    if data != before.raw:
-        write_settings(path, data)
-    write_journal(find_journal(state), replace(new, is_pending=False))
+    if plan.data != plan.before.raw:
+        write_settings(path, plan.data)
+    write_journal(find_journal(state), replace(plan.new, is_pending=False))
     return True
 
 
@@ -180,18 +236,26 @@ def _undo(state: Path, journal: Journal) -> None:
 def _try_to_undo(path: Path, journal: Journal) -> bool:
     """Returns False if another program changed the file at the same moment, so that it was not written."""
     before = read_settings(path)
-    left = undo(before.value, journal.record)
-    if before.raw is None or is_same(left, before.value):
+    data = _plan_undo(before, journal)
+    if data == before.raw:
         return True
     if read_settings(path).raw != before.raw:
         return False
-    if journal.original is not None and journal.is_unedited(before.raw):
-        write_settings(path, journal.original.encode())
-    elif not journal.had_file and not left:
+    if data is None:
         _remove(path)
     else:
-        write_settings(path, before.render(left))
+        write_settings(path, data)
     return True
+
+
+def _plan_undo(before: SettingsText, journal: Journal) -> bytes | None:
+    """Returns the content of the file without our values; None: there is to be no file."""
+    left = undo(before.value, journal.record)
+    if before.raw is None or is_same(left, before.value):
+        return before.raw
+    if journal.original is not None and journal.is_unedited(before.raw):
+        return journal.original.encode()
+    return None if not journal.had_file and not left else before.render(left)
 
 
 def _try_again(path: Path, change: Callable[[], bool]) -> None:

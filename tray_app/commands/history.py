@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from tray_app.commands.terminal import FAILED, OK, USAGE, ask_yes, complain, has_terminal, say
+from tray_app.history.csv_text import format_time, write_requests, write_sums
 from tray_app.history.database import FILE_NAME, HistoryUnusable, delete_history
-from tray_app.history.reader import read_all, read_page, read_sums
-from tray_app.history.record import COLUMNS, RequestRecord
-from tray_app.history.sums import AMOUNTS, COUNTS, DaySum, merge, shorten_count
+from tray_app.history.reader import Wanted, read_page, read_sums
+from tray_app.history.record import RequestRecord
+from tray_app.history.sums import DaySum, merge, shorten_count
 from tray_app.history.writer import local_day
 from tray_app.paths import Paths
 from tray_app.settings.settings import Settings
@@ -30,9 +28,6 @@ _TABLE_REQUESTS = 50
 _NO_NUMBER = "-"
 """Stands for a number that nobody knows."""
 _NO_MODEL = "(no model asked)"
-_PERCENTILES = (50, 95, 99)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet would take a text that begins so for a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +79,12 @@ def _show(paths: Paths, settings: Settings, wishes: Wishes) -> None:
     first_day = local_day(first_s)
     since = time.mktime(time.strptime(first_day, "%Y-%m-%d"))
     if wishes.as_csv and wishes.wants_details:
-        _print_csv(("local_time", *COLUMNS), (_request_values(found.record) for found in read_all(path, since)))
+        _print_csv(write_requests(path, Wanted(since)))
     elif wishes.as_csv:
-        _print_csv(_SUM_COLUMNS, (_sum_values(found) for found in read_sums(path, first_day)))
+        _print_csv(write_sums(path, first_day))
     else:
         if wishes.wants_details:
-            page = read_page(path, _TABLE_REQUESTS, since=since)
+            page = read_page(path, _TABLE_REQUESTS, wanted=Wanted(since))
             _print_table(_DETAILS_HEAD, [_describe_request(found.record) for found in page])
         else:
             merged = merge(read_sums(path, first_day), lambda found: (found.day, found.model_id))
@@ -127,7 +122,7 @@ def _describe_sum(found: DaySum) -> Sequence[str]:
 
 def _describe_request(found: RequestRecord) -> Sequence[str]:
     return (
-        _local_time(found.began_at),
+        format_time(found.began_at),
         found.model_id or _NO_MODEL,
         f"{found.outcome.value}: {found.cause}" if found.cause else found.outcome.value,
         *(_describe_time(seconds) for seconds in (found.queue_wait_s, found.first_token_s, found.total_s)),
@@ -159,43 +154,9 @@ def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         say("  ".join(cells).rstrip())
 
 
-# ---- CSV
-
-_SUM_COLUMNS = (
-    *("day", "model_id", "project", *COUNTS, *AMOUNTS),
-    *(f"first_token_s_p{percent}" for percent in _PERCENTILES),
-)
-
-
-def _sum_values(found: DaySum) -> Sequence[object]:
-    numbers = [getattr(found, name) for name in (*COUNTS, *AMOUNTS)]
-    times = [_round(found.first_token_s(percent)) for percent in _PERCENTILES]
-    return found.day, found.model_id, found.project, *numbers, *times
-
-
-def _request_values(found: RequestRecord) -> Sequence[object]:
-    values = (_round(value) if isinstance(value, float) else value for value in msgspec.structs.astuple(found))
-    return _local_time(found.began_at), *values
-
-
-def _print_csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints the rows as CSV. A number that nobody knows is an empty cell."""
+def _print_csv(pieces: Iterable[str]) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper) and not has_terminal():
         sys.stdout.reconfigure(encoding="utf-8")  # a file is UTF-8, whatever the system's encoding is
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(head)
-    for row in rows:
-        writer.writerow([_guard(value) if isinstance(value, str) else value for value in row])
+    for piece in pieces:
+        sys.stdout.write(piece)
     sys.stdout.flush()
-
-
-def _guard(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-def _round(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
-
-
-def _local_time(unix_s: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(unix_s))

@@ -50,6 +50,8 @@ class Row:
     today: int
     retired_on: str
     """ISO date, or year and month; empty: it is not retired, or nobody knows since when."""
+    is_hidden: bool
+    """Tells whether the user has hidden it."""
 
 
 def models(paths: Paths, environ: Mapping[str, str], *, probes: bool, as_json: bool) -> int:
@@ -95,24 +97,28 @@ def list_rows(status: Status, settings: Settings) -> list[Row]:
     catalog = find_catalog(status, settings)
     ranked = rank_models(catalog, status.findings)
     ids = {model.id for model in ranked}
-    return [_make_row(model, status) for model in (*ranked, *(row for row in catalog.models if row.id not in ids))]
+    models = (*ranked, *(row for row in catalog.models if row.id not in ids))
+    return [_make_row(model, status, is_hidden=catalog.is_hidden(model)) for model in models]
 
 
 def describe_rows(rows: list[Row], catalog: Catalog) -> Iterator[str]:
     """Yields the lines of the table: the models that answer, and the catalog's others. The rest is only counted."""
     known = {row.id for row in catalog.models}
-    shown = [row for row in rows if row.answers or row.id in known]
+    hidden = sum(row.is_hidden for row in rows)
+    shown = [row for row in rows if (row.answers or row.id in known) and not row.is_hidden]
     lines = [_COLUMNS, *(_describe(row) for row in shown)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         yield "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-    if others := len(rows) - len(shown):
+    if hidden:
+        yield f'{hidden} more that you have hidden ("hidden_models" in the settings).'
+    if others := len(rows) - len(shown) - hidden:
         yield f"{others} more that NVIDIA lists do not answer you, or nobody has asked them yet (--json has them all)."
     if not any(row.answers is not None for row in rows):
         yield f"Nothing was found out yet. `{name_command('models', '--probe')}` has the running app ask each model."
 
 
-def _make_row(model: Model, status: Status) -> Row:
+def _make_row(model: Model, status: Status, *, is_hidden: bool) -> Row:
     finding, absence = status.findings.find(model.id), find_absence(model, status)
     date = absence.date if absence else ""
     return Row(
@@ -128,6 +134,7 @@ def _make_row(model: Model, status: Status) -> Row:
         succeeded=finding.succeeded,
         today=finding.today,
         retired_on="" if finding.answers else date or model.retired_on,
+        is_hidden=is_hidden,
     )
 
 

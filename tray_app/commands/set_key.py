@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tray_app.app.instance import Instance
-from tray_app.commands.judge_key import judge_key
+from tray_app.app.new_key import judge_and_save, list_notes
 from tray_app.commands.open_settings import open_settings
 from tray_app.commands.running_app import is_demo_in_the_way
 from tray_app.commands.start import start
 from tray_app.commands.terminal import FAILED, OK, complain, read_secret, say
+from tray_app.desktop import find_desktop
 from tray_app.paths import Paths
 from tray_app.settings.keys import (
-    MAX_KEY_CHARACTERS,
     MIN_NETWORK_KEY_CHARACTERS,
     NVIDIA_KEY,
     SERVER_KEY,
     Secret,
     explain_exposure,
+    explain_form,
     remove_key,
     save_key,
 )
@@ -51,8 +52,6 @@ def save_given_key(
 
     `tell` prints a line for the user if it is saved.
     """
-    is_server = secret is SERVER_KEY
-    name = "server key" if is_server else "NVIDIA API key"
     if not value:
         complain(
             f"No key was given; nothing is changed. `{name_command('set-key', '--remove')}` removes the present key."
@@ -61,30 +60,36 @@ def save_given_key(
     if reason := explain_form(value):
         complain(f"That is no key: {reason} Nothing is changed.")
         return False
-    if is_server and (reason := explain_exposure(store.current.addr, value)):
+    if secret is SERVER_KEY:
+        name, place = "server key", _save_server_key(value, store)
+    else:
+        name, place = "NVIDIA API key", _save_nvidia_key(value, store, environ, tell)
+    if not place:
+        return False
+    tell(f"The {name} is kept in {place}. A running app uses it from now on.")
+    for note in list_notes(secret, value, environ):
+        complain(f"Note: {note}")
+    return True
+
+
+def _save_server_key(value: str, store: SettingsStore) -> str:
+    """Returns where the key is kept; empty, after it has said why, if it is not saved."""
+    if reason := explain_exposure(store.current.addr, value):
         complain(f"The key has {len(value)} characters; nothing is changed. {reason}")
-        return False
-    if not is_server and not judge_key(value, store.current, environ, tell):
-        return False
-    where = save_key(secret, value, store)
-    if is_server and len(value) < MIN_NETWORK_KEY_CHARACTERS:
+        return ""
+    place = save_key(SERVER_KEY, value, store)
+    if len(value) < MIN_NETWORK_KEY_CHARACTERS:
         complain(
             f"Note: the key has {len(value)} characters, which is enough on this machine only. To open the gateway to "
             f"your network, a key needs {MIN_NETWORK_KEY_CHARACTERS} or more."
         )
-    if not is_server and not value.startswith("nvapi-"):
-        complain('Note: keys of build.nvidia.com begin with "nvapi-", and this one does not.')
-    tell(f"The {name} is kept in {where}. A running app uses it from now on.")
-    for variable in secret.variables:
-        if environ.get(variable):
-            complain(f"Note: the environment variable {variable} is set, and is used instead of it.")
-    return True
+    return place
 
 
-def explain_form(value: str) -> str:
-    """Returns why a text cannot be a key, as a sentence about "it"; empty if it can be one."""
-    if not value.isascii() or not value.isprintable() or " " in value:
-        return "a key has no spaces and only ASCII characters."
-    if len(value) > MAX_KEY_CHARACTERS:
-        return f"it has {len(value)} characters, and the limit is {MAX_KEY_CHARACTERS}."
-    return ""
+def _save_nvidia_key(value: str, store: SettingsStore, environ: Mapping[str, str], tell: Callable[[str], None]) -> str:
+    """Has NVIDIA judge the key, and tells the verdict. Returns where the key is kept; empty if it is not saved."""
+    tell("Checking the key with NVIDIA …")
+    new = judge_and_save(value, store, find_desktop(environ).make_tls_context)
+    say_verdict = tell if new.is_accepted else complain
+    say_verdict(new.sentence)
+    return new.place

@@ -23,6 +23,7 @@ class Overview:
 
     running: bool
     demo: bool
+    paused: bool
     pid: int | None
     """None: no app is running, or it does not say."""
     url: str | None
@@ -69,6 +70,7 @@ def _look(paths: Paths, environ: Mapping[str, str]) -> Overview:
     return Overview(
         running=running is not None,
         demo=running is not None and running.is_demo,
+        paused=health is not None and health.paused,
         pid=running.pid or None if running else None,
         url=running.url or None if running else None,
         answers=health is not None,
@@ -104,7 +106,8 @@ def describe_overview(overview: Overview) -> Iterator[tuple[str, str]]:
 def _describe_run(overview: Overview) -> str:
     if not overview.running:
         return f"not running (`{name_command('start')}` starts it)"
-    return "running as a demo: canned answers, no model" if overview.demo else "running"
+    state = "running as a demo: canned answers, no model" if overview.demo else "running"
+    return f"{state}; paused, so that requests are refused" if overview.paused else state
 
 
 def _describe_key(has_key: bool | None) -> str:

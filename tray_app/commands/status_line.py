@@ -31,6 +31,16 @@ _MOST_CHARS = 60
 
 _RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
+_LINK, _LINK_END = "\x1b]8;;{}\x07", "\x1b]8;;\x07"
+"""Between these two, a text is a link: https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda"""
+
+_PROGRAMS_WITH_LINKS = ("iTerm.app", "WezTerm", "vscode", "ghostty", "zed", "mintty", "Hyper", "Tabby")
+"""Values of TERM_PROGRAM."""
+_TYPES_WITH_LINKS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "foot-extra", "wezterm", "contour")
+"""Values of TERM."""
+_FIRST_VTE_WITH_LINKS = 5001
+"""VTE, which draws the terminals of GNOME and Xfce among others, has links since 0.50.1."""
+
 NOT_RUNNING = "Claude NVIDIA Tray is not running"
 STARTING = "Claude NVIDIA Tray is starting"
 
@@ -42,7 +52,13 @@ def print_status_line(arguments: Sequence[str]) -> int:
     """
     try:
         folder = arguments[0] if arguments else find_state_folder(os.environ)
-        line = make_line(_read_input(), _read_state(folder), is_running=is_running(folder), now_s=int(time.time()))
+        line = make_line(
+            _read_input(),
+            _read_state(folder),
+            is_running=is_running(folder),
+            now_s=int(time.time()),
+            has_links=shows_links(os.environ),
+        )
     except Exception:  # noqa: BLE001 (one sensible line is better than none, whatever is damaged)
         line = "Claude NVIDIA Tray: its state cannot be read"
     if os.environ.get("NO_COLOR"):
@@ -53,11 +69,18 @@ def print_status_line(arguments: Sequence[str]) -> int:
     return 0
 
 
-def make_line(session: Mapping[str, Any], state: Mapping[str, Any] | None, *, is_running: bool, now_s: int) -> str:
+def make_line(
+    session: Mapping[str, Any],
+    state: Mapping[str, Any] | None,
+    *,
+    is_running: bool,
+    now_s: int,
+    has_links: bool = False,
+) -> str:
     """Returns the line.
 
     `session` is Claude Code's input, empty if it cannot be read. `state` is the content of the app's file; None if it
-    cannot be read. `now_s` is the Unix time.
+    cannot be read. `now_s` is the Unix time. With `has_links`, the name of the model is a link to the page of the app.
     """
     if not is_running:
         return f"{_RED}{NOT_RUNNING}{_PLAIN}"
@@ -67,7 +90,9 @@ def make_line(session: Mapping[str, Any], state: Mapping[str, Any] | None, *, is
     answering = _find_answering(session, state["sessions"].get(session_id), state["model"])
     parts = ["DEMO"] if state["is_demo"] else []
     asked, model = _clean(answering["asked"]), _clean(answering["model"])
-    parts.append(f"{asked} → {model}" if asked else model)
+    answers = f"{asked} → {model}" if asked else model
+    page = _clean(state.get("page", ""))
+    parts.append(f"{_LINK.format(page)}{answers}{_LINK_END}" if page and has_links else answers)
     parts += _count_requests(state["paces"].get(answering["model"]), now_s)
     if state["note"] and not asked:
         parts.append(_clean(state["note"]))
@@ -76,6 +101,25 @@ def make_line(session: Mapping[str, Any], state: Mapping[str, Any] | None, *, is
     elif delay := _find_delay(state["delays"], session_id, now_s):
         parts.append(f"{_YELLOW}{delay}{_PLAIN}")
     return " · ".join(parts)
+
+
+def shows_links(environ: Mapping[str, str]) -> bool:
+    """Tells whether the terminal is likely to show links. One that does not know them may print their addresses.
+
+    Claude Code passes links on. FORCE_HYPERLINK is the variable by which other programs are told, too.
+    """
+    if forced := environ.get("FORCE_HYPERLINK"):
+        return forced != "0"
+    if environ.get("STY"):  # GNU screen, which drops them
+        return False
+    vte = environ.get("VTE_VERSION", "")
+    return bool(
+        environ.get("TERM_PROGRAM") in _PROGRAMS_WITH_LINKS
+        or environ.get("TERM") in _TYPES_WITH_LINKS
+        or environ.get("WT_SESSION")  # Windows Terminal
+        or environ.get("KONSOLE_VERSION")
+        or (vte.isdecimal() and int(vte) >= _FIRST_VTE_WITH_LINKS)
+    )
 
 
 def _find_answering(session: Mapping[str, Any], known: Mapping[str, Any] | None, tray_model: str) -> Mapping[str, Any]:

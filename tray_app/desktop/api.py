@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ from tray_app.errors import AppError
 
 if TYPE_CHECKING:  # imported by the proxy thread, when it is first needed
     import ssl
+
+
+_NO_BROWSER = "No browser could be opened."
 
 
 class DesktopError(AppError):
@@ -38,9 +42,24 @@ class Desktop(ABC):
         """Returns why no tray icon can be seen here, as a sentence; empty if nothing speaks against it."""
         return ""
 
+    def describe_system(self) -> str:
+        """Returns the name and the version of the system, for somebody who helps. It may take a moment."""
+        return platform.platform()
+
     @abstractmethod
     def open_folder(self, folder: Path) -> None:
         """Shows the folder in the file manager. DesktopError if that does not work."""
+
+    def open_url(self, url: str) -> None:
+        """Shows the address in the user's browser. DesktopError, which does not repeat it, if that does not work."""
+        import webbrowser
+
+        try:
+            is_open = webbrowser.open(url)
+        except (webbrowser.Error, OSError) as error:
+            raise DesktopError(_NO_BROWSER) from error
+        if not is_open:
+            raise DesktopError(_NO_BROWSER)
 
     @abstractmethod
     def guess_shell(self) -> str:

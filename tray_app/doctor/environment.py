@@ -1,4 +1,4 @@
-"""Looks at the environment variables of the terminal in which the doctor runs."""
+"""Looks at the environment variables of the terminal in which the doctor runs, or of the app."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tray_app.claude_code.conflicts import find_conflicts
 from tray_app.claude_code.shell_syntax import read_no_proxy
-from tray_app.doctor.findings import Finding, Level, list_names
+from tray_app.doctor.findings import Finding, Level, Remedy, list_names
 from tray_app.shells import name_command
 
 _TOPIC = "Environment"
@@ -16,12 +16,15 @@ _OF_EXPORTS = ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_DEFAULT_")
 """The beginnings of the names that the exports themselves set."""
 
 
-def check_environment(environ: Mapping[str, str], url: str) -> list[Finding]:
-    """Looks for variables that lead Claude Code elsewhere. `url` is that of the gateway."""
-    return [_check_conflicts(environ, url), *_check_proxy(environ), *_check_wsl(environ)]
+def check_environment(environ: Mapping[str, str], url: str, whose: str = "this terminal") -> list[Finding]:
+    """Looks for variables that lead Claude Code elsewhere. `url` is that of the gateway.
+
+    `whose` names the place of the variables in a sentence, behind "variable of".
+    """
+    return [_check_conflicts(environ, url, whose), *_check_proxy(environ), *_check_wsl(environ)]
 
 
-def _check_conflicts(environ: Mapping[str, str], url: str) -> Finding:
+def _check_conflicts(environ: Mapping[str, str], url: str, whose: str) -> Finding:
     names = find_conflicts({name: value for name, value in environ.items() if value})
     has_exports = environ.get(_BASE_URL, "").rstrip("/") == url
     if has_exports:
@@ -30,12 +33,13 @@ def _check_conflicts(environ: Mapping[str, str], url: str) -> Finding:
         return Finding(
             Level.NOTE,
             _TOPIC,
-            f"Variables of this terminal lead Claude Code elsewhere or disturb it: {list_names(names)}.",
+            f"Variables of {whose} lead Claude Code elsewhere or disturb it: {list_names(names)}.",
             f"Start Claude Code with `{name_command('claude')}`, which ignores them, or paste the exports again.",
+            Remedy.OPEN_CLAUDE_CODE,
         )
     if has_exports:
-        return Finding(Level.OK, _TOPIC, "The exports for this gateway are set in this terminal.")
-    return Finding(Level.OK, _TOPIC, "No variable of this terminal leads Claude Code elsewhere.")
+        return Finding(Level.OK, _TOPIC, f"The exports for this gateway are set in {whose}.")
+    return Finding(Level.OK, _TOPIC, f"No variable of {whose} leads Claude Code elsewhere.")
 
 
 def _check_proxy(environ: Mapping[str, str]) -> list[Finding]:

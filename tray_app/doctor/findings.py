@@ -16,6 +16,29 @@ class Level(StrEnum):
     """Claude Code cannot work through the gateway until it is cured."""
 
 
+class Remedy(StrEnum):
+    """What this program can do itself about a finding. The page in the browser has a button for each but the first."""
+
+    NONE = ""
+    """Only the user can do something about it, or there is nothing to do."""
+    NEW_KEY = "new_key"
+    """The user enters an NVIDIA API key, with which NVIDIA answers."""
+    ASK_KEYRING = "ask_keyring"
+    """The keyring of the system is asked for the keys again."""
+    CHOOSE_PORT = "choose_port"
+    """The user chooses another address for the gateway."""
+    RESTART_GATEWAY = "restart_gateway"
+    """The gateway is started anew."""
+    LOOK_AGAIN = "look_again"
+    """It is found out anew which models answer."""
+    OPEN_CLAUDE_CODE = "open_claude_code"
+    """Claude Code is started by this program, whose settings win over what disturbs."""
+    USE_FOR_ALL_SESSIONS = "use_for_all_sessions"
+    """The set-up is written into the user's settings of Claude Code again."""
+    EXAMINE_AGAIN = "examine_again"
+    """It may be over by now, so that everything is looked at again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at."""
@@ -27,6 +50,8 @@ class Finding:
     """How it is."""
     fix: str = ""
     """A sentence that says what to do about it; empty if there is nothing to do."""
+    remedy: Remedy = Remedy.NONE
+    """What this program can do about it, where it has a page or a menu."""
 
 
 def is_healthy(findings: list[Finding]) -> bool:

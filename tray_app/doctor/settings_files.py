@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tray_app.claude_code.conflicts import find_conflicts
-from tray_app.claude_code.settings_files import find_settings_files, read_environment
+from tray_app.claude_code.settings_files import find_settings_files, find_user_settings, read_environment
 from tray_app.claude_code.user_settings import read_settings
-from tray_app.doctor.findings import Finding, Level, list_names
+from tray_app.doctor.findings import Finding, Level, Remedy, list_names
 from tray_app.errors import ClaudeSettingsError
 from tray_app.shells import name_command
 
@@ -38,6 +38,20 @@ def check_settings_files(
     return findings or [Finding(Level.OK, _TOPIC, "Claude Code has no settings file here.")]
 
 
+def check_all_sessions(environ: Mapping[str, str], url: str, *, is_on: bool) -> list[Finding]:
+    """Looks whether the user's settings still lead to the gateway if all sessions are set to use it (`is_on`)."""
+    path = find_user_settings(environ)
+    try:
+        leads_here = _leads_to(read_settings(path).value, url)
+    except ClaudeSettingsError:
+        return []  # the finding about the file says why it cannot be read
+    if not is_on or leads_here:
+        return []
+    sentence = f"All sessions of Claude Code are set to use this program, but {path} no longer leads to {url}."
+    fix = "Use it for all sessions again, or undo that, in the menu under More."
+    return [Finding(Level.NOTE, "All sessions", sentence, fix, Remedy.USE_FOR_ALL_SESSIONS)]
+
+
 def _check_file(path: Path, url: str, *, is_managed: bool) -> list[Finding]:
     """Returns a finding if there is such a file."""
     if not path.exists():
@@ -59,6 +73,7 @@ def _check_file(path: Path, url: str, *, is_managed: bool) -> list[Finding]:
             _TOPIC,
             f"{path} wins over the exports: {list_names(names)}.",
             f"Start Claude Code with `{name_command('claude')}`, which wins over this file, or remove these from it.",
+            Remedy.OPEN_CLAUDE_CODE,
         )
     ]
 

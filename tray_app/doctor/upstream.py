@@ -15,7 +15,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from tray_app.doctor.findings import Finding, Level
+from tray_app.doctor.findings import Finding, Level, Remedy
 from tray_app.proxy.upstream.model_list import find_list
 
 _TIMEOUT_S = 4.0
@@ -45,15 +45,15 @@ def check_upstream(chat_url: str, make_tls_context: Callable[[], ssl.SSLContext]
     answer = _ask(find_list(chat_url) or chat_url, make_tls_context)
     if answer is None:
         sentence = f"{host} has not answered within {_DEADLINE_S:g} s."
-        return [
-            Finding(Level.FAIL, _TOPIC, sentence, "Look whether this machine is online, and whether a proxy is needed.")
-        ]
+        fix = "Look whether this machine is online, and whether a proxy is needed."
+        return [Finding(Level.FAIL, _TOPIC, sentence, fix, Remedy.EXAMINE_AGAIN)]
     if isinstance(answer, Exception):
         return [_explain(host, answer)]
     is_slow = answer.took_s > _SLOW_S
     sentence = f"{host} answers after {answer.took_s * 1000:.0f} ms (connection, TLS, first answer)."
     fix = "The connection is slow. Answers of a model take longer still." if is_slow else ""
-    return [Finding(Level.NOTE if is_slow else Level.OK, _TOPIC, sentence, fix), *_check_clock(answer)]
+    level, remedy = (Level.NOTE, Remedy.EXAMINE_AGAIN) if is_slow else (Level.OK, Remedy.NONE)
+    return [Finding(level, _TOPIC, sentence, fix, remedy), *_check_clock(answer)]
 
 
 def _ask(url: str, make_tls_context: Callable[[], ssl.SSLContext]) -> _Sign | Exception | None:
@@ -92,6 +92,7 @@ def _explain(host: str, error: Exception) -> Finding:
             _TOPIC,
             f"The certificate of {host} is not accepted: {reason.verify_message}.",
             "Look at the clock of this machine, and whether a proxy or virus scanner opens encrypted connections.",
+            Remedy.EXAMINE_AGAIN,
         )
     text = getattr(reason, "strerror", None) or reason
     return Finding(
@@ -99,6 +100,7 @@ def _explain(host: str, error: Exception) -> Finding:
         _TOPIC,
         f"{host} cannot be reached: {text}.",
         "Look whether this machine is online, and whether it needs a proxy (HTTPS_PROXY).",
+        Remedy.EXAMINE_AGAIN,
     )
 
 
@@ -112,4 +114,5 @@ def _check_clock(sign: _Sign) -> list[Finding]:
         return [Finding(Level.OK, "Clock", "The clock of this machine agrees with NVIDIA's.")]
     direction = "ahead of" if ahead_s > 0 else "behind"
     sentence = f"The clock of this machine is {abs(ahead_s):.0f} s {direction} NVIDIA's."
-    return [Finding(Level.NOTE, "Clock", sentence, "Let the system set its clock by the network.")]
+    fix = "Let the system set its clock by the network."
+    return [Finding(Level.NOTE, "Clock", sentence, fix, Remedy.EXAMINE_AGAIN)]

@@ -100,6 +100,22 @@ def tighten_file(path: Path) -> bool:
         return False
 
 
+def is_private(path: Path) -> bool:
+    """Tells whether only the user can have made the file or folder: it is the user's, is closed to others, and no link.
+
+    Where there are no modes, it is enough that it is no link.
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    if not _HAS_MODES:
+        return not stat.S_ISLNK(found.st_mode)
+    posix: Any = os
+    is_usual = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    return is_usual and found.st_uid == posix.geteuid() and not found.st_mode & _OTHERS
+
+
 def _tighten(descriptor: int) -> bool:
     posix: Any = os  # the types of Windows lack what is called only where there are modes
     found = os.fstat(descriptor)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tray_app.history.database import HistoryUnusable, open_for_reading
-from tray_app.history.record import COLUMNS, RequestRecord, from_row
+from tray_app.history.record import COLUMNS, Outcome, RequestRecord, from_row, to_storable
 from tray_app.history.sums import AMOUNTS, COUNTS, DaySum
 
 _PAGE = 500
@@ -20,7 +20,7 @@ _KEY = ("day", "model_id", "project")
 _NUMBERS = (*COUNTS, *AMOUNTS)
 _SUMS = f"SELECT {', '.join((*_KEY, *_NUMBERS))} FROM day_sums WHERE day >= ? ORDER BY day, model_id, project"  # noqa: S608 (names of columns)
 _FIRST_TOKENS = "SELECT day, model_id, project, bucket, answers FROM first_tokens WHERE day >= ?"
-_REQUESTS = f"SELECT id, {', '.join(COLUMNS)} FROM requests WHERE id < ? AND began_at >= ? ORDER BY id DESC LIMIT ?"  # noqa: S608 (names of columns)
+_REQUESTS = f"SELECT id, {', '.join(COLUMNS)} FROM requests WHERE"  # noqa: S608 (names of columns)
 _NO_LIMIT = 2**63 - 1
 
 
@@ -31,31 +31,61 @@ class StoredRequest(msgspec.Struct, frozen=True):
     record: RequestRecord
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """Which requests are wanted. What is None leaves nothing out."""
+
+    since: float = 0.0
+    """Requests that began before this Unix time in seconds are left out."""
+    until: float | None = None
+    """Requests that began at this Unix time in seconds, or later, are left out."""
+    model_id: str | None = None
+    """The model that was asked; empty: only requests for which none was asked."""
+    project: str | None = None
+    """The folder of the client; empty: only requests whose client named none."""
+    outcome: Outcome | None = None
+
+    def list_conditions(self) -> dict[str, float | str]:
+        """Returns the conditions of the SQL query, each with the value in it."""
+        conditions = {
+            "began_at >= ?": self.since,
+            "began_at < ?": self.until,
+            "model_id = ?": self.model_id and to_storable(self.model_id),
+            "project = ?": self.project and to_storable(self.project),
+            "outcome = ?": self.outcome,
+        }
+        return {condition: value for condition, value in conditions.items() if value is not None}
+
+
+EVERY_REQUEST = Wanted()
+
+
 def read_sums(path: Path, first_day: str = "") -> list[DaySum]:
     """Returns the sums from a day on, the oldest first. HistoryUnusable if the file cannot be read."""
     with _reading(path) as connection:
         return sum_days(connection, first_day) if connection else []
 
 
-def read_page(path: Path, limit: int, before: int | None = None, since: float = 0.0) -> list[StoredRequest]:
+def read_page(path: Path, limit: int, before: int | None = None, wanted: Wanted = EVERY_REQUEST) -> list[StoredRequest]:
     """Returns so many requests, the newest first: the first ones, or those that follow the one with the key `before`.
 
-    `since` is a Unix time in seconds. HistoryUnusable if the file cannot be read.
+    HistoryUnusable if the file cannot be read.
     """
+    conditions = {"id < ?": _NO_LIMIT if before is None else before, **wanted.list_conditions()}
+    query = f"{_REQUESTS} {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
     with _reading(path) as connection:
         if connection is None:
             return []
-        rows = connection.execute(_REQUESTS, (_NO_LIMIT if before is None else before, since, limit)).fetchall()
+        rows = connection.execute(query, (*conditions.values(), limit)).fetchall()
     try:
         return [StoredRequest(key, from_row(tuple(row))) for key, *row in rows]
     except msgspec.ValidationError as error:
         raise HistoryUnusable(f"The history in {path} holds a request that cannot be read: {error}.") from error
 
 
-def read_all(path: Path, since: float = 0.0) -> Iterator[StoredRequest]:
-    """Yields all requests since a Unix time in seconds, the newest first. Few of them are in memory at a time."""
+def read_all(path: Path, wanted: Wanted = EVERY_REQUEST) -> Iterator[StoredRequest]:
+    """Yields all wanted requests, the newest first. Few of them are in memory at a time."""
     before = None
-    while page := read_page(path, _PAGE, before, since):
+    while page := read_page(path, _PAGE, before, wanted):
         yield from page
         before = page[-1].key
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from tray_app.errors import CancelledByUser
+
 
 class Outcome(StrEnum):
     """How a request ended."""
@@ -34,6 +36,8 @@ class Reason(StrEnum):
     """The model that was meant failed, and one of the user's fallback models was asked."""
     BACKGROUND = "background"
     """No user waits for the answer, and the user has chosen a model for such requests."""
+    CHOSEN = "chosen"
+    """The user had another model asked while the request was running."""
 
 
 class RequestRecord(msgspec.Struct, frozen=True, gc=False):
@@ -75,7 +79,14 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     """The name of the error's class, such as "RateLimited"; empty if there is no error."""
     cause: str = ""
     """What went wrong, in a few words that quote nobody; empty if there is no error."""
+    kind: str = ""
+    """What the request was for, such as "turn" or "compaction"; empty if that is not known."""
+    turn: int | None = None
+    """The number of the user's turn in the conversation; None if the request was no turn, or nobody knows."""
 
+
+CANCELLED = CancelledByUser.__name__
+"""The error of a request that the user has cancelled."""
 
 COLUMNS = RequestRecord.__struct_fields__
 """The names of the columns of `requests`, without its key, in the order of the fields."""

@@ -55,6 +55,10 @@ MIGRATIONS = (
         PRIMARY KEY (day, model_id, project, bucket)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE requests ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+    ALTER TABLE requests ADD COLUMN turn INTEGER;
+    """,
 )
 """The steps that make the tables. The number of those that were taken is the file's `user_version`. A step that was
 published is never changed: what comes later is a further step."""

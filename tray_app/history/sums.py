@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tray_app.history.record import Outcome, RequestRecord, to_storable
+from tray_app.history.record import CANCELLED, Outcome, RequestRecord, to_storable
 
 _STEP = math.log(1.05)
 """A bucket of times ends 5 % above its beginning, so that a percentile is wrong by 2.5 % at most."""
@@ -29,7 +29,7 @@ class DaySum(msgspec.Struct, frozen=True):
     answered: int = 0
     failed: int = 0
     left_early: int = 0
-    """Requests whose client left before the answer was complete."""
+    """Requests that ended before the answer was complete, because the client left or the user cancelled them."""
     refused: int = 0
     """Requests that the gateway refused without asking NVIDIA."""
     tries: int = 0
@@ -78,8 +78,14 @@ def sum_record(record: RequestRecord, day: str) -> DaySum:
         tokens_cached=record.tokens_cached,
         tool_calls=record.tool_calls,
         first_tokens={} if bucket is None else {bucket: 1},
-        **{_BY_OUTCOME[record.outcome]: 1},
+        **{_find_count(record): 1},
     )
+
+
+def _find_count(record: RequestRecord) -> str:
+    """Returns the name of the number that counts the record. What the user has cancelled is no failure of the model."""
+    is_cancelled = record.outcome is Outcome.FAILED and record.error == CANCELLED
+    return "left_early" if is_cancelled else _BY_OUTCOME[record.outcome]
 
 
 def add(one: DaySum, other: DaySum) -> DaySum:

@@ -10,7 +10,6 @@ import msgspec
 from aiohttp import web
 
 from tray_app.errors import TooManyConnections
-from tray_app.page.files import SECURITY_HEADERS
 
 LOOK_S = 0.25
 """The time between two looks at what has changed."""
@@ -53,7 +52,8 @@ class Feeds:
     """All open pages of one gateway."""
 
     def __init__(self) -> None:
-        self._open = 0
+        self.open_count = 0
+        """How many pages listen."""
 
     async def serve(
         self, request: web.Request, look: Callable[[str], Iterator[Event]], is_over: Callable[[], bool]
@@ -62,19 +62,19 @@ class Feeds:
 
         `look` yields the present events. It gets the id of the last one that the browser has; empty: it has none.
         """
-        if self._open >= _MOST_FEEDS:
+        if self.open_count >= _MOST_FEEDS:
             raise TooManyConnections("This page is open too often. Close some of its tabs.", retry_after_s=5)
-        self._open += 1
+        self.open_count += 1
         try:
             return await _serve(request, look, is_over)
         finally:
-            self._open -= 1
+            self.open_count -= 1
 
 
 async def _serve(
     request: web.Request, look: Callable[[str], Iterator[Event]], is_over: Callable[[], bool]
 ) -> web.StreamResponse:
-    headers = {**SECURITY_HEADERS, "Cache-Control": "no-store", "Content-Type": "text/event-stream; charset=utf-8"}
+    headers = {"Cache-Control": "no-store", "Content-Type": "text/event-stream; charset=utf-8"}
     response = web.StreamResponse(headers=headers)
     await response.prepare(request)
     await response.write(b"retry: %d\n\n" % _RETRY_MS)

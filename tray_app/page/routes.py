@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from tray_app.errors import AppError, InvalidRequest, ProxyError, RequestTooLarge
-from tray_app.page.access import Access, check_is_on, is_on
-from tray_app.page.actions import Desk, read_action
-from tray_app.page.feed import Event, Feeds
-from tray_app.page.files import SECURITY_HEADERS, answer_file, answer_index
+from tray_app.errors import AppError, InvalidRequest, ProxyError
+from tray_app.page.access import Access, check_is_on, check_sender
+from tray_app.page.actions import Desk, LiveAction, read_action
+from tray_app.page.bodies import read_body
+from tray_app.page.feed import Feeds
+from tray_app.page.files import answer_file, answer_index, protect, wants_page
+from tray_app.page.history_reads import read_history_page, read_history_sums, send_csv
+from tray_app.page.news import News
+from tray_app.page.program_reads import read_log, read_models, read_settings
+from tray_app.page.reading import Reading
+from tray_app.page.steering import steer
+from tray_app.page.views.connect import show_connect
 from tray_app.page.views.state import show_state
-from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
-
-_MOST_BODY_BYTES = 64 * 1024
-"""No action is longer."""
+from tray_app.page.views.welcome import show_choices
+from tray_app.proxy.exchange.gateway import GATEWAY
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a view is made from."""
-
-    gateway: Gateway
-    desk: Desk
-    history_file: Path
-    query: dict[str, str]
-
-
 Read = Callable[[Reading], Awaitable[object]]
+_Result = TypeVar("_Result")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -45,14 +41,31 @@ async def read_state(reading: Reading) -> object:
     return show_state(gateway.config, gateway.board.status, reading.desk.facts, today)
 
 
+async def read_choices(reading: Reading) -> object:
+    """Returns the choices of models, with what was found out about each."""
+    return show_choices(reading.gateway.board.status, reading.gateway.config.settings)
+
+
+async def read_connections(reading: Reading) -> object:
+    """Returns the texts that connect Claude Code with the gateway."""
+    return show_connect(reading.desk.setup, reading.desk.facts.shell, is_demo=reading.gateway.config.is_demo)
+
+
 READS: dict[str, Read] = {
     "/page/state": read_state,
+    "/page/sums": read_history_sums,
+    "/page/records": read_history_page,
+    "/page/models": read_models,
+    "/page/settings": read_settings,
+    "/page/log": read_log,
+    "/page/choices": read_choices,
+    "/page/connections": read_connections,
 }
 """What the page can read, by its address. Each answer is JSON."""
 
 
 class ActionFailed(InvalidRequest):
-    """The app could not carry out an action."""
+    """The app could not carry out an action, or something could not be read."""
 
 
 class Page:
@@ -62,21 +75,22 @@ class Page:
         self._access = Access(state_folder)
         self._history_file = history_file
         self._desk = desk
-        self._feeds = Feeds()
+        self.feeds = Feeds()
 
     def attach(self, app: web.Application) -> None:
         """Adds the addresses of the page to the web application of a gateway."""
+        app.on_response_prepare.append(protect)
         app.router.add_get("/page/static/{name:.+}", self._show_file)
         app.router.add_post("/page/session", self._let_in)
-        app.router.add_get("/page/events", self._guard(self._send_events))
+        app.router.add_get("/page/events", self._guard(self._send_events), allow_head=False)
         app.router.add_post("/page/actions", self._guard(self._act))
+        app.router.add_get("/page/history.csv", self._guard(self._send_csv))
         for path, read in READS.items():
             app.router.add_get(path, self._guard(self._answer(read)))
 
     def answer_root(self, request: web.Request) -> web.Response | None:
         """Returns the page for a browser; None for every other client, and if there is no page."""
-        wants_page = "text/html" in request.headers.get(hdrs.ACCEPT, "") and request.method == hdrs.METH_GET
-        return answer_index() if wants_page and is_on(request.app[GATEWAY].config) else None
+        return answer_index(request) if wants_page(request) and request.app[GATEWAY].config.serves_page else None
 
     def _guard(self, handler: Handler) -> Handler:
         """Returns the handler for browsers that were let in."""
@@ -90,57 +104,53 @@ class Page:
 
     def _answer(self, read: Read) -> Handler:
         async def answer(request: web.Request) -> web.Response:
-            return _answer_json(await read(self._make_reading(request)))
+            return _answer_json(await _explain(read(self._make_reading(request))))
 
         return answer
+
+    async def _send_csv(self, request: web.Request) -> web.StreamResponse:
+        return await _explain(send_csv(request, self._make_reading(request)))
 
     def _make_reading(self, request: web.Request) -> Reading:
         return Reading(request.app[GATEWAY], self._desk, self._history_file, dict(request.query))
 
     async def _show_file(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)
-        return answer_file(request.match_info["name"])
+        return answer_file(request, request.match_info["name"])
 
     async def _let_in(self, request: web.Request) -> web.Response:
         check_is_on(request.app[GATEWAY].config)
+        check_sender(request)
         try:
-            token = msgspec.json.decode(await _read_body(request), type=dict[str, str]).get("token", "")
-        except msgspec.DecodeError:
+            token = msgspec.json.decode(await read_body(request), type=dict[str, str]).get("token", "")
+        except (msgspec.DecodeError, RecursionError):
             raise InvalidRequest("The body must be a JSON object with a token.") from None
         return self._access.let_in(request, token)
 
     async def _act(self, request: web.Request) -> web.Response:
         try:
-            action = read_action(await _read_body(request))
-        except msgspec.DecodeError as error:
+            action = read_action(await read_body(request))
+        except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidRequest(f"There is no such action: {error}.") from None
-        try:
-            return _answer_json(await asyncio.wrap_future(self._desk.carry_out(action)))
-        except ProxyError:
-            raise
-        except AppError as error:
-            raise ActionFailed(str(error)) from error
+        if isinstance(action, LiveAction):
+            return _answer_json(steer(request.app[GATEWAY], action))
+        return _answer_json(await _explain(asyncio.wrap_future(self._desk.carry_out(action))))
 
     async def _send_events(self, request: web.Request) -> web.StreamResponse:
-        gateway, reading = request.app[GATEWAY], self._make_reading(request)
+        gateway = request.app[GATEWAY]
+        news = News(gateway, self._desk)
+        return await self.feeds.serve(request, news.look, lambda: gateway.is_quitting)
 
-        def look(_: str) -> Iterator[Event]:
-            today = gateway.history.today if gateway.history else None
-            yield Event("state", show_state(gateway.config, gateway.board.status, reading.desk.facts, today))
 
-        return await self._feeds.serve(request, look, lambda: gateway.is_quitting)
+async def _explain(work: Awaitable[_Result]) -> _Result:
+    """Returns what the work leads to. An error of this program becomes an answer with its sentence."""
+    try:
+        return await work
+    except ProxyError:
+        raise
+    except AppError as error:
+        raise ActionFailed(str(error)) from error
 
 
 def _answer_json(value: object) -> web.Response:
-    headers = {**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store"}
-    return web.Response(body=_encode(value), content_type="application/json", headers=headers)
-
-
-async def _read_body(request: web.Request) -> bytes:
-    """Returns the body. RequestTooLarge if it is longer than any action."""
-    body = await request.content.read(_MOST_BODY_BYTES + 1)
-    while len(body) <= _MOST_BODY_BYTES and (more := await request.content.read(_MOST_BODY_BYTES + 1 - len(body))):
-        body += more
-    if len(body) > _MOST_BODY_BYTES:
-        raise RequestTooLarge(f"An action has at most {_MOST_BODY_BYTES:,} bytes.")
-    return body
+    return web.Response(body=_encode(value), content_type="application/json")

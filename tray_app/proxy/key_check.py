@@ -18,6 +18,7 @@ from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.faults import faults_explained
 from tray_app.proxy.upstream.model_list import MAX_LIST_BYTES, find_list, read_ids
 from tray_app.proxy.upstream.session import send
+from tray_app.settings.settings import Settings
 
 MOST_MODELS = 3
 """So many models are asked at most."""
@@ -48,6 +49,12 @@ class KeyCheck:
 
     verdict: Verdict
     sentence: str
+
+
+def list_judges(settings: Settings) -> list[str]:
+    """Returns the ids of the models that may judge a key, the selected one first."""
+    chosen = settings.selected_model.id
+    return [chosen, *(model.id for model in settings.catalog.models if model.id != chosen)]
 
 
 def check_key(

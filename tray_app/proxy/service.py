@@ -25,11 +25,13 @@ from tray_app.status.troubles import GATEWAY_ENDED
 
 if TYPE_CHECKING:  # the proxy thread imports asyncio and aiohttp, while the icon is already being drawn
     import asyncio
+    import socket
     import ssl
 
     from tray_app.proxy.exchange.gateway import Gateway
     from tray_app.proxy.exchange.search import SearchBackend
     from tray_app.proxy.models.finder import ModelFinder
+    from tray_app.proxy.models.trial import Trial
     from tray_app.proxy.server.routes import Page
 
 log = logging.getLogger(__name__)
@@ -103,6 +105,7 @@ class ProxyService:
         self._history = history
         self._make_page = make_page
         self.running: Run | None = None
+        self._reserved: tuple[Address, list[socket.socket]] | None = None
 
     @property
     def is_running(self) -> bool:
@@ -113,6 +116,28 @@ class ProxyService:
     def config(self) -> GatewayConfig | None:
         """The configuration of the running gateway; None while no gateway runs."""
         return self.running.gateway.config if self.running is not None and self.is_running else None
+
+    def reserve(self, addr: Address) -> Address:
+        """Listens on the address of the next start already, even while a gateway runs on another one.
+
+        Connections wait until then. Returns the address with its real port. StartError says why it cannot listen there.
+        """
+        from tray_app.proxy.server.sockets import reserve
+
+        self.release()
+        try:
+            sockets = reserve(addr)
+        except (OSError, UnicodeError) as error:
+            raise _explain_bind(error, addr) from error
+        self._reserved = addr, sockets
+        return Address(addr.host, sockets[0].getsockname()[1])
+
+    def release(self) -> None:
+        """Gives up the address that is reserved, if there is one."""
+        _, sockets = self._reserved or (None, [])
+        self._reserved = None
+        for reserved in sockets:
+            reserved.close()
 
     def start(self, config: GatewayConfig) -> Address:
         """Starts the gateway; returns the address with its real port. StartError says why it cannot listen."""
@@ -142,6 +167,8 @@ class ProxyService:
                 gateway.outcomes.forget_key()
             if before.upstream != config.upstream:
                 self.running.call(gateway.follow_account)
+            if before.settings.log_bodies and not config.settings.log_bodies:
+                self.running.call(gateway.kept_bodies.forget)
 
     def poll_models(self, *, is_asked: bool = False) -> None:
         """Asks upstream now for its list, and which models answer. Returns at once: the board gets the result later.
@@ -150,6 +177,17 @@ class ProxyService:
         """
         if self.running is not None and self.running.finder is not None:
             self.running.call(partial(self.running.finder.look_again, is_asked=is_asked))
+
+    def try_model(self, model_id: str) -> Future[Trial]:
+        """Asks one model whether it answers. Any thread may call it. StartError if no gateway runs."""
+        import asyncio
+
+        from tray_app.proxy.models.trial import try_model
+
+        running = self.running
+        if running is None or running.ended.is_set():
+            raise StartError("The gateway does not run, so that no model can be asked.")
+        return asyncio.run_coroutine_threadsafe(try_model(running.gateway, model_id), running.loop)
 
     def stop(self, drain_s: float) -> None:
         """Stops the gateway. Running answers may go on for `drain_s` seconds, and then end with an error event."""
@@ -210,7 +248,7 @@ class ProxyService:
             stack.push_async_callback(runner.cleanup)
             assert runner.server is not None
             listener = Listener(runner.server, find_connection_limit(), self._timeouts)
-            address = await listener.open(config.settings.addr)
+            address = await listener.open(config.settings.addr, self._take_reserved(config.settings.addr))
             stack.push_async_callback(listener.close)
             log.info("listening on %s", address)
             finder = None
@@ -224,6 +262,14 @@ class ProxyService:
             gateway.begin_drain()
             await listener.close()
             await gateway.drain(drain_s)
+
+    def _take_reserved(self, addr: Address) -> list[socket.socket]:
+        """Returns the sockets that listen on the address already. Sockets of another address are closed."""
+        if self._reserved is None or self._reserved[0] != addr:
+            self.release()
+            return []
+        (_, sockets), self._reserved = self._reserved, None
+        return sockets
 
     def _make_gateway(self, config: GatewayConfig, demo_url: str) -> Gateway:
         from tray_app.proxy.exchange.gateway import Gateway

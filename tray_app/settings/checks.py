@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 Check = tuple[Callable[[object], Any], str]
 """A check, and a description of the right values for the error that names a wrong one."""
 
+MOST_IDS = 200
+"""The most ids in a list. NVIDIA lists about 80 models."""
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([1-9][0-9]{0,4}))?")
 _USUAL_PORTS = {"http": "80", "https": "443"}
 
@@ -30,6 +32,18 @@ def switch(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError
     return value
+
+
+def word(*words: str) -> Check:
+    """Returns the check for one of these words, with its description."""
+
+    def check(value: object) -> str:
+        if value not in words:
+            raise ValueError
+        return str(value)
+
+    *first, last = (f'"{one}"' for one in words)
+    return check, f"{', '.join(first)} or {last}"
 
 
 def whole_number(minimum: int) -> Callable[[object], int]:
@@ -60,6 +74,16 @@ def origins(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise ValueError
     return tuple(_origin(item) for item in value)
+
+
+def model_ids(value: object) -> tuple[str, ...]:
+    """The check for a list of ids of models. Returns each once. It need not be the id of a model that is known."""
+    if not isinstance(value, list):
+        raise ValueError
+    ids = tuple(dict.fromkeys(map(text, value)))
+    if not all(ids) or len(ids) > MOST_IDS:
+        raise ValueError
+    return ids
 
 
 def _origin(value: object) -> str:

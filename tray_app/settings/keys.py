@@ -167,6 +167,15 @@ def explain_exposure(address: Address, server_key: str) -> str:
     )
 
 
+def explain_form(value: str) -> str:
+    """Returns why a text cannot be a key, as a sentence about "it"; empty if it can be one."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        return "a key has no spaces and only ASCII characters."
+    if len(value) > MAX_KEY_CHARACTERS:
+        return f"it has {len(value)} characters, and the limit is {MAX_KEY_CHARACTERS}."
+    return ""
+
+
 def read_keys(store: SettingsStore, environ: Mapping[str, str]) -> Keys:
     """Reads both secrets once. Takes seconds if the keyring blocks; never raises."""
     return KeyReader(store, environ).read()

@@ -105,9 +105,9 @@ def _read_entry(entry: object, where: str) -> Model:
         raise SettingsError(f'"models": {where} must be an object such as {{"id": "{GLM_4_7.id}"}}, not {entry!r}.')
     facts: dict[str, Any] = {}
     for name, value in {"id": None, **entry}.items():  # the id comes first, because the errors name the entry by it
-        if name not in _FIELDS:
-            raise SettingsError(f'"models": "{name}" of {where} is not known; there are {", ".join(_FIELDS)}.')
-        check, wanted = _FIELDS[name]
+        if name not in FIELDS:
+            raise SettingsError(f'"models": "{name}" of {where} is not known; there are {", ".join(FIELDS)}.')
+        check, wanted = FIELDS[name]
         try:
             facts[name] = check(value)
         except ValueError:
@@ -199,7 +199,7 @@ def _letter(value: object) -> str:
 _TOKENS: Check = (whole_number(1), "a whole number of tokens, 1 or more")
 _SWITCH: Check = (switch, "true or false")
 
-_FIELDS: dict[str, Check] = {
+FIELDS: dict[str, Check] = {
     "id": (_id, f'an id such as "{GLM_4_7.id}"'),
     "like": (_known_row, one_of(model.id for model in MODELS)),
     "label": (_label, f"a name of 1 to {_MAX_LABEL_CHARS} characters"),
@@ -213,3 +213,4 @@ _FIELDS: dict[str, Check] = {
     "successor": (text, "an id"),
     "hidden": _SWITCH,
 }
+"""What an entry may say, by the name in the file: the check for the value, and the description of the right values."""

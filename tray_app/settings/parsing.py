@@ -41,18 +41,60 @@ def parse_file(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return values, problems
 
 
+def check_changes(raw: Mapping[str, Any], changes: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
+    """Returns the changes of a file's JSON object as they are to be written, and a sentence for each wrong one.
+
+    `changes` holds values as the file has them, by the names of the settings. None: the setting gets its default.
+    """
+    after = {name: value for name, value in {**raw, **changes}.items() if value is not None}
+    lists, problems = read_model_list(after)
+    errors = _assign_problems(problems, known=read_model_list(raw)[1], changes=changes)
+    written = dict(changes)
+    catalog = Settings(**lists).catalog
+    for name in changes.keys() & {"model", "background_model", *ROWS}:
+        if changes[name] is not None:
+            try:
+                written[name] = file_value(check_setting(name, changes[name], catalog))
+            except SettingsError as error:
+                errors[name] = str(error)
+    return written, errors
+
+
+def _assign_problems(problems: list[str], known: list[str], changes: Mapping[str, object]) -> dict[str, str]:
+    """Returns each problem of the lists of models that the changes cause, by the setting whose change causes it."""
+    changed = [name for name in ("models", "aliases", "fallback_models") if name in changes]
+    errors: dict[str, str] = {}
+    if changed:
+        for problem in problems:
+            if problem not in known:
+                name = next((name for name in changed if problem.startswith(f'"{name}"')), changed[0])
+                errors[name] = f"{errors.get(name, '')} {problem}".strip()
+    return errors
+
+
+def find_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment variable that sets each setting, by the name of the setting, without those of keys."""
+    found: dict[str, str] = {}
+    for name, row in ROWS.items():
+        variable = next((variable for variable in row.variables if environ.get(variable, "").strip()), "")
+        if variable and not row.is_secret:
+            found[name] = variable
+    if "log_body_max_chars" in found:  # As in claude-nvidia-proxy, setting this variable switches body logging.
+        found["log_bodies"] = found["log_body_max_chars"]
+    return found
+
+
 def parse_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """Returns the settings that the environment sets, without keys. SettingsError names the variable that is wrong."""
     values: dict[str, Any] = {}
-    variables = ((name, row, variable) for name, row in ROWS.items() if not row.is_secret for variable in row.variables)
-    for name, row, variable in variables:
-        text = environ.get(variable, "").strip()
-        if not text or name in values:
+    for name, variable in find_variables(environ).items():
+        if name == "log_bodies":
             continue
-        is_number = row.is_number and text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
+        text = environ[variable].strip()
+        is_number = ROWS[name].is_number and text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS
         value = int(text) if is_number else text
         values[name] = _check(f"The environment variable {variable}", name, value, repr(text))
-    if "log_body_max_chars" in values:  # As in claude-nvidia-proxy, setting this variable switches body logging.
+    if "log_body_max_chars" in values:
         values["log_bodies"] = values["log_body_max_chars"] > 0
     return values
 

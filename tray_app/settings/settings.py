@@ -10,8 +10,8 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tray_app.catalog import GLM_4_7, Catalog, Model, join_rows
-from tray_app.settings.checks import origins, switch, text, web_address, whole_number
+from tray_app.catalog import GLM_4_7, Catalog, Model, join_rows, plain_name
+from tray_app.settings.checks import model_ids, origins, switch, text, web_address, whole_number, word
 from tray_app.settings.schema import read_rows, setting
 
 NVIDIA_URL = "https://integrate.api.nvidia.com/v1/chat/completions"
@@ -65,6 +65,7 @@ def parse_address(text: str) -> Address:
 
 
 _SWITCH = (switch, "true or false")
+_IDS = (model_ids, f'a list of ids such as ["{GLM_4_7.id}"]')
 _COUNT = (whole_number(0), "a whole number, 0 or more")
 
 
@@ -90,6 +91,10 @@ class Settings:
     model, so that it brings a second allowance. Empty: the selected model answers them."""
     models: tuple[Model, ...] = ()
     """Models that the user added or corrected. In the file, each is an object with what differs."""
+    model_order: tuple[str, ...] = setting((), *_IDS)
+    """Ids of the models that are offered first, in this order. The others follow in their usual order."""
+    hidden_models: tuple[str, ...] = setting((), *_IDS)
+    """Ids of the models that are not offered. They still answer requests that name them, and in the place of others."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other names of models, each with the id that it stands for."""
     fallback_models: tuple[str, ...] = ()
@@ -114,6 +119,8 @@ class Settings:
         (), origins, 'a list of origins such as "http://localhost:8080", each without a path'
     )
     """Origins of the web pages that may use the gateway."""
+    serve_page: str = setting("local", *word("local", "always", "never"))
+    """Says when browsers get the page. "local": if only programs on this machine can ask, and without a server key."""
     keep_history: bool = setting(True, *_SWITCH)
     """Tells whether requests are recorded in the history, without the text of prompts and answers."""
     history_days: int = setting(30, whole_number(1), "a whole number of days, 1 or more")
@@ -130,7 +137,8 @@ class Settings:
     @property
     def catalog(self) -> Catalog:
         """The catalog of models with the user's own models, aliases and fallbacks, and with every chosen model."""
-        catalog = Catalog(join_rows(self.models), self.aliases, self.fallback_models)
+        rows = join_rows(self.models, self.model_order)
+        catalog = Catalog(rows, self.aliases, self.fallback_models, frozenset(map(plain_name, self.hidden_models)))
         return catalog.with_listed((self.model, self.background_model))
 
     @property

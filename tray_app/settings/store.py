@@ -20,7 +20,15 @@ from tray_app.files.atomic import read_whole, write_whole
 from tray_app.files.private import NotAFile, claim_folder, make_private_folder, tighten_file
 from tray_app.settings.file_text import Damaged, decode_settings, encode_settings
 from tray_app.settings.models import with_choice
-from tray_app.settings.parsing import VERSION, default_file, file_value, parse_environment, parse_file
+from tray_app.settings.parsing import (
+    VERSION,
+    check_changes,
+    default_file,
+    file_value,
+    find_variables,
+    parse_environment,
+    parse_file,
+)
 from tray_app.settings.settings import SECRETS, Address, Settings
 
 log = logging.getLogger(__name__)
@@ -47,6 +55,8 @@ class Changes(TypedDict, total=False):
     """The time at which `set-key` last ran. It changes the file, so that a running app reads the keys again."""
     is_new: bool | None
     """See `SettingsStore.is_new`. It is True in a new file, and is removed when an app listens."""
+    needs_welcome: bool | None
+    """See `SettingsStore.needs_welcome`. It is True in a new file, and is removed when the welcome is left."""
 
 
 class SettingsStore:
@@ -70,6 +80,7 @@ class SettingsStore:
         self.is_saved = True  # whether the last update reached the disk
         self._lock = threading.RLock()
         self._overrides = parse_environment(environ)
+        self._variables = find_variables(environ)
         self._raw: dict[str, Any] = {}
         self._seen: _Fingerprint = None
         self.current = Settings(**self._overrides)
@@ -81,6 +92,11 @@ class SettingsStore:
         return self._raw.get("is_new") is True
 
     @property
+    def needs_welcome(self) -> bool:
+        """Tells whether the user has neither followed the welcome on the page to its end nor left it."""
+        return self._raw.get("needs_welcome") is True
+
+    @property
     def needs_server_key(self) -> bool | None:
         """Tells whether a server key was set, so that every client must send it; None: that is not known.
 
@@ -88,6 +104,16 @@ class SettingsStore:
         """
         needs = self._raw.get("needs_server_key", None if "keys_changed" in self._raw else False)
         return needs if isinstance(needs, bool) else None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variable that sets each setting, by the name of the setting. Such a variable wins."""
+        return {name: variable for name, variable in self._variables.items() if name in self._overrides}
+
+    @property
+    def model_entries(self) -> object:
+        """The entries of "models" as they are in the file, because `Settings.models` has no way back to them."""
+        return self._raw.get("models", [])
 
     def refresh(self) -> bool:
         """Reads the file again if it changed on disk; returns whether it did. A file with a problem changes nothing."""
@@ -121,6 +147,40 @@ class SettingsStore:
         """
         if unknown := changes.keys() - Changes.__annotations__.keys():
             raise TypeError(f"there is no such setting: {', '.join(sorted(unknown))}")
+        return self._save(changes)
+
+    def check(self, changes: Mapping[str, object]) -> dict[str, str]:
+        """Returns a sentence for each change that `change` would refuse, by the name of the setting."""
+        return self._check(changes)[1]
+
+    def preview(self, changes: Mapping[str, object]) -> Settings:
+        """Returns the settings that would be in force after changes that `check` finds right. Saves nothing."""
+        written, _ = self._check(changes)
+        values, _ = parse_file({name: value for name, value in {**self._raw, **written}.items() if value is not None})
+        return Settings(**{**values, **self._overrides})
+
+    def change(self, changes: Mapping[str, object]) -> dict[str, str]:
+        """Checks values as the file has them, by the names of their settings, and saves them. None: the default.
+
+        If one of them is wrong, nothing is changed, and a sentence for each wrong one is returned.
+        """
+        with self._lock:
+            written, errors = self._check(changes)
+            if not errors:
+                self._save(written)
+            return errors
+
+    def _check(self, changes: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
+        written, errors = check_changes(self._raw, changes)
+        for name in changes:
+            if name in SECRETS or name not in Settings.__dataclass_fields__:
+                errors[name] = f'"{name}" cannot be changed here.'
+            elif variable := self.variables.get(name):
+                errors[name] = f'The environment variable {variable} sets "{name}", and wins over every change.'
+        return written, errors
+
+    def _save(self, changes: Mapping[str, Any]) -> Settings:
+        """Puts the changes into force, and into the file."""
         with self._lock:
             for name in changes:
                 self._overrides.pop(name, None)
@@ -150,7 +210,7 @@ class SettingsStore:
                 claim_folder(self.path.parent, (f".{self.path.name}.lock", f"{self.path.stem}.damaged-*"))
             self._seen = self._fingerprint()
             if self._seen is None:
-                self._create({**default_file(), "is_new": True})
+                self._create({**default_file(), "is_new": True, "needs_welcome": True})
             else:
                 self._take(self._read())
         except Damaged as error:

@@ -30,6 +30,8 @@ class Trouble:
     sentence: str
     verb: str = ""
     """The command of this program that solves it; empty: there is none."""
+    view: str = ""
+    """The part of the page where it can be solved; empty: there is none."""
 
 
 class Topic(IntEnum):
@@ -90,6 +92,8 @@ class Status:
     """How many requests run. It is published with `requests`."""
     has_nvidia_key: bool = True
     is_demo: bool = False
+    is_paused: bool = False
+    """Tells whether the user has paused the program, so that new requests are refused."""
     troubles: tuple[tuple[Topic, Trouble], ...] = ()
     """Each trouble with its topic, the most urgent first."""
     model_troubles: tuple[tuple[str, ModelTrouble], ...] = ()
@@ -134,6 +138,7 @@ class StatusChanges(TypedDict, total=False):
     url: str
     has_nvidia_key: bool
     is_demo: bool
+    is_paused: bool
     model_troubles: tuple[tuple[str, ModelTrouble], ...]
     listed_models: frozenset[str]
     active_requests: int

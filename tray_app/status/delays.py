@@ -79,6 +79,7 @@ def model_failing(label: str, failing: Failing, replacement: str) -> Trouble:
         f"{label} keeps failing – choose a model…" if choice else f"{label} keeps failing",
         f"{failing.reason}, and so {label} has not answered for a while. "
         + (choice or "It is asked again with each request."),
+        view="models",
     )
 
 

@@ -68,6 +68,8 @@ class LookProgress:
     """How many looks have ended since the gateway began."""
     left: int | None = None
     """How many models are still to be asked in the look that runs; None: none runs."""
+    ended_at: float = 0.0
+    """When the last look ended, as a Unix time in seconds; 0: none has ended since the gateway began."""
 
 
 NO_LOOK = LookProgress()

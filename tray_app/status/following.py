@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tray_app.catalog import Catalog, Model
 from tray_app.settings.settings import Settings
 from tray_app.status import choices
 from tray_app.status.board import Status
 from tray_app.status.findings import Finding, Findings, ModelTrouble
+
+
+@dataclass(slots=True)
+class _Newest:
+    """The catalog that was made last: the settings and the ids that it was made from, and the result.
+
+    NVIDIA lists over a hundred models, so that making it takes milliseconds, and the same one is asked for often.
+    """
+
+    made: tuple[Settings, frozenset[str], Catalog] | None = None
+
+
+_newest = _Newest()
 
 
 def find_beliefs(status: Status) -> Findings:
@@ -26,7 +39,10 @@ def find_beliefs(status: Status) -> Findings:
 
 def find_catalog(status: Status, settings: Settings) -> Catalog:
     """Returns the user's catalog with rows for all models that NVIDIA lists, or about which something was found out."""
-    return settings.catalog.with_listed(status.listed_models | status.findings.by_model.keys())
+    ids, made = status.listed_models | status.findings.by_model.keys(), _newest.made
+    if made is None or made[0] is not settings or made[1] != ids:
+        made = _newest.made = settings, ids, settings.catalog.with_listed(ids)
+    return made[2]
 
 
 def find_answering(choice: Model, status: Status, settings: Settings) -> Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tray_app.catalog import Model, family_of
 from tray_app.settings.settings import Settings
 from tray_app.status import choices, troubles
-from tray_app.status.board import Failing, Status, Topic, Trouble
+from tray_app.status.board import Failing, Phase, Status, Topic, Trouble
 from tray_app.status.delays import explain_delay, find_longest, model_failing
 from tray_app.status.findings import Unavailability
 from tray_app.status.following import find_absence, find_answering, find_beliefs, find_catalog
@@ -51,8 +51,11 @@ def find_trouble(status: Status, settings: Settings) -> Trouble | None:
 def find_notice(status: Status, settings: Settings) -> Trouble | None:
     """Returns what the first line of the menu says; None: there is nothing to say.
 
-    That is the most urgent trouble, else the longest delay of a request, else that the selected model keeps failing.
+    That is the pause that the user has made, else the most urgent trouble, else the longest delay of a request, else
+    that the selected model keeps failing.
     """
+    if status.is_paused and status.phase is Phase.RUNNING:
+        return troubles.PAUSED
     if trouble := find_trouble(status, settings):
         return trouble
     if longest := find_longest(status):

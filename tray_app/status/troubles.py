@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from tray_app import sentences
 from tray_app.sentences import NO_NVIDIA_KEY, say_not_served, say_retired
 from tray_app.shells import name_command
 from tray_app.status.board import Trouble
 from tray_app.status.findings import ModelTrouble, Unavailability
 
-MISSING_NVIDIA_KEY = Trouble("Add your NVIDIA API key…", NO_NVIDIA_KEY, "set-key")
+MISSING_NVIDIA_KEY = Trouble("Add your NVIDIA API key…", NO_NVIDIA_KEY, "set-key", "welcome")
 MISSING_SERVER_KEY = Trouble(
     "The server key is missing – fix…",
     "A server key was set, but it is neither in the system keyring nor in the settings file any more, so every request "
     f"is refused. To set a new key, run `{name_command('set-key', '--server')}`. To work without one, run "
     f"`{name_command('set-key', '--server', '--remove')}`.",
 )
+PAUSED = Trouble("Paused – resume", sentences.PAUSED)
 GATEWAY_ENDED = Trouble(
     "Gateway stopped – start it again…",
     "The gateway ended because of a fault in this program; the log says where. "
@@ -33,7 +35,7 @@ def port_in_use(port: int, sentence: str) -> Trouble:
 
 def settings_problem(sentence: str) -> Trouble:
     """Returns the trouble that the settings file, or a part of it, is not used or cannot be written."""
-    return Trouble("Settings file has a problem…", sentence)
+    return Trouble("Settings file has a problem…", sentence, view="settings")
 
 
 def keyring_silent(reason: str, keys: str) -> Trouble:
@@ -50,7 +52,7 @@ def keyring_silent(reason: str, keys: str) -> Trouble:
 
 def key_refused(sentence: str) -> Trouble:
     """Returns the trouble that NVIDIA does not accept the API key."""
-    return Trouble("NVIDIA refused the key – fix…", sentence, "set-key")
+    return Trouble("NVIDIA refused the key – fix…", sentence, "set-key", "welcome")
 
 
 def fallback_answers(chosen: str, fallback: str) -> Trouble:
@@ -81,4 +83,5 @@ def selected_model_withdrawn(label: str, trouble: ModelTrouble, successor: str) 
     """Returns the trouble that the selected model is withdrawn. `successor` is a label; empty: there is none."""
     withdrawn = model_withdrawn(label, trouble)
     choice = f'"Switch to {successor}", or another model,' if successor else "another model"
-    return Trouble(f"{withdrawn.title} – choose a model…", f"{withdrawn.sentence} Choose {choice} in the menu.")
+    sentence = f"{withdrawn.sentence} Choose {choice} in the menu."
+    return Trouble(f"{withdrawn.title} – choose a model…", sentence, view="models")

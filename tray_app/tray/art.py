@@ -1,8 +1,8 @@
 """Draws the icon: a rounded square with the model's letter. Its shape shows the state of the program.
 
-A solid square means running; an outline means starting, stopped or quitting. A triangle at the top means that the user
-is needed, a dot at the top that a request is being answered, and a dot at the bottom that request bodies are logged.
-Shapes are used because some panels and some people do not show or see colours.
+A solid square means running; an outline means starting, stopped, paused or quitting. A triangle at the top means that
+the user is needed, a dot at the top that a request is being answered, and a dot at the bottom that request bodies are
+logged. Shapes are used because some panels and some people do not show or see colours.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read_state(status: Status, settings: Settings) -> IconState:
     selected = settings.selected_model
     return IconState(
         letter=letters_of(settings.catalog.offered(selected)).get(selected.id, selected.letter),
-        is_solid=status.phase is Phase.RUNNING,
+        is_solid=status.phase is Phase.RUNNING and not status.is_paused,
         needs_attention=find_trouble(status, settings) is not None,
         is_active=status.active_requests > 0,
         is_logging=settings.log_bodies,

@@ -101,5 +101,6 @@ class TrayIcon:
             checked=None if item.checked is None else lambda _: bool(item.checked),
             radio=item.is_radio,
             visible=item.is_visible,
+            default=item.is_default,
             enabled=action is not None,
         )

@@ -16,6 +16,9 @@ from tray_app.status.following import find_answering, find_catalog, label_choice
 from tray_app.status.messages import find_notice, find_successor
 from tray_app.status.ranking import describe_figures, rank_models
 
+PAGE_LABEL = "Open Page"
+"""The default item: a click on the icon itself does the same."""
+
 OPEN_LABEL = "Open Claude Code in Terminal"
 """The item that the notification of the first start names."""
 
@@ -24,6 +27,8 @@ class Command(Enum):
     """The commands that a click can give to the app. Some of them have an argument."""
 
     SHOW_TROUBLE = auto()
+    OPEN_PAGE = auto()
+    """Shows the page in the browser."""
     CHOOSE_MODEL = auto()
     """The argument is the id of the model."""
     OPEN_CLAUDE_CODE = auto()
@@ -34,6 +39,7 @@ class Command(Enum):
     """The argument is the key of one of `MenuFacts.forms`; empty: the form for the user's shell."""
     TOGGLE_BODY_LOG = auto()
     TOGGLE_ALL_SESSIONS = auto()
+    TOGGLE_PAUSE = auto()
     TOGGLE_START_AT_LOGIN = auto()
     TOGGLE_CLIENT_CHOICE = auto()
     OPEN_LOGS = auto()
@@ -68,6 +74,8 @@ class Item:
     checked: bool | None = None
     is_radio: bool = False
     is_visible: bool = True
+    is_default: bool = False
+    """Tells whether a click on the icon itself does the same."""
     children: tuple[Item, ...] = ()
     """The lines of the submenu; empty: there is none. They have no submenus of their own."""
 
@@ -102,6 +110,7 @@ def build_menu(status: Status, settings: Settings, facts: MenuFacts) -> Menu:
         *models,
         _more_models_menu(status, settings),
         SEPARATOR,
+        Item(PAGE_LABEL, Command.OPEN_PAGE, is_visible=settings.serve_page != "never", is_default=True),
         Item(OPEN_LABEL, Command.OPEN_CLAUDE_CODE),
         _folder_menu(facts),
         Item(f"Copy Claude Code Exports ({facts.shell})", Command.COPY_EXPORTS),
@@ -111,7 +120,7 @@ def build_menu(status: Status, settings: Settings, facts: MenuFacts) -> Menu:
         ),
         SEPARATOR,
         Item("Log Request Bodies", Command.TOGGLE_BODY_LOG, checked=settings.log_bodies),
-        _more_menu(settings, facts),
+        _more_menu(status, settings, facts),
         SEPARATOR,
         Item(_quit_label(status), Command.QUIT),
     )
@@ -157,7 +166,8 @@ def _more_models_menu(status: Status, settings: Settings) -> Item:
     selected, findings = settings.selected_model, status.findings
     catalog = find_catalog(status, settings)
     offered = {model.id for model in settings.catalog.offered(selected)}
-    others = [model for model in rank_models(catalog, findings) if model.id not in offered][:_MOST_MODELS]
+    ranked = (model for model in rank_models(catalog, findings) if not catalog.is_hidden(model))
+    others = [model for model in ranked if model.id not in offered][:_MOST_MODELS]
     models = (
         Item(
             _figures_label(model, findings.find(model.id)),
@@ -195,9 +205,10 @@ def _folder_label(path: PurePath, home: PurePath) -> str:
     return label if len(label) <= _FOLDER_CHARACTERS else f"…{label[1 - _FOLDER_CHARACTERS :]}"
 
 
-def _more_menu(settings: Settings, facts: MenuFacts) -> Item:
+def _more_menu(status: Status, settings: Settings, facts: MenuFacts) -> Item:
     children = (
         Item("Use for All Claude Code Sessions", Command.TOGGLE_ALL_SESSIONS, checked=facts.covers_all_sessions),
+        Item("Pause", Command.TOGGLE_PAUSE, checked=status.is_paused),
         Item("Start at Login", Command.TOGGLE_START_AT_LOGIN, checked=facts.starts_at_login),
         Item(
             "Other Programs Choose Their Own Model",

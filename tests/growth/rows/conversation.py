@@ -196,6 +196,14 @@ HISTORY = [
     ),
 ]
 
+
+def find_kind_of(load: Load, request: dict[str, Any]) -> object:
+    """Asks what a request is for, and what follows from it."""
+    kinds, asked = load("tray_app.translate.request.kinds"), read(load, request)
+    kind = kinds.find_kind(asked, {})
+    return load("tray_app.translate.request.background").is_background(asked, kind), kinds.count_turns(asked)
+
+
 OTHERS = [
     Growth("content: many blocks", lambda n: [text(), image()] * (n // 2), flatten, small=400),
     Growth("content: documents", lambda n: [document([text()] * 4)] * (n // 4), flatten, small=400),
@@ -287,9 +295,20 @@ OTHERS = [
         ),
     ),
     Growth(
-        "background: a long request",
+        "kind: a long request",
         lambda n: body(messages=agent_turns(n), system=[text()] * n, tools=[]),
-        lambda load, request: load("tray_app.translate.request.background").is_background(read(load, request), {}),
+        find_kind_of,
+        small=200,
+    ),
+    Growth(
+        "kind: a long text that begins like the order to sum up",
+        lambda n: body(messages=[user("CRITICAL: Respond with TEXT ONLY." + "<summary> bloc" * (n // 14))]),
+        find_kind_of,
+    ),
+    Growth(
+        "kind: many texts of the client in one message",
+        lambda n: body(messages=[user([text("<system-reminder>")] * n)]),
+        find_kind_of,
         small=200,
     ),
 ]

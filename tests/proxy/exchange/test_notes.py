@@ -116,6 +116,16 @@ def test_tool_calls_are_counted(gateway: RunningGateway, upstream: FakeUpstream,
     assert records(1)[0].tool_calls == 2
 
 
+def test_what_a_request_is_for_is_kept_however_large_it_is(
+    gateway: RunningGateway, upstream: FakeUpstream, records: Records
+) -> None:
+    upstream.script(*[hello(is_stream=False)] * 2)
+    talk = [{"role": "user", "content": "A"}, {"role": "assistant", "content": "B"}, {"role": "user", "content": "C"}]
+    gateway.ask(question(tools=[WEATHER], messages=talk))
+    gateway.ask(question("x" * 300_000), x_claude_code_session_id="session-1", x_claude_code_agent_id="agent-1")
+    assert [(found.kind, found.turn) for found in records(2)] == [("turn", 2), ("sub-agent", None)]
+
+
 def test_the_folder_is_the_one_that_the_client_names(
     gateway: RunningGateway, upstream: FakeUpstream, records: Records
 ) -> None:

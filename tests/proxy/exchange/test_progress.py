@@ -65,7 +65,7 @@ def test_a_quiet_request_is_told_once_for_each_phase_whatever_it_says() -> None:
             record.send()
             for _ in range(600):
                 await PASS(0.05)
-                record.hear(RequestPhase.TEXT)
+                record.hear(RequestPhase.TEXT, 5)
         await PASS(1)
         return [(time_s, [request.phase for request in status.requests]) for time_s, status in story.told]
 
@@ -93,7 +93,7 @@ def test_a_silence_is_told_each_second_once_it_is_long() -> None:
             await PASS(SHOW_SILENCE_S + 2.9)
             silent = story.request
             assert (silent.delay, silent.delayed_since - silent.began_at) == (Delay.SILENCE, 5)
-            record.hear(RequestPhase.THINKING)
+            record.hear(RequestPhase.THINKING, 5)
             await PASS(1)
             assert story.request.delay is None
         return [(int(time_s), status.requests[0].delayed_s) for time_s, status in story.told if status.requests]

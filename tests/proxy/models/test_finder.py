@@ -103,6 +103,21 @@ def test_a_check_out_of_turn_uses_the_settings_in_force(start_checking: StartChe
     assert upstream.wait_listed()["Authorization"] == "Bearer nvapi-another"
 
 
+def test_nothing_is_asked_for_while_the_app_is_paused(start_checking: StartChecking, upstream: FakeUpstream) -> None:
+    upstream.model_list = listing(GLM)
+    gateway = start_checking()
+    gateway.wait_status(has_list)
+    looks = gateway.board.status.look.finished
+    config = GatewayConfig(gateway.settings, KEYS, is_paused=True)
+    gateway.service.configure(config)
+    gateway.service.poll_models()
+    gateway.wait_status(lambda status: status.look.finished > looks)
+    assert len(upstream.list_requests) == 1
+    gateway.service.configure(replace(config, is_paused=False))
+    gateway.service.poll_models()
+    upstream.wait_listed(2)
+
+
 UNUSABLE: dict[str, Reply] = {
     "not there": refusal(404),
     "key not accepted for it": refusal(403, {"detail": f"bad key {NVIDIA_KEY}"}),

@@ -150,6 +150,15 @@ def test_a_request_of_the_user_or_of_the_gateways_own_page_is_served(gateway: Ru
     assert gateway.request("GET", "/health", Sec_Fetch_Site=site).status == 200
 
 
+def test_a_link_of_another_site_may_lead_to_the_page_and_to_nothing_else(gateway: RunningGateway) -> None:
+    link = {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    assert gateway.request("GET", "/", **link).status == 200
+    assert gateway.request("GET", "/", **{**link, "Sec_Fetch_Dest": "iframe"}).status == 403
+    assert gateway.request("GET", "/", **{**link, "Sec_Fetch_Mode": "cors"}).status == 403
+    assert gateway.request("GET", "/health", **link).status == 403
+    assert gateway.request("POST", "/v1/messages", {}, **link).status == 403
+
+
 def test_a_page_of_another_site_with_the_gateways_own_origin_is_refused(gateway: RunningGateway) -> None:
     """A browser sends this if the request was redirected through another site."""
     assert gateway.ask(Origin=f"http://{gateway.host}", Sec_Fetch_Site="cross-site").status == 403

@@ -66,6 +66,12 @@ def test_a_page_has_twenty_models_by_default(start_gateway: StartGateway) -> Non
     assert len(body["data"]) + len(rest["data"]) == len(MODELS) + 31
 
 
+def test_hidden_models_are_not_listed_but_can_be_named(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(hidden_models=(IDS[1],), model_order=(IDS[3],))
+    assert ids_of(page(gateway, "limit=1000"))[:4] == [IDS[3], IDS[0], IDS[2], IDS[4]]
+    assert gateway.request("GET", f"/v1/models/{IDS[1]}").body["id"] == IDS[1]
+
+
 def test_claude_code_discovers_the_model_of_the_tray(start_gateway: StartGateway) -> None:
     """Claude Code takes only names with "claude" or "anthropic", and shows their display name and description."""
     gateway = start_gateway(model=GLM_5_3.id)

@@ -312,3 +312,11 @@ def test_the_users_limit_stays_the_highest() -> None:
     assert window.limit_in_force == 10
     window.limit = 100
     assert window.limit_in_force == 20
+
+
+def test_what_is_foreseen_comes_true_and_changes_nothing() -> None:
+    window = make_window(10)
+    start_all(window, 8)
+    foreseen = window.foresee_starts(1.0, 12)
+    assert window.foresee_starts(1.0, 12) == foreseen
+    assert start_all(window, 12, from_s=1.0) == foreseen

@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 
 from tests.translate.rows import read
 from tray_app.translate.request.background import is_background
+from tray_app.translate.request.kinds import find_kind
 
 TOOLS = [{"name": "Bash", "description": "Runs a command", "input_schema": {"type": "object"}}]
 TURN: dict[str, Any] = {
@@ -80,4 +81,5 @@ CASES = {
 def test_background_requests_are_distinguished_from_turns(
     body: dict[str, Any], headers: dict[str, str], expected: bool
 ) -> None:
-    assert is_background(read(**body), CIMultiDict(headers)) is expected
+    request = read(**body)
+    assert is_background(request, find_kind(request, CIMultiDict(headers))) is expected

@@ -53,6 +53,7 @@ def describe(question: Question) -> dict[str, Any]:
         "asked": question.requested_model,
         "search": question.search,
         "is_background": question.is_background,
+        "kind": (question.kind, question.turn),
         "body": json.loads(b"".join(encode_body(chat.body))),
         "model": chat.model,
         "tools": {sent: (tool.name, tool.parameters.schema) for sent, tool in chat.tools.items()},

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tray_app import APP_ID, APP_NAME
 from tray_app.desktop.api import Desktop, DesktopError
 from tray_app.desktop.linux import autostart
+from tray_app.desktop.linux.browsers import list_browsers
 from tray_app.desktop.linux.terminals import list_terminals
 from tray_app.desktop.window_script import write_window_script
 from tray_app.files.atomic import write_whole
@@ -28,8 +29,8 @@ _CERTIFICATES = (
 )
 """The certificate files of distributions. An OpenSSL that was built on another one looks in the wrong place."""
 
-_TERMINAL_START_S = 1.0
-"""A terminal that ends within this time, and with an error, could not start. Another one is tried then."""
+_START_S = 1.0
+"""A program that ends within this time, and with an error, could not start. Another one is tried then."""
 
 
 class LinuxDesktop(Desktop):
@@ -84,6 +85,10 @@ class LinuxDesktop(Desktop):
             raise DesktopError(f"There is no xdg-open on this system. The folder is {folder}.")
         self._start([opener, str(folder)])  # nobody waits, because some file managers run until their window is closed
 
+    def open_url(self, url: str) -> None:
+        if not any(self._runs(command) for command in list_browsers(self._environ, url)):
+            raise DesktopError("No browser could be opened. Set BROWSER to the name of yours, or open it by hand.")
+
     def guess_shell(self) -> str:
         return name_shell(self._environ.get("SHELL", ""), default="bash")
 
@@ -113,10 +118,10 @@ class LinuxDesktop(Desktop):
         except OSError as error:
             raise DesktopError(f"The file {file} could not be changed: {error.strerror}.") from error
 
-    def _runs(self, terminal: Sequence[str]) -> bool:
-        """Starts a terminal. Returns False if it cannot run."""
+    def _runs(self, command: Sequence[str]) -> bool:
+        """Starts a terminal or a browser. Returns False if it cannot run."""
         try:
-            return self._start(terminal).wait(_TERMINAL_START_S) == 0  # it handed over to one that runs already
+            return self._start(command).wait(_START_S) == 0  # it handed over to one that runs already
         except subprocess.TimeoutExpired:
             return True
         except OSError:

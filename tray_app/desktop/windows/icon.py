@@ -149,7 +149,12 @@ class Win32Icon(_base.Icon):  # type: ignore[misc]  # pystray has no types
         return int(win32.DefWindowProc(window, message, wparam, lparam))
 
     def _on_icon(self, wparam: int, lparam: int) -> None:
-        if lparam & 0xFFFF in (win32.WM_CONTEXTMENU, win32.NIN_SELECT, win32.NIN_KEYSELECT):
+        """Runs the default item at a left click and at Enter, if there is one. Opens the menu at any other click."""
+        event = lparam & 0xFFFF
+        is_selected = event in (win32.NIN_SELECT, win32.NIN_KEYSELECT)
+        if is_selected and any(item.default for item in self._menu or ()):
+            self()  # calling an icon runs its default item
+        elif is_selected or event == win32.WM_CONTEXTMENU:
             x, y = (ctypes.c_short(part).value for part in (wparam & 0xFFFF, wparam >> 16 & 0xFFFF))
             self._open_menu(x, y)
 

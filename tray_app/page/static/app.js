@@ -25,9 +25,15 @@ const page = {
   data: {},
   message: null, // {text, isBad}: what the last action led to
   view: now,
+  hasLeftWelcome: false, // in this tab; the page then shows what happens, also without a key
   /** Draws the page anew, once before the next frame however often it is called. */
   update() {
     if (!frame) frame = requestAnimationFrame(draw);
+  },
+  /** Opens a view. */
+  show(name) {
+    location.hash = `#/${name}`;
+    route();
   },
   /** Shows a sentence until the next one. */
   say(text, isBad = false) {
@@ -102,7 +108,9 @@ function modelSwitch(model) {
 function banner() {
   if (page.connection === "lost") return html`<p class="notice warn" role="alert">The program does not answer. This page waits for it.</p>`;
   const { notice, app } = page.state;
-  if (notice) return html`<p class="notice warn"><strong>${notice.title}.</strong> ${notice.sentence}</p>`;
+  const isAboutKey = notice?.verb === "set-key";
+  if (isAboutKey && page.view === welcome) return nothing; // its first step says it
+  if (notice) return html`<p class="notice warn"><strong>${notice.title.replace(/( – [^–]*)?…$/, "")}.</strong> ${notice.sentence} ${isAboutKey ? html`<a href="#/welcome">Enter a key here</a>` : nothing}</p>`;
   if (app.is_demo) return html`<p class="notice"><strong>This is the demo.</strong> Its answers are canned, and no model gives them.</p>`;
   return nothing;
 }
@@ -115,7 +123,8 @@ function skip(event) {
 /** Shows the view that the address names. */
 function route() {
   const name = location.hash.replace(/^#\//, "");
-  const next = [...VIEWS, welcome].find((view) => view.name === name) ?? now;
+  const asked = [...VIEWS, welcome].find((view) => view.name === name) ?? now;
+  const next = asked === now && page.state?.needs_user && !page.hasLeftWelcome ? welcome : asked;
   if (next !== page.view || !page.isRouted) {
     page.view.close?.(page);
     page.view = next;
@@ -127,9 +136,16 @@ function route() {
   }
 }
 
+/** Takes over the state. The first one decides whether the page begins with the welcome. */
+function takeState(state) {
+  const isFirst = !page.state;
+  page.state = state;
+  if (isFirst) route();
+}
+
 function tell(name, data) {
   if (name === "connection") page.connection = data;
-  else if (name === "state") page.state = data;
+  else if (name === "state") takeState(data);
   else if (name === "now") page.now = data;
   else if (name === "ended") page.ended = [data, ...page.ended].slice(0, MOST_ENDED);
   else if (name === "begun") page.ended = []; // another run of the gateway, which tells everything anew

@@ -9,7 +9,7 @@ from tray_app import APP_NAME, __version__
 from tray_app.history.sums import DaySum
 from tray_app.page.actions import PageFacts
 from tray_app.settings.config import GatewayConfig
-from tray_app.status.board import Status
+from tray_app.status.board import Status, Topic
 from tray_app.status.following import find_absence, find_answering, label_choice
 from tray_app.status.messages import find_notice
 
@@ -22,7 +22,12 @@ def show_state(config: GatewayConfig, status: Status, facts: PageFacts, today: D
     notice = find_notice(status, settings)
     return {
         "app": {"name": APP_NAME, "version": __version__, "url": status.url, "is_demo": config.is_demo},
-        "key": {"has": bool(config.keys.nvidia), "is_unknown": config.keys.is_nvidia_unknown},
+        "key": {
+            "has": bool(config.keys.nvidia),
+            "is_unknown": config.keys.is_nvidia_unknown,
+            "is_refused": Topic.REFUSED_KEY in dict(status.troubles),
+        },
+        "needs_user": _needs_user(config, status, facts),
         "notice": {"title": notice.title, "sentence": notice.sentence, "verb": notice.verb} if notice else None,
         "model": {
             "id": selected.id,
@@ -36,10 +41,19 @@ def show_state(config: GatewayConfig, status: Status, facts: PageFacts, today: D
         },
         "today": _describe_sum(today),
         "look": {"finished": status.look.finished, "left": status.look.left},
+        "is_paused": status.is_paused,
         "log_bodies": settings.log_bodies,
         "keep_history": settings.keep_history,
         "facts": asdict(facts),
     }
+
+
+def _needs_user(config: GatewayConfig, status: Status, facts: PageFacts) -> bool:
+    """Tells whether the page begins with the welcome: it was not finished, or the key is missing or refused."""
+    if config.is_demo:
+        return facts.needs_welcome
+    lacks_key = not config.keys.nvidia and not config.keys.is_nvidia_unknown
+    return facts.needs_welcome or lacks_key or Topic.REFUSED_KEY in dict(status.troubles)
 
 
 def _describe_sum(today: DaySum | None) -> dict[str, Any] | None:

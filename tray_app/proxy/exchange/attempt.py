@@ -45,6 +45,7 @@ class Attempt:
         self._log = exchange_log
         self._progress = progress
         self._answer = reply.answer_for(chat)
+        exchange_log.begin_answer()
         self._url, self._key = gateway.target(config)
         self._timeout_s = config.settings.upstream_timeout_seconds
         self._sent_s = 0.0
@@ -69,7 +70,9 @@ class Attempt:
         self._progress.wait()
         try:
             async with asyncio.timeout(gateway.timeouts.queue_s):
-                await gateway.pacer.wait_turn(chat.model, limit=limit, urgency=urgency)
+                await gateway.pacer.wait_turn(
+                    chat.model, limit=limit, urgency=urgency, number=self._progress.notes.number
+                )
         except TimeoutError:
             raise QueueFull(
                 f"NVIDIA's rate limit for {chat.model.label} is used up by other requests: "
@@ -103,7 +106,7 @@ class Attempt:
                 if not said_bytes:
                     self._note_answered()
                 said_bytes, said_s = self._answer.size_bytes, time.monotonic()
-                self._progress.hear(intake.phase)
+                self._progress.hear(intake.phase, said_bytes)
             elif not is_done and time.monotonic() - said_s > self._timeout_s:  # only comments or empty events come
                 raise UpstreamTimeout(say_silent(self._timeout_s))
             if self._answer.is_over:

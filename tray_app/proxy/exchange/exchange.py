@@ -10,6 +10,7 @@ from aiohttp import web
 from tray_app.catalog import Model
 from tray_app.errors import (
     OWN_FAULT,
+    CancelledByUser,
     ModelUnavailable,
     Overloaded,
     ProxyError,
@@ -18,13 +19,14 @@ from tray_app.errors import (
     UpstreamFault,
     UpstreamTimeout,
 )
+from tray_app.history.record import Reason as HistoryReason
 from tray_app.proxy.exchange.attempt import Attempt
 from tray_app.proxy.exchange.exchange_log import ExchangeLog
 from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.notes import find_reason
 from tray_app.proxy.exchange.progress import Progress
 from tray_app.proxy.exchange.replies import make_reply
-from tray_app.proxy.exchange.stand_ins import Reason, find_next
+from tray_app.proxy.exchange.stand_ins import Reason, StandIn, find_next
 from tray_app.proxy.exchange.translator import Incoming
 from tray_app.settings.config import GatewayConfig
 from tray_app.status.following import find_absence
@@ -59,8 +61,12 @@ class Exchange:
         self._incoming = incoming
         self._progress = progress
         self._notes = progress.notes
-        self._log = ExchangeLog(question.requested_model, question.chat, config)
+        # The user may have switched the logging off since the request came.
+        bodies = gateway.kept_bodies.begin(progress.notes, config) if gateway.config.settings.log_bodies else None
+        self._log = ExchangeLog(question.requested_model, question.chat, config, bodies)
         self._reply = make_reply(request, question.chat, gateway.timeouts, self._log)
+        if incoming.can_be_translated_again:
+            progress.steering.begin(self._reply)
 
     async def answer(self) -> web.StreamResponse:
         """Returns the finished answer.
@@ -90,44 +96,61 @@ class Exchange:
         """Tries the chosen model, or the one that answers in its place. While a model does not answer, tries the next.
 
         A model that NVIDIA has withdrawn is followed by its stand-in, and one that fails by the user's fallback models.
-        If none of those that are followed is served either, the error is that of the first.
+        If none of those that are followed is served either, the error is that of the first. The user may have another
+        model asked meanwhile.
         """
-        chat, is_background = self._question.chat, self._question.is_background
         rules, asked = self._incoming.rules, self._question.requested_model
-        choice = rules.find_choice(asked, is_background=is_background)
-        tried, withdrawal, is_fallback = {chat.model.id}, None, False
-        self._begin(chat, choice)
+        choice, wanted = rules.find_choice(asked, is_background=self._question.is_background), None
+        tried, withdrawal, stand_in = {self._question.chat.model.id}, None, None
         while True:
             try:
-                response = await self._try_model(chat, is_background=is_background)
+                response = await self._ask(choice, stand_in)
+            except asyncio.CancelledError:
+                if (wanted := self._progress.steering.take_order()) is None:
+                    raise
+                choice, withdrawal, stand_in = wanted, None, StandIn(wanted, Reason.CHOSEN)
             except (ModelUnavailable, RateLimited, Overloaded, UpstreamFault, UpstreamTimeout) as error:
                 if isinstance(error, ModelUnavailable):
-                    choice, withdrawal = rules.find_choice(asked), withdrawal or error
+                    choice, withdrawal = wanted or rules.find_choice(asked), withdrawal or error
                 stand_in = find_next(error, choice, tried, self._gateway.board.status, self._config.settings)
                 if stand_in is None or self._reply.has_content:
                     raise withdrawal if withdrawal and isinstance(error, ModelUnavailable) else error from None
             else:
-                if not is_fallback:
+                if stand_in is None or stand_in.reason is Reason.WITHDRAWN:
                     self._gateway.outcomes.note_own_answer()
                 return response
             tried.add(stand_in.model.id)
-            is_fallback = stand_in.reason is Reason.FAILED
+
+    async def _ask(self, choice: Model, stand_in: StandIn | None) -> web.StreamResponse:
+        """Has the question answered by its own model, or by a stand-in. `choice` is the model that it is meant for."""
+        chat, is_background = self._question.chat, self._question.is_background
+        if stand_in is not None:
             chat, is_background = (await self._gateway.translator.translate(self._incoming, stand_in.model)).chat, False
             self._log.begin(chat)
-            self._begin(chat, choice, is_fallback=is_fallback)
+        self._begin(chat, choice, stand_in.reason if stand_in else None)
+        return await self._try_model(chat, is_background=is_background)
 
-    def _begin(self, chat: ChatRequest, choice: Model, *, is_fallback: bool = False) -> None:
-        """Notes which model is asked. If that is not the choice, the log says so, and the menu of a fallback model."""
-        asked = self._question.requested_model
-        rules, is_background = self._incoming.rules, self._question.is_background
-        self._progress.choose(asked, chat.model, follows_tray=not is_fallback and not rules.takes_named(asked))
+    def _begin(self, chat: ChatRequest, choice: Model, why: Reason | None) -> None:
+        """Notes which model is asked, and why it is another one than the client named.
+
+        If it is not the choice, the log says so, and the menu of a fallback model. `why` is None for no stand-in.
+        """
+        asked, rules = self._question.requested_model, self._incoming.rules
+        is_fallback, is_chosen = why is Reason.FAILED, why is Reason.CHOSEN
+        follows_tray = not is_fallback and not is_chosen and not rules.takes_named(asked)
+        self._progress.choose(asked, chat.model, follows_tray=follows_tray)
+        if is_chosen:
+            self._notes.choose(chat.model, HistoryReason.CHOSEN)
+            self._log.say(f"the user has {chat.model.id} asked instead")
+            return
+        is_background = self._question.is_background
         reason = find_reason(rules, asked, choice, chat.model, is_fallback=is_fallback, is_background=is_background)
         self._notes.choose(chat.model, reason)
         if chat.model.id == choice.id:
             return
         absence = find_absence(choice, self._gateway.board.status)
-        why = f"is {absence.kind.value} {absence.date}".rstrip() if absence else "fails"
-        self._log.say(f"{choice.id} {why}, {chat.model.id} stands in")
+        why_not = f"is {absence.kind.value} {absence.date}".rstrip() if absence else "fails"
+        self._log.say(f"{choice.id} {why_not}, {chat.model.id} stands in")
         if is_fallback:
             self._gateway.outcomes.note_fallback(choice, chat.model)
 
@@ -160,6 +183,7 @@ class Exchange:
                     if pause_s is None:
                         raise
                     self._log.say(f"{type(error).__name__}, trying again in {pause_s:.1f} s")
+                    self._progress.pause(pause_s)
                 await asyncio.sleep(pause_s)
 
     def _leave(self) -> None:
@@ -174,6 +198,8 @@ class Exchange:
             self._gateway.outcomes.note_ended(self._progress.model, error)
         if error.client_may_retry:
             self._progress.give_up()
+        if isinstance(error, CancelledByUser) and self._reply.is_open:
+            self._gateway.repeats.expect(self._progress.session_id, self._question)
         return await self._reply.fail(error)
 
 

@@ -1,4 +1,4 @@
-"""The log lines of one exchange: one at its end, and its bodies if the user has them logged."""
+"""The log lines of one exchange: one at its end, and its bodies if the user has them logged, for the page as well."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from tray_app.errors import ProxyError
+from tray_app.proxy.exchange.kept_bodies import OpenBodies
 from tray_app.redaction import find_margin_chars, show_json, show_start
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.answer.chunk import Chunk
@@ -22,8 +23,11 @@ _NAME_CHARS = 80
 class ExchangeLog:
     """Writes the log lines of one exchange, without the user's keys."""
 
-    def __init__(self, requested_model: str, chat: ChatRequest, config: GatewayConfig) -> None:
-        """`requested_model` is the name of a model that the client sent."""
+    def __init__(
+        self, requested_model: str, chat: ChatRequest, config: GatewayConfig, bodies: OpenBodies | None = None
+    ) -> None:
+        """`requested_model` is the name of a model that the client sent. `bodies` keeps the bodies, if not None."""
+        self._bodies = bodies
         self._asked = f"{requested_model[:_NAME_CHARS]!r}"
         self._settings = config.settings
         self._secrets = config.secrets
@@ -37,6 +41,13 @@ class ExchangeLog:
         """Logs the chat request. The lines that follow name its model."""
         self._name = f"{self._asked} -> {chat.model.id}{', streamed' if chat.is_stream else ''}"
         self.body("request", chat.body)
+        if self._bodies is not None:
+            self._bodies.ask(chat)
+
+    def begin_answer(self) -> None:
+        """Forgets what was noted of an answer that failed, because the model is asked again."""
+        if self._bodies is not None:
+            self._bodies.begin_answer()
 
     def body(self, what: str, body: dict[str, Any]) -> None:
         """Logs a request or an answer if the user has bodies logged."""
@@ -50,10 +61,12 @@ class ExchangeLog:
     @property
     def wants_chunks(self) -> bool:
         """Tells whether `note` must get each chunk."""
-        return bool(self._preview_chars)
+        return bool(self._preview_chars) or self._bodies is not None
 
     def note(self, chunk: Chunk) -> None:
-        """Keeps the beginning of a streamed answer's text for the log, if the user wants that preview."""
+        """Keeps the beginning of a streamed answer's text for the log, and all of it for the page, if wanted."""
+        if self._bodies is not None:
+            self._bodies.hear(chunk)
         if len(self._preview) < self._preview_chars + self._margin_chars and self._preview_chars:
             message = chunk.choices[0].delta if chunk.choices else None
             self._preview += message.text if message else ""

@@ -11,14 +11,19 @@ from pathlib import Path
 
 from aiohttp import web
 
-from tray_app.errors import UserActionNeeded
+from tray_app.catalog import Model
+from tray_app.errors import Paused, UserActionNeeded
 from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.exchange.bodies import BodyReader
+from tray_app.proxy.exchange.kept_bodies import BodyKeeper
+from tray_app.proxy.exchange.live import list_gauges, list_requests
 from tray_app.proxy.exchange.notes import Notes
 from tray_app.proxy.exchange.pdf import PdfTexts
 from tray_app.proxy.exchange.progress import Progress, ProgressBook
+from tray_app.proxy.exchange.recent import Recent
 from tray_app.proxy.exchange.search import SearchBackend
 from tray_app.proxy.exchange.stand_ins import StandIns
+from tray_app.proxy.exchange.steering import Repeats
 from tray_app.proxy.exchange.translator import RequestTranslator
 from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.evidence import Evidence
@@ -28,9 +33,10 @@ from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
 from tray_app.proxy.workers.pool import WorkerPool
-from tray_app.sentences import NO_NVIDIA_KEY
+from tray_app.sentences import NO_NVIDIA_KEY, PAUSED
 from tray_app.settings.config import GatewayConfig
 from tray_app.status.board import StatusBoard
+from tray_app.status.live import Gauge, LiveRequest
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +75,9 @@ class Gateway:
         self.search_backend = search_backend
         self.timeouts = timeouts
         self.history = history
+        self.recent = Recent()
+        self.repeats = Repeats()
+        self.kept_bodies = BodyKeeper()
         self.upstream = UpstreamClient(timeouts, tls_context)
         self.pacer = Pacer()
         self.evidence = Evidence(board, state_folder)
@@ -118,16 +127,53 @@ class Gateway:
             raise UserActionNeeded(NO_NVIDIA_KEY)
         return config.settings.nvidia_url, config.keys.nvidia
 
+    def check_pause(self, config: GatewayConfig) -> None:
+        """Raises Paused if the user has paused the program."""
+        if config.is_paused:
+            raise Paused(PAUSED)
+
+    def live(self) -> tuple[LiveRequest, ...]:
+        """Returns each running request as it is now, the oldest first. Called in the gateway's own thread."""
+        return list_requests(self._progress_book, self.pacer, self.config.secrets)
+
+    def gauges(self) -> tuple[Gauge, ...]:
+        """Returns the pace of each model that is in use. Called in the gateway's own thread."""
+        return list_gauges(self._progress_book, self.pacer, self.board.status)
+
+    def cancel(self, number: int) -> bool:
+        """Cancels a request, whose client gets an error. Called in the gateway's own thread.
+
+        Returns False if there is no such request, or if it has ended or is being cancelled already.
+        """
+        progress = self._progress_book.find(number)
+        return progress is not None and progress.steering.cancel()
+
+    def ask_instead(self, number: int, model: Model) -> bool:
+        """Has another model answer a request, at once and for this time only. Called in the gateway's own thread.
+
+        Returns False if there is no such request, if it is still being prepared, or if the client has seen a part of
+        its answer.
+        """
+        progress = self._progress_book.find(number)
+        return progress is not None and progress.steering.ask_instead(model)
+
     @contextmanager
     def serve(self, notes: Notes) -> Iterator[Progress]:
-        """Counts the current task as a running request until the end of the `with`, and keeps a record of it."""
+        """Counts the current task as a running request until the end of the `with`, and keeps a record of it.
+
+        CancelledByUser if the user cancels it, and the exchange has not taken the order itself.
+        """
         task = asyncio.current_task()
         assert task is not None
         self.serving.add(task)
         self.is_idle.clear()
         try:
             with self._progress_book.record(notes) as progress:
-                yield progress
+                try:
+                    yield progress
+                except asyncio.CancelledError:
+                    progress.steering.take_order()
+                    raise
         finally:
             self.serving.discard(task)
             if not self.serving:

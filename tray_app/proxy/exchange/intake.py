@@ -44,11 +44,15 @@ class Intake:
 
     def take_whole(self, body: bytes) -> None:
         """Takes an answer that is not streamed."""
-        self._answer.feed_whole(self._read(body))
+        chunk = self._read(body)
+        self._log.note(chunk)
+        self._answer.feed_whole(chunk)
 
     def supplement(self, body: bytes) -> None:
         """Takes what the answer lacks from a second one, which is not streamed."""
-        self._answer.supplement(self._read(body))
+        chunk = self._read(body)
+        self._log.note(chunk)
+        self._answer.supplement(chunk)
 
     async def _take_payloads(self, payloads: list[bytes]) -> bool:
         """Takes the events up to the end mark. Returns whether the mark was among them."""

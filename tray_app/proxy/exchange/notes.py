@@ -1,4 +1,4 @@
-"""What is noted of one request for the history. The request's own task writes it, and nothing else reads it until then.
+"""What is noted of one request for the history and for the page. Only the request's own task writes it.
 
 No text of the prompt, of the answer or of an error is noted.
 """
@@ -28,32 +28,38 @@ class Notes:
 
     session_id: str = ""
     project: str = ""
+    number: int = 0
+    """The number of the request among those of its gateway. The first one is 1."""
     began_at: float = field(default_factory=time.time)
     """Unix time in seconds."""
     outcome: Outcome | None = None
     """None: the request runs."""
+    kind: str = ""
+    turn: int | None = None
+    is_background: bool = False
+    reason: Reason = Reason.NONE
+    first_token_s: float | None = None
+    tokens: ReportedTokens = field(default_factory=ReportedTokens)
+    """What NVIDIA has reported of the tokens of the answer that is complete."""
     _began_s: float = field(default_factory=time.monotonic)
     _asked: str = ""
     _is_stream: bool = False
-    _is_background: bool = False
     _model_id: str = ""
-    _reason: Reason = Reason.NONE
     _queue_wait_s: float | None = None
     _waits_since_s: float | None = None
-    _first_token_s: float | None = None
     _tries: int = 0
-    _tokens: ReportedTokens = field(default_factory=ReportedTokens)
     _tool_calls: int | None = None
     _error: ProxyError | None = None
 
     def read(self, question: Question) -> None:
         """Notes what the client asks."""
         self._asked = make_printable(question.requested_model[:_NAME_CHARS])
-        self._is_stream, self._is_background = question.chat.is_stream, question.is_background
+        self._is_stream, self.is_background = question.chat.is_stream, question.is_background
+        self.kind, self.turn = question.kind.value, question.turn
 
     def choose(self, model: Model, reason: Reason) -> None:
         """Notes which model is asked, and why it is another one than the client named."""
-        self._model_id, self._reason = model.id, reason
+        self._model_id, self.reason = model.id, reason
 
     def wait(self) -> None:
         """Notes that the request waits for its turn from now on."""
@@ -64,15 +70,15 @@ class Notes:
         """Notes that the request is sent to NVIDIA."""
         self._end_wait()
         self._tries += 1
-        self._first_token_s = None
+        self.first_token_s = None
 
     def hear(self, first_token_s: float) -> None:
         """Notes that the first part of the answer came, so many seconds after the sending."""
-        self._first_token_s = first_token_s
+        self.first_token_s = first_token_s
 
     def answer(self, tokens: ReportedTokens, tool_calls: int) -> None:
         """Notes that the answer is complete."""
-        self._tokens, self._tool_calls = tokens, tool_calls
+        self.tokens, self._tool_calls = tokens, tool_calls
         self.outcome = Outcome.ANSWERED
 
     def leave(self) -> None:
@@ -84,30 +90,40 @@ class Notes:
         self._error = error
         self.outcome = Outcome.FAILED if self._tries else Outcome.REFUSED
 
+    def show_asked(self, secrets: tuple[str, ...]) -> str:
+        """Returns the name of a model that the client sent, without secrets."""
+        return _hide(self._asked, secrets)
+
+    def show_project(self, secrets: tuple[str, ...]) -> str:
+        """Returns the folder in which the client works, without secrets."""
+        return _hide(self.project, secrets)
+
     def to_record(self, secrets: tuple[str, ...]) -> RequestRecord:
         """Returns the record of the request, which has ended. No secret that the client has sent is in it."""
         self._end_wait()
         error = self._error if self.outcome in (Outcome.FAILED, Outcome.REFUSED) else None
         return RequestRecord(
             began_at=self.began_at,
-            asked=_hide(self._asked, secrets),
+            asked=self.show_asked(secrets),
             model_id=self._model_id,
-            reason=self._reason,
+            reason=self.reason,
             session_id=self.session_id,
-            project=_hide(self.project, secrets),
-            is_background=self._is_background,
+            project=self.show_project(secrets),
+            is_background=self.is_background,
             is_stream=self._is_stream,
             queue_wait_s=self._queue_wait_s,
-            first_token_s=self._first_token_s,
+            first_token_s=self.first_token_s,
             total_s=time.monotonic() - self._began_s,
             tries=self._tries,
-            tokens_in=self._tokens.prompt,
-            tokens_out=self._tokens.output,
-            tokens_cached=self._tokens.cached,
+            tokens_in=self.tokens.prompt,
+            tokens_out=self.tokens.output,
+            tokens_cached=self.tokens.cached,
             tool_calls=self._tool_calls,
             outcome=self.outcome or Outcome.ANSWERED,  # what is answered here, such as a web search, is noted nowhere
             error=type(error).__name__ if error else "",
             cause=error.brief if error else "",
+            kind=self.kind,
+            turn=self.turn,
         )
 
     def _end_wait(self) -> None:

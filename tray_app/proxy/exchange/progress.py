@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from tray_app.catalog import Model
 from tray_app.errors import ProxyError, RateLimited
 from tray_app.proxy.exchange.notes import Notes
+from tray_app.proxy.exchange.steering import Steering
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.status.board import StatusBoard, Wait
@@ -58,8 +59,13 @@ class Progress:
     phase: RequestPhase = RequestPhase.PREPARING
     sent_s: float = 0.0
     tries: int = 0
+    said_bytes: int = 0
+    """The size of the answer so far."""
+    next_try_s: float | None = None
+    """When the pause after a failure ends; None: it does not pause."""
     failure: ProxyError | None = None
     """The error of the last try; None if none has failed since NVIDIA's newest word."""
+    steering: Steering = field(default_factory=Steering)
     notes: Notes = field(default_factory=Notes)
     """What is noted of the request for the history."""
     gave_up_s: float = float("-inf")
@@ -72,11 +78,12 @@ class Progress:
         """
         if self.model is not None and self.model.id != model.id:
             self.well_s, self.tries, self.failure = asyncio.get_running_loop().time(), 0, None
+            self.said_bytes = 0
         self.asked, self.model, self.follows_tray = asked[:_NAME_CHARS], model, follows_tray
 
     def wait(self) -> None:
         """Notes that the request waits for its turn."""
-        self.phase = RequestPhase.WAITING
+        self.phase, self.next_try_s = RequestPhase.WAITING, None
         self.notes.wait()
 
     def send(self) -> None:
@@ -85,13 +92,23 @@ class Progress:
         self.tries += 1
         self.notes.send()
 
-    def hear(self, phase: RequestPhase) -> None:
-        """Notes that a part of the answer has arrived."""
+    def hear(self, phase: RequestPhase, said_bytes: int) -> None:
+        """Notes that a part of the answer has arrived, which has so many bytes now."""
+        self.said_bytes = said_bytes
         self.phase, self.well_s, self.failure = phase, asyncio.get_running_loop().time(), None
 
     def fail(self, error: ProxyError) -> None:
         """Notes that a try has failed."""
-        self.phase, self.failure = RequestPhase.PAUSING, error
+        self.phase, self.failure, self.said_bytes = RequestPhase.PAUSING, error, 0
+
+    def pause(self, pause_s: float) -> None:
+        """Notes that the request is tried again after so many seconds."""
+        self.next_try_s = asyncio.get_running_loop().time() + pause_s
+
+    @property
+    def can_change_model(self) -> bool:
+        """Tells whether another model can be asked instead."""
+        return self.notes.outcome is None and self.steering.can_change_model
 
     def give_up(self) -> None:
         """Notes that the client gets an error, after which it may send the same request again."""
@@ -128,6 +145,19 @@ class ProgressBook:
             if session_id and progress.failure is not None:
                 self._given_up[session_id] = progress
 
+    def list_running(self) -> tuple[Progress, ...]:
+        """Returns the records of all running requests, the oldest first."""
+        return tuple(self._records)
+
+    def find(self, number: int) -> Progress | None:
+        """Returns the record of a request whose end is still open; None: there is no such request."""
+        return next((one for one in self._records if one.notes.number == number and one.notes.outcome is None), None)
+
+    def to_unix_time(self, loop_s: float) -> float:
+        """Returns the Unix time in seconds for a time of the event loop. It is the same each time."""
+        self._follow_clock(asyncio.get_running_loop().time())
+        return self._unix_offset_s + loop_s
+
     def _begin(self, notes: Notes, now_s: float) -> Progress:
         """Returns a new record. If a client sends a failed request again, its wait goes on, and its tries add up."""
         progress = Progress(notes.session_id, now_s, now_s, notes=notes)
@@ -150,9 +180,7 @@ class ProgressBook:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(PUBLISH_S, self._look) if self._records else None
         now_s = loop.time()
-        offset_s = time.time() - now_s
-        if abs(offset_s - self._unix_offset_s) > _CLOCK_STEP_S:
-            self._unix_offset_s = offset_s
+        self._follow_clock(now_s)
         for progress in self._records:
             self._note_session(progress)
         requests = tuple(self._describe(progress, now_s) for progress in self._records)
@@ -165,6 +193,11 @@ class ProgressBook:
             failing=self._outcomes.streaks.find_failing(),
             answering=self._outcomes.streaks.answering,
         )
+
+    def _follow_clock(self, now_s: float) -> None:
+        offset_s = time.time() - now_s
+        if abs(offset_s - self._unix_offset_s) > _CLOCK_STEP_S:
+            self._unix_offset_s = offset_s
 
     def _find_unix_time(self, loop_s: float) -> int:
         return int(self._unix_offset_s + loop_s)
@@ -182,7 +215,7 @@ class ProgressBook:
                 self._given_up.pop(oldest, None)
 
     def _describe(self, progress: Progress, now_s: float) -> RequestProgress:
-        delay, since_s = _find_delay(progress, now_s)
+        delay, since_s = find_delay(progress, now_s)
         return RequestProgress(
             asked=progress.asked,
             model_id=progress.model.id if progress.model else "",
@@ -215,7 +248,7 @@ class ProgressBook:
         return tuple(sorted(waits, key=lambda wait: wait.longest_s, reverse=True))
 
 
-def _find_delay(progress: Progress, now_s: float) -> tuple[Delay | None, float]:
+def find_delay(progress: Progress, now_s: float) -> tuple[Delay | None, float]:
     """Returns why a request takes long, and since when. None: it does not take long."""
     since_s, least_s = progress.well_s, SHOW_DELAY_S
     if progress.failure is not None and not isinstance(progress.failure, RateLimited):

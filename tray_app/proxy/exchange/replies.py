@@ -32,6 +32,10 @@ class Reply(Protocol):
     def is_complete(self) -> bool:
         """Tells whether the client has the whole answer, so that nothing may follow it."""
 
+    @property
+    def is_open(self) -> bool:
+        """Tells whether the client has an HTTP status already, so that an error can only be a frame."""
+
     def kept_alive(self) -> AbstractAsyncContextManager[None]:
         """Keeps a client that waits for a stream from giving up, until the end of the `with`."""
 
@@ -75,6 +79,10 @@ class StreamReply:
     def has_content(self) -> bool:
         return self._client.has_content
 
+    @property
+    def is_open(self) -> bool:
+        return self._client.response is not None
+
     def kept_alive(self) -> AbstractAsyncContextManager[None]:
         return self._client.kept_alive()
 
@@ -112,6 +120,7 @@ class MessageReply:
 
     has_content = False
     is_complete = False
+    is_open = False
 
     def __init__(self, message_id: str, exchange_log: ExchangeLog) -> None:
         self._message_id = message_id

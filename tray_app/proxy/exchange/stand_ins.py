@@ -25,6 +25,8 @@ class Reason(Enum):
     """NVIDIA has retired the model, or does not serve it to this key."""
     FAILED = auto()
     """The model failed, and the user has set a fallback model."""
+    CHOSEN = auto()
+    """The user wants it, for this one request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,11 @@ class Incoming:
     """Tells whether the body may be needed again, for a fallback model. If not, a large body is given up piece by piece
     as a worker process takes it, so that it is not held twice."""
 
+    @property
+    def can_be_translated_again(self) -> bool:
+        """Tells whether the body is still there."""
+        return bool(self.body.pieces)
+
 
 class RequestTranslator:
     """Translates requests. Belongs to one event loop."""

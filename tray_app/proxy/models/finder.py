@@ -54,7 +54,8 @@ class ModelFinder:
             self._evidence.look_due.clear()
             is_asked, self._is_asked = self._is_asked, False
             is_done = await self._look(is_asked=is_asked)
-            self._gateway.board.publish(look=LookProgress(self._gateway.board.status.look.finished + 1))
+            finished = self._gateway.board.status.look.finished + 1
+            self._gateway.board.publish(look=LookProgress(finished, ended_at=self._evidence.now()))
             await self._rest(self._every_s if is_done else min(self._every_s, _RETRY_S))
 
     async def _rest(self, pause_s: float) -> None:
@@ -72,7 +73,7 @@ class ModelFinder:
         """Looks once. Returns False if that failed, and True if it succeeded or there is nothing to ask."""
         config = self._gateway.config
         url, key = find_list(config.settings.nvidia_url), config.keys.nvidia
-        if config.is_demo or not url or not key:
+        if config.is_demo or config.is_paused or not url or not key:
             return True
         self._evidence.publish()  # what another run found out, and what holds no more
         try:

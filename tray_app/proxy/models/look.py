@@ -86,6 +86,7 @@ class Look:
         """Tells whether no more models are to be asked. If the next look is due, it goes on with the others."""
         return (
             self._is_outdated
+            or self._gateway.config.is_paused
             or self._gateway.evidence.look_due.is_set()
             or not self._gateway.config.settings.probe_models
             or max(self._forbidden, self._unreached) >= MOST_IN_A_ROW
@@ -101,13 +102,13 @@ class Look:
             answered = await probe(self._gateway, self._config, model)
         except (ProxyError, NoAnswer, TimeoutError) as error:
             if not self._is_outdated:
-                self._note_failed(model, error)
+                self.note_failed(model, error)
         except Exception:  # a model that has this program stumble must not keep it from asking the others
             log.exception("a fault of this program in a probe of %s", model.id)
             self._gateway.evidence.note_probe_silent(model.id)
         else:
             if not self._is_outdated:
-                self._note_answered(model, answered)
+                self.note_answered(model, answered)
 
     async def _wait_turn(self, model: Model) -> None:
         """Waits until no request of a client is being answered, and the model takes one more request."""
@@ -119,13 +120,15 @@ class Look:
             if is_idle.is_set():
                 return
 
-    def _note_answered(self, model: Model, answered: Answered) -> None:
+    def note_answered(self, model: Model, answered: Answered) -> None:
+        """Notes what the answer of a model to a probe tells."""
         self._forbidden = self._unreached = 0
         self._gateway.pacer.note_served(model)
         self._gateway.evidence.note_probe_answered(model.id, answered.first_token_s, answered.calls_tools)
         self._gateway.board.clear_model(model.id)
 
-    def _note_failed(self, model: Model, error: ProxyError | NoAnswer | TimeoutError) -> None:
+    def note_failed(self, model: Model, error: ProxyError | NoAnswer | TimeoutError) -> None:
+        """Notes what it tells of the model, of the key or of the way to NVIDIA that a probe failed."""
         evidence = self._gateway.evidence
         if isinstance(error, UpstreamFault) and not isinstance(error, UpstreamUnusable):
             self._unreached += 1  # which says nothing about the model

@@ -85,7 +85,7 @@ async def probe(gateway: Gateway, config: GatewayConfig, model: Model) -> Answer
 
 
 async def _ask(gateway: Gateway, config: GatewayConfig, sent: ChatRequest) -> Answered:
-    url, key = config.upstream
+    url, key = gateway.target(config)
     gateway.evidence.note_probe_sent(sent.model.id)
     listener = _Listener(sent)
     try:

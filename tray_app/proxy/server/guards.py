@@ -22,6 +22,9 @@ _HOST = re.compile(r"(\[[0-9a-f:.]*\]|[a-z0-9._-]*)(?::[0-9]*)?", re.ASCII)
 _HARMLESS_SITES = {"none", "same-origin"}
 """Values of Sec-Fetch-Site for an address that the user typed, and for a page of the gateway itself."""
 
+PAGE_PATH = "/page/"
+"""What begins like this belongs to the gateway's own page. Pages of other origins may not use it, even if listed."""
+
 _LISTED_ORIGIN = web.RequestKey("listed_origin", str)
 """The request's Origin. It is set only if the settings list it."""
 
@@ -49,18 +52,36 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
     """Refuses requests of web pages, except for the gateway's own pages and those of origins that the settings list."""
     origins = request.headers.getall(hdrs.ORIGIN, [])
     listed = request.app[GATEWAY].config.settings.allowed_origins
-    if len(origins) == 1 and origins[0] in listed:
+    if len(origins) == 1 and origins[0] in listed and not is_of_page(request):
         request[_LISTED_ORIGIN] = origins[0]
         if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
             return _answer_preflight(request)
         return await handler(request)
     for origin in origins:
         if origin != own_origin(request):
+            if origin in listed:
+                raise Forbidden(
+                    "The pages that the settings list may ask models. They may not use the gateway's own page."
+                )
             raise _refusal("Origin", origin)
     for site in request.headers.getall("Sec-Fetch-Site", []):
-        if site not in _HARMLESS_SITES:
+        if site not in _HARMLESS_SITES and not _opens_page(request):
             raise _refusal("Sec-Fetch-Site", site)
     return await handler(request)
+
+
+def _opens_page(request: web.Request) -> bool:
+    """Tells whether somebody follows a link to the page, which is the same for everybody, and holds nothing.
+
+    The page itself does so when the gateway moves to another port, because that is another origin.
+    """
+    kinds = [request.headers.get(name) for name in ("Sec-Fetch-Mode", "Sec-Fetch-Dest")]
+    return request.path == "/" and request.method == hdrs.METH_GET and kinds == ["navigate", "document"]
+
+
+def is_of_page(request: web.Request) -> bool:
+    """Tells whether the address belongs to the gateway's own page, however it is written."""
+    return request.path.lstrip("/").startswith(PAGE_PATH.lstrip("/"))
 
 
 async def let_page_read(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,4 +1,4 @@
-"""Hands a record of each request for an answer to the history, whether it is answered, fails or is refused here."""
+"""Keeps a record of each request for an answer, whether it is answered, fails or is refused here."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _PROJECT_CHARS = 500
 
 @web.middleware
 async def keep_history(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Takes notes of the request, and hands them over when it has ended. It stands behind the guards.
+    """Takes notes of the request, and hands them to the history when it has ended. It stands behind the guards.
 
     So no web page that the guards refuse can fill the history.
     """
     if request.method != "POST" or request.path != MESSAGES_PATH:
         return await handler(request)
     gateway = request.app[GATEWAY]
-    request[NOTES] = notes = Notes(_find_session(request), _find_project(request))
+    request[NOTES] = notes = Notes(_find_session(request), _find_project(request), gateway.recent.take_number())
     try:
         return await handler(request)
     except ProxyError as error:
@@ -47,8 +47,10 @@ async def keep_history(request: web.Request, handler: Handler) -> web.StreamResp
         raise
     finally:
         config = gateway.config
+        record = notes.to_record(config.secrets)
+        gateway.recent.add(notes.number, record)
         if gateway.history is not None and config.settings.keep_history:
-            gateway.history.add(notes.to_record(config.secrets))
+            gateway.history.add(record)
 
 
 def _find_session(request: web.Request) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +17,7 @@ from tray_app.proxy.server.connection_limit import ConnectionLimit
 from tray_app.proxy.server.connections import Connection
 from tray_app.proxy.server.error_answers import error_bytes
 from tray_app.proxy.server.rare_log import RareLog
+from tray_app.proxy.server.sockets import HOW_TO_LOOK_UP, close_sockets, open_sockets
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.settings.settings import Address
 
@@ -30,15 +32,9 @@ _RESERVED_FILES = 64
 _FEWEST_CONNECTIONS = 16
 """The limit is not set lower than this, however few files the process may open."""
 
-_BACKLOG = 1024
-"""Connections that the system holds until they are accepted. A client that finds no place tries again after 1 s."""
-
 _OUT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _RECOVERY_S = 0.5
 """Pause after a failed accept. It may fail again while no files are free."""
-
-_NO_SUCH_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
-"""Errors of binding an IPv6 address on a machine without IPv6."""
 
 
 class Listener:
@@ -56,9 +52,12 @@ class Listener:
         self._tasks: list[asyncio.Task[None]] = []
         self._log = RareLog(log)
 
-    async def open(self, address: Address) -> Address:
-        """Begins to listen, and returns the address with its real port. Raises OSError or UnicodeError if it cannot."""
-        self._sockets = await _bind(address)
+    async def open(self, address: Address, reserved: Sequence[socket.socket] = ()) -> Address:
+        """Begins to listen, and returns the address with its real port. Raises OSError or UnicodeError if it cannot.
+
+        `reserved` are sockets that listen on the address already; empty: none do.
+        """
+        self._sockets = list(reserved) or await _bind(address)
         self._tasks = [asyncio.create_task(self._accept(listening)) for listening in self._sockets]
         return Address(address.host, self._sockets[0].getsockname()[1])
 
@@ -68,8 +67,7 @@ class Listener:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        for listening in self._sockets:
-            listening.close()
+        close_sockets(self._sockets)
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -121,30 +119,8 @@ def find_connection_limit() -> int:
 
 
 async def _bind(address: Address) -> list[socket.socket]:
-    """Returns a listening socket for each address that the host's name stands for."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    sockets: list[socket.socket] = []
-    unusable: OSError | None = None
-    for family, _, _, _, socket_address in dict.fromkeys(found):
-        try:
-            listening = socket.create_server(socket_address, family=family, backlog=_BACKLOG)
-        except OSError as error:
-            if error.errno not in _NO_SUCH_FAMILY:
-                _close(sockets)
-                raise
-            unusable = error
-        else:
-            listening.setblocking(False)
-            sockets.append(listening)
-    if not sockets:
-        raise unusable or OSError(f"{address.host} stands for no address")
-    return sockets
-
-
-def _close(sockets: list[socket.socket]) -> None:
-    for listening in sockets:
-        listening.close()
+    found = await asyncio.get_running_loop().getaddrinfo(address.host or None, address.port, **HOW_TO_LOOK_UP)
+    return open_sockets(found, address.host)
 
 
 def _refuse(client: socket.socket) -> None:

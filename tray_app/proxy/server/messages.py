@@ -27,6 +27,8 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
             incoming = Incoming(body, rules, request.headers, keeps_body)
             question = await gateway.translator.translate(incoming)
             request[NOTES].read(question)
+            gateway.repeats.refuse(progress.session_id, question)
+            gateway.check_pause(config)
             if question.chat.wants_nothing:
                 return answer_with_nothing(question.chat)
             if question.search:

@@ -58,7 +58,7 @@ async def show_model(request: web.Request) -> web.Response:
 
 
 def _list_all(settings: Settings) -> tuple[Model, ...]:
-    return (*settings.catalog.models, _as_in_tray(settings))
+    return (*settings.catalog.shown, _as_in_tray(settings))
 
 
 def _as_in_tray(settings: Settings) -> Model:

@@ -51,7 +51,10 @@ class Outcomes:
             case RateLimited():
                 self._pacer.note_refused(model)
                 self._evidence.note_failed(model.id)
-            case Overloaded() | UpstreamFault() | UpstreamTimeout():
+            case Overloaded():
+                self._pacer.note_queue(model, error.queue)
+                self._evidence.note_failed(model.id)
+            case UpstreamFault() | UpstreamTimeout():
                 self._evidence.note_failed(model.id)
             case ModelUnavailable():
                 trouble = find_trouble(error)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from copy import deepcopy
 from itertools import islice
 
 WINDOW_S = 61.0
@@ -128,6 +129,15 @@ class RequestWindow:
             start_s = max(start_s, last_s + WINDOW_S / limit)
             start_s = min(start_s, max(last_s, self._refused_s) + LONGEST_PAUSE_S)
         return max(start_s, self._full_until_s(self.limit))
+
+    def foresee_starts(self, now_s: float, count: int) -> list[float]:
+        """Returns when the next `count` requests may start if none of them is refused."""
+        twin, starts = deepcopy(self), list[float]()
+        for _ in range(count):
+            now_s = twin.next_start_s(now_s)
+            twin.count_start(now_s)
+            starts.append(now_s)
+        return starts
 
     def count_start(self, now_s: float) -> None:
         """Counts a request that starts now."""

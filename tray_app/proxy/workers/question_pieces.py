@@ -13,6 +13,7 @@ from tray_app.proxy.workers.frames import Result
 from tray_app.translate import json_text
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.encoded import EncodedMessages, encode_system
+from tray_app.translate.request.kinds import Kind
 from tray_app.translate.request.question import Question
 from tray_app.translate.request.search import Search
 from tray_app.translate.request.tokens import Estimate
@@ -53,6 +54,8 @@ class _QuestionFacts(msgspec.Struct, frozen=True):
     json_brackets: str
     search: Search | None
     is_background: bool
+    kind: Kind
+    turn: int | None
 
 
 def split_question(question: Question) -> Result:
@@ -88,7 +91,7 @@ def join_question(result: Result) -> Question:
         used_call_ids=frozenset(read.used_call_ids),
         json_brackets=read.json_brackets,
     )
-    return Question(read.requested_model, chat, read.search, read.is_background)
+    return Question(read.requested_model, chat, read.search, read.is_background, read.kind, read.turn)
 
 
 def _encode_facts(question: Question, fields: dict[str, Any], system_bytes: int) -> bytes:
@@ -109,6 +112,8 @@ def _encode_facts(question: Question, fields: dict[str, Any], system_bytes: int)
         chat.json_brackets,
         question.search,
         question.is_background,
+        question.kind,
+        question.turn,
     )
     return json_text.encode(msgspec.to_builtins(facts))
 

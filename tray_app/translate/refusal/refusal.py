@@ -113,6 +113,7 @@ def _explain_overload(status: int, detail: str, model: Model) -> Overloaded:
     waiting, places = queue.groups()
     error = Overloaded(f"NVIDIA is overloaded: {waiting} requests wait for {places} places of {model.label}.")
     error.brief = f"{waiting} wait for {places} places at NVIDIA"
+    error.queue = int(waiting), int(places)
     return error
 
 

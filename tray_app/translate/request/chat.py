@@ -119,7 +119,7 @@ def read_frame(request: MessagesRequest, model: Model, tool_set: ToolSet) -> Fra
 def assemble(
     request: MessagesRequest, model: Model, calibration: Calibration, tool_set: ToolSet, frame: Frame, parts: Parts
 ) -> ChatRequest:
-    """Returns the chat request that has these parts. The messages of `request` are not looked at."""
+    """Returns the chat request that has these parts. The messages of `request` say how much effort is wanted."""
     thinking = request.thinking or Thinking()
     input_tokens = parts.estimate.tokens(calibration.factor)
     chat: dict[str, Any] = {

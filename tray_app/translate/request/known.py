@@ -28,6 +28,7 @@ from tray_app.translate.request.history import (
     translate_turn,
     write_reminder,
 )
+from tray_app.translate.request.kinds import Kind, find_kind
 from tray_app.translate.request.known_messages import (
     STEP_BYTES,
     STEP_MESSAGES,
@@ -135,12 +136,13 @@ def _translate(
     memory: Memory,
 ) -> Generator[None, None, Question | None]:
     tools = memory.parts.read_tools(outline.tools)
-    request = _make_request(outline, tools)
+    request = _make_request(outline, tools, messages)
     check_fields(request)
     used_ids = [used_id for message in messages for used_id in message.used_ids]
     if read_search(request) is not None or len(used_ids) > MOST_USED_IDS:
         return None
-    gives_way = is_background(request, headers)
+    kind = find_kind(request, headers)
+    gives_way = is_background(request, kind)
     model = model or rules.choose(request.model, is_background=gives_way)
     frame = read_frame(request, model, tools.tool_set)
     turns = yield from _translate_turns(_find_turns(messages), memory.find_context(model, tools), memory)
@@ -156,13 +158,15 @@ def _translate(
         frozenset(used_ids),
     )
     chat = assemble(request, model, rules.calibration(model), tools.tool_set, frame, parts)
-    return Question(request.model, chat, None, gives_way)
+    turn = sum(message.has_own_words for message in messages) if kind is Kind.TURN else None
+    return Question(request.model, chat, None, gives_way, kind, turn)
 
 
-def _make_request(outline: _Outline, tools: KnownTools) -> MessagesRequest:
-    """Returns the request without its messages."""
+def _make_request(outline: _Outline, tools: KnownTools, messages: Sequence[KnownMessage]) -> MessagesRequest:
+    """Returns the request with the newest message of the user only, which tells what kind of a request it is."""
+    newest = next((message.read() for message in reversed(messages) if message.role == "user"), None)
     others = {name: getattr(outline, name) for name in MessagesRequest.__struct_fields__}
-    return MessagesRequest(**{**others, "messages": [], "tools": tools.declared})
+    return MessagesRequest(**{**others, "messages": [newest] if newest else [], "tools": tools.declared})
 
 
 def _find_turns(messages: Sequence[KnownMessage]) -> list[list[KnownMessage]]:
@@ -208,7 +212,7 @@ def _translate_turn(messages: list[KnownMessage], open_calls: tuple[str, ...], c
         if message.role == "system":
             turn.reminders.append(write_reminder(message.reminder))
         else:
-            turn.blocks += message.read_blocks()
+            turn.blocks += message.read().blocks
     said, left = translate_turn(turn, open_calls, context.model, context.tools.tool_set.tools)
     return _encode(said, tuple(left))
 

@@ -10,9 +10,10 @@ import msgspec
 
 from tray_app.translate import json_text
 from tray_app.translate.call_ids import read_used_ids
-from tray_app.translate.request.body import ContentBlock, Message, to_blocks
+from tray_app.translate.request.body import ContentBlock, Message
 from tray_app.translate.request.content import read_system
 from tray_app.translate.request.control_blocks import SILENT
+from tray_app.translate.request.kinds import has_own_words
 from tray_app.translate.request.recent import Recent
 from tray_app.translate.request.tokens import Counts, count_functions
 from tray_app.translate.request.tools import ToolSet, read_tools
@@ -54,12 +55,14 @@ class KnownMessage:
     clear_at: object
     reminder: str
     """The text of a system message; empty for all others."""
+    has_own_words: bool
+    """Tells whether the user has written a part of it."""
     used_ids: tuple[str, ...]
     """The ids of its calls and results, in the form of `read_used_ids`."""
 
-    def read_blocks(self) -> list[ContentBlock]:
-        """Returns its content blocks. They are not kept, because their translation is."""
-        return to_blocks(json_text.decode(self.raw)["content"])
+    def read(self) -> Message:
+        """Returns the message. It is not kept, because its translation is."""
+        return msgspec.convert(json_text.decode(self.raw), Message)
 
 
 @dataclass(eq=False, frozen=True, slots=True)
@@ -125,7 +128,7 @@ def _read_message(data: bytes) -> KnownMessage:
         raise Unusual
     reminder = read_system(message.content) if message.role == "system" else ""
     used_ids = tuple(read_used_ids(reversed(message.content))) if isinstance(message.content, list) else ()
-    return KnownMessage(data, message.role, message.clear_at, reminder, used_ids)
+    return KnownMessage(data, message.role, message.clear_at, reminder, has_own_words(message), used_ids)
 
 
 def _list_blocks(message: Message) -> list[ContentBlock]:

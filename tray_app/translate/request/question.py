@@ -12,6 +12,7 @@ from tray_app.translate.request.background import is_background
 from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.calibration import UNCALIBRATED, Calibration
 from tray_app.translate.request.chat import ChatRequest, to_chat
+from tray_app.translate.request.kinds import Kind, count_turns, find_kind
 from tray_app.translate.request.search import Search, read_search
 from tray_app.translate.request.tokens import estimate_request
 from tray_app.translate.request.validation import read_request
@@ -64,6 +65,9 @@ class Question:
     """The web search that is all the request asks for; None for other requests."""
     is_background: bool
     """True if no user waits for the answer."""
+    kind: Kind
+    turn: int | None
+    """The number of the user's turn in the conversation; None if the request is no turn."""
 
 
 def read_body(data: bytes | bytearray) -> MessagesRequest:
@@ -85,10 +89,12 @@ def read_question(
     `headers` ignores the case of names, or has them in lower case. `model` answers the request; if it is None, the
     rules choose the model.
     """
-    gives_way = is_background(request, headers)
+    search = read_search(request)
+    kind = find_kind(request, headers, is_search=search is not None)
+    gives_way = is_background(request, kind)
     model = model or rules.choose(request.model, is_background=gives_way)
     chat = to_chat(request, model, rules.calibration(model))
-    return Question(request.model, chat, read_search(request), gives_way)
+    return Question(request.model, chat, search, gives_way, kind, count_turns(request) if kind is Kind.TURN else None)
 
 
 def count_tokens(request: MessagesRequest, rules: Rules) -> int:
