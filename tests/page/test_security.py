@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -34,7 +35,7 @@ from tray_app.settings.settings import Address
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 LISTED = "http://localhost:8080"
 QUIT = b'{"do": "quit"}'
-READABLE = [*READS, "/page/events"]
+READABLE = [*READS, "/page/history.csv", "/page/events"]
 """What only a browser that was let in may read."""
 CHANGING = ["/page/session", "/page/actions"]
 ADDRESSES = [*READABLE, *CHANGING, "/page/static/app.js", "/page/", "/page/nothing", "/page/static/nothing"]
@@ -186,6 +187,31 @@ def test_another_way_to_write_an_address_is_no_way_round_the_lock(paged: Running
 
 
 # ---- What is sent
+
+
+ODD_VALUES = [
+    "",
+    "-1",
+    "1e9",
+    "9" * 18,
+    "9" * 30,
+    "\u0663",
+    "\0",
+    "\U0001f600",
+    "' OR 1=1 --",
+    "%",
+    "../../x",
+    "x" * 3000,
+]
+
+
+@pytest.mark.parametrize("path", [path for path in READABLE if path != "/page/events"])
+def test_no_value_in_an_address_is_a_fault(browser: Browser, path: str) -> None:
+    for name in ("days", "before", "limit", "model", "project", "outcome", "number", "mark", "what"):
+        for value in (*map(quote, ODD_VALUES), "%ff", "%ed%a0%80", "%"):  # the last three are no text
+            answer = browser.request("GET", f"{path}?{name}={value}")
+            assert answer.status < 500, (name, value)
+            assert_protected(answer)
 
 
 @pytest.mark.parametrize(
@@ -347,6 +373,7 @@ def test_no_secret_is_in_the_log_in_an_error_or_in_an_answer(
         browser.request("POST", "/page/session", {"token": token}, Origin=browser.origin),
         browser.request("POST", "/page/actions", {"do": token}, Origin="http://evil.example"),
         browser.request("GET", f"/page/nothing?token={token[:10]}"),
+        *(browser.request("GET", path) for path in READABLE if path != "/page/events"),
     ]
     assert answers[0].status == 500
     wait_for(lambda: "a fault" in log_file.text, "the fault in the log")

@@ -150,7 +150,11 @@ class Clicks:
     def open_claude_code(self, folder: str) -> None:
         """Opens a terminal with Claude Code in a folder; empty: the folder that was used last."""
         path = Path(folder) if folder else next(iter(list_recent_folders(self._paths.state)), Path.home())
-        if not path.is_dir():
+        try:
+            is_there = path.is_dir()
+        except OSError as error:  # the path is too long, or goes through a folder that the user may not enter
+            raise DesktopError(f"The folder {path} cannot be used: {error.strerror}.") from error
+        if not is_there:
             raise DesktopError(f"The folder {path} is gone.")
         self._desktop.open_terminal([*find_program(), "claude"], path)
 
