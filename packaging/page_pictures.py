@@ -16,11 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
+from PIL import Image
+
 from tests.browser.page_app import PageApp, open_app
 from tests.support.browser import Chromium, View
 from tests.support.chunks import text, think
 from tests.support.fake_upstream import event
-from tests.support.gateway import Client, question
+from tests.support.gateway import WEATHER, Client, question
 from tests.support.history import write_history
 from tests.support.nvidia_catalogue import Catalogue, read_day
 from tests.support.simulated_nvidia import NvidiaThread, SimulatedNvidia
@@ -67,8 +69,8 @@ def take_pictures(folder: Path) -> None:
         nvidia = stack.enter_context(Nvidia(read_day("first_day")))
         take_welcome(chromium, nvidia.url, home / "new", folder)
         invent_history(home / "used" / "data" / FILE_NAME)
-        settings = {"requests_per_minute": 40, "follow_successors": True}
-        app = stack.enter_context(open_app(home / "used", chromium, nvidia.url, **settings))
+        running = open_app(home / "used", chromium, nvidia.url, requests_per_minute=40, follow_successors=True)
+        app = stack.enter_context(running)
         wait_for_findings(app)
         with running_requests(app.client):
             app.enter("now")
@@ -98,33 +100,39 @@ def wait_for_findings(app: PageApp) -> None:
 
 def save(chromium: Chromium, path: Path, view: View) -> None:
     chromium.look(view)
+    chromium.command("Emulation.setScrollbarsHidden", hidden=True)
     chromium.wait_drawn()
     chromium.save_picture(path, is_whole=False)
+    Image.open(path).convert("RGB").quantize(dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 @contextmanager
 def running_requests(client: Client) -> Iterator[None]:
-    """Some requests that have been answered, one that failed, and three that are under way."""
-    for turn in (1, 2):
-        ask(client, "/home/me/shop", f"Why does the test fail? {turn}")
-    ask(client, "/home/me/notes", "Which notes are about Lisbon?", model="minimax")
-    ask(client, "/home/me/shop", "Hello", model="meta/llama-4-behemoth-of-old")
+    """Some requests that have been answered, and three that are under way."""
+    ask(client, "/home/me/shop", "Why does the test fail?", 6)
+    ask(client, "/home/me/shop", "Then mend it.", 7)
+    ask(client, "/home/me/notes", "Which notes are about Lisbon?", 2)
+    ask(client, "/home/me/thesis", "Shorten the second chapter.", 11, model="minimaxai/minimax-m2.1")
     with ExitStack() as stack:
-        for project, words in (
-            ("/home/me/shop", f"{GOES_ON} 412 and writes"),
-            ("/home/me/notes", f"{GOES_ON} 96 and thinks"),
-            ("/home/me/thesis", f"{GOES_ON} 1730 and writes"),
+        for project, words, turn in (
+            ("/home/me/shop", f"{GOES_ON} 412 and writes", 8),
+            ("/home/me/notes", f"{GOES_ON} 96 and thinks", 3),
+            ("/home/me/thesis", f"{GOES_ON} 1730 and writes", 12),
         ):
-            stack.enter_context(client.stream(make_turn(words), **name(project)))
+            stack.enter_context(client.stream(make_turn(words, turn), **name(project)))
         yield
 
 
-def ask(client: Client, project: str, words: str, **fields: Any) -> None:
-    client.ask(make_turn(words, **fields), **name(project))
+def ask(client: Client, project: str, words: str, turn: int, **fields: Any) -> None:
+    client.ask(make_turn(words, turn, **fields), **name(project))
 
 
-def make_turn(words: str, **fields: Any) -> dict[str, Any]:
-    return question(words, **{"max_tokens": 8000, **fields})
+def make_turn(words: str, turn: int, **fields: Any) -> dict[str, Any]:
+    """A request as Claude Code sends it in the turn of this number."""
+    before = [{"role": "user", "content": "Go on."}, {"role": "assistant", "content": "Done."}] * (turn - 1)
+    messages = [*before, {"role": "user", "content": words}]
+    thinking = {"type": "enabled", "budget_tokens": 4000}
+    return question(**{"messages": messages, "max_tokens": 8000, "tools": [WEATHER], "thinking": thinking, **fields})
 
 
 def name(project: str) -> dict[str, str]:
@@ -137,8 +145,9 @@ def invent_history(path: Path) -> None:
     luck, today_s = random.Random(15), time.time() // DAY_S * DAY_S
     records: list[RequestRecord] = []
     for day in range(14, 0, -1):
-        for _ in range(0 if day in {6, 13} else luck.randint(60, 240)):
-            records.append(invent_request(luck, today_s - day * DAY_S + luck.uniform(8, 19) * 3600))
+        count = 0 if day in {6, 13} else luck.randint(60, 240)
+        begins_s = (today_s - day * DAY_S + luck.uniform(8, 19) * 3600 for _ in range(count))
+        records += [invent_request(luck, began_s) for began_s in begins_s]
     now_s = time.time()
     records += [invent_request(luck, now_s - seconds) for seconds in range(3 * 3600, 300, -400)]
     path.parent.mkdir(parents=True)
