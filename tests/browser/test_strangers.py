@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser.page_app import PageApp, open_app
 from tests.support.browser import ANOTHER_HOST, Chromium
+from tests.support.waiting import wait_for
 
 LABEL = 'GLM <img src=x onerror="document.title=1"><script>document.title = 2</script>'
 GLM = {"id": "z-ai/glm4.7", "label": LABEL}
@@ -151,8 +152,8 @@ def test_an_address_may_name_a_view_and_may_be_pasted_into_a_page_that_is_open(
     chromium.find("heading", "Open this page from the tray")
     chromium.take_complaints()  # the browser says that a page without its cookie is refused
     chromium.open(app.mint().replace("/#token=", "/#/models?token="))  # only what follows the # differs
-    chromium.find("heading", "Models")
-    assert chromium.run("return location.href") == f"{app.url}/#/models"
+    wait_for(lambda: chromium.run("return location.href") == f"{app.url}/#/models", "the page is loaded anew")
+    chromium.wait_for("return document.querySelector(`nav a[href='#/models'][aria-current]`)")
     assert chromium.run("return Object.keys(localStorage)") == ["page-proof"]
 
 

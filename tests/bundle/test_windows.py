@@ -143,16 +143,31 @@ def test_copied_exports_are_for_powershell_and_name_the_port(windows: Windows, p
     assert f'$env:ANTHROPIC_BASE_URL = "http://127.0.0.1:{program.port}"'.replace('"', "'") in copied.replace('"', "'")
 
 
-def test_a_second_double_click_says_where_the_first_is_and_ends(
+def test_a_second_double_click_opens_the_page_of_the_first_and_ends(
     windows: Windows, program: RunningProgram, upstream: FakeUpstream
 ) -> None:
     second = windows.start_app(BUNDLE / WINDOWED, free_port(), upstream)
-    box = wait_for(lambda: windows.desktop.find_window("--name", f"^{APP_NAME}$"), "the message", START_S)
-    windows.save_screenshot("4-second")
-    windows.desktop.click(box.left + box.width // 2, box.top + box.height * 3 // 4)  # OK
     assert second.wait(QUIT_S) == 0
+    address = f"http://127.0.0.1:{program.port}/#token="
+    wait_for(lambda: any(page.startswith(address) for page in windows.desktop.shown_pages), "the page in the browser")
     assert windows.list_processes() == [WINDOWED]
     assert answers(program.port)
+
+
+def test_a_second_double_click_says_where_the_first_is_if_there_is_no_page(
+    windows: Windows, program: RunningProgram, upstream: FakeUpstream
+) -> None:
+    windows.change_settings(serve_page="never")
+    try:
+        wait_for(lambda: not program.client.request("GET", "/health").body["has_page"], "the page is off")
+        second = windows.start_app(BUNDLE / WINDOWED, free_port(), upstream)
+        box = wait_for(lambda: windows.desktop.find_window("--name", f"^{APP_NAME}$"), "the message", START_S)
+        windows.save_screenshot("4-second")
+        windows.desktop.click(box.left + box.width // 2, box.top + box.height * 3 // 4)  # OK
+        assert second.wait(QUIT_S) == 0
+    finally:
+        windows.change_settings(serve_page="local")
+    assert windows.list_processes() == [WINDOWED]
 
 
 def test_a_second_start_in_a_terminal_says_where_the_first_is(windows: Windows, program: RunningProgram) -> None:

@@ -58,7 +58,8 @@ class Installed:
 
     def install(self, *options: str) -> int:
         """The exit code of a silent installation. What it starts finds port and upstream in its environment."""
-        settings = {"ADDR": f"127.0.0.1:{self.port}", "UPSTREAM_URL": self.upstream.url}
+        own = {"ADDR": f"127.0.0.1:{self.port}", "UPSTREAM_URL": self.upstream.url}
+        settings = {**self.prefix.environment, **own}
         return replace(self.prefix, environment=settings).run(INSTALLER, "/S", *options, timeout_s=INSTALL_S).code
 
     def uninstall(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -53,7 +54,8 @@ class Windows:
 
     def start_app(self, program: Path, port: int, upstream: FakeUpstream, **more: str) -> subprocess.Popen[bytes]:
         """Starts a windowed program as a double click does; ends with its exit code. `more`: environment variables."""
-        environment = {"ADDR": f"127.0.0.1:{port}", "UPSTREAM_URL": upstream.url, **more}
+        own = {"ADDR": f"127.0.0.1:{port}", "UPSTREAM_URL": upstream.url}
+        environment = {**self.prefix.environment, **own, **more}
         return replace(self.prefix, environment=environment).start("start", "/wait", program)
 
     def save_screenshot(self, name: str) -> None:
@@ -73,6 +75,11 @@ class Windows:
         path = self.prefix.local_app_data / APP_ID / "settings.json"
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
+    def change_settings(self, **changes: object) -> None:
+        """Edits the settings file, which a running app notices."""
+        path = self.prefix.local_app_data / APP_ID / "settings.json"
+        path.write_text(json.dumps({**json.loads(self.read_settings()), **changes}), encoding="utf-8")
+
     def read_log(self) -> str:
         folder = self.prefix.local_app_data / APP_ID
         return "".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.log")))
@@ -87,7 +94,7 @@ def open_windows(name: str) -> Iterator[Windows]:
     shutil.copytree(WORK / "pristine", folder, symlinks=True)
     try:
         with WineDesktop(folder) as desktop:
-            yield Windows(Prefix(folder, desktop.env["DISPLAY"]), desktop)
+            yield Windows(Prefix(folder, desktop.env["DISPLAY"], {"BROWSER": desktop.env["BROWSER"]}), desktop)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
