@@ -151,7 +151,7 @@ def test_an_address_may_name_a_view_and_may_be_pasted_into_a_page_that_is_open(
     chromium.find("heading", "Open this page from the tray")
     chromium.take_complaints()  # the browser says that a page without its cookie is refused
     chromium.open(app.mint().replace("/#token=", "/#/models?token="))  # only what follows the # differs
-    chromium.find("heading", "Models")
+    chromium.wait_for("return document.querySelector(`nav a[href='#/models'][aria-current]`)")
     assert chromium.run("return location.href") == f"{app.url}/#/models"
     assert chromium.run("return Object.keys(localStorage)") == ["page-proof"]
 
