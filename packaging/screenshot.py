@@ -1,10 +1,11 @@
-"""Takes the pictures of the README: the real app in a real panel, and Claude Code, on an X server of their own.
+"""Takes the pictures of the README: the real app in a real panel, Claude Code in a terminal, and the page in a browser.
 
 usage: python packaging/screenshot.py FOLDER
 
 Makes menu.png, the open menu, and claude-code.png, a terminal beside it. The second one needs `claude` on the PATH.
+The views of the page are page-now.png, page-now-dark.png, page-welcome.png, page-history.png and page-models.png.
 Needs (apt): dbus xvfb xfce4-panel xterm xdotool imagemagick x11-xserver-utils fonts-dejavu-core
-fonts-noto-core
+fonts-noto-core chromium chromium-driver
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script's own folder is on the path, not the checkout
+from page_pictures import take_pictures
+
 from tests.support.desktop_harness import Desktop, xfce4_panel
 from tray_app import APP_ID
 from tray_app.shells import find_program
 
-PROGRAMS = ("dbus-daemon", "Xvfb", "xfce4-panel", "xterm", "xdotool", "import", "xsetroot")
+PROGRAMS = ("dbus-daemon", "Xvfb", "xfce4-panel", "xterm", "xdotool", "import", "xsetroot", "chromium", "chromedriver")
 SCREEN = "1180x640x24"
 BACKGROUND = "#8a9199"
 GTK_SETTINGS = "[Settings]\ngtk-font-name = DejaVu Sans 10\ngtk-theme-name = Adwaita\n"
@@ -152,10 +155,12 @@ def main(words: list[str]) -> int:
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
         print(
-            f"screenshot.py: not installed: {', '.join(missing)}. {(__doc__ or '').splitlines()[-1]}", file=sys.stderr
+            f"screenshot.py: not installed: {', '.join(missing)}. {' '.join((__doc__ or '').splitlines()[-2:])}",
+            file=sys.stderr,
         )
         return 1
     folder = Path(words[0])
+    take_pictures(folder)
     take_menu().save(folder / "menu.png", optimize=True)
     if shutil.which("claude"):
         take_session().save(folder / "claude-code.png", optimize=True)

@@ -65,18 +65,27 @@ class PageApp:
 
 @contextmanager
 def open_app(
-    home: Path, chromium: Chromium, upstream_url: str, *words: str, key: str = NVIDIA_KEY, **settings: Any
+    home: Path,
+    chromium: Chromium,
+    upstream_url: str,
+    *words: str,
+    key: str = NVIDIA_KEY,
+    port: int = 0,
+    **settings: Any,
 ) -> Iterator[PageApp]:
-    """Starts the program on a free port, without a limit of requests unless a setting says so. `words`: its arguments.
+    """Starts the program, without a limit of requests unless a setting says so. `words` are its arguments.
 
-    Without a `key` it has none.
+    Without a `key` it has none, and keeps one that it is given in a file. `port` 0 is a free one.
     """
     AppFolder(home).edit_settings(**{"requests_per_minute": 0, "follow_successors": False, **settings})
-    environment = {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": upstream_url, "SHELL": "/bin/bash"}
+    environment = {"ADDR": f"127.0.0.1:{port}", "UPSTREAM_URL": upstream_url, "SHELL": "/bin/bash"}
     if key:
         environment["PROVIDER_API_KEY"] = key
+    else:
+        environment |= {"PYTHON_KEYRING_BACKEND": "tests.support.keyrings.FileKeyring", "TEST_KEYRING": f"{home}/keys"}
     app = App(home, ("--no-tray", *words), environment, [])
     try:
         yield PageApp(app, chromium, app.wait_listening())
+        chromium.open("about:blank")  # else the page would complain that the program has ended
     finally:
         app.close()

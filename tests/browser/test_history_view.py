@@ -60,7 +60,7 @@ def test_the_history_is_read_from_bar_to_bar_and_page_by_page(
     chromium.wait_text(says)
     chromium.press(Keys.ARROW_LEFT, Keys.HOME)
     chromium.wait_text(str(chromium.focused.get_attribute("aria-label")))
-    assert "no requests" in chromium.focused.get_attribute("aria-label")  # of 14 days, ten have requests
+    assert "no requests" in str(chromium.focused.get_attribute("aria-label"))  # of 14 days, ten have requests
     chromium.find("button", "Older").click()
     chromium.wait_text("100 requests shown.")
     chromium.find("button", "Older").click()

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tray_app.history.record import CANCELLED, Outcome, RequestRecord
-from tray_app.history.sums import DaySum, add, find_bucket, find_percentile, merge, shorten_count, sum_record
+from tray_app.history.sums import DaySum, add_all, find_bucket, find_percentile, merge, shorten_count, sum_record
 
 DAY = "2026-11-27"
 
@@ -16,9 +16,9 @@ def test_a_sum_of_numbers_that_nobody_knows_is_unknown_and_not_zero() -> None:
     unknown = sum_record(RequestRecord(0.0), DAY)
     known = sum_record(RequestRecord(0.0, tokens_in=7, tokens_cached=0), DAY)
     assert (unknown.tokens_in, unknown.tokens_cached) == (None, None)
-    assert (add(unknown, unknown).tokens_in, add(known, known).tokens_in) == (None, 14)
-    assert (add(unknown, known).tokens_in, add(known, unknown).tokens_in) == (7, 7)
-    assert (add(known, known).tokens_cached, add(known, unknown).tokens_cached) == (0, 0)
+    assert (add_all([unknown, unknown]).tokens_in, add_all([known, known]).tokens_in) == (None, 14)
+    assert (add_all([unknown, known]).tokens_in, add_all([known, unknown]).tokens_in) == (7, 7)
+    assert (add_all([known, known]).tokens_cached, add_all([known, unknown]).tokens_cached) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,10 @@ class App:
         )
         self.lines: list[str] = []
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def read_until(self, word: str) -> str:
         """The next line with a word in it."""
         assert self._process.stdout is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -88,23 +88,26 @@ def _find_count(record: RequestRecord) -> str:
     return "left_early" if is_cancelled else _BY_OUTCOME[record.outcome]
 
 
-def add(one: DaySum, other: DaySum) -> DaySum:
-    """Returns the sum of two sums. Its day, model and project are those of the first one."""
-    buckets = dict(one.first_tokens)
-    for bucket, number in other.first_tokens.items():
-        buckets[bucket] = buckets.get(bucket, 0) + number
-    counts = {name: getattr(one, name) + getattr(other, name) for name in COUNTS}
-    amounts = {name: _add(getattr(one, name), getattr(other, name)) for name in AMOUNTS}
-    return msgspec.structs.replace(one, first_tokens=buckets, **counts, **amounts)
+def add_all(sums: Sequence[DaySum]) -> DaySum:
+    """Returns the sum of at least one sum. Its day, model and project are those of the first one."""
+    first, *others = sums
+    if not others:
+        return first
+    buckets = dict(first.first_tokens)
+    for found in others:
+        for bucket, number in found.first_tokens.items():
+            buckets[bucket] = buckets.get(bucket, 0) + number
+    counts = {name: sum([getattr(found, name) for found in sums]) for name in COUNTS}
+    amounts = {name: _add_known([getattr(found, name) for found in sums]) for name in AMOUNTS}
+    return msgspec.structs.replace(first, first_tokens=buckets, **counts, **amounts)
 
 
 def merge(sums: Iterable[DaySum], key: Callable[[DaySum], _Key]) -> dict[_Key, DaySum]:
     """Returns one sum for each key. `key` may leave out the project, for example, so that all projects are added."""
-    merged: dict[_Key, DaySum] = {}
+    groups: dict[_Key, list[DaySum]] = {}
     for found in sums:
-        name = key(found)
-        merged[name] = add(merged[name], found) if name in merged else found
-    return merged
+        groups.setdefault(key(found), []).append(found)
+    return {name: add_all(members) for name, members in groups.items()}
 
 
 def find_bucket(seconds: float | None) -> int | None:
@@ -133,7 +136,7 @@ def shorten_count(number: int) -> str:
     return f"{millions:.1f}M" if millions < 10 else f"{millions:,.0f}M"
 
 
-def _add(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return one if other is None else other
-    return one + other
+def _add_known(numbers: Iterable[int | None]) -> int | None:
+    """Returns the sum of the numbers that are known; None if there are none."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
