@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tray_app.redaction import hide_secrets, show_body, show_json, show_start
+from tray_app.redaction import hide_secrets, show_json, show_start
 
 DATA = "iVBORw0KGgoAAAANSUhEUg=="
 PICTURE = base64.b64encode(bytes(range(256)) * 8).decode()
 NVIDIA_KEY = "nvapi-Q7_xK2vLm-9Rt4WzPd8Yc3Hn6JbS1fGaUe5oTiN0wXq"
 SERVER_KEY = "Grün & gelb: 7/8~9 Bäume + 1.000_Äpfel"
+
+
+def show_body(body: Any, max_chars: int, secrets: Iterable[str] = ()) -> str:
+    """Shows a value with a space behind each colon, as some clients send it."""
+    return show_json((json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace"),), max_chars, secrets)
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import string
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 _HIDDEN = "[hidden]"
 
@@ -78,12 +76,6 @@ def show_part(text: str, start: int, end: int, secrets: Iterable[str] = ()) -> s
 def find_margin_chars(secrets: Iterable[str]) -> int:
     """Returns how many characters beyond the shown part to read, so that a key at its edge is recognised."""
     return _MARGIN_CHARS + _ESCAPE_CHARS * max(map(len, secrets), default=0)
-
-
-def show_body(body: Any, max_chars: int, secrets: Iterable[str] = ()) -> str:
-    """Returns a body for the log, as `show_json` does. It encodes the whole body: use `show_json` for large ones."""
-    encoded = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    return show_json((encoded,), max_chars, secrets)
 
 
 def show_json(pieces: Sequence[bytes], max_chars: int, secrets: Iterable[str] = ()) -> str:

@@ -106,6 +106,9 @@ MAY_SKIP = {
     "the system's owner may write all files",
     "Windows lets nobody delete a file that is open",
     "whom the system trusts is not for tests to change",
+    "only Linux tells whose program it is",
+    "only Linux tells whose program it is, and only root may become another user",
+    "lit-html is not installed (npm ci --prefix tests/browser)",  # only a checkout has it, not its copy
     "this machine has no IPv6",  # a container may have none
 }
 """Why a test may skip on Windows. Any other reason is a part that is missing."""

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+from tests.support.gateway import NVIDIA_KEY
 from tests.support.history import invent_requests, write_history
 from tests.support.page import Browser
 from tests.support.running_app import App
 from tests.support.waiting import wait_for
+from tray_app.page.routes import READS
+from tray_app.settings.settings import Settings
+
+ODD_VALUES: list[Any] = [
+    *("", "x" * 5000, "\0", "\n\u202e", "../../x", "-rf", "$(exit)", "=cmd", None, -1, 1e308, True),
+    *([], {}, [None], {"x": None}, json.loads("[" * 300 + "]" * 300)),
+]
+FIELDS = {
+    "choose_model": ["model_id"],
+    "open_claude_code": ["folder"],
+    "correct_model": ["model_id", "facts"],
+    "put_in_menu": ["model_id", "is_in"],
+    "hide_model": ["model_id", "is_hidden"],
+    "order_models": ["model_ids"],
+    "use_in_background": ["model_id"],
+    "cancel_request": ["number"],
+    "ask_instead": ["number", "model_id"],
+    "save_key": ["key"],
+}
+"""The fields of actions that take values of any kind from the page."""
 
 
 def test_a_model_that_is_chosen_on_the_page_is_saved_and_a_pause_lasts_until_it_is_ended(tmp_path: Path) -> None:
@@ -42,5 +66,28 @@ def test_a_history_that_is_deleted_on_the_page_is_gone(tmp_path: Path) -> None:
         assert browser.act(do="delete_history").body == {"sentence": "The history is deleted."}
         assert browser.read("/page/sums?days=0")["total"] is None
         wait_for(lambda: browser.read("/page/state")["today"]["requests"] == 0, "sums of today that are gone, too")
+    finally:
+        app.close()
+
+
+def test_no_value_that_the_page_sends_is_a_fault_and_no_key_comes_back(tmp_path: Path) -> None:
+    settings = [{"do": "change_settings", "changes": {field.name: None}} for field in fields(Settings)]
+    actions = [
+        *({"do": do, **dict.fromkeys(names, value)} for do, names in FIELDS.items() for value in ODD_VALUES),
+        *settings,
+        *({"do": "change_settings", "changes": {field.name: ODD_VALUES[-1]}} for field in fields(Settings)),
+    ]
+    environment = {"ADDR": "127.0.0.1:0", "PROVIDER_API_KEY": NVIDIA_KEY, "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    app = App(tmp_path, ("--no-tray", "--demo"), environment, [])
+    try:
+        browser = Browser(f"http://{app.wait_listening().host}", tmp_path / "state")
+        browser.enter()
+        answers = [browser.act(**action) for action in actions]
+        assert [action for action, answer in zip(actions, answers, strict=True) if answer.status >= 500] == []
+        assert {answer.status for answer in answers[-2 * len(settings) : -len(settings)]} == {200}, "the defaults"
+        answers += [browser.request("GET", path) for path in READS]
+        assert not [answer for answer in answers if NVIDIA_KEY.encode() in answer.raw]
+        assert "Traceback" not in app.folder.log
+        assert NVIDIA_KEY not in app.folder.log
     finally:
         app.close()

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -34,7 +35,7 @@ from tray_app.settings.settings import Address
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 LISTED = "http://localhost:8080"
 QUIT = b'{"do": "quit"}'
-READABLE = [*READS, "/page/events"]
+READABLE = [*READS, "/page/history.csv", "/page/events"]
 """What only a browser that was let in may read."""
 CHANGING = ["/page/session", "/page/actions"]
 ADDRESSES = [*READABLE, *CHANGING, "/page/static/app.js", "/page/", "/page/nothing", "/page/static/nothing"]
@@ -68,14 +69,17 @@ def test_a_name_that_was_made_to_point_to_this_machine_reaches_nothing(browser: 
 
 
 @pytest.mark.parametrize("path", CHANGING)
-@pytest.mark.parametrize(
-    "origin", [None, "null", "http://evil.example", "http://127.0.0.1:8080", "http://127.0.0.1", "https://{host}", ""]
-)
-def test_a_change_needs_the_origin_of_the_page_itself(
-    browser: Browser, desk: NotingDesk, path: str, origin: str | None
-) -> None:
-    headers = {} if origin is None else {"Origin": origin.format(host=browser.host)}
-    assert browser.request("POST", path, QUIT, **headers).status == 403
+def test_a_change_needs_the_origin_of_the_page_itself(browser: Browser, desk: NotingDesk, path: str) -> None:
+    foreign = (
+        "null",
+        "http://evil.example",
+        "http://127.0.0.1:8080",
+        "http://127.0.0.1",
+        f"https://{browser.host}",
+        "",
+    )
+    for headers in ({}, *({"Origin": origin} for origin in foreign)):
+        assert browser.request("POST", path, QUIT, **headers).status == 403, headers
     assert not desk.actions
 
 
@@ -94,12 +98,12 @@ def test_a_body_that_a_form_can_send_changes_nothing(browser: Browser, desk: Not
     assert not desk.actions
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("path", ["/", *READABLE, "/page/static/app.js"])
-def test_no_other_site_reads_the_page_or_links_to_its_parts(browser: Browser, path: str, site: str) -> None:
-    answer = browser.request("GET", path, Sec_Fetch_Site=site, Accept=HTML)
-    assert answer.status == 403
-    assert_protected(answer)
+def test_no_other_site_reads_the_page_or_links_to_its_parts(browser: Browser, path: str) -> None:
+    for site in ("cross-site", "same-site"):
+        answer = browser.request("GET", path, Sec_Fetch_Site=site, Accept=HTML)
+        assert answer.status == 403
+        assert_protected(answer)
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
@@ -142,54 +146,34 @@ def test_the_page_holds_no_script_and_no_style_that_its_policy_would_stop(paged:
 
 
 @pytest.mark.parametrize("path", ["/", *ADDRESSES])
-@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "POST", "GET"])
-def test_without_the_lock_no_method_opens_an_address(
-    paged: RunningGateway, desk: NotingDesk, path: str, method: str
-) -> None:
-    with closing(http.client.HTTPConnection(paged.host, timeout=TIMEOUT_S)) as connection:
-        connection.request(method, path, headers={"Accept": HTML, "Origin": paged.address.url})
-        response = connection.getresponse()
-        answer = Answer(response.status, dict(response.headers), response.read())
-    is_open = path in ("/", "/page/static/app.js") and method in ("GET", "HEAD")
-    assert (answer.status == 200) is is_open
-    assert answer.status < 500
-    assert_protected(answer)
+def test_without_the_lock_no_method_opens_an_address(paged: RunningGateway, desk: NotingDesk, path: str) -> None:
+    for method in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "POST", "GET"):
+        with closing(http.client.HTTPConnection(paged.host, timeout=TIMEOUT_S)) as connection:
+            connection.request(method, path, headers={"Accept": HTML, "Origin": paged.address.url})
+            response = connection.getresponse()
+            answer = Answer(response.status, dict(response.headers), response.read())
+        is_open = path in ("/", "/page/static/app.js") and method in ("GET", "HEAD")
+        assert (answer.status == 200) is is_open, method
+        assert answer.status < 500, method
+        assert_protected(answer)
     assert not desk.actions
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *(
-            "../access.py",
-            "..%2faccess.py",
-            "..%5caccess.py",
-            "%2e%2e/access.py",
-            "%2e%2e%2faccess.py",
-            "....//access.py",
-        ),
-        *("/etc/passwd", "%2fetc%2fpasswd", "//etc/passwd", "C:/Windows/win.ini", "C:%5cWindows%5cwin.ini", "\\\\x\\y"),
-        *(
-            "app.js%00",
-            "%00",
-            "app.js%2f",
-            "app.js/.",
-            "./app.js",
-            "views/../app.js",
-            "APP.JS%20",
-            "app.js.",
-            "app.js::$DATA",
-        ),
-        *("vendor/lit-html/LICENSE", "views", "views/", "%c0%ae%c0%ae/access.py", "%ff", "%", "x" * 4000),
-    ],
-)
-def test_only_the_files_of_the_page_can_be_read_there(paged: RunningGateway, name: str) -> None:
-    answer = send_raw(paged, f"GET /page/static/{name} HTTP/1.1\r\nHost: {paged.host}\r\n\r\n".encode("latin-1"))
-    if answer.status == 200:  # the parser has read the address as that of a file, as browsers do
-        assert answer.raw == paged.request("GET", "/page/static/app.js").raw
-    else:
-        assert answer.status in (400, 404)
-        assert b"passwd:" not in answer.raw
+NO_FILES = [
+    *("../access.py", "..%2faccess.py", "..%5caccess.py", r"..\access.py", "%2e%2e/access.py"),
+    *("%2e%2e%2faccess.py", "....//access.py", "views/../app.js", "./app.js", "app.js/.", "/etc/passwd"),
+    *("%2fetc%2fpasswd", "//etc/passwd", "C:/Windows/win.ini", "C:%5cWindows%5cwin.ini", r"\\x\y"),
+    *("%c0%ae%c0%ae/access.py", "app.js%00", "%00", "app.js%2f", "app.js/", "app.js.", "app.js%20", "APP.JS"),
+    *("app.js::$DATA", "vendor/lit-html/LICENSE", "views", "views/", "%ff", "%"),
+    "x" * 4000,
+]
+
+
+def test_only_the_files_of_the_page_can_be_read_there(paged: RunningGateway) -> None:
+    for name in NO_FILES:
+        raw = f"GET /page/static/{name} HTTP/1.1\r\nHost: {paged.host}\r\n\r\n"
+        answer = send_raw(paged, raw.encode())
+        assert answer.status in (400, 404), name
         assert "root:" not in answer.sentence
 
 
@@ -203,6 +187,31 @@ def test_another_way_to_write_an_address_is_no_way_round_the_lock(paged: Running
 
 
 # ---- What is sent
+
+
+ODD_VALUES = [
+    "",
+    "-1",
+    "1e9",
+    "9" * 18,
+    "9" * 30,
+    "\u0663",
+    "\0",
+    "\U0001f600",
+    "' OR 1=1 --",
+    "%",
+    "../../x",
+    "x" * 3000,
+]
+
+
+@pytest.mark.parametrize("path", [path for path in READABLE if path != "/page/events"])
+def test_no_value_in_an_address_is_a_fault(browser: Browser, path: str) -> None:
+    for name in ("days", "before", "limit", "model", "project", "outcome", "number", "mark", "what"):
+        for value in (*map(quote, ODD_VALUES), "%ff", "%ed%a0%80", "%"):  # the last three are no text
+            answer = browser.request("GET", f"{path}?{name}={value}")
+            assert answer.status < 500, (name, value)
+            assert_protected(answer)
 
 
 @pytest.mark.parametrize(
@@ -364,6 +373,7 @@ def test_no_secret_is_in_the_log_in_an_error_or_in_an_answer(
         browser.request("POST", "/page/session", {"token": token}, Origin=browser.origin),
         browser.request("POST", "/page/actions", {"do": token}, Origin="http://evil.example"),
         browser.request("GET", f"/page/nothing?token={token[:10]}"),
+        *(browser.request("GET", path) for path in READABLE if path != "/page/events"),
     ]
     assert answers[0].status == 500
     wait_for(lambda: "a fault" in log_file.text, "the fault in the log")
@@ -376,7 +386,7 @@ def test_no_secret_is_in_the_log_in_an_error_or_in_an_answer(
 # ---- Another user of this machine
 
 
-posix_only = pytest.mark.skipif(sys.platform == "win32", reason="users and modes of POSIX")
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="file modes of POSIX")
 
 
 @posix_only
@@ -442,7 +452,8 @@ print(answer.status, answer.getheader("Set-Cookie"), answer.read().decode())
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="only Linux tells, and only root may become another user"
+    sys.platform != "linux" or os.geteuid() != 0,
+    reason="only Linux tells whose program it is, and only root may become another user",
 )
 def test_another_user_who_has_seen_the_address_of_the_page_is_not_let_in(
     browser: Browser, tmp_path: Path, log_file: LogFile

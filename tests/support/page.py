@@ -23,7 +23,7 @@ class NotingDesk:
     """An app that does nothing but note the actions. `results` are what they lead to; an error is raised."""
 
     def __init__(self) -> None:
-        self.facts = PageFacts("in the panel", shell="bash")
+        self.facts = PageFacts("in the panel", shell="bash", log_file=Path("there-is-no-log"))
         self.settings_facts = SettingsFacts()
         self.setup = Setup("http://127.0.0.1:3001", GLM_4_7, (GLM_4_7, MINIMAX_M2_1))
         self.actions: list[Action] = []

@@ -17,33 +17,21 @@ from typing import TYPE_CHECKING
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.clicks import Clicks
-from tray_app.app.connect_desk import ConnectDesk
-from tray_app.app.diagnostics import write_diagnostics
+from tray_app.app.greeting import LATER_IN_TRAY, list_lines, write_hello
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, JobThread
-from tray_app.app.key_desk import KeyDesk, describe_place, find_variable
-from tray_app.app.log_file import FILE_NAME as LOG_NAME
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
-from tray_app.app.models_desk import ModelsDesk
 from tray_app.app.page_desk import PageDesk
-from tray_app.app.settings_desk import SettingsDesk
+from tray_app.app.parts import make_parts
 from tray_app.app.status_file import StatusFile
-from tray_app.app.supervisor import GatewaySupervisor
-from tray_app.app.user_sessions import UserSessions
 from tray_app.desktop import Desktop, DesktopError
 from tray_app.errors import AppError
-from tray_app.history.database import DEMO_FILE_NAME, FILE_NAME
-from tray_app.history.writer import HistoryWriter
-from tray_app.page.actions import PageFacts
 from tray_app.paths import Paths
-from tray_app.proxy.service import ProxyService
 from tray_app.settings.keys import Keys
-from tray_app.settings.store import SettingsStore
-from tray_app.shells import find_exports_command, name_command
-from tray_app.status.board import Phase, StatusBoard
-from tray_app.status.messages import find_trouble, list_news
+from tray_app.status.board import Phase
+from tray_app.status.messages import list_news
 from tray_app.tray.icon import TrayIcon
-from tray_app.tray.menu import OPEN_LABEL, Command
+from tray_app.tray.menu import Command
 
 if TYPE_CHECKING:  # imported by the proxy thread
     from tray_app.page.routes import Page
@@ -81,84 +69,21 @@ class App:
         wants_tray: bool,
     ) -> None:
         """`instance` must be acquired already. `say` prints a line on the terminal, if there is one."""
-        self._paths = paths
-        self._environ = environ
-        self._desktop = desktop
         self._instance = instance
         self._say = say
-        self._is_demo = is_demo
         self._wants_tray = wants_tray
         self._formatter = RedactingFormatter()
-        self._store = SettingsStore(paths.settings, environ, owns_folder=paths.owns_settings_folder)
-        self._board = StatusBoard()
-        self._history_file = paths.data / (DEMO_FILE_NAME if is_demo else FILE_NAME)
-        self._history = HistoryWriter(self._history_file, self._store.current.history_days)
-        self._service = ProxyService(
-            self._board,
-            state_folder=paths.state,
-            poll_models_every_s=_POLL_MODELS_S,
-            make_tls_context=desktop.make_tls_context,
-            history=self._history,
-            make_page=self._make_page,
+        self._parts = make_parts(
+            paths, environ, desktop, instance, say, self._hide, self._make_page, is_demo=is_demo, has_icon=wants_tray
         )
-        self._supervisor = GatewaySupervisor(
-            self._service,
-            self._store,
-            self._board,
-            instance,
-            environ,
-            say,
-            self._hide,
-            is_demo=is_demo,
-            has_icon=wants_tray,
-        )
-        self._user_sessions = UserSessions(paths.state, environ, self._store)
         self._status_file = StatusFile(paths.state)
-        self._clicks = Clicks(
-            paths,
-            environ,
-            desktop,
-            self._store,
-            self._board,
-            self._supervisor,
-            self._user_sessions,
-            self._notify,
-            is_demo=is_demo,
-        )
+        self._clicks = Clicks(self._parts, self._notify)
         self._job_thread = JobThread(self._poll, self._redraw)
-        self._settings_desk = SettingsDesk(self._store, self._supervisor, environ, paths.state, self._job_thread.put)
-        self._page_desk = PageDesk(
-            desktop,
-            self._clicks,
-            self._supervisor,
-            self._service,
-            KeyDesk(self._store, environ, desktop.make_tls_context),
-            ConnectDesk(
-                paths,
-                environ,
-                desktop,
-                self._board,
-                self._supervisor,
-                self._user_sessions,
-                self._clicks.make_setup,
-            ),
-            self._job_thread.put,
-            lambda: self.quit(_QUIT_DRAIN_S),
-            PageFacts(
-                key_variable=find_variable(environ),
-                settings_file=paths.settings,
-                log_folder=paths.logs,
-                log_file=paths.logs / LOG_NAME,
-            ),
-            self._settings_desk,
-            ModelsDesk(self._store, self._supervisor, self._settings_desk),
-            self._collect_diagnostics,
-            self._history_file,
-        )
+        self._page_desk = PageDesk(self._parts, self._clicks, self._job_thread.put, lambda: self.quit(_QUIT_DRAIN_S))
         self._page: Page | None = None
         self._icon: TrayIcon | None = None
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
-        self._today = self._history.today
+        self._today = self._parts.history.today
         self._next_look_s = 0.0
         self._clicked_s = -math.inf  # when the page was asked for last, on the clock of time.monotonic
         self._is_quitting = False
@@ -166,20 +91,20 @@ class App:
 
     def run(self) -> int:
         """Runs until the user quits; returns the exit code."""
-        log_file = open_log(self._paths.logs, self._formatter)
-        log.info("%s %s%s", APP_NAME, __version__, ", demo" if self._is_demo else "")
+        log_file = open_log(self._parts.paths.logs, self._formatter)
+        log.info("%s %s%s", APP_NAME, __version__, ", demo" if self._parts.is_demo else "")
         if log_file is None:
-            self._say(f"The log folder {self._paths.logs} cannot be written, so there is no log.")
-        if self._store.problem:
-            log.warning("%s", self._store.problem)
-        if self._store.note:
-            log.warning("%s", self._store.note)
-            self._say(self._store.note)
-        self._board.publish(is_demo=self._is_demo)
-        self._history.start()
+            self._say(f"The log folder {self._parts.paths.logs} cannot be written, so there is no log.")
+        if self._parts.store.problem:
+            log.warning("%s", self._parts.store.problem)
+        if self._parts.store.note:
+            log.warning("%s", self._parts.store.note)
+            self._say(self._parts.store.note)
+        self._parts.board.publish(is_demo=self._parts.is_demo)
+        self._parts.history.start()
         if self._wants_tray:
             self._icon = self._make_icon()
-        self._board.subscribe(lambda _: self._job_thread.put(None))
+        self._parts.board.subscribe(lambda _: self._job_thread.put(None))
         self._job_thread.put(self._start)
         self._handle_signals()
         try:
@@ -199,7 +124,7 @@ class App:
     def quit(self, drain_s: float) -> None:
         """Begins to quit. A second call ends running answers at once. Any thread and any signal handler may call it."""
         if self._is_quitting:
-            self._service.cancel_drain()
+            self._parts.service.cancel_drain()
             return
         self._is_quitting = True
         self._job_thread.put(self._show_quitting)
@@ -209,14 +134,14 @@ class App:
 
     def _make_icon(self) -> TrayIcon | None:
         try:
-            backend = self._desktop.tray_class()
+            backend = self._parts.desktop.tray_class()
             return TrayIcon(
                 backend,
                 self._act,
                 self._end_session,
-                self._desktop.on_ui_thread,
-                self._board.status,
-                self._store.current,
+                self._parts.desktop.on_ui_thread,
+                self._parts.board.status,
+                self._parts.store.current,
                 self._clicks.find_facts(),
             )
         except Exception as error:  # noqa: BLE001 (pystray and the desktops raise errors of any type)
@@ -259,14 +184,8 @@ class App:
         from tray_app.page.routes import Page  # it imports aiohttp, which the icon must not wait for
 
         if self._page is None:
-            self._page = Page(self._paths.state, self._history_file, self._page_desk)
+            self._page = Page(self._parts.paths.state, self._parts.history_file, self._page_desk)
         return self._page
-
-    # ---- Called on a thread of the page
-
-    def _collect_diagnostics(self) -> str:
-        system, config, facts = self._desktop.describe_system(), self._supervisor.config, self._settings_desk.facts
-        return write_diagnostics(system, config, self._board.status, facts, self._paths.logs / LOG_NAME)
 
     # ---- Called on the job thread
 
@@ -280,10 +199,10 @@ class App:
             self.quit(_QUIT_DRAIN_S)
         is_new_day_sum = self._look_at_today()
         if self._instance.take_look_request():
-            self._supervisor.look_again()
-        if not self._store.refresh():
-            return self._supervisor.poll() or is_new_day_sum
-        self._supervisor.apply()
+            self._parts.supervisor.look_again()
+        if not self._parts.store.refresh():
+            return self._parts.supervisor.poll() or is_new_day_sum
+        self._parts.supervisor.apply()
         return True
 
     def _look_at_today(self) -> bool:
@@ -291,25 +210,25 @@ class App:
         if time.monotonic() < self._next_look_s:
             return False
         self._next_look_s = time.monotonic() + _LOOK_AT_TODAY_S
-        before, self._today = self._today, self._history.today
+        before, self._today = self._today, self._parts.history.today
         return self._today != before
 
     def _start(self) -> None:
-        self._user_sessions.undo_if_wanted()
-        self._supervisor.read_keys()
-        self._supervisor.begin()
+        self._parts.user_sessions.undo_if_wanted()
+        self._parts.supervisor.read_keys()
+        self._parts.supervisor.begin()
         try:
-            self._desktop.renew_start_at_login()
+            self._parts.desktop.renew_start_at_login()
         except DesktopError as error:
             log.warning("%s", error)
-        if not self._service.is_running and self._icon is None:
+        if not self._parts.service.is_running and self._icon is None:
             self._exit_code = 1
             self.quit(0)
         else:
             self._greet()
 
     def _show_quitting(self) -> None:
-        self._board.publish(phase=Phase.QUITTING)
+        self._parts.board.publish(phase=Phase.QUITTING)
         self._redraw()
 
     def _stop(self, drain_s: float) -> None:
@@ -320,33 +239,27 @@ class App:
             stack.callback(self._job_thread.end)
             stack.callback(log.info, "quit")
             stack.callback(self._instance.release)
-            stack.callback(self._user_sessions.undo_if_wanted)
+            stack.callback(self._parts.user_sessions.undo_if_wanted)
             stack.callback(self._status_file.remove)
-            stack.callback(self._history.close)
-            self._service.stop(drain_s)
+            stack.callback(self._parts.history.close)
+            self._parts.service.stop(drain_s)
 
     def _hide(self, keys: Keys) -> None:
         self._formatter.secrets = frozenset(key for key in (keys.nvidia, keys.server) if key)
 
     def _greet(self) -> None:
-        if not self._service.is_running:
+        """Says what to do next, if the gateway runs. The very first start shows the page as well."""
+        if not self._parts.service.is_running:
             return
-        is_first_start = self._store.is_new
+        is_first_start = self._parts.store.is_new
         if is_first_start:
-            self._supervisor.change(is_new=None)
-        url = self._board.status.url
-        demo = " (DEMO: canned answers, no model)" if self._is_demo else ""
-        self._say(f"{APP_NAME} {__version__}: listening on {url}{demo}")
-        if self._icon is None:
-            self._say("There is no tray icon. Ctrl-C quits.")
-        elif not self._icon.is_hosted:
-            self._say("No panel shows tray icons here yet; the icon appears when one does. Ctrl-C quits.")
-        self._say(f"To start Claude Code in another terminal:  {name_command('claude')}")
-        self._say(f"To set up that terminal for it instead:  {find_exports_command(self._desktop.guess_shell())}")
-        for _, trouble in self._board.status.troubles:
-            self._say(trouble.sentence)
-        if is_first_start and self._icon is not None:
-            self._say_hello()
+            self._parts.supervisor.change(is_new=None)
+        status, icon = self._parts.board.status, self._icon
+        shell = self._parts.desktop.guess_shell()
+        for line in list_lines(status, shell, has_icon=icon is not None, is_hosted=icon is not None and icon.is_hosted):
+            self._say(line)
+        if is_first_start and icon is not None:
+            self._notify(*write_hello(status, self._parts.store.current, self._find_icon_place()))
             self._show_welcome()
 
     def _show_welcome(self) -> None:
@@ -356,39 +269,23 @@ class App:
         except AppError as error:
             log.info("the page is not shown: %s", error)
 
-    def _say_hello(self) -> None:
-        """Tells the user of the very first start where the icon is, and what to do next."""
-        place = self._find_icon_place()
-        if self._is_demo:
-            step = f'This is the demo: its answers are canned, no model gives them. Try "{OPEN_LABEL}" in the menu.'
-        elif notice := find_trouble(self._board.status, self._store.current):
-            step = f'Next, click on "{notice.title}" in the menu.'
-        else:
-            step = f'Next, choose "{OPEN_LABEL}" in the menu.'
-        self._notify(f"{APP_NAME} is running", f"Its icon is {place}. {step}")
-
     def _find_icon_place(self) -> str:
         """Returns where the icon is, for a sentence that begins with "Its icon is"; empty: there is none."""
         if self._icon is None:
             return ""
-        return self._desktop.icon_place if self._icon.is_hosted else "in the tray as soon as a panel shows one"
+        return self._parts.desktop.icon_place if self._icon.is_hosted else LATER_IN_TRAY
 
     def _notify(self, title: str, text: str) -> None:
         if self._icon is not None:
             self._icon.notify(title, text)
 
     def _redraw(self) -> None:
-        status, settings = self._board.status, self._store.current
-        self._history.keep_days = settings.history_days
-        if self._service.is_running:
-            self._user_sessions.follow(self._clicks.make_setup())
+        status, settings = self._parts.board.status, self._parts.store.current
+        self._parts.history.keep_days = settings.history_days
+        if self._parts.service.is_running:
+            self._parts.user_sessions.follow(self._clicks.make_setup())
         facts = self._clicks.find_facts()
-        self._page_desk.look(
-            facts,
-            icon_place=self._find_icon_place(),
-            key_place=describe_place(self._supervisor.keys, self._store, self._environ),
-            needs_welcome=self._store.needs_welcome,
-        )
+        self._page_desk.look(facts, self._find_icon_place())
         if self._icon is not None:
             self._icon.show(status, settings, replace(facts, today=self._today))
         if not self._is_quitting:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from tray_app import APP_NAME
 from tray_app.app.claude_setup import make_setup
-from tray_app.app.supervisor import GatewaySupervisor
-from tray_app.app.user_sessions import UserSessions
+from tray_app.app.parts import Parts
 from tray_app.claude_code.claude_settings import Setup
 from tray_app.claude_code.forms import FORMS, render_form
 from tray_app.claude_code.recent_folders import list_recent_folders
-from tray_app.desktop import Desktop, DesktopError
+from tray_app.desktop import DesktopError
 from tray_app.errors import AppError
 from tray_app.page.entrance import explain_switched_off, make_entrance
-from tray_app.paths import Paths
-from tray_app.settings.store import SettingsStore
 from tray_app.shells import find_program
-from tray_app.status.board import Phase, StatusBoard, Trouble
+from tray_app.status.board import Phase, Trouble
 from tray_app.status.messages import find_notice
 from tray_app.tray.menu import Command, MenuFacts
 
@@ -36,30 +33,18 @@ _NEXT_STEPS = {
 class Clicks:
     """Carries out the commands of the menu, and knows what the menu shows of this machine."""
 
-    def __init__(
-        self,
-        paths: Paths,
-        environ: Mapping[str, str],
-        desktop: Desktop,
-        store: SettingsStore,
-        board: StatusBoard,
-        supervisor: GatewaySupervisor,
-        user_sessions: UserSessions,
-        notify: Callable[[str, str], None],
-        *,
-        is_demo: bool,
-    ) -> None:
+    def __init__(self, parts: Parts, notify: Callable[[str, str], None]) -> None:
         """`notify` shows a title and a text to the user."""
-        self._paths = paths
-        self._environ = environ
-        self._desktop = desktop
-        self._store = store
-        self._board = board
-        self._supervisor = supervisor
-        self._user_sessions = user_sessions
+        self._paths = parts.paths
+        self._environ = parts.environ
+        self._desktop = parts.desktop
+        self._store = parts.store
+        self._board = parts.board
+        self._supervisor = parts.supervisor
+        self._user_sessions = parts.user_sessions
         self._notify = notify
-        self._is_demo = is_demo
-        self._shell = desktop.guess_shell()
+        self._is_demo = parts.is_demo
+        self._shell = parts.desktop.guess_shell()
 
     def find_facts(self) -> MenuFacts:
         """Returns what the menu shows of this machine. The system is asked each time, as others may change it, too."""
@@ -165,7 +150,11 @@ class Clicks:
     def open_claude_code(self, folder: str) -> None:
         """Opens a terminal with Claude Code in a folder; empty: the folder that was used last."""
         path = Path(folder) if folder else next(iter(list_recent_folders(self._paths.state)), Path.home())
-        if not path.is_dir():
+        try:
+            is_there = path.is_dir()
+        except OSError as error:  # the path is too long, or goes through a folder that the user may not enter
+            raise DesktopError(f"The folder {path} cannot be used: {error.strerror}.") from error
+        if not is_there:
             raise DesktopError(f"The folder {path} is gone.")
         self._desktop.open_terminal([*find_program(), "claude"], path)
 

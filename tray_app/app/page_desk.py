@@ -6,17 +6,17 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from tray_app.app.clicks import Clicks
 from tray_app.app.connect_desk import ConnectDesk
-from tray_app.app.key_desk import KeyDesk
+from tray_app.app.diagnostics import write_diagnostics
+from tray_app.app.key_desk import KeyDesk, describe_place, find_variable
+from tray_app.app.log_file import FILE_NAME as LOG_NAME
 from tray_app.app.models_desk import ModelsDesk
+from tray_app.app.parts import Parts
 from tray_app.app.settings_desk import SettingsDesk
-from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.claude_code.claude_settings import Setup
-from tray_app.desktop import Desktop
 from tray_app.history.database import delete_history
 from tray_app.page.actions import (
     Action,
@@ -49,7 +49,6 @@ from tray_app.page.actions import (
     UseInBackground,
 )
 from tray_app.page.views.settings import SettingsFacts
-from tray_app.proxy.service import ProxyService
 from tray_app.tray.menu import MenuFacts
 
 Job = Callable[[], None]
@@ -59,38 +58,26 @@ class PageDesk:
     """The app, as the page knows it. Any thread may call it."""
 
     def __init__(
-        self,
-        desktop: Desktop,
-        clicks: Clicks,
-        supervisor: GatewaySupervisor,
-        service: ProxyService,
-        key_desk: KeyDesk,
-        connect_desk: ConnectDesk,
-        put: Callable[[Job | None], None],
-        quit_app: Callable[[], None],
-        facts: PageFacts,
-        settings_desk: SettingsDesk,
-        models_desk: ModelsDesk,
-        collect_diagnostics: Callable[[], str],
-        history_file: Path,
+        self, parts: Parts, clicks: Clicks, put: Callable[[Job | None], None], quit_app: Callable[[], None]
     ) -> None:
-        """`put` hands a job to the job thread. `facts` are those that never change; the others are added by `look`.
-
-        `collect_diagnostics` returns the text for somebody who helps.
-        """
-        self._desktop = desktop
+        """`put` hands a job to the job thread."""
+        self._parts = parts
         self._clicks = clicks
-        self._supervisor = supervisor
-        self._service = service
-        self._key_desk = key_desk
-        self._connect_desk = connect_desk
+        self._supervisor = parts.supervisor
         self._put = put
         self._quit_app = quit_app
-        self.facts = facts
-        self._history_file = history_file
-        self._settings_desk = settings_desk
-        self._models_desk = models_desk
-        self._collect_diagnostics = collect_diagnostics
+        self._log_file = parts.paths.logs / LOG_NAME
+        self._key_desk = KeyDesk(parts.store, parts.environ, parts.desktop.make_tls_context)
+        self._connect_desk = ConnectDesk(parts, clicks.make_setup)
+        self._settings_desk = SettingsDesk(parts.store, parts.supervisor, parts.environ, parts.paths.state, put)
+        self._models_desk = ModelsDesk(parts.store, parts.supervisor, self._settings_desk)
+        self.facts = PageFacts(
+            key_variable=find_variable(parts.environ),
+            settings_file=parts.paths.settings,
+            log_folder=parts.paths.logs,
+            log_file=self._log_file,
+        )
+        """What the page shows of this machine. The job thread replaces it in `look`."""
 
     @property
     def settings_facts(self) -> SettingsFacts:
@@ -102,13 +89,14 @@ class PageDesk:
         """What the set-up of Claude Code depends on, as it is now."""
         return self._connect_desk.make_setup()
 
-    def look(self, facts: MenuFacts, *, icon_place: str, key_place: str, needs_welcome: bool) -> None:
-        """Takes over what the menu shows of this machine, and the other facts, which are explained at `PageFacts`."""
+    def look(self, facts: MenuFacts, icon_place: str) -> None:
+        """Takes over what the menu shows of this machine, and where the icon is; empty: there is none."""
+        parts = self._parts
         self.facts = replace(
             self.facts,
             icon_place=icon_place,
-            key_place=key_place,
-            needs_welcome=needs_welcome,
+            key_place=describe_place(parts.supervisor.keys, parts.store, parts.environ),
+            needs_welcome=parts.store.needs_welcome,
             shell=facts.shell,
             recent_folders=tuple(map(str, facts.recent_folders)),
             starts_at_login=facts.starts_at_login,
@@ -141,7 +129,7 @@ class PageDesk:
             case RemoveKey():
                 return self._change_key(self._key_desk.remove)
             case TestModel(model_id):
-                return asdict(self._service.try_model(model_id).result())
+                return asdict(self._parts.service.try_model(model_id).result())
             case PreviewAllSessions(is_on):
                 return self._connect_desk.preview(is_on=is_on)
             case UseForAllSessions(is_on):
@@ -157,7 +145,7 @@ class PageDesk:
             case CollectDiagnostics():
                 return {"text": self._collect_diagnostics()}
             case DeleteHistory():
-                delete_history(self._history_file)
+                delete_history(self._parts.history_file)
                 return {"sentence": "The history is deleted."}
         self._do(action)
         return {}
@@ -178,13 +166,13 @@ class PageDesk:
             case ToggleBodyLog(is_on):
                 self._supervisor.change(log_bodies=is_on)
             case StartAtLogin(is_on):
-                self._desktop.set_start_at_login(is_on)
+                self._parts.desktop.set_start_at_login(is_on)
             case OpenClaudeCode(folder):
                 self._clicks.open_claude_code(folder)
             case OpenLogFolder():
                 self._clicks.open_log_folder()
             case OpenSettingsFolder():
-                self._desktop.open_folder(self.facts.settings_file.parent)
+                self._parts.desktop.open_folder(self.facts.settings_file.parent)
             case AskKeyring():
                 self._supervisor.try_again()
             case LeaveWelcome():
@@ -193,3 +181,14 @@ class PageDesk:
                 self._supervisor.pause(is_paused=is_on)
             case Quit():
                 self._quit_app()
+
+    def _collect_diagnostics(self) -> str:
+        """Returns the text for somebody who helps."""
+        parts = self._parts
+        return write_diagnostics(
+            parts.desktop.describe_system(),
+            parts.supervisor.config,
+            parts.board.status,
+            self.settings_facts,
+            self._log_file,
+        )

@@ -69,8 +69,16 @@ _IDS = (model_ids, f'a list of ids such as ["{GLM_4_7.id}"]')
 _COUNT = (whole_number(0), "a whole number, 0 or more")
 
 
+class _Derived:
+    """What is computed from the settings when it is first asked for. Each request asks for it."""
+
+    __slots__ = ("_catalog", "_selected_model")
+    _catalog: Catalog
+    _selected_model: Model
+
+
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(_Derived):
     """The settings in force: the environment wins over the file, and the file over the defaults.
 
     `model`, `background_model`, `models`, `aliases` and `fallback_models` depend on each other, so that `models.py`
@@ -137,13 +145,17 @@ class Settings:
     @property
     def catalog(self) -> Catalog:
         """The catalog of models with the user's own models, aliases and fallbacks, and with every chosen model."""
-        rows = join_rows(self.models, self.model_order)
-        catalog = Catalog(rows, self.aliases, self.fallback_models, frozenset(map(plain_name, self.hidden_models)))
-        return catalog.with_listed((self.model, self.background_model))
+        if not hasattr(self, "_catalog"):
+            rows = join_rows(self.models, self.model_order)
+            catalog = Catalog(rows, self.aliases, self.fallback_models, frozenset(map(plain_name, self.hidden_models)))
+            object.__setattr__(self, "_catalog", catalog.with_listed((self.model, self.background_model)))
+        return self._catalog
 
     @property
     def selected_model(self) -> Model:
-        return self.catalog.find(self.model) or GLM_4_7
+        if not hasattr(self, "_selected_model"):
+            object.__setattr__(self, "_selected_model", self.catalog.find(self.model) or GLM_4_7)
+        return self._selected_model
 
     @property
     def background(self) -> Model | None:

@@ -279,7 +279,8 @@ class SettingsStore:
         if not isinstance(version, int) or version > VERSION:
             raise SettingsError("it was made by a newer version of this program")
         changed = {"version": VERSION, **raw, **{name: file_value(value) for name, value in changes.items()}}
-        if "model" in changes and (models := with_choice(changed.get("models", []), changes["model"])):
+        choice = changes.get("model")  # None: the default, which is a model that the program knows
+        if choice is not None and (models := with_choice(changed.get("models", []), choice)):
             changed["models"] = models
         return {name: value for name, value in changed.items() if not (name in changes and value is None)}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+if sys.platform == "win32":
+    pytest.skip("a script of POSIX shells", allow_module_level=True)
 from tests.support.waiting import wait_for
 from tray_app.desktop import DesktopError
 from tray_app.desktop.linux.browsers import list_browsers

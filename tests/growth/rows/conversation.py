@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -248,7 +249,9 @@ OTHERS = [
     Growth(
         "log: a body with many images",
         lambda n: body(messages=[user([image(), text("data:image/png;base64,iVBORw0KGgo=")] * n)]),
-        lambda load, request: load("tray_app.redaction").show_body(request, 4_096, ("a secret",)),
+        lambda load, request: load("tray_app.redaction").show_json(
+            (json.dumps(request).encode(),), 4_096, ("a secret",)
+        ),
         small=100,
     ),
     Growth("images: a JPEG with many segments", jpeg, count_image, small=4_000),

@@ -205,7 +205,7 @@ ROWS = [
     Growth(
         "value for the log",
         lambda size: {"messages": [repeat("text ", size)] * 3},
-        lambda load, body: load("tray_app.redaction").show_body(body, 300, KEYS),
+        lambda load, body: load("tray_app.redaction").show_json((json.dumps(body).encode(),), 300, KEYS),
     ),
     Growth(
         "beginning of a text for the log",

@@ -115,10 +115,11 @@ function modelSwitch(model) {
 
 function banner() {
   if (page.connection === "lost") return html`<p class="notice warn" role="alert">The program does not answer. This page waits for it.</p>`;
-  const { notice, app } = page.state;
+  const { notice, stand_in, app } = page.state;
   const isAboutKey = notice?.verb === "set-key";
   if (isAboutKey && page.view === welcome) return nothing; // its first step says it
   if (notice) return html`<p class="notice warn"><strong>${notice.title.replace(/( – [^–]*)?…$/, "")}.</strong> ${notice.sentence} ${isAboutKey ? html`<a href="#/welcome">Enter a key here</a>` : nothing}</p>`;
+  if (stand_in && page.view === now) return html`<p class="notice"><strong>${stand_in.title}.</strong> ${stand_in.sentence} <a href="#/models">See what answers</a></p>`;
   if (app.is_demo) return html`<p class="notice"><strong>This is the demo.</strong> Its answers are canned, and no model gives them.</p>`;
   return nothing;
 }

@@ -11,7 +11,7 @@ from tray_app.page.actions import PageFacts
 from tray_app.settings.config import GatewayConfig
 from tray_app.status.board import Status, Topic
 from tray_app.status.following import find_absence, find_answering, label_choice
-from tray_app.status.messages import find_notice
+from tray_app.status.messages import explain_stand_in, find_notice
 
 
 def show_state(config: GatewayConfig, status: Status, facts: PageFacts, today: DaySum | None) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def show_state(config: GatewayConfig, status: Status, facts: PageFacts, today: D
     settings = config.settings
     selected = settings.selected_model
     answering, absence = find_answering(selected, status, settings), find_absence(selected, status)
-    notice = find_notice(status, settings)
+    notice, news = find_notice(status, settings), explain_stand_in(status, settings)
     return {
         "app": {"name": APP_NAME, "version": __version__, "url": status.url, "is_demo": config.is_demo},
         "key": {
@@ -29,6 +29,7 @@ def show_state(config: GatewayConfig, status: Status, facts: PageFacts, today: D
         },
         "needs_user": _needs_user(config, status, facts),
         "notice": {"title": notice.title, "sentence": notice.sentence, "verb": notice.verb} if notice else None,
+        "stand_in": {"title": news.title, "sentence": news.sentence} if news else None,
         "model": {
             "id": selected.id,
             "label": selected.label,

@@ -8,11 +8,11 @@ from typing import Any
 
 from tray_app.errors import ProxyError
 from tray_app.proxy.exchange.kept_bodies import OpenBodies
-from tray_app.redaction import find_margin_chars, show_body, show_json, show_start
+from tray_app.redaction import find_margin_chars, show_json, show_start
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.answer.chunk import Chunk
 from tray_app.translate.request.chat import ChatRequest
-from tray_app.translate.request.encoded import EncodedMessages, encode_body
+from tray_app.translate.request.encoded import encode_body
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +54,14 @@ class ExchangeLog:
         max_chars = self._settings.log_body_max_chars
         if not self._settings.log_bodies or not max_chars:
             return
-        if isinstance(body.get("messages"), EncodedMessages):
-            shown = show_json(encode_body(body), max_chars, self._secrets)
-        else:
-            # A long text is cut in front, so the messages come last: the newest words are in the last message.
-            shown = show_body(dict(sorted(body.items(), key=_is_messages)), max_chars, self._secrets)
+        # A long text is cut in front, so the messages come last: the newest words are in the last message.
+        shown = show_json(encode_body(dict(sorted(body.items(), key=_is_messages))), max_chars, self._secrets)
         log.info("%s: %s %s", self._name, what, shown)
+
+    @property
+    def wants_chunks(self) -> bool:
+        """Tells whether `note` must get each chunk."""
+        return bool(self._preview_chars) or self._bodies is not None
 
     def note(self, chunk: Chunk) -> None:
         """Keeps the beginning of a streamed answer's text for the log, and all of it for the page, if wanted."""

@@ -8,6 +8,7 @@ from tray_app.proxy.exchange.exchange_log import ExchangeLog
 from tray_app.status.progress import RequestPhase
 from tray_app.translate.answer.answer import Answer
 from tray_app.translate.answer.chunk import Chunk, Message, decode_chunk
+from tray_app.translate.answer.plain_deltas import PlainDeltas
 from tray_app.translate.answer.sse import EventTooLong, SseReader
 from tray_app.translate.refusal.refusal import explain_malformed
 from tray_app.translate.request.chat import ChatRequest
@@ -23,6 +24,7 @@ class Intake:
         self._chat = chat
         self._log = exchange_log
         self._reader = SseReader()
+        self._deltas = PlainDeltas()
         self.prompt_tokens: int | None = None
         """The newest count of prompt tokens that upstream reported. None if it reported none."""
         self.phase = RequestPhase.THINKING
@@ -55,9 +57,12 @@ class Intake:
     async def _take_payloads(self, payloads: list[bytes]) -> bool:
         """Takes the events up to the end mark. Returns whether the mark was among them."""
         for payload in payloads:
-            if payload.strip() == _DONE:
+            if text := self._deltas.read(payload):
+                self._answer.feed_only(text, is_thinking=self._deltas.is_thinking)
+                self.phase = RequestPhase.THINKING if self._deltas.is_thinking else RequestPhase.TEXT
+            elif payload.strip() == _DONE:
                 return True
-            if len(payload) <= LARGE_BYTES:
+            elif len(payload) <= LARGE_BYTES:
                 self._take(payload)
             else:
                 await work_aside(len(payload), self._take, payload)
@@ -68,6 +73,8 @@ class Intake:
         self._answer.feed(chunk)
         if chunk.choices and (delta := chunk.choices[0].delta) is not None:
             self.phase = _find_phase(delta)
+            if not self._log.wants_chunks:
+                self._deltas.learn(payload, chunk)
         self._log.note(chunk)
 
     def _read(self, payload: bytes) -> Chunk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from tray_app.proxy.workers.question_pieces import join_question
 from tray_app.proxy.workers.worker import WorkerEnded
 from tray_app.translate.request import question
 from tray_app.translate.request.body import MessagesRequest
+from tray_app.translate.request.known import MOST_BODY_BYTES, Memory, translate_known
 from tray_app.translate.request.pdfs import find_pdfs
 from tray_app.translate.request.question import Question, Rules
 
@@ -52,18 +54,37 @@ class RequestTranslator:
     def __init__(self, workers: WorkerPool, pdfs: PdfTexts) -> None:
         self._workers = workers
         self._pdfs = pdfs
+        self._memory = Memory()
+        self.known_requests = 0
+        """The number of requests that were translated by means of what is known of earlier ones."""
 
     async def translate(self, incoming: Incoming, model: Model | None = None) -> Question:
         """Returns what the request asks of `model`. None leaves the choice of the model to the rules.
 
         A request that cannot be translated raises a ProxyError.
         """
+        if (known := await self._translate_known(incoming, model)) is not None:
+            return known
         if (request := _read_small(incoming.body)) is not None:
             return question.read_question(request, incoming.rules, incoming.headers, model)
         headers = {name.lower(): value for name, value in incoming.headers.items()}
         wanted = {name: value for name, value in headers.items() if name.startswith(_HEADER_PREFIX)}
         arguments = RequestArguments(incoming.rules, wanted, model)
         return join_question(await self._run("translate", incoming.body, arguments, keeps_body=incoming.keeps_body))
+
+    async def _translate_known(self, incoming: Incoming, model: Model | None) -> Question | None:
+        """Returns the question if little of the request is new and nothing in it is unusual; else None."""
+        if incoming.body.size_bytes > MOST_BODY_BYTES:
+            return None
+        data = b"".join(incoming.body.pieces)
+        steps = translate_known(data, incoming.rules, incoming.headers, model, self._memory)
+        try:
+            while True:
+                next(steps)
+                await asyncio.sleep(0)
+        except StopIteration as end:
+            self.known_requests += end.value is not None
+            return end.value  # type: ignore[no-any-return]
 
     async def count_tokens(self, body: Body, rules: Rules) -> int:
         """Returns an estimate of a request's tokens. Raises a ProxyError if it cannot be read."""

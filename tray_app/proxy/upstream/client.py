@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 _REST_S = 1.0
 """Time to read the bytes after the end mark of a stream. If more come, the connection is closed instead of kept."""
 _MAX_REST_BYTES = 64 * 1024
+_SMALL_BYTES = 1024 * 1024
+"""A body up to this size is sent in one step, which takes less than a millisecond."""
 _REQUEST_ID = re.compile(r"[\w-]{1,100}")
 """Form of NVIDIA's request ids, which become a part of an address."""
 
@@ -94,7 +96,7 @@ class UpstreamClient:
 
     async def _post(self, request: ChatRequest, url: str, key: str, timeout_s: float) -> aiohttp.ClientResponse:
         """Sends a request and returns the response. One redirect is followed if it stays on the same server."""
-        body = encode_body(request.body)
+        body = _join_small(encode_body(request.body))
         accept = "text/event-stream" if request.is_stream else "application/json"
         headers = {
             "Content-Type": "application/json",
@@ -153,6 +155,12 @@ def _find_place(url: str, location: str) -> str:
 
 def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _join_small(pieces: Sequence[bytes]) -> Sequence[bytes]:
+    """Returns a small body in one piece, which is sent in one step, and a large one as it is."""
+    is_small = len(pieces) > 1 and sum(map(len, pieces)) <= _SMALL_BYTES
+    return (b"".join(pieces),) if is_small else pieces
 
 
 async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:

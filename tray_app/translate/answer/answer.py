@@ -66,6 +66,11 @@ class Answer:
         if isinstance(choice.stop_reason, str) and not receiver.is_over:
             self._ending.take_stop_sequence(choice.stop_reason)
 
+    def feed_only(self, text: str, *, is_thinking: bool) -> None:
+        """Takes the next chunk, which has nothing but a piece of text or thinking."""
+        if not self._receiver.is_over:
+            self._receiver.receive_only(text, is_thinking=is_thinking)
+
     def feed_whole(self, completion: Chunk) -> None:
         """Takes a completion that was not streamed. Raises a ProxyError if it carries an error or no answer."""
         self.feed(completion)

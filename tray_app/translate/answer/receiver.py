@@ -48,6 +48,14 @@ class Receiver:
         """Forgets a think tag that is still open in the content, because another answer follows."""
         self._content = MarkupReader(self._content.schemas)
 
+    def receive_only(self, text: str, *, is_thinking: bool) -> None:
+        """Takes a message that has nothing but a piece of text or thinking."""
+        self.size_bytes += size_bytes(text)
+        if is_thinking:
+            self._receive_thinking(text)
+        else:
+            self._receive_text(text)
+
     def receive(self, message: Message, *, is_whole: bool = False) -> None:
         """Takes one message. `is_whole`: it is a whole completion, not a part of one."""
         if thinking := message.thinking:

@@ -6,17 +6,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from tray_app.catalog import EFFORTS, Model
 from tray_app.errors import InvalidRequest
 from tray_app.translate.call_ids import read_used_ids
 from tray_app.translate.request.body import MessagesRequest, Thinking
 from tray_app.translate.request.calibration import UNCALIBRATED, Calibration
 from tray_app.translate.request.content import read_system
+from tray_app.translate.request.encoded import EncodedMessages
 from tray_app.translate.request.history import to_messages
 from tray_app.translate.request.output import find_brackets, read_effort, read_format
 from tray_app.translate.request.tokens import Estimate, estimate_chat
 from tray_app.translate.request.tool_changes import effective_tools
-from tray_app.translate.request.tools import Tool, pick_schemas, read_choice, read_tools
+from tray_app.translate.request.tools import Tool, ToolChoice, ToolSet, pick_schemas, read_choice, read_tools
 from tray_app.translate.schema.limits import Schema
 
 MAX_STOPS = 4
@@ -70,28 +73,68 @@ def to_chat(request: MessagesRequest, model: Model, calibration: Calibration = U
 
 def _translate(request: MessagesRequest, model: Model, calibration: Calibration) -> ChatRequest:
     tool_set = read_tools(effective_tools(request))
+    frame = read_frame(request, model, tool_set)
+    messages = to_messages(request.messages, model, tool_set.tools)
+    if frame.system:
+        messages.insert(0, {"role": "system", "content": frame.system})
+    parts = Parts(
+        messages,
+        tool_set.functions,
+        estimate_chat(messages, tool_set.functions),
+        frozenset(read_used_ids(request.newest_blocks())),
+    )
+    return assemble(request, model, calibration, tool_set, frame, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around the conversation of a chat request."""
+
+    choice: ToolChoice
+    answer_format: dict[str, Any]
+    """The fields for the format of the answer."""
+    system: str
+    """The text of the system message; empty if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The large parts of a chat request, as they are sent, and what was found out about them."""
+
+    messages: list[dict[str, Any]] | EncodedMessages
+    tools: list[dict[str, Any]] | msgspec.Raw
+    """Function tools. `Raw` is their JSON."""
+    estimate: Estimate
+    used_call_ids: frozenset[str]
+
+
+def read_frame(request: MessagesRequest, model: Model, tool_set: ToolSet) -> Frame:
+    """Returns what stands around the conversation. InvalidRequest if the `tool_choice` is wrong."""
     choice = read_choice(request.tool_choice, tool_set, model)
     answer_format, on_format = read_format(request.answer_schema, model, has_tools=bool(tool_set.functions))
-    system = "\n\n".join(text for text in (read_system(request.system), choice.instruction, on_format) if text)
-    messages = to_messages(request.messages, model, tool_set.tools)
-    if system:
-        messages.insert(0, {"role": "system", "content": system})
+    texts = (read_system(request.system), choice.instruction, on_format)
+    return Frame(choice, answer_format, "\n\n".join(text for text in texts if text))
+
+
+def assemble(
+    request: MessagesRequest, model: Model, calibration: Calibration, tool_set: ToolSet, frame: Frame, parts: Parts
+) -> ChatRequest:
+    """Returns the chat request that has these parts. The messages of `request` say how much effort is wanted."""
     thinking = request.thinking or Thinking()
-    estimate = estimate_chat(messages, tool_set.functions)
-    input_tokens = estimate.tokens(calibration.factor)
+    input_tokens = parts.estimate.tokens(calibration.factor)
     chat: dict[str, Any] = {
         "model": model.id,
-        "messages": messages,
+        "messages": parts.messages,
         "max_tokens": _max_tokens(request, model, round(input_tokens * calibration.margin)),
         **_sampling(request, model),
         **_thinking(model, thinking.is_on, read_effort(request)),
-        **answer_format,
+        **frame.answer_format,
     }
     if request.stops:
         chat["stop"] = request.stops[:MAX_STOPS]
     if tool_set.functions:
-        chat["tools"] = tool_set.functions
-        chat.update(choice.fields)
+        chat["tools"] = parts.tools
+        chat.update(frame.choice.fields)
     if request.stream:
         chat["stream"] = True
         chat["stream_options"] = {"include_usage": True}
@@ -99,13 +142,13 @@ def _translate(request: MessagesRequest, model: Model, calibration: Calibration)
         chat,
         model,
         tools=tool_set.tools,
-        callable_schemas=pick_schemas(tool_set.functions, choice.callable),
+        callable_schemas=pick_schemas(tool_set.functions, frame.choice.callable),
         shows_thinking=thinking.is_on,
         stop_sequences=request.stops,
-        estimate=estimate,
+        estimate=parts.estimate,
         input_tokens=input_tokens,
         omits_thinking=thinking.is_on and thinking.is_hidden,
-        used_call_ids=frozenset(read_used_ids(request.newest_blocks())),
+        used_call_ids=parts.used_call_ids,
         json_brackets=find_brackets(request.answer_schema),
     )
 

@@ -7,7 +7,7 @@ Anthropic has the results in the next message of the user, in any order and mixe
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,7 @@ ChatMessage = dict[str, Any]
 
 
 @dataclass(slots=True)
-class _Turn:
+class Turn:
     """Neighbouring messages of the same side."""
 
     role: str
@@ -51,29 +51,41 @@ def to_messages(messages: Sequence[Message], model: Model, tools: Mapping[str, T
     chat: list[ChatMessage] = []
     open_calls: list[str] = []
     for turn in _read_turns(messages, tools):
-        if turn.role == "assistant":
-            message = _assistant_message(turn.blocks, model, tools)
-            open_calls = [call["id"] for call in message.get("tool_calls", ())]
-            chat.append(message)
-        else:
-            chat += _user_messages(turn, open_calls, model)
-            open_calls = []
-    chat += [_tool_message(call, NO_RESULT) for call in open_calls]
+        said, open_calls = translate_turn(turn, open_calls, model, tools)
+        chat += said
+    chat += interrupt(open_calls)
     if not chat:
         raise InvalidRequest("messages: at least one message must have content")
     return chat
 
 
-def _read_turns(messages: Sequence[Message], tools: Collection[str]) -> list[_Turn]:
+def translate_turn(
+    turn: Turn, open_calls: Sequence[str], model: Model, tools: Mapping[str, Tool]
+) -> tuple[list[ChatMessage], list[str]]:
+    """Returns the messages of a turn, and the ids of the calls that wait for their results after it.
+
+    `open_calls` are those that wait for them before it.
+    """
+    if turn.role == "assistant":
+        message = _assistant_message(turn.blocks, model, tools)
+        return [message], [call["id"] for call in message.get("tool_calls", ())]
+    return _user_messages(turn, open_calls, model), []
+
+
+def interrupt(open_calls: Sequence[str]) -> list[ChatMessage]:
+    """Returns the results of calls at the end of a conversation that have none."""
+    return [_tool_message(call, NO_RESULT) for call in open_calls]
+
+
+def _read_turns(messages: Sequence[Message], tools: Collection[str]) -> list[Turn]:
     """Returns alternating turns of user and assistant. A system message becomes part of a turn of the user."""
-    turns: list[_Turn] = []
-    newest_user = _find_newest_user(messages)
+    turns: list[Turn] = []
+    newest_user = find_newest_user(message.role for message in messages)
     for n, message in enumerate(messages):
         if message.role == "system":
             text = _read_reminder(message, tools)
-            is_cleared = message.clear_at == "next_user_message" and n < newest_user
-            if text and not is_cleared:
-                _find_turn(turns, "user").reminders.append(f"{_REMINDER}\n{text}\n</system-reminder>")
+            if text and not is_cleared(message.clear_at, n, newest_user):
+                _find_turn(turns, "user").reminders.append(write_reminder(text))
         else:
             _take_blocks(turns, message.role, message.blocks)
     return turns
@@ -94,12 +106,22 @@ def _holds(change: ContentBlock, tools: Collection[str]) -> bool:
     return (change["type"] == "tool_addition") is (upstream_name(changed_tool(change)) in tools)
 
 
-def _find_newest_user(messages: Sequence[Message]) -> int:
+def write_reminder(text: str) -> str:
+    """Returns the text of a system message within the conversation, as the user's turn has it."""
+    return f"{_REMINDER}\n{text}\n</system-reminder>"
+
+
+def is_cleared(clear_at: object, place: int, newest_user: int) -> bool:
+    """Tells whether a system message is valid no more. Both places are indexes in the conversation."""
+    return clear_at == "next_user_message" and place < newest_user
+
+
+def find_newest_user(roles: Iterable[str]) -> int:
     """Returns the index of the last message of the user; -1 if there is none."""
-    return next((n for n in range(len(messages) - 1, -1, -1) if messages[n].role == "user"), -1)
+    return max((n for n, role in enumerate(roles) if role == "user"), default=-1)
 
 
-def _take_blocks(turns: list[_Turn], role: str, blocks: list[ContentBlock]) -> None:
+def _take_blocks(turns: list[Turn], role: str, blocks: list[ContentBlock]) -> None:
     """Adds the blocks of a message to the turns. A summary of the conversation replaces all turns before it.
 
     The summary is given to the user, because the templates of some models require that the user speaks first.
@@ -108,16 +130,16 @@ def _take_blocks(turns: list[_Turn], role: str, blocks: list[ContentBlock]) -> N
     summaries = [n for n, block in enumerate(said) if is_summary(block)]
     if summaries:
         summary = to_text(said[summaries[-1]])
-        turns[:] = [_Turn("user", [{"type": "text", "text": f"{_SUMMARY}\n{summary}"}])]
+        turns[:] = [Turn("user", [{"type": "text", "text": f"{_SUMMARY}\n{summary}"}])]
         said = said[summaries[-1] + 1 :]
     if said or not blocks:
         _find_turn(turns, role).blocks += said
 
 
-def _find_turn(turns: list[_Turn], role: str) -> _Turn:
+def _find_turn(turns: list[Turn], role: str) -> Turn:
     """Returns the last turn, or a new one if the last turn belongs to the other side."""
     if not turns or turns[-1].role != role:
-        turns.append(_Turn(role))
+        turns.append(Turn(role))
     return turns[-1]
 
 
@@ -157,7 +179,7 @@ def _call(block: ContentBlock, tools: Mapping[str, Tool]) -> dict[str, Any]:
     }
 
 
-def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[ChatMessage]:
+def _user_messages(turn: Turn, open_calls: Sequence[str], model: Model) -> list[ChatMessage]:
     results, own = _sort_results(turn.blocks, open_calls)
     chat: list[ChatMessage] = []
     known: dict[str, str] = {}
@@ -183,7 +205,7 @@ def _user_messages(turn: _Turn, open_calls: list[str], model: Model) -> list[Cha
 
 
 def _sort_results(
-    blocks: list[ContentBlock], open_calls: list[str]
+    blocks: list[ContentBlock], open_calls: Sequence[str]
 ) -> tuple[list[list[ContentBlock]], list[ContentBlock]]:
     """Returns the results of each call, and the other blocks. Calls with the same id share its results in order."""
     results: list[list[ContentBlock]] = [[] for _ in open_calls]

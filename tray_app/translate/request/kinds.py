@@ -68,7 +68,7 @@ def find_kind(request: MessagesRequest, headers: Mapping[str, str], *, is_search
 
 def count_turns(request: MessagesRequest) -> int:
     """Returns how many messages with words of the user the conversation has."""
-    return sum(message.role == "user" and _has_own_words(message) for message in request.messages)
+    return sum(map(has_own_words, request.messages))
 
 
 def _is_classifier(request: MessagesRequest) -> bool:
@@ -88,8 +88,11 @@ def _is_compaction(request: MessagesRequest) -> bool:
     )
 
 
-def _has_own_words(message: Message) -> bool:
-    return any(text and not text.startswith(_NOT_THE_USERS) for text in _texts(message.content))
+def has_own_words(message: Message) -> bool:
+    """Tells whether a message has words of the user, and not only results of tools and words of Claude Code."""
+    return message.role == "user" and any(
+        text and not text.startswith(_NOT_THE_USERS) for text in _texts(message.content)
+    )
 
 
 def _texts(content: object) -> list[str]:

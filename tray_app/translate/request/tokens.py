@@ -8,8 +8,9 @@ have a median error of more than 14 %.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tray_app.translate import json_text
 from tray_app.translate.request.attachments import UNSEEN_TOKENS, count_data_url, count_image
@@ -43,9 +44,11 @@ _SHAPES = bytes(ord("." if 0x20 < byte < 0x7F and not chr(byte).isalnum() else "
 """Translation table that turns punctuation into dots, and all other bytes into letters."""
 
 _TURN_TYPES = ("tool_use", "tool_result", "function")
-_NOT_TEXT = (
-    *("cache_control", "encrypted_content", "encrypted_index", "encrypted_stdout", "media_type", "role", "signature"),
-    *("type", "id", "tool_call_id", "tool_use_id", "input"),
+_NOT_TEXT = frozenset(
+    (
+        *("cache_control", "encrypted_content", "encrypted_index", "encrypted_stdout", "media_type", "role"),
+        *("signature", "type", "id", "tool_call_id", "tool_use_id", "input"),
+    )
 )
 """Fields that no model sees. A call's `input` is among them, because it is counted as JSON."""
 
@@ -69,6 +72,20 @@ class Estimate:
         return not self.shown and self.text >= LEAST_CALIBRATING_TOKENS
 
 
+class Counts(NamedTuple):
+    """What is counted in a part of a request. The counts of all parts add up to those of the request."""
+
+    text_bytes: int = 0
+    """Bytes of the texts in UTF-8, with one more for each text, as if it ended a line."""
+    other_bytes: int = 0
+    """Those bytes that are not ASCII."""
+    marks: int = 0
+    turns: int = 0
+    """Messages, calls and results."""
+    shown: int = 0
+    """Tokens of what is shown: images, and documents given by address."""
+
+
 def estimate_request(request: MessagesRequest) -> Estimate:
     """Estimates the tokens of a client's request. InvalidRequest names the tool that is wrong."""
     functions = read_tools(effective_tools(request)).functions
@@ -78,11 +95,31 @@ def estimate_request(request: MessagesRequest) -> Estimate:
 
 def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str = "") -> Estimate:
     """Estimates the tokens of messages, which are Anthropic's or OpenAI's, and of OpenAI's function tools."""
+    counts = [count(messages)]
+    if system:
+        counts.append(count({"role": "system", "content": system}))
+    if functions:
+        counts.append(count_functions(functions))
+    return add_counts(counts, has_functions=bool(functions))
+
+
+def add_counts(counts: Iterable[Counts], *, has_functions: bool) -> Estimate:
+    """Returns the estimate of a request from the counts of its parts."""
+    text_bytes, other_bytes, marks, turns, shown = map(sum, zip(*counts, strict=True))
+    tokens = TURN_TOKENS * turns + (TOOLS_TOKENS if has_functions else 0)
+    return Estimate(tokens + _to_tokens(text_bytes, other_bytes, marks), shown)
+
+
+def count_functions(functions: list[dict[str, Any]]) -> Counts:
+    """Counts the definitions of function tools."""
+    return Counts(*_count_text(_to_json(functions)))
+
+
+def count(message: object) -> Counts:
+    """Counts one message or a list of messages, which are Anthropic's or OpenAI's."""
     texts: list[str] = []
     turns = shown = 0
-    unread: list[object] = [messages]
-    if system:
-        unread.append({"role": "system", "content": system})
+    unread: list[object] = [message]
     while unread:
         value = unread.pop()
         if isinstance(value, str):
@@ -97,11 +134,7 @@ def estimate_chat(messages: object, functions: list[dict[str, Any]], system: str
                 turns += "role" in value or value.get("type") in _TURN_TYPES
                 texts += [_to_json(item) for name, item in value.items() if name == "input"]
                 unread += [item for name, item in value.items() if name not in _NOT_TEXT]
-    tokens = TURN_TOKENS * turns
-    if functions:
-        texts.append(_to_json(functions))
-        tokens += TOOLS_TOKENS
-    return Estimate(tokens + estimate_text_tokens("\n".join(texts)), shown)
+    return Counts(*_count_text("\n".join(texts), ended=bool(texts)), turns, shown)
 
 
 def _count_shown(block: dict[str, Any]) -> int | None:
@@ -121,11 +154,21 @@ def _to_json(value: object) -> str:
 
 def estimate_text_tokens(text: str) -> float:
     """Estimates the tokens of a text. It takes milliseconds for a megabyte, as all counting is done in C."""
+    return _to_tokens(*_count_text(text, ended=False))
+
+
+def _to_tokens(text_bytes: int, other_bytes: int, marks: int) -> float:
+    ascii_bytes = text_bytes - other_bytes
+    return ascii_bytes / ASCII_BYTES_PER_TOKEN + marks / MARKS_PER_TOKEN + other_bytes / OTHER_BYTES_PER_TOKEN
+
+
+def _count_text(text: str, *, ended: bool = True) -> tuple[int, int, int]:
+    """Returns the bytes of a text, those beyond ASCII among them, and its marks. `ended`: a line's end is counted."""
     data = text.encode("utf-8", "surrogatepass")
     other = 0 if text.isascii() else len(data) - len(data.translate(None, _BEYOND_ASCII))
     shapes = data.translate(_SHAPES, _DIGITS + _CAPITALS)
     marks = len(data) - len(shapes) + shapes.count(b"a.") + shapes.startswith(b".")
-    return (len(data) - other) / ASCII_BYTES_PER_TOKEN + marks / MARKS_PER_TOKEN + other / OTHER_BYTES_PER_TOKEN
+    return len(data) + ended, other, marks
 
 
 def size_bytes(text: str) -> int:

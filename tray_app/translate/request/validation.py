@@ -63,8 +63,11 @@ def read_request(body: dict[str, Any]) -> MessagesRequest:
         raise InvalidRequest(_explain(str(error))) from None
     except RecursionError:
         raise InvalidRequest("The request is nested too deeply.") from None
-    _check_fields(request)
-    _check_messages(request.messages)
+    check_fields(request)
+    if not request.messages:
+        raise InvalidRequest("messages: at least one message is required")
+    for n, message in enumerate(request.messages):
+        check_message(message, f"messages.{n}")
     return request
 
 
@@ -89,8 +92,8 @@ def _explain(error: str) -> str:
     return f"{place}: Input should be {_WANTED[_NUMBER.sub('*', place)]}"
 
 
-def _check_fields(request: MessagesRequest) -> None:
-    """Raises InvalidRequest if a field of the right type has a value that is not allowed."""
+def check_fields(request: MessagesRequest) -> None:
+    """Raises InvalidRequest if a field of the right type, other than `messages`, has a value that is not allowed."""
     if len(request.model) > MOST_NAME_CHARS:
         raise InvalidRequest(f"model: String should have at most {MOST_NAME_CHARS} characters")
     if request.max_tokens is not None and request.max_tokens < 0:
@@ -111,13 +114,11 @@ def _check_fields(request: MessagesRequest) -> None:
         check_limits(request.answer_schema, f"{field}.schema")
 
 
-def _check_messages(messages: list[Message]) -> None:
-    if not messages:
-        raise InvalidRequest("messages: at least one message is required")
-    for n, message in enumerate(messages):
-        # a system message may be without content and set only the effort of the turn
-        if message.content is not None or message.role != "system":
-            _check_content(message.content, f"messages.{n}.content")
+def check_message(message: Message, where: str) -> None:
+    """Raises InvalidRequest if the content of a message is malformed. `where` is the place of the message."""
+    # a system message may be without content and set only the effort of the turn
+    if message.content is not None or message.role != "system":
+        _check_content(message.content, f"{where}.content")
 
 
 def _check_content(content: object, where: str, *, is_result: bool = False) -> None:

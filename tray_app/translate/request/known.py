@@ -1,0 +1,221 @@
+"""Translates a request of which most was translated before. It is the fast twin of `question.read_question`.
+
+It gives the same answer as its twin, or none: all that is unusual, and all that is wrong, is left to the twin. What it
+remembers is found by the bytes of the request, and depends on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from tray_app.catalog import Model
+from tray_app.errors import InvalidRequest
+from tray_app.translate import json_text
+from tray_app.translate.call_ids import MOST_USED_IDS
+from tray_app.translate.request.background import is_background
+from tray_app.translate.request.body import MessagesRequest
+from tray_app.translate.request.chat import Parts, assemble, read_frame
+from tray_app.translate.request.encoded import EncodedMessages, encode_system
+from tray_app.translate.request.history import (
+    Turn,
+    find_newest_user,
+    interrupt,
+    is_cleared,
+    translate_turn,
+    write_reminder,
+)
+from tray_app.translate.request.kinds import Kind, find_kind
+from tray_app.translate.request.known_messages import (
+    STEP_BYTES,
+    STEP_MESSAGES,
+    KnownMessage,
+    KnownParts,
+    KnownTools,
+    Unusual,
+)
+from tray_app.translate.request.question import Question, Rules
+from tray_app.translate.request.recent import Recent
+from tray_app.translate.request.search import read_search
+from tray_app.translate.request.tokens import Counts, add_counts, count
+from tray_app.translate.request.validation import check_fields
+
+MEMORY_BYTES = 32 * 1024 * 1024
+"""The memory for what is known. A long session has two to four megabytes of messages, and as much of translations."""
+MOST_BODY_BYTES = 8 * 1024 * 1024
+"""A larger body is left to the twin, because finding its messages alone would take too long."""
+_MOST_CONTEXTS = 16
+_OVERHEAD_BYTES = 600
+
+
+class _Outline(MessagesRequest, frozen=True):
+    """A request whose messages and tools are still JSON."""
+
+    messages: list[msgspec.Raw]  # type: ignore[assignment]
+    tools: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]
+    thread: Any = None
+
+
+@dataclass(eq=False, frozen=True, slots=True)
+class _Context:
+    """What the translation of a turn depends on, besides the turn itself and the calls before it."""
+
+    model: Model
+    tools: KnownTools
+
+
+@dataclass(frozen=True, slots=True)
+class _Translated:
+    """One turn as it is sent."""
+
+    messages: bytes
+    """JSON, separated by commas; empty if the turn says nothing."""
+    counts: Counts
+    open_calls: tuple[str, ...]
+    """The ids of the calls that wait for their results after it."""
+
+
+class Memory:
+    """What is known of earlier requests. It belongs to one event loop."""
+
+    def __init__(self, most_bytes: int = MEMORY_BYTES) -> None:
+        self.parts = KnownParts(most_bytes // 2)
+        self.turns = Recent[tuple[object, ...], _Translated](most_bytes // 2)
+        self._systems = Recent[str, tuple[bytes, Counts]](most_bytes // 16)
+        self._contexts: dict[tuple[str, int], _Context] = {}
+
+    def encode_system(self, text: str) -> tuple[bytes, Counts]:
+        """Returns the system message as JSON, and its counts; nothing if the text is empty."""
+        if not text:
+            return b"", Counts()
+        known = self._systems.get(text)
+        if known is None:
+            known = encode_system(text), count({"role": "system", "content": text})
+            self._systems.put(text, known, 3 * len(text) + _OVERHEAD_BYTES)
+        return known
+
+    def find_context(self, model: Model, tools: KnownTools) -> _Context:
+        """Returns the context of a model and tools. It is the same object for as long as both stay the same."""
+        key = model.id, id(tools)
+        context = self._contexts.get(key)
+        if context is None or context.model != model:
+            if len(self._contexts) >= _MOST_CONTEXTS:
+                self._contexts.clear()
+            context = self._contexts[key] = _Context(model, tools)  # it keeps the tools, so that no others get their id
+        return context
+
+
+def translate_known(
+    data: bytes, rules: Rules, headers: Mapping[str, str], model: Model | None, memory: Memory
+) -> Generator[None, None, Question | None]:
+    """Returns what `read_question` would; None if the twin must be asked. It pauses whenever others should get a turn.
+
+    `model` answers the request; if it is None, the rules choose the model.
+    """
+    if len(data) > MOST_BODY_BYTES:
+        return None
+    try:
+        outline = msgspec.json.decode(data, type=_Outline)
+        if isinstance(outline.thread, dict):
+            return None
+        messages = yield from memory.parts.read_messages(outline.messages)
+        return (yield from _translate(outline, messages, rules, headers, model, memory))
+    except (Unusual, InvalidRequest, ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return None
+
+
+def _translate(
+    outline: _Outline,
+    messages: list[KnownMessage],
+    rules: Rules,
+    headers: Mapping[str, str],
+    model: Model | None,
+    memory: Memory,
+) -> Generator[None, None, Question | None]:
+    tools = memory.parts.read_tools(outline.tools)
+    request = _make_request(outline, tools, messages)
+    check_fields(request)
+    used_ids = [used_id for message in messages for used_id in message.used_ids]
+    if read_search(request) is not None or len(used_ids) > MOST_USED_IDS:
+        return None
+    kind = find_kind(request, headers)
+    gives_way = is_background(request, kind)
+    model = model or rules.choose(request.model, is_background=gives_way)
+    frame = read_frame(request, model, tools.tool_set)
+    turns = yield from _translate_turns(_find_turns(messages), memory.find_context(model, tools), memory)
+    encoded = [turn.messages for turn in turns if turn.messages]
+    if not encoded:
+        return None
+    system, system_counts = memory.encode_system(frame.system)
+    counts = [system_counts, tools.counts, *(turn.counts for turn in turns)]
+    parts = Parts(
+        EncodedMessages(system, (b",".join(encoded),)),
+        tools.sent,
+        add_counts(counts, has_functions=bool(tools.tool_set.functions)),
+        frozenset(used_ids),
+    )
+    chat = assemble(request, model, rules.calibration(model), tools.tool_set, frame, parts)
+    turn = sum(message.has_own_words for message in messages) if kind is Kind.TURN else None
+    return Question(request.model, chat, None, gives_way, kind, turn)
+
+
+def _make_request(outline: _Outline, tools: KnownTools, messages: Sequence[KnownMessage]) -> MessagesRequest:
+    """Returns the request with the newest message of the user only, which tells what kind of a request it is."""
+    newest = next((message.read() for message in reversed(messages) if message.role == "user"), None)
+    others = {name: getattr(outline, name) for name in MessagesRequest.__struct_fields__}
+    return MessagesRequest(**{**others, "messages": [newest] if newest else [], "tools": tools.declared})
+
+
+def _find_turns(messages: Sequence[KnownMessage]) -> list[list[KnownMessage]]:
+    """Returns neighbouring messages of the same side. A system message belongs to the user's side, or says nothing."""
+    newest_user = find_newest_user(message.role for message in messages)
+    turns: list[list[KnownMessage]] = []
+    for n, message in enumerate(messages):
+        if message.role == "system" and (not message.reminder or is_cleared(message.clear_at, n, newest_user)):
+            continue
+        if turns and (turns[-1][0].role == "assistant") is (message.role == "assistant"):
+            turns[-1].append(message)
+        else:
+            turns.append([message])
+    return turns
+
+
+def _translate_turns(
+    turns: list[list[KnownMessage]], context: _Context, memory: Memory
+) -> Generator[None, None, list[_Translated]]:
+    translated: list[_Translated] = []
+    open_calls: tuple[str, ...] = ()
+    new_bytes = new_turns = 0
+    for turn in turns:
+        key = (context, open_calls, *turn)
+        known = memory.turns.get(key)
+        if known is None:
+            new_bytes, new_turns = new_bytes + sum(len(message.raw) for message in turn), new_turns + 1
+            known = _translate_turn(turn, open_calls, context)
+            memory.turns.put(key, known, len(known.messages) + _OVERHEAD_BYTES)
+            if new_bytes > STEP_BYTES or new_turns > STEP_MESSAGES:
+                new_bytes = new_turns = 0
+                yield
+        translated.append(known)
+        open_calls = known.open_calls
+    if open_calls:
+        translated.append(_encode(interrupt(open_calls), ()))
+    return translated
+
+
+def _translate_turn(messages: list[KnownMessage], open_calls: tuple[str, ...], context: _Context) -> _Translated:
+    turn = Turn("assistant" if messages[0].role == "assistant" else "user")
+    for message in messages:
+        if message.role == "system":
+            turn.reminders.append(write_reminder(message.reminder))
+        else:
+            turn.blocks += message.read().blocks
+    said, left = translate_turn(turn, open_calls, context.model, context.tools.tool_set.tools)
+    return _encode(said, tuple(left))
+
+
+def _encode(said: list[dict[str, Any]], open_calls: tuple[str, ...]) -> _Translated:
+    return _Translated(b",".join(map(json_text.encode_valid, said)), count(said), open_calls)
