@@ -45,7 +45,8 @@ NOT_HERE = (
     "tests/proxy/upstream/test_faults.py",
     # watches how long the event loop is held up,
     "tests/proxy/exchange/test_nobody_waits.py",
-    # or asks what a text means. How it arrives, and how a worker gets it, is tested in other files.
+    # or asks what a text means, or a header. How it arrives, and how a worker gets it, is tested in other files.
+    "tests/page/test_security.py",
     "tests/proxy/exchange/test_answers.py",
     "tests/proxy/exchange/test_call_repair.py",
     "tests/proxy/exchange/test_errors_in_answers.py",

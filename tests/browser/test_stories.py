@@ -12,13 +12,14 @@ import pytest
 from tests.browser.page_app import PageApp, open_app
 from tests.support import kit
 from tests.support.browser import Chromium
-from tests.support.fake_upstream import FakeUpstream, hello, refusal
+from tests.support.chunks import finish, text
+from tests.support.fake_upstream import FakeUpstream, Gate, hello, refusal, stream
 from tests.support.gateway import NVIDIA_KEY, question
 from tests.support.kit import Session
 from tests.support.nvidia_catalogue import read_day
 from tests.support.ports import free_port
 from tests.support.simulated_nvidia import NvidiaThread
-from tray_app.catalog import GLM_4_7, PROJECT_HEADER
+from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, PROJECT_HEADER
 from tray_app.claude_code.exports import render_exports
 
 WRONG_KEY = "nvapi-of-somebody-who-left"
@@ -106,6 +107,38 @@ def test_after_a_kill_the_page_waits_and_the_history_is_whole(
     with open_app(tmp_path, chromium, upstream.url, port=port) as app:
         app.enter("history")
         chromium.wait_text("3 requests shown, which are all.", "shop")
+
+
+COUNT = """
+const table = document.querySelector("table[aria-labelledby=running]")?.innerText ?? "";
+const tokens = Number(/about ([\\d,]+)/.exec(table)?.[1].replace(",", ""));
+return tokens > values && tokens;
+"""
+"""The tokens of the one running answer, as soon as there are more than so many."""
+
+
+def test_an_answer_is_seen_growing_and_a_failure_is_cured_by_its_button(
+    chromium: Chromium, upstream: FakeUpstream, tmp_path: Path
+) -> None:
+    growing = stream(text("Hello " * 20), more := Gate(), text("Hello " * 200), end := Gate(), finish())
+    upstream.script(growing, refusal(404, {"status": 404, "detail": "Function 'f': Not found for account 'a'"}))
+    with open_app(tmp_path, chromium, upstream.url) as app:
+        app.enter()
+        with app.client.stream_later() as answer:
+            few = chromium.wait_for(COUNT, 0)
+            more.open()
+            chromium.wait_for(COUNT, few)
+            chromium.wait_text("1 running", "writing")
+            end.open()
+        assert answer.result().text.startswith("Hello Hello")
+        chromium.wait_text("Nothing runs at the moment.", "answered")
+
+        assert app.client.ask().status == 400
+        chromium.find("button", "Use MiniMax M2.1").click()
+        app.app.folder.wait_setting("model", MINIMAX_M2_1.id)
+        upstream.script(hello(is_stream=False))
+        assert app.client.ask().text == "Hello!"
+        assert upstream.received[-1].body["model"] == MINIMAX_M2_1.id
 
 
 def test_what_upstream_and_clients_say_is_text_everywhere(

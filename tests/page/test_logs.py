@@ -29,6 +29,12 @@ def test_records_have_their_time_level_and_text_and_keep_their_tracebacks(tmp_pa
     ]
 
 
+def test_lines_may_end_as_on_windows(tmp_path: Path) -> None:
+    file = tmp_path / "a.log"
+    file.write_bytes(line("hello").replace("\n", "\r\n").encode() * 2)
+    assert [record["text"] for record in show_log(file, (), "")["records"]] == ["hello", "hello"]
+
+
 def test_only_the_newest_lines_are_shown_also_if_a_new_file_was_begun(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     file.with_name("a.log.1").write_text("".join(line(f"old {number}") for number in range(600)), encoding="utf-8")

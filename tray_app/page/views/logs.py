@@ -52,7 +52,7 @@ def _read_end(file: Path, most: int) -> list[str]:
             data = opened.read(_MOST_BYTES)
     except OSError:
         return []
-    lines = data.decode("utf-8", "replace").split("\n")
+    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")  # on Windows, lines end with both
     if size > _MOST_BYTES:
         del lines[0]  # its beginning is missing
     return [line for line in lines if line][-most:]
