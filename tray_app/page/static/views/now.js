@@ -98,7 +98,7 @@ function saySlot({ next_slot_at, is_pause, waiting }) {
 }
 
 function queueTile(queue) {
-  if (!queue) return tile("none", "", "told of NVIDIA's own queue", "NVIDIA tells it when it is overloaded");
+  if (!queue) return tile("none", "", "known of NVIDIA's own queue", "NVIDIA tells it when it is overloaded");
   const told = html`${queue.model}, told <time-since at=${queue.told_at}></time-since> ago`;
   return tile(count(queue.waiting), `for ${countOf(queue.places, "place")}`, "in NVIDIA's own queue", told);
 }
