@@ -44,7 +44,7 @@ from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
 from tray_app.paths import Paths, find_paths
-from tray_app.shells import STATUS_LINE, WORKER_OPTION
+from tray_app.shells import NO_WELCOME_OPTION, STATUS_LINE, WORKER_OPTION
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -139,7 +139,14 @@ def _run_without_command(
     if options.print_exports:
         return print_exports(options.print_exports, paths, environ, is_demo=options.demo)
     desktop = find_desktop(environ, users_umask)
-    return run(paths, environ, desktop, is_demo=options.demo, wants_tray=not options.no_tray)
+    return run(
+        paths,
+        environ,
+        desktop,
+        is_demo=options.demo,
+        wants_tray=not options.no_tray,
+        shows_welcome=not options.no_welcome,
+    )
 
 
 def work() -> int:
@@ -170,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"print the set-up of Claude Code for {', '.join(SHELLS)}; or {SETTINGS}, for `claude --settings`",
     )
     parser.add_argument("--self-check", action="store_true", help="check whether this copy of the program is complete")
+    parser.add_argument(NO_WELCOME_OPTION, dest="no_welcome", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(WORKER_OPTION, dest="worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"{APP_ID} {__version__}")
     verbs = parser.add_subparsers(dest="verb", title="commands", metavar="COMMAND")

@@ -19,6 +19,9 @@ _FROM_SOURCE = ("-P", str(Path(__file__).resolve().with_name("__main__.py")))
 
 UNIX_SHELLS = ("bash", "zsh", "fish")
 
+NO_WELCOME_OPTION = "--no-welcome"
+"""The option with which the very first start does not show the page, because the user is led in a terminal."""
+
 WORKER_OPTION = "--worker"
 """The option that makes a bundle run as a worker process. A bundle has no Python that could be started instead."""
 

@@ -67,11 +67,16 @@ class App:
         *,
         is_demo: bool,
         wants_tray: bool,
+        shows_welcome: bool,
     ) -> None:
-        """`instance` must be acquired already. `say` prints a line on the terminal, if there is one."""
+        """`instance` must be acquired already. `say` prints a line on the terminal, if there is one.
+
+        `shows_welcome`: the very first start shows the page.
+        """
         self._instance = instance
         self._say = say
         self._wants_tray = wants_tray
+        self._shows_welcome = shows_welcome
         self._formatter = RedactingFormatter()
         self._parts = make_parts(
             paths, environ, desktop, instance, say, self._hide, self._make_page, is_demo=is_demo, has_icon=wants_tray
@@ -260,7 +265,8 @@ class App:
             self._say(line)
         if is_first_start and icon is not None:
             self._notify(*write_hello(status, self._parts.store.current, self._find_icon_place()))
-            self._show_welcome()
+            if self._shows_welcome:
+                self._show_welcome()
 
     def _show_welcome(self) -> None:
         """Shows the user of the very first start the page, which leads to the first answer."""

@@ -11,7 +11,7 @@ from tray_app.app.instance import Instance, Whereabouts
 from tray_app.desktop.detached import ask_to_end, start_detached
 from tray_app.errors import AppError
 from tray_app.files.private import make_private_folder, open_private
-from tray_app.shells import find_background_program
+from tray_app.shells import NO_WELCOME_OPTION, find_background_program
 
 _START_S = 60.0
 """Longest wait until a started app listens. A keyring that asks for a password takes seconds of it."""
@@ -29,14 +29,18 @@ class StartFailed(AppError):
     """The app has ended, or it does not listen. The message says what it printed."""
 
 
-def start_in_background(state: Path, *, is_demo: bool, wants_tray: bool, umask: int) -> Whereabouts:
+def start_in_background(
+    state: Path, *, is_demo: bool, wants_tray: bool, shows_welcome: bool, umask: int
+) -> Whereabouts:
     """Starts the app and waits until it listens. Returns where. StartFailed if it does not.
 
     `state` is the folder for the state of this program, where the output of the app is kept. `umask` is the user's.
+    `shows_welcome`: the very first start shows the page.
     """
     command = find_background_program()
     command += ["--demo"] if is_demo else []
     command += [] if wants_tray else ["--no-tray"]
+    command += [] if shows_welcome else [NO_WELCOME_OPTION]
     make_private_folder(state)
     output = state / "background-output.txt"
     descriptor = open_private(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)

@@ -96,7 +96,9 @@ def _find_app(
     if not (is_key_known or app_has_key or _ask_for_key(store, environ)):
         return None
     if running is None:
-        started = start_in_background(paths.state, is_demo=False, wants_tray=True, umask=users_umask)
+        started = start_in_background(
+            paths.state, is_demo=False, wants_tray=True, shows_welcome=False, umask=users_umask
+        )
         complain(f"{APP_NAME} runs in the background from now on. `{name_command('stop')}` ends it.")
         return started
     if not is_key_known and not app_has_key:

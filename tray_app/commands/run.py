@@ -14,7 +14,15 @@ from tray_app.paths import Paths
 from tray_app.shells import name_command
 
 
-def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: bool, wants_tray: bool) -> int:
+def run(
+    paths: Paths,
+    environ: Mapping[str, str],
+    desktop: Desktop,
+    *,
+    is_demo: bool,
+    wants_tray: bool,
+    shows_welcome: bool = True,
+) -> int:
     """Runs the app. If it is already running, opens its page instead; but a demo makes room for real answers.
 
     FAILED if the app that is already running is not what was asked for.
@@ -30,7 +38,16 @@ def run(paths: Paths, environ: Mapping[str, str], desktop: Desktop, *, is_demo: 
         if has_terminal():
             start = name_command("start", *(["--demo"] if is_demo else []))
             say(f"The app ends when this terminal is closed. `{start}` starts one that goes on.")
-        return App(paths, environ, desktop, instance, say, is_demo=is_demo, wants_tray=wants_tray).run()
+        return App(
+            paths,
+            environ,
+            desktop,
+            instance,
+            say,
+            is_demo=is_demo,
+            wants_tray=wants_tray,
+            shows_welcome=shows_welcome,
+        ).run()
     finally:
         instance.release()
 

@@ -25,7 +25,9 @@ def start(paths: Paths, *, is_demo: bool, wants_tray: bool, users_umask: int) ->
     elif running is not None:
         say(f"{describe(running)} {name_next_step(running, wants_demo=is_demo)}")
         return OK if running.is_demo is is_demo else FAILED
-    started = start_in_background(paths.state, is_demo=is_demo, wants_tray=wants_tray, umask=users_umask)
+    started = start_in_background(
+        paths.state, is_demo=is_demo, wants_tray=wants_tray, shows_welcome=True, umask=users_umask
+    )
     demo = " (DEMO: canned answers, no model)" if is_demo else ""
     say(f"{APP_NAME} runs in the background{demo} and listens on {started.url}.")
     say(f"It goes on when this terminal is closed. {name_next_step(started, wants_demo=is_demo)}")
