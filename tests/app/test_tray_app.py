@@ -20,6 +20,7 @@ from tests.support.ports import free_port
 from tests.support.tray_app import APP, QUESTION, TrayApp
 from tests.support.validators import check_stream
 from tests.support.waiting import wait_for
+from tray_app.shells import NO_WELCOME_OPTION
 
 pytestmark = pytest.mark.desktop
 
@@ -435,6 +436,18 @@ def test_start_at_login_is_what_the_desktop_says(app: TrayApp, desktop: Desktop)
         app.item.click("More", "Start at Login")
         app.item.wait_menu(lambda menu: menu.find("More", "Start at Login").is_checked is is_on, "the mark")  # noqa: B023
         assert file.exists() is is_on
+
+
+def test_the_first_start_from_a_terminal_does_not_show_the_page(
+    desktop: Desktop, watcher: Watcher, notifications: NotificationService
+) -> None:
+    app = desktop.spawn(*APP, "--demo", NO_WELCOME_OPTION, log="app")
+    with watcher.wait_item() as item:
+        item.wait_menu(lambda menu: menu.children[0].label.startswith("Demo:"), "the demo")
+        notifications.wait_text("Claude NVIDIA Tray is running")
+        item.click("Quit")
+    assert app.wait(10) == 0
+    assert not desktop.shown_pages
 
 
 def test_the_first_start_says_hello_once(
