@@ -376,7 +376,7 @@ def test_no_key_is_written_into_the_log(launch: Launch, upstream: FakeUpstream) 
     app = launch(SERVER_API_KEY="key-of-this-gateway", LOG_BODY_MAX_CHARS="100000")
     client = app.wait_listening()
     client.ask(question(f"{NVIDIA_KEY} key-of-this-gateway"), x_api_key="key-of-this-gateway")
-    assert '"content": "[hidden] [hidden]"' in app.folder.log
+    assert '"content":"[hidden] [hidden]"' in app.folder.log
     assert "key-of" not in app.folder.log
 
 

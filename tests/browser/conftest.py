@@ -17,6 +17,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Function) -> None:
+    """Leaves the page before the test's gateway ends, so that the page does not miss it."""
+    chromium = item.funcargs.get("chromium")
+    if isinstance(chromium, Chromium):
+        chromium.leave()
+
+
 @pytest.fixture(scope="session")
 def started_chromium() -> Iterator[Chromium]:
     need(*PROGRAMS)

@@ -164,6 +164,10 @@ class Chromium:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def leave(self) -> None:
+        """Shows no page any more."""
+        self.driver.get("about:blank")
+
     def forget(self) -> None:
         """Leaves the page, and forgets what it stored, what was said in the console, and how it was looked at."""
         first, *others = self.driver.window_handles

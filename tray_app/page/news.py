@@ -49,7 +49,7 @@ class News:
         gateway = self._gateway
         status, settings = gateway.board.status, gateway.config.settings
         answering = find_answering(settings.selected_model, status, settings)
-        today = status.findings.find(answering.id).today
+        today = gateway.evidence.count_today(answering.id)
         limit = settings.requests_per_minute
         idle = Gauge(answering.id, answering.label, 0, limit, 0, None, is_pause=False, queue=None, today=today)
         usable = cache(partial(list_usable, status, settings))  # which is seldom needed, and takes a moment

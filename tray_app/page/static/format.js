@@ -19,7 +19,7 @@ export const count = (number) => (number == null ? NONE : whole.format(number));
 export const countOf = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 
 /** 0.983 -> "98.3 %". */
-export const percent = (share) => (share == null ? NONE : `${tenths.format(100 * share)} %`);
+export const percent = (share) => (share == null ? NONE : `${share === 1 ? 100 : tenths.format(100 * share)} %`);
 
 /** Seconds: 1.23 -> "1.2 s", 38.2 -> "38 s", 125 -> "2 min 5 s", 7300 -> "2 h 1 min". */
 export function duration(seconds) {

@@ -139,7 +139,7 @@ class Gateway:
 
     def gauges(self) -> tuple[Gauge, ...]:
         """Returns the pace of each model that is in use. Called in the gateway's own thread."""
-        return list_gauges(self._progress_book, self.pacer, self.board.status)
+        return list_gauges(self._progress_book, self.pacer, self.evidence)
 
     def cancel(self, number: int) -> bool:
         """Cancels a request, whose client gets an error. Called in the gateway's own thread.

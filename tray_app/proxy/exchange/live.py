@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from tray_app.proxy.exchange.progress import Progress, find_delay
 from tray_app.proxy.exchange.progress_book import ProgressBook
+from tray_app.proxy.upstream.evidence import Evidence
 from tray_app.proxy.upstream.pacing import Pacer
-from tray_app.status.board import Status
 from tray_app.status.live import Gauge, LiveRequest
 from tray_app.status.progress import RequestPhase
 from tray_app.translate.request.tokens import estimate_text
@@ -29,10 +29,10 @@ def list_requests(book: ProgressBook, pacer: Pacer, secrets: tuple[str, ...]) ->
     return tuple(_describe(one, book, places, secrets) for one in running)
 
 
-def list_gauges(book: ProgressBook, pacer: Pacer, status: Status) -> tuple[Gauge, ...]:
+def list_gauges(book: ProgressBook, pacer: Pacer, evidence: Evidence) -> tuple[Gauge, ...]:
     """Returns the pace of each model that was asked in the last minute, that requests wait for, or that pauses."""
     gauges = pacer.describe_gauges(book.to_unix_time)
-    return tuple(replace(gauge, today=status.findings.find(gauge.model_id).today) for gauge in gauges)
+    return tuple(replace(gauge, today=evidence.count_today(gauge.model_id)) for gauge in gauges)
 
 
 def _describe(progress: Progress, book: ProgressBook, places: _Places, secrets: tuple[str, ...]) -> LiveRequest:

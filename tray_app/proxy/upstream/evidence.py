@@ -78,6 +78,10 @@ class Evidence:
         today = utc_date(self.now())
         return sum(record.on_day(today).probes for record in self._file.known.values())
 
+    def count_today(self, model_id: str) -> int:
+        """Returns how many requests and probes were sent to the model on this day of UTC."""
+        return self.find(model_id).on_day(utc_date(self.now())).sent
+
     # ---- requests of clients
 
     def note_sent(self, model_id: str) -> None:

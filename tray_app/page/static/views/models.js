@@ -133,7 +133,7 @@ function card(page, all, model) {
     </dl>
     ${trial(page, model)}
     <div class="row buttons">
-      ${model.is_selected ? nothing : html`<button @click=${() => use(page, model)}>Use<span class="unseen"> ${label}</span></button>`}
+      ${model.is_selected || page.state.model.answering.id === model.id ? nothing : html`<button @click=${() => use(page, model)}>Use<span class="unseen"> ${label}</span></button>`}
       ${testButton(page, all, model)}
       <button class="quiet" @click=${() => openCorrection(page, model)}>Limits…<span class="unseen"> of ${label}</span></button>
       ${backgroundButton(page, model)}
