@@ -1,0 +1,54 @@
+"""The fast ways are taken: for the requests of a session, and for the chunks of an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.chunks import completion, finish, text
+from tests.support.fake_upstream import FakeUpstream, stream, whole
+from tests.support.gateway import WEATHER, RunningGateway, question
+from tray_app.proxy.exchange import intake
+from tray_app.translate.answer.chunk import Chunk, decode_chunk
+
+
+def count_known(gateway: RunningGateway) -> int:
+    assert gateway.service.running is not None
+    return gateway.service.running.gateway.translator.known_requests
+
+
+def test_each_request_of_a_session_is_translated_by_means_of_what_is_known(
+    gateway: RunningGateway, upstream: FakeUpstream
+) -> None:
+    upstream.default = lambda _: whole(completion("fine"))
+    messages = [{"role": "user", "content": "Go"}]
+    for turn in range(4):
+        assert gateway.ask(question(messages=messages, tools=[WEATHER])).text == "fine"
+        messages += [{"role": "assistant", "content": f"fine {turn}"}, {"role": "user", "content": "And then?"}]
+    assert count_known(gateway) == 4
+
+
+def test_a_large_session_needs_no_worker_process(gateway: RunningGateway, upstream: FakeUpstream) -> None:
+    upstream.default = lambda _: whole(completion("fine"))
+    sides = ("user", "assistant")
+    messages = [{"role": sides[n % 2], "content": f"{n} " * 50_000} for n in range(19)]
+    assert gateway.ask(question(messages=messages)).text == "fine"
+    assert count_known(gateway) == 1
+    assert [len(message["content"]) for message in upstream.received[-1].body["messages"]] == [
+        len(message["content"]) for message in messages
+    ]
+
+
+def test_chunks_that_differ_in_their_text_only_are_not_decoded(
+    gateway: RunningGateway, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[bytes] = []
+
+    def decode(payload: bytes) -> Chunk:
+        decoded.append(payload)
+        return decode_chunk(payload)
+
+    monkeypatch.setattr(intake, "decode_chunk", decode)
+    words = [f"word{n} " for n in range(100)]
+    upstream.script(stream(*map(text, words), finish()))
+    assert gateway.ask(question(stream=True)).text == "".join(words)
+    assert len(decoded) < 10
