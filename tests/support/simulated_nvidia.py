@@ -27,7 +27,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.support.chunks import ChunkJson, finish, text, think, usage, whole_call
-from tests.support.fake_upstream import TIMEOUT_S
+from tests.support.fake_upstream import TIMEOUT_S, Gate
 from tests.support.nvidia_catalogue import Catalogue, Offer, read_catalogue
 
 _MINUTE_S, _DAY_S = 60.0, 86_400.0
@@ -104,6 +104,8 @@ class SimulatedNvidia:
     refused: Counter[int] = field(default_factory=Counter)
     """How many chat requests were refused with each status."""
     list_requests: int = 0
+    gates: dict[int, Gate] = field(default_factory=dict)
+    """Each streamed answer waits at a gate in front of its chunk with this number, which counts from 0."""
     url: str = ""
     """The address of chat requests."""
     _starts: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
@@ -159,7 +161,9 @@ class SimulatedNvidia:
             return web.json_response(_join(chunks))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for chunk in chunks:
+        for number, chunk in enumerate(chunks):
+            if gate := self.gates.get(number):
+                await gate.pass_through()
             await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
         await response.write(b"data: [DONE]\n\n")
         return response
