@@ -53,12 +53,7 @@ ROWS = [
     Growth("deltas: many chunks of one form", lambda n: [chunk(f"w{k}") for k in range(n)], read_deltas),
     Growth("deltas: many forms", lambda n: [chunk("w", created=k) for k in range(n)], read_deltas),
     Growth(
-        Growth(
-            "deltas: long texts",
-            lambda n: [chunk("a"), chunk("word " * (n // 5)), chunk('"' * n)],
-            read_deltas,
-            small=100_000,
-        ),
+        "deltas: long texts",
         lambda n: [chunk("a"), chunk("word " * (n // 5)), chunk('"' * n)],
         read_deltas,
         small=100_000,
