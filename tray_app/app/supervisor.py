@@ -159,7 +159,7 @@ class GatewaySupervisor:
 
     def look_again(self) -> None:
         """Finds out anew which models answer. Returns at once."""
-        self._service.poll_models()
+        self._service.poll_models(is_asked=True)
 
     def _read_again(self) -> None:
         keys_before = self.keys
