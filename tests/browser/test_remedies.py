@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.page_app import PageApp, open_app
 from tests.support.browser import Chromium
@@ -16,8 +17,14 @@ from tests.support.nvidia_catalogue import Catalogue, Conduct, Offer
 from tests.support.simulated_nvidia import NvidiaThread, SimulatedNvidia
 from tests.support.waiting import wait_for
 from tray_app import APP_ID
-from tray_app.catalog import GLM_5_3_FLASH, MODELS
-from tray_app.settings.keys import NVIDIA_KEY as KEY_IN_KEYRING
+from tray_app.catalog import MODELS
+from tray_app.settings.keys import NVIDIA_KEY as SECRET
+
+if TYPE_CHECKING:
+    from selenium.webdriver.remote.webelement import WebElement
+
+OWN = '{"model": "opus"}\n'
+"""The user's own settings of Claude Code."""
 
 FOUND = """
 const found = [...document.querySelectorAll(".findings li")].map((one) => one.innerText.replace(/\\s+/g, " "));
@@ -25,9 +32,9 @@ const found = [...document.querySelectorAll(".findings li")].map((one) => one.in
 """Leaves the words of each finding in `found`."""
 
 
-def make_day(conduct: Conduct) -> Catalogue:
-    """Returns a day on which every model of the catalog does the same."""
-    return Catalogue(tuple(Offer(model.id, conduct, calls_tools=True) for model in MODELS))
+def make_day(conduct: Conduct, *others: Offer) -> Catalogue:
+    """Returns a day on which every model of the catalog does the same, except `others`."""
+    return Catalogue(tuple(Offer(model.id, conduct, calls_tools=True) for model in MODELS)).replace(*others)
 
 
 @pytest.fixture
@@ -38,12 +45,36 @@ def nvidia() -> Iterator[SimulatedNvidia]:
 
 @pytest.fixture
 def claude_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's settings file of Claude Code, which names another model."""
+    """The file with the user's settings of Claude Code."""
     file = tmp_path / "claude" / "settings.json"
     file.parent.mkdir()
-    file.write_text('{"model": "opus"}')
+    file.write_text(OWN)
     monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(file.parent))
     return file
+
+
+@dataclass(frozen=True)
+class Programs:
+    """A terminal that shows nothing, and a Claude Code that only tells which key and which settings it got."""
+
+    folder: Path
+    told: Path
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
+    """The only terminal and the only Claude Code that are found, and an environment that leads elsewhere."""
+    told, folder = tmp_path / "told", tmp_path / "bin"
+    folder.mkdir()
+    tell = f'(echo "$ANTHROPIC_API_KEY" && cat "$2") > {told}.new && mv {told}.new {told}'
+    claude = f'if [ "$1" = --version ]; then echo "2.1.332 (Claude Code)"; else {tell}; fi'
+    for name, does in {"xdg-terminal-exec": 'exec "$@"', "claude": claude}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{does}\n")
+        (folder / name).chmod(0o700)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "another-account")
+    return Programs(tmp_path, told)
 
 
 def wait_found(app: PageApp, *words: str) -> WebElement:
@@ -57,7 +88,16 @@ def wait_found(app: PageApp, *words: str) -> WebElement:
 
 
 def press(app: PageApp, finding: WebElement, label: str) -> None:
+    """Presses the button of a finding, in the middle of the window, where nothing lies above it."""
+    app.chromium.run("arguments[0].scrollIntoView({block: 'center'})", finding)
     app.chromium.find("button", label, finding).click()
+
+
+def focus(chromium: Chromium, element: WebElement) -> None:
+    """Gives the focus to an element that the bar at the top of the page hides, which must bring it to light."""
+    chromium.run("scrollBy(0, arguments[0].getBoundingClientRect().top - 5); arguments[0].focus()", element)
+    top = chromium.run("return document.querySelector('.bar').getBoundingClientRect().bottom")
+    assert chromium.run("return arguments[0].getBoundingClientRect().top", element) >= top
 
 
 def examine(app: PageApp) -> None:
@@ -69,25 +109,26 @@ def examine(app: PageApp) -> None:
 def test_the_remedies_for_what_stands_between_the_gateway_and_nvidia(
     chromium: Chromium, nvidia: SimulatedNvidia, tmp_path: Path
 ) -> None:
-    nvidia.catalogue = make_day("not served")
+    last = MODELS[-1].id  # too far behind to judge the key
+    nvidia.catalogue = make_day("not served", Offer(last, "forbidden"))
     home = tmp_path / "home"
     home.mkdir()
-    keys = home / "keys"
-    keys.write_text("a damaged keyring")
+    keyring = home / "keys"
+    keyring.write_text("damaged")
     with open_app(home, chromium, nvidia.url, key="") as app:
         app.enter()
         examine(app)
         finding = wait_found(app, "NVIDIA API key.", "The keyring does not answer")
-        keys.write_text(json.dumps([[APP_ID, KEY_IN_KEYRING.name, NVIDIA_KEY]]))
+        keyring.write_text(json.dumps([[APP_ID, SECRET.name, NVIDIA_KEY]]))
         press(app, finding, "Ask the keyring again")
         wait_found(app, "NVIDIA API key.", "There is an NVIDIA API key.")
 
         finding = wait_found(app, "NVIDIA key.", "serves none of these models")
-        nvidia.catalogue = make_day("busy")
-        asked = len(nvidia.asked)
+        wait_for(lambda: last in nvidia.asked, "the look that a new key leads to")
+        nvidia.catalogue = make_day("busy", Offer(last, "answers", calls_tools=True))
         press(app, finding, "Look which models answer")
         finding = wait_found(app, "NVIDIA key.", "too busy to check the key")
-        wait_for(lambda: GLM_5_3_FLASH.id in nvidia.asked[asked:], "a look at the models")
+        wait_for(lambda: nvidia.asked.count(last) > 1, "another look")
 
         nvidia.catalogue = make_day("answers")
         press(app, finding, "Examine again")
@@ -96,25 +137,14 @@ def test_the_remedies_for_what_stands_between_the_gateway_and_nvidia(
 
 
 def test_the_remedies_for_what_leads_claude_code_elsewhere(
-    chromium: Chromium,
-    nvidia: SimulatedNvidia,
-    claude_settings: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    chromium: Chromium, nvidia: SimulatedNvidia, claude_settings: Path, programs: Programs
 ) -> None:
-    terminal, told = tmp_path / "bin" / "xdg-terminal-exec", tmp_path / "told"
-    terminal.parent.mkdir()
-    terminal.write_text(f'#!/bin/sh\necho "$@" > {told}.new && mv {told}.new {told}\n')
-    terminal.chmod(0o700)
-    monkeypatch.setenv("PATH", f"{terminal.parent}:/usr/bin:/bin")
-    monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "another-account")
-    with open_app(tmp_path / "home", chromium, nvidia.url) as app:
+    with open_app(programs.folder / "home", chromium, nvidia.url) as app:
         app.enter("connect")
         chromium.find("button", "Use it for all Claude Code sessions…").click()
         chromium.find("button", "Use it for all sessions").click()
         chromium.wait_text("All new sessions of Claude Code use this program.")
-        claude_settings.write_text('{"model": "opus"}')  # as an editor does that had the file open all the time
+        claude_settings.write_text(OWN)  # as an editor does that had the file open all the time
 
         chromium.find("button", "Examine").click()
         finding = wait_found(app, "All sessions.", f"no longer leads to {app.url}")
@@ -124,11 +154,13 @@ def test_the_remedies_for_what_leads_claude_code_elsewhere(
 
         finding = wait_found(app, "Environment.", "ANTHROPIC_API_KEY")
         press(app, finding, "Open Claude Code in a terminal")
-        wait_for(told.is_file, "the words that the terminal gets")
-        assert told.read_text().endswith(" claude\n")
+        wait_for(programs.told.is_file, "Claude Code")
+        key, settings = programs.told.read_text().split("\n", 1)
+        assert (key, json.loads(settings)["env"]["ANTHROPIC_BASE_URL"]) == ("", app.url)
 
-        chromium.find("button", "Undo…").click()
+        focus(chromium, chromium.find("button", "Undo…"))
+        chromium.press(" ")
         chromium.find("button", "Undo it").click()
         chromium.wait_text("Claude Code's settings are restored.")
-        assert json.loads(claude_settings.read_text()) == {"model": "opus"}
+        assert claude_settings.read_text() == OWN
         assert chromium.check_accessibility() == []
