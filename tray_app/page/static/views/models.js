@@ -71,7 +71,7 @@ async function change(page, action, says) {
 const afterDrawing = (work) => requestAnimationFrame(() => requestAnimationFrame(work));
 
 async function lookAgain(page) {
-  if (await page.act({ do: "look_again" })) page.say("Each listed model is asked, one after the other. That takes some minutes, and your requests go first.");
+  if (await page.act({ do: "look_again" })) page.say("NVIDIA's list is read anew, and each model that is in doubt is asked. That takes some minutes, and your requests go first.");
 }
 
 async function test(page, { id }) {
