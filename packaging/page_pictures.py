@@ -95,7 +95,8 @@ def take_welcome(chromium: Chromium, url: str, home: Path, folder: Path) -> None
 def wait_for_findings(app: PageApp) -> None:
     """Returns when the program has asked enough models for a picture."""
     app.enter("models")
-    app.chromium.wait_for("return (document.body.innerText.match(/tools/g) ?? []).length > 6")
+    states = "[...document.querySelectorAll('.state')].map((one) => one.textContent)"
+    app.chromium.wait_for(f"return {states}.filter((state) => state === 'answers').length > 6")
 
 
 def save(chromium: Chromium, path: Path, view: View) -> None:

@@ -146,7 +146,7 @@ def test_a_choice_shows_what_is_known_of_the_model_that_answers_for_it() -> None
     glm, minimax = show_choices(Status(findings=findings), Settings())["choices"]
     assert (glm["id"], glm["is_chosen"], glm["absence"]) == (GLM, True, {"kind": "retired", "date": "2026-05-14"})
     assert (glm["answering"]["id"], glm["answers"], glm["calls_tools"]) == (FLASH, True, True)
-    assert (glm["first_token_s"], glm["asked"], glm["succeeded"], glm["takes_images"]) == (1.2, 40, 39, None)
+    assert (glm["first_token_s"], glm["asked"], glm["succeeded"], glm["takes_images"]) == (1.2, 40, 39, True)
     assert (minimax["id"], minimax["is_chosen"], minimax["answers"], minimax["found_at"]) == (
         MINIMAX,
         False,

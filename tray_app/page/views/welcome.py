@@ -34,7 +34,7 @@ def _show_choice(model: Model, status: Status, settings: Settings, beliefs: Find
         "answering": {"id": answering.id, "label": answering.label, "context_tokens": answering.context_tokens},
         "answers": found.answers,
         "calls_tools": found.calls_tools,
-        "takes_images": found.takes_images,
+        "takes_images": answering.takes_images if found.takes_images is None else found.takes_images,
         "first_token_s": found.first_token_s,
         "asked": found.asked,
         "succeeded": found.succeeded,
