@@ -14,9 +14,10 @@ import pytest
 from tests.support import kit
 from tests.support.fake_upstream import FakeUpstream
 from tests.support.gateway import AT_ONCE, NVIDIA_KEY, RunningGateway
+from tests.support.page import NotingDesk
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
 from tray_app.history.writer import HistoryWriter
-from tray_app.proxy.server.routes import Page
+from tray_app.page.routes import Page
 from tray_app.proxy.upstream.timeouts import Timeouts
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
@@ -134,6 +135,17 @@ def start_gateway(upstream: FakeUpstream) -> Iterator[StartGateway]:
 def gateway(start_gateway: StartGateway) -> RunningGateway:
     """A gateway with the default settings and an NVIDIA key."""
     return start_gateway()
+
+
+@pytest.fixture
+def desk() -> NotingDesk:
+    return NotingDesk()
+
+
+@pytest.fixture
+def paged(start_gateway: StartGateway, desk: NotingDesk, tmp_path: Path) -> RunningGateway:
+    """A gateway with a page, whose state folder is `tmp_path`."""
+    return start_gateway(make_page=lambda: Page(tmp_path, tmp_path / "history.sqlite3", desk))
 
 
 class LogFile:

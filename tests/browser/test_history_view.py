@@ -5,16 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import pytest
-
-from tests.conftest import StartGateway
 from tests.support.browser import Chromium, View
 from tests.support.gateway import RunningGateway
 from tests.support.history import invent_requests, write_history
 from tests.support.page import NotingDesk
 from tray_app.history.record import Outcome, RequestRecord
 from tray_app.page.actions import DeleteHistory
-from tray_app.page.routes import Page
 from tray_app.page.tokens import make_address, mint_token
 
 NOW_S = time.time()
@@ -24,16 +20,6 @@ STRANGE = RequestRecord(
 )
 VIEWS = [View(width=1920), View(width=320, is_dark=True), View(zoom=2, has_motion=False)]
 REQUESTS = 120
-
-
-@pytest.fixture
-def desk() -> NotingDesk:
-    return NotingDesk()
-
-
-@pytest.fixture
-def paged(start_gateway: StartGateway, desk: NotingDesk, tmp_path: Path) -> RunningGateway:
-    return start_gateway(make_page=lambda: Page(tmp_path, tmp_path / "history.sqlite3", desk))
 
 
 def open_history(chromium: Chromium, paged: RunningGateway, tmp_path: Path) -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
-
-from tests.conftest import StartGateway
 from tests.support.browser import Chromium, View
 from tests.support.chunks import finish, text
 from tests.support.fake_upstream import FakeUpstream, Gate, refusal, stream
@@ -15,21 +12,10 @@ from tests.support.gateway import RunningGateway, question
 from tests.support.page import NotingDesk
 from tray_app.catalog import MINIMAX_M2_1, PROJECT_HEADER
 from tray_app.page.actions import ChooseModel
-from tray_app.page.routes import Page
 from tray_app.page.tokens import make_address, mint_token
 
 MARKUP = "<img src=x onerror=alert(1)>"
 VIEWS = [View(width=1920), View(width=320, is_dark=True), View(zoom=2, has_motion=False)]
-
-
-@pytest.fixture
-def desk() -> NotingDesk:
-    return NotingDesk()
-
-
-@pytest.fixture
-def paged(start_gateway: StartGateway, desk: NotingDesk, tmp_path: Path) -> RunningGateway:
-    return start_gateway(make_page=lambda: Page(tmp_path, tmp_path / "history.sqlite3", desk))
 
 
 def open_page(chromium: Chromium, paged: RunningGateway, tmp_path: Path) -> None:
