@@ -25,7 +25,8 @@ from tray_app.app.instance import Instance
 from tray_app.app.settings_desk import SettingsDesk
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.page.actions import ChangeSettings
-from tray_app.page.views.settings import GROUPS, SettingsFacts, show_settings
+from tray_app.page.views.setting_words import GROUPS
+from tray_app.page.views.settings import SettingsFacts, show_settings
 from tray_app.proxy.service import ProxyService
 from tray_app.settings.config import GatewayConfig
 from tray_app.settings.keys import Keys

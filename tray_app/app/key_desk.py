@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from tray_app.app.new_key import judge_and_save, list_notes
@@ -12,6 +13,15 @@ from tray_app.settings.store import SettingsStore
 
 if TYPE_CHECKING:  # the icon must not wait for it
     import ssl
+
+
+class KeyPlace(Enum):
+    """Where a key in use comes from."""
+
+    VARIABLE = auto()
+    """A variable of the environment, which wins over a saved key."""
+    FILE = auto()
+    KEYRING = auto()
 
 
 class KeyDesk:
@@ -56,12 +66,22 @@ def find_variable(environ: Mapping[str, str], secret: Secret = NVIDIA_KEY) -> st
     return next((name for name in secret.variables if environ.get(name, "").strip()), "")
 
 
+def find_place(secret: Secret, value: str, store: SettingsStore, environ: Mapping[str, str]) -> KeyPlace | None:
+    """Returns where a key in use comes from; None: there is none. `value` is the key."""
+    if not value:
+        return None
+    if find_variable(environ, secret):
+        return KeyPlace.VARIABLE
+    return KeyPlace.FILE if getattr(store.current, secret.setting) == value else KeyPlace.KEYRING
+
+
 def describe_place(keys: Keys, store: SettingsStore, environ: Mapping[str, str]) -> str:
     """Returns where the NVIDIA API key in use comes from, as a sentence; empty: there is none."""
-    if not keys.nvidia:
-        return ""
-    if variable := find_variable(environ):
-        return f"It comes from the environment variable {variable}, which wins over a saved key."
-    if store.current.nvidia_key == keys.nvidia:
-        return f"It is kept in {store.path}, which only you can read, because this system has no usable keyring."
-    return "It is kept in the system keyring."
+    match find_place(NVIDIA_KEY, keys.nvidia, store, environ):
+        case KeyPlace.VARIABLE:
+            return f"It comes from the environment variable {find_variable(environ)}, which wins over a saved key."
+        case KeyPlace.FILE:
+            return f"It is kept in {store.path}, which only you can read, because this system has no usable keyring."
+        case KeyPlace.KEYRING:
+            return "It is kept in the system keyring."
+    return ""

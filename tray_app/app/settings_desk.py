@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tray_app.app.key_desk import find_variable
+from tray_app.app.key_desk import KeyPlace, find_place, find_variable
 from tray_app.app.supervisor import GatewaySupervisor
 from tray_app.errors import StartError
-from tray_app.page.tokens import make_address, mint_token
-from tray_app.page.views.settings import TITLES, SettingsFacts
+from tray_app.page.entrance import make_entrance
+from tray_app.page.views.setting_words import TITLES
+from tray_app.page.views.settings import SettingsFacts
 from tray_app.sentences import WHERE_TO_SET_ADDR
 from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY, Secret, explain_exposure
 from tray_app.settings.settings import Address, Settings
@@ -46,8 +47,8 @@ class SettingsDesk:
     def facts(self) -> SettingsFacts:
         """What is known of the settings besides their values. Any thread may ask for it."""
         keys = self._supervisor.keys
-        places = {NVIDIA_KEY.setting: self._find_place(NVIDIA_KEY, keys.nvidia)}
-        places[SERVER_KEY.setting] = self._find_place(SERVER_KEY, keys.server)
+        places = {NVIDIA_KEY.setting: self._name_place(NVIDIA_KEY, keys.nvidia)}
+        places[SERVER_KEY.setting] = self._name_place(SERVER_KEY, keys.server)
         unknown = {NVIDIA_KEY.setting: keys.is_nvidia_unknown, SERVER_KEY.setting: keys.is_server_unknown}
         return SettingsFacts(
             self._store.path,
@@ -114,19 +115,21 @@ class SettingsDesk:
 
     def _make_page_address(self, address: Address, settings: Settings) -> str:
         """Returns the address of the page after a move, with a token, because it is another origin; empty: no page."""
-        return make_address(address.url, mint_token(self._state), "settings") if self._has_page(settings) else ""
+        return make_entrance(address.url, self._state, "settings") if self._has_page(settings) else ""
 
     def _has_page(self, settings: Settings) -> bool:
         return replace(self._supervisor.config, settings=settings).serves_page
 
-    def _find_place(self, secret: Secret, value: str) -> str:
-        """Returns where a key is; empty if there is none."""
-        if not value:
-            return ""
-        if variable := find_variable(self._environ, secret):
-            return f"the environment variable {variable}"
-        is_in_file = getattr(self._store.current, secret.setting) == value
-        return "the settings file" if is_in_file else "the system keyring"
+    def _name_place(self, secret: Secret, value: str) -> str:
+        """Returns where a key is, for a sentence that begins with "It is in"; empty if there is none."""
+        match find_place(secret, value, self._store, self._environ):
+            case KeyPlace.VARIABLE:
+                return f"the environment variable {find_variable(self._environ, secret)}"
+            case KeyPlace.FILE:
+                return "the settings file"
+            case KeyPlace.KEYRING:
+                return "the system keyring"
+        return ""
 
 
 def _name(errors: Mapping[str, str]) -> dict[str, str]:

@@ -15,8 +15,8 @@ from tray_app.history.reader import Wanted, read_page, read_sums
 from tray_app.history.record import Outcome
 from tray_app.history.writer import local_day
 from tray_app.page.reading import Reading
-from tray_app.page.views.history import Label, Period, show_requests, show_sums
-from tray_app.status.following import find_catalog
+from tray_app.page.views.history import Period, show_requests, show_sums
+from tray_app.page.views.labels import Label, make_label
 
 _DEFAULT_DAYS = 14
 _MOST_DIGITS = 18
@@ -76,16 +76,7 @@ def _take(pieces: Iterator[str]) -> bytes:
 
 
 def _make_label(reading: Reading) -> Label:
-    catalog = find_catalog(reading.gateway.board.status, reading.gateway.config.settings)
-    labels: dict[str, str] = {}
-
-    def label(model_id: str) -> str:
-        if model_id not in labels:
-            found = catalog.find(model_id) if model_id else None
-            labels[model_id] = found.label if found and found.id == model_id else model_id
-        return labels[model_id]
-
-    return label
+    return make_label(reading.gateway.board.status, reading.gateway.config.settings)
 
 
 def _read_period(query: Mapping[str, str]) -> Period:

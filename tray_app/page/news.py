@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache, partial
 
-from tray_app.catalog import Model
 from tray_app.page.actions import Desk
 from tray_app.page.feed import Event
 from tray_app.page.views.ended import show_ended
+from tray_app.page.views.labels import make_label
 from tray_app.page.views.now import show_now
 from tray_app.page.views.state import show_state
 from tray_app.page.views.ways_out import find_other, find_way_out, list_usable
 from tray_app.proxy.exchange.gateway import Gateway
 from tray_app.proxy.exchange.recent import Ended
-from tray_app.status.following import find_answering, find_catalog
+from tray_app.status.following import find_answering
 from tray_app.status.live import Gauge
 
 _MOST_DIGITS = 16
@@ -67,11 +67,10 @@ class News:
 
     def _describe(self, new: tuple[Ended, ...]) -> Iterator[Event]:
         status, settings = self._gateway.board.status, self._gateway.config.settings
-        catalog, usable = find_catalog(status, settings), list_usable(status, settings)
+        find_label, usable = make_label(status, settings), list_usable(status, settings)
         for ended in new:
             record = ended.record
-            model: Model | None = catalog.find(record.model_id) if record.model_id else None
-            label = model.label if model else record.model_id
+            label = find_label(record.model_id)
             way_out = find_way_out(record, label, find_other(record.model_id, usable))
             shown = show_ended(ended.number, record, label, way_out)
             yield Event("ended", shown, f"{self._gateway.recent.run}-{ended.number}")

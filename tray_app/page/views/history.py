@@ -14,13 +14,11 @@ from tray_app.history.csv_text import PERCENTILES
 from tray_app.history.reader import StoredRequest
 from tray_app.history.sums import AMOUNTS, COUNTS, DaySum, merge
 from tray_app.page.views.ended import show_ended
+from tray_app.page.views.labels import Label
 
 _MOST_DAYS_AS_BARS = 120
 _MOST_WEEKS_AS_BARS = 120
 """A chart with more bars than that cannot be read. Then a bar is a week, or else a month."""
-
-Label = Callable[[str], str]
-"""Returns the label of the model with an id."""
 
 
 @dataclass(frozen=True, slots=True)
