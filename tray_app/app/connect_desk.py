@@ -14,7 +14,7 @@ from tray_app.claude_code.recent_folders import list_recent_folders
 
 
 class ConnectDesk:
-    """What leads from Claude Code to the gateway."""
+    """Sets up the ways from Claude Code to the gateway, and examines them."""
 
     def __init__(self, parts: Parts, make_setup: Callable[[], Setup]) -> None:
         """`make_setup` returns what the set-up of Claude Code depends on at that moment."""

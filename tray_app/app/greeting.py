@@ -1,4 +1,4 @@
-"""What the app says when it has started: on the terminal, and to the user of the very first start."""
+"""Writes what the app says when it has started: on the terminal, and to the user of the very first start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tray_app.status.messages import find_trouble
 from tray_app.tray.menu import OPEN_LABEL
 
 LATER_IN_TRAY = "in the tray as soon as a panel shows one"
-"""Where the icon is if no panel shows it yet, for a sentence that begins with "Its icon is"."""
+"""Ends a sentence that begins with "Its icon is" if no panel shows the icon yet."""
 
 
 def list_lines(status: Status, shell: str, *, has_icon: bool, is_hosted: bool) -> Iterator[str]:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:  # every command would import it, and most never need it
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """What became of a key that the user has given."""
+    """The result of judging and saving a key that the user has given."""
 
     is_accepted: bool
     """Tells whether a model has answered to the key."""
     sentence: str
-    """What NVIDIA says about the key, and whether it is saved if that is not plain."""
+    """Tells what NVIDIA says about the key, and whether the key is saved if that is not plain."""
     place: str = ""
     """Where the key is kept, such as "the system keyring"; empty: it is not saved."""
 

@@ -74,7 +74,6 @@ class PageDesk:
         self.facts = PageFacts(
             key_variable=find_variable(parts.environ),
             settings_file=parts.paths.settings,
-            log_folder=parts.paths.logs,
             log_file=self._log_file,
         )
         """What the page shows of this machine. The job thread replaces it in `look`."""

@@ -127,7 +127,7 @@ def _make_row(model: Model, status: Status, *, is_hidden: bool) -> Row:
         answers=finding.answers,
         absence=absence.kind.value if absence else "",
         calls_tools=finding.calls_tools,
-        takes_images=model.takes_images if finding.takes_images is None else finding.takes_images,
+        takes_images=finding.sees_images(model),
         first_token_s=finding.first_token_s,
         context_tokens=model.context_tokens,
         asked=finding.asked,

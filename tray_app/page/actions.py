@@ -232,7 +232,6 @@ class PageFacts:
     needs_welcome: bool = False
     """Tells whether the user has not seen the welcome yet, or has not left it."""
     settings_file: Path = Path()
-    log_folder: Path = Path()
     log_file: Path = Path()
 
 

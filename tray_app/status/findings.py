@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from tray_app.catalog import Model
+
 REQUESTS_PER_DAY = 10_000
 """About so many requests a day does NVIDIA take for each model (public reports, August 2026). It publishes no limit."""
 
@@ -54,6 +56,10 @@ class Finding:
     """When the newest of these facts was found, in seconds since 1970; 0: nothing was found."""
     holds_until: float = 0.0
     """Until when `answers`, `calls_tools`, `takes_images` and `refusal` are believed, in seconds since 1970."""
+
+    def sees_images(self, model: Model) -> bool:
+        """Tells whether a model sees images: as it was found out, else as the catalog says. `model` is its row."""
+        return model.takes_images if self.takes_images is None else self.takes_images
 
     def holds(self, now: float) -> bool:
         """Tells whether the facts are still believed at `now`, in seconds since 1970. The counts always stay true."""

@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import Any
 
 from tray_app.catalog import Catalog, Model, family_of, plain_name
+from tray_app.page.views.state import show_absence
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status
 from tray_app.status.findings import Findings
@@ -118,12 +119,12 @@ def _show_model(model: Model, known: _Known) -> dict[str, Any]:
         "is_listed": model.id in status.listed_models,
         "answers": finding.answers,
         "calls_tools": finding.calls_tools,
-        "takes_images": model.takes_images if finding.takes_images is None else finding.takes_images,
+        "takes_images": finding.sees_images(model),
         "efforts": list(model.efforts),
         "thinks": bool(model.efforts or model.thinking_on),
         "stands_for": known.stands_for.get(model.id, []),
         "answered_by": answering.label if answering.id != model.id else None,
-        "absence": {"kind": absence.kind.value, "date": absence.date} if absence else None,
+        "absence": show_absence(absence),
         "retired_on": model.retired_on,
         "failing": next((failing.reason for failing in status.failing if failing.model_id == model.id), ""),
         "asked": finding.asked,

@@ -10,6 +10,7 @@ from tray_app.history.sums import DaySum
 from tray_app.page.actions import PageFacts
 from tray_app.settings.config import GatewayConfig
 from tray_app.status.board import Status, Topic
+from tray_app.status.findings import ModelTrouble
 from tray_app.status.following import find_absence, find_answering, label_choice
 from tray_app.status.messages import explain_stand_in, find_notice
 
@@ -34,7 +35,7 @@ def show_state(config: GatewayConfig, status: Status, facts: PageFacts, today: D
             "id": selected.id,
             "label": selected.label,
             "answering": {"id": answering.id, "label": answering.label},
-            "absence": {"kind": absence.kind.value, "date": absence.date} if absence else None,
+            "absence": show_absence(absence),
             "choices": [
                 {"id": model.id, "label": model.label, "says": label_choice(model, status, settings)}
                 for model in settings.catalog.offered(selected)
@@ -47,6 +48,11 @@ def show_state(config: GatewayConfig, status: Status, facts: PageFacts, today: D
         "keep_history": settings.keep_history,
         "facts": asdict(facts),
     }
+
+
+def show_absence(absence: ModelTrouble | None) -> dict[str, str] | None:
+    """Returns why a model is not expected to answer, as plain values; None: nothing speaks against it."""
+    return {"kind": absence.kind.value, "date": absence.date} if absence else None
 
 
 def _needs_user(config: GatewayConfig, status: Status, facts: PageFacts) -> bool:

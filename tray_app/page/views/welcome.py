@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tray_app.catalog import Model
+from tray_app.page.views.state import show_absence
 from tray_app.settings.settings import Settings
 from tray_app.status.board import Status
 from tray_app.status.findings import Findings
@@ -30,11 +31,11 @@ def _show_choice(model: Model, status: Status, settings: Settings, beliefs: Find
     return {
         "id": model.id,
         "label": model.label,
-        "absence": {"kind": absence.kind.value, "date": absence.date} if absence else None,
+        "absence": show_absence(absence),
         "answering": {"id": answering.id, "label": answering.label, "context_tokens": answering.context_tokens},
         "answers": found.answers,
         "calls_tools": found.calls_tools,
-        "takes_images": answering.takes_images if found.takes_images is None else found.takes_images,
+        "takes_images": found.sees_images(answering),
         "first_token_s": found.first_token_s,
         "asked": found.asked,
         "succeeded": found.succeeded,

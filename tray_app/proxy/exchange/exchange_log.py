@@ -12,7 +12,7 @@ from tray_app.redaction import find_margin_chars, show_json, show_start
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.answer.chunk import Chunk
 from tray_app.translate.request.chat import ChatRequest
-from tray_app.translate.request.encoded import encode_body
+from tray_app.translate.request.encoded import encode_for_reading
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,7 @@ class ExchangeLog:
         max_chars = self._settings.log_body_max_chars
         if not self._settings.log_bodies or not max_chars:
             return
-        # A long text is cut in front, so the messages come last: the newest words are in the last message.
-        shown = show_json(encode_body(dict(sorted(body.items(), key=_is_messages))), max_chars, self._secrets)
+        shown = show_json(encode_for_reading(body), max_chars, self._secrets)
         log.info("%s: %s %s", self._name, what, shown)
 
     @property
@@ -95,7 +94,3 @@ class ExchangeLog:
 
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._started_s
-
-
-def _is_messages(item: tuple[str, Any]) -> bool:
-    return item[0] == "messages"

@@ -18,7 +18,7 @@ from tray_app.redaction import show_json
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.answer.chunk import Chunk, read_arguments
 from tray_app.translate.request.chat import ChatRequest
-from tray_app.translate.request.encoded import EncodedMessages, encode_body
+from tray_app.translate.request.encoded import EncodedMessages, encode_for_reading
 
 MOST_KEPT = 50
 """The bodies of so many requests are kept."""
@@ -68,9 +68,8 @@ class OpenBodies:
         """Takes the chat request. What another model has said before counts no more."""
         if self.is_forgotten:
             return
-        body = dict(sorted(chat.body.items(), key=lambda item: item[0] == "messages"))
         self._model_id = chat.model.id
-        self._request = show_json(encode_body(body), SHOWN_CHARS, self._secrets)
+        self._request = show_json(encode_for_reading(chat.body), SHOWN_CHARS, self._secrets)
         self._difference = self._keeper.compare(self.notes, chat, self._secrets)
         self.begin_answer()
 

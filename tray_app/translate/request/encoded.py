@@ -40,6 +40,14 @@ def encode_system(text: str) -> bytes:
     return json_text.encode_valid({"role": "system", "content": text})
 
 
+def encode_for_reading(body: dict[str, Any]) -> tuple[bytes, ...]:
+    """Returns the JSON of a chat request with its messages last.
+
+    A text that is too long to be shown is cut in front, and the newest words are in the last message.
+    """
+    return encode_body(dict(sorted(body.items(), key=lambda item: item[0] == "messages")))
+
+
 def encode_body(body: dict[str, Any]) -> tuple[bytes, ...]:
     """Returns the JSON of a chat request: one piece, or several if its messages are already encoded."""
     messages = body.get("messages")

@@ -30,6 +30,7 @@ from tray_app.translate.request.history import (
 )
 from tray_app.translate.request.kinds import Kind, find_kind
 from tray_app.translate.request.known_messages import (
+    OVERHEAD_BYTES,
     STEP_BYTES,
     STEP_MESSAGES,
     KnownMessage,
@@ -48,7 +49,6 @@ MEMORY_BYTES = 32 * 1024 * 1024
 MOST_BODY_BYTES = 8 * 1024 * 1024
 """A larger body is left to the twin, because finding its messages alone would take too long."""
 _MOST_CONTEXTS = 16
-_OVERHEAD_BYTES = 600
 
 
 class _Outline(MessagesRequest, frozen=True):
@@ -94,7 +94,7 @@ class Memory:
         known = self._systems.get(text)
         if known is None:
             known = encode_system(text), count({"role": "system", "content": text})
-            self._systems.put(text, known, 3 * len(text) + _OVERHEAD_BYTES)
+            self._systems.put(text, known, 3 * len(text) + OVERHEAD_BYTES)
         return known
 
     def find_context(self, model: Model, tools: KnownTools) -> _Context:
@@ -195,7 +195,7 @@ def _translate_turns(
         if known is None:
             new_bytes, new_turns = new_bytes + sum(len(message.raw) for message in turn), new_turns + 1
             known = _translate_turn(turn, open_calls, context)
-            memory.turns.put(key, known, len(known.messages) + _OVERHEAD_BYTES)
+            memory.turns.put(key, known, len(known.messages) + OVERHEAD_BYTES)
             if new_bytes > STEP_BYTES or new_turns > STEP_MESSAGES:
                 new_bytes = new_turns = 0
                 yield

@@ -32,8 +32,8 @@ MOST_MESSAGE_OBJECTS = 1_000
 Reading them takes too long."""
 MOST_MESSAGES = 2_000
 """A request with more messages is unusual, because each takes a microsecond however well it is known."""
-_OVERHEAD_BYTES = 600
-"""The memory of one small thing that is kept, beside its bytes."""
+OVERHEAD_BYTES = 600
+"""One small thing that is kept takes so much memory, beside its bytes."""
 _TOOLS_COST = 6
 """Decoded definitions of tools take about so many times the memory of their JSON."""
 
@@ -95,7 +95,7 @@ class KnownParts:
             if known is None:
                 new_bytes, new_objects = new_bytes + len(data), new_objects + data.count(b"{")
                 known = _read_message(data)
-                self._messages.put(data, known, len(data) + _OVERHEAD_BYTES)
+                self._messages.put(data, known, len(data) + OVERHEAD_BYTES)
                 if new_bytes > STEP_BYTES or new_objects > STEP_OBJECTS:
                     new_bytes = new_objects = 0
                     yield
@@ -114,7 +114,7 @@ class KnownParts:
             sent = msgspec.Raw(json_text.encode_valid(tool_set.functions))
             counts = count_functions(tool_set.functions) if tool_set.functions else Counts()
             known = KnownTools(declared, tool_set, sent, counts)
-            self._tools.put(data, known, _TOOLS_COST * len(data) + _OVERHEAD_BYTES)
+            self._tools.put(data, known, _TOOLS_COST * len(data) + OVERHEAD_BYTES)
         return known
 
 
