@@ -33,6 +33,10 @@ def translate(load: Load, data: bytes) -> object:
     return encoded.encode_body(body)
 
 
+def show(load: Load, messages: list[dict[str, Any]]) -> object:
+    return load("tray_app.translate.request.encoded").encode_for_reading({"messages": messages, "model": MODEL})
+
+
 def count(load: Load, data: bytes) -> object:
     question = load("tray_app.translate.request.question")
     return question.count_tokens(question.read_body(data), make_rules(load))
@@ -54,6 +58,7 @@ def refuse(load: Load, data: bytes) -> object:
 ROWS = [
     Growth("large: many short turns", lambda n: encode_request(make_turns(n)), translate, small=100),
     Growth("large: one long text", lambda n: encode_request([{"role": "user", "content": "a\n" * n}]), translate),
+    Growth("large: for a reader", make_turns, show, small=100),
     Growth("large: tokens of many turns", lambda n: encode_request(make_turns(n)), count, small=100),
     Growth("large: no JSON", lambda n: b"[" * n, refuse),
     Growth("large: an instruction", lambda n: n, instruct),
