@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import partial
 
 from aiohttp import web
 
@@ -97,9 +98,12 @@ class Attempt:
             raise UpstreamFault("NVIDIA broke off the answer in the middle. Please try again.")
 
     async def _relay_events(self, response: ChatResponse, intake: Intake) -> bool:
-        """Writes to the client after each read, in the same task. Returns whether upstream finished its answer."""
+        """Writes to the client after each read, in the same task. Returns whether upstream finished its answer.
+
+        Plain events do not even wake the task: they are passed on as they arrive.
+        """
         said_bytes, said_s = 0, time.monotonic()
-        while data := await response.read_part():
+        while data := await response.read_part(partial(self._pass_on, intake)):
             is_done = await intake.feed(data)
             await self._reply.flush()
             if self._answer.size_bytes > said_bytes:
@@ -114,6 +118,14 @@ class Attempt:
             if is_done:
                 return True
         return await intake.finish()
+
+    def _pass_on(self, intake: Intake, data: bytes) -> bool:
+        """Writes plain events to the client, all in this turn of the event loop. Returns False if it leaves them."""
+        if not self._reply.is_ready or not intake.feed_plain(data):
+            return False
+        self._reply.flush_now()
+        self._progress.hear(intake.phase, self._answer.size_bytes)
+        return True
 
     def _note_answered(self) -> None:
         first_token_s = time.monotonic() - self._sent_s

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from tray_app.errors import ProxyError
 from tray_app.proxy.upstream.timeouts import Timeouts
@@ -32,6 +32,7 @@ class ClientStream:
         self._written_s = time.monotonic()
         self.response: web.StreamResponse | None = None
         """None until the stream is open."""
+        self._is_chunked = False
         self.has_content = False
         """Tells whether more than the head and pings has been sent to the client."""
 
@@ -39,6 +40,24 @@ class ClientStream:
         """Sends frames with content."""
         self.has_content = True
         await self._write(frames)
+
+    @property
+    def is_ready(self) -> bool:
+        """Tells whether `write_now` may be called: content has been sent, and the client reads."""
+        transport = self._request.transport
+        return (
+            self.has_content
+            and self._is_chunked
+            and transport is not None
+            and not transport.is_closing()
+            and not self._request.protocol.writing_paused
+        )
+
+    def write_now(self, frames: bytes) -> None:
+        """Sends more frames with content, in this turn of the event loop."""
+        assert self._request.transport is not None
+        self._written_s = time.monotonic()
+        self._request.transport.write(b"%x\r\n%b\r\n" % (len(frames), frames))
 
     async def fail(self, error: ProxyError) -> web.StreamResponse | None:
         """Ends an open stream with the error. Returns None, and sends nothing, if the stream is not open."""
@@ -89,5 +108,6 @@ class ClientStream:
                 response = web.StreamResponse(headers={**STREAM_HEADERS, "request-id": self._request_id})
                 await response.prepare(self._request)
                 await response.write(self.head)
+                self._is_chunked = response.headers.get(hdrs.TRANSFER_ENCODING) == "chunked"
                 self.response = response
         return self.response

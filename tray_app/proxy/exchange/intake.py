@@ -38,6 +38,20 @@ class Intake:
             raise UpstreamFault("NVIDIA's answer holds an event larger than any answer. Please try again.") from None
         return await self._take_payloads(payloads) or self._answer.is_over
 
+    def feed_plain(self, data: bytes) -> bool:
+        """Takes the next part of an event stream if it is whole events with nothing but text or thinking in them.
+
+        Returns False, and takes nothing, if it is not. It is the fast twin of `feed`.
+        """
+        if self._chat.stop_sequences or not self._reader.is_between_events:
+            return False
+        texts = self._deltas.read_events(data)
+        for text in texts:
+            self._answer.feed_only(text, is_thinking=self._deltas.is_thinking)
+        if texts:
+            self.phase = RequestPhase.THINKING if self._deltas.is_thinking else RequestPhase.TEXT
+        return bool(texts)
+
     async def finish(self) -> bool:
         """Takes the rest when the connection has ended. Returns whether upstream had finished its answer."""
         return await self._take_payloads(self._reader.finish()) or self._answer.has_finish

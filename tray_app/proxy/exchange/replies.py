@@ -36,6 +36,13 @@ class Reply(Protocol):
     def is_open(self) -> bool:
         """Tells whether the client has an HTTP status already, so that an error can only be a frame."""
 
+    @property
+    def is_ready(self) -> bool:
+        """Tells whether `flush_now` may be called."""
+
+    def flush_now(self) -> None:
+        """Sends what the answer has gained since the last call, in this turn of the event loop."""
+
     def kept_alive(self) -> AbstractAsyncContextManager[None]:
         """Keeps a client that waits for a stream from giving up, until the end of the `with`."""
 
@@ -83,6 +90,14 @@ class StreamReply:
     def is_open(self) -> bool:
         return self._client.response is not None
 
+    @property
+    def is_ready(self) -> bool:
+        return self._client.is_ready
+
+    def flush_now(self) -> None:
+        if frames := self._translator.take():
+            self._client.write_now(frames)
+
     def kept_alive(self) -> AbstractAsyncContextManager[None]:
         return self._client.kept_alive()
 
@@ -121,6 +136,7 @@ class MessageReply:
     has_content = False
     is_complete = False
     is_open = False
+    is_ready = True
 
     def __init__(self, message_id: str, exchange_log: ExchangeLog) -> None:
         self._message_id = message_id
@@ -134,6 +150,9 @@ class MessageReply:
     def answer_for(self, chat: ChatRequest) -> Answer:
         self._builder = MessageBuilder(chat, self._message_id)
         return self._builder.answer
+
+    def flush_now(self) -> None:
+        """Sends nothing."""
 
     async def flush(self) -> None:
         """Sends nothing."""

@@ -7,6 +7,7 @@ import asyncio
 import aiohttp
 
 from tray_app.errors import UpstreamFault, UpstreamTimeout
+from tray_app.proxy.upstream.arrivals import MAX_TAKEN_BYTES, Arrivals, Take
 from tray_app.proxy.upstream.faults import faults_explained
 from tray_app.sentences import say_silent
 from tray_app.translate.answer.chunk import MAX_CHUNK_BYTES
@@ -15,7 +16,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NO_EVENTS = (b"{", b"[", b'"', b"<", b"null")
 """How JSON and web pages begin. No line of an event stream begins so."""
 
-_PART_BYTES = 8 * 1024
+_PART_BYTES = MAX_TAKEN_BYTES
 """Largest part of an event stream that is handed on. It is translated in less than 7 ms, even the slowest content."""
 
 
@@ -25,6 +26,7 @@ class ChatResponse:
     def __init__(self, response: aiohttp.ClientResponse, timeout_s: float) -> None:
         """`timeout_s` is the longest silence of upstream."""
         self._response = response
+        self._arrivals = Arrivals(response)
         self._timeout_s = timeout_s
         self._read = b""  # the bytes of the last read
         self._place = 0  # the bytes before it have been handed on
@@ -33,15 +35,16 @@ class ChatResponse:
         """Closes the connection without reading the rest of the body."""
         self._response.close()
 
-    async def read_part(self) -> bytes:
-        """Returns the next bytes of the body as soon as there are any. Returns b"" at its end.
+    async def read_part(self, take: Take | None = None) -> bytes:
+        """Returns the next bytes of the body as soon as there are any that `take` leaves. Returns b"" at its end.
 
         One read may bring 256 KiB without a wait, so the event loop runs other tasks between the parts.
         """
-        await asyncio.sleep(0)
-        if self._place >= len(self._read):
+        if self._place < len(self._read):
+            await asyncio.sleep(0)
+        else:
             with faults_explained(self._timeout_s):
-                self._read, self._place = await self._response.content.readany(), 0
+                self._read, self._place = await self._arrivals.read(self._timeout_s, take), 0
         start, self._place = self._place, self._place + _PART_BYTES
         return self._read[start : self._place]
 

@@ -28,6 +28,18 @@ class PlainDeltas:
         self._before = self._behind = b""
         self._lessons_left = _MOST_LESSONS
 
+    def read_events(self, data: bytes) -> list[str]:
+        """Returns the contents of whole events, all of which carry chunks of the last form; empty if they do not."""
+        if not self._before or not data.endswith(b"\n\n"):
+            return []
+        texts = []
+        for event in data[:-2].split(b"\n\n"):
+            text = self.read(event[6:]) if event.startswith(b"data: ") else ""
+            if not text:
+                return []
+            texts.append(text)
+        return texts
+
     def read(self, payload: bytes) -> str:
         """Returns the only content of a chunk of the last form; empty if the chunk must be decoded."""
         before, behind = self._before, self._behind
@@ -42,7 +54,7 @@ class PlainDeltas:
 
     def learn(self, payload: bytes, chunk: Chunk) -> None:
         """Learns the form of a chunk, if it is one that has nothing but a piece of text or thinking."""
-        if not self._lessons_left or len(payload) > _MOST_BYTES:
+        if not self._lessons_left or len(payload) > _MOST_BYTES or b"\n" in payload:
             return
         content = _find_only_content(chunk)
         if content is None:

@@ -41,6 +41,11 @@ class SseReader:
     def _unfinished_bytes(self) -> int:
         return len(self._data or b"") + len(self._more_data) + len(self._line)
 
+    @property
+    def is_between_events(self) -> bool:
+        """Tells whether what comes next is the beginning of an event."""
+        return not (self._line or self._ends_in_cr or self._is_at_start) and self._data is None
+
     def feed(self, data: bytes) -> list[bytes]:
         """Returns the payloads of the events that `data` finishes. Raises EventTooLong."""
         if self._ends_in_cr or b"\r" in data:

@@ -1,0 +1,116 @@
+"""The body of a response as it arrives. An arrival can be handled in the turn of the event loop that brought it.
+
+aiohttp's own reads wake a task, so that each event of an answer takes two turns of the loop, and passes all coroutines of
+its request. That costs as much as everything else on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import aiohttp
+
+Take = Callable[[bytes], bool]
+"""Handles bytes at once. Returns False, and does nothing, if it leaves them to the task that reads."""
+
+MAX_TAKEN_BYTES = 8 * 1024
+"""More bytes than these are always left to the task, which handles them in several turns of the loop."""
+
+
+class Arrivals(asyncio.Protocol):
+    """Stands between a connection and aiohttp's protocol for it, until the body of the response is complete."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._content = response.content
+        self._loop = asyncio.get_running_loop()
+        self._take: Take | None = None
+        self._waiter: asyncio.Future[bytes] | None = None  # of the task that reads; None while it does not wait
+        self._timeout_s = self._heard_s = 0.0  # the longest silence, and its beginning in the time of the loop
+        connection = response.connection  # None if the body is complete
+        self._transport = connection.transport if connection is not None else None
+        self._protocol = connection.protocol if connection is not None else None
+        if self._transport is not None:
+            self._transport.set_protocol(self)
+
+    async def read(self, timeout_s: float, take: Take | None = None) -> bytes:
+        """Returns the next bytes that `take` leaves, or b"" at the end of the body.
+
+        Other tasks get a turn in between, even if bytes are there already. TimeoutError if nothing arrives for so many
+        seconds, an error of aiohttp if the connection breaks, and any error of `take`.
+        """
+        if data := self._content.read_nowait():
+            await asyncio.sleep(0)
+            return data
+        if self._content.is_eof():
+            return b""
+        self._take, self._timeout_s, self._waiter = take, timeout_s, self._loop.create_future()
+        self._heard_s = self._loop.time()
+        self._timer = self._loop.call_at(self._heard_s + timeout_s, self._end_silence)
+        try:
+            return await self._waiter or self._content.read_nowait()  # which raises what has broken the body
+        finally:
+            self._timer.cancel()
+            self._waiter = self._take = None
+
+    # ---- called by the transport
+
+    def data_received(self, data: bytes) -> None:
+        assert self._protocol is not None
+        self._protocol.data_received(data)
+        self._look()
+
+    def eof_received(self) -> bool | None:
+        assert self._protocol is not None
+        keeps_open = self._protocol.eof_received()
+        self._look()
+        return keeps_open
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        assert self._protocol is not None
+        self._protocol.connection_lost(exc)
+        self._look()
+
+    def pause_writing(self) -> None:
+        assert self._protocol is not None
+        self._protocol.pause_writing()
+
+    def resume_writing(self) -> None:
+        assert self._protocol is not None
+        self._protocol.resume_writing()
+
+    # ----
+
+    def _look(self) -> None:
+        """Hands on what aiohttp has read of the body. Leaves the connection when the body is complete."""
+        is_over = self._content.is_eof() or self._content.exception() is not None
+        if is_over and self._transport is not None and self._protocol is not None:
+            self._transport.set_protocol(self._protocol)  # aiohttp may give the connection to another request
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        self._heard_s = self._loop.time()
+        try:
+            data = self._take_all() if self._content.exception() is None else b""
+        except Exception as error:  # noqa: BLE001 (the task that reads raises it)
+            waiter.set_exception(error)
+            return
+        if data or is_over:
+            waiter.set_result(data)
+
+    def _take_all(self) -> bytes:
+        """Returns the first bytes that are not taken; empty if all are."""
+        while data := self._content.read_nowait():  # which may let aiohttp read on
+            if self._take is None or len(data) > MAX_TAKEN_BYTES or not self._take(data):
+                return data
+        return b""
+
+    def _end_silence(self) -> None:
+        """Ends the read if the silence is too long. Otherwise looks again at the moment at which it would be."""
+        if self._waiter is None or self._waiter.done():
+            return
+        ends_s = self._heard_s + self._timeout_s
+        if self._loop.time() < ends_s:
+            self._timer = self._loop.call_at(ends_s, self._end_silence)
+        else:
+            self._waiter.set_exception(TimeoutError())
