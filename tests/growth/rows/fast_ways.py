@@ -30,9 +30,9 @@ def read_deltas(load: Load, payloads: list[bytes]) -> object:
     deltas = load("tray_app.translate.answer.plain_deltas").PlainDeltas()
     decode = load("tray_app.translate.answer.chunk").decode_chunk
     for payload in payloads:
-        if not deltas.read(payload):
+        if not deltas.read(b"data: %b\n\n" % payload):
             deltas.learn(payload, decode(payload))
-    return deltas
+    return deltas.read(b"".join(b"data: %b\n\n" % payload for payload in payloads))
 
 
 def chunk(content: str, **fields: Any) -> bytes:

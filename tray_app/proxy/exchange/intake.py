@@ -8,12 +8,14 @@ from tray_app.proxy.exchange.exchange_log import ExchangeLog
 from tray_app.status.progress import RequestPhase
 from tray_app.translate.answer.answer import Answer
 from tray_app.translate.answer.chunk import Chunk, Message, decode_chunk
+from tray_app.translate.answer.fragments import Fragments
 from tray_app.translate.answer.plain_deltas import PlainDeltas
 from tray_app.translate.answer.sse import EventTooLong, SseReader
 from tray_app.translate.refusal.refusal import explain_malformed
 from tray_app.translate.request.chat import ChatRequest
 
 _DONE = b"[DONE]"
+_EVENT_END = b"\n\n"
 
 
 class Intake:
@@ -32,25 +34,30 @@ class Intake:
 
     async def feed(self, data: bytes) -> bool:
         """Takes the next part of an event stream. Returns True at its end, even if more bytes follow."""
-        try:
-            payloads = self._reader.feed(data)
-        except EventTooLong:
-            raise UpstreamFault("NVIDIA's answer holds an event larger than any answer. Please try again.") from None
-        return await self._take_payloads(payloads) or self._answer.is_over
+        begin = 0
+        if not self._reader.is_between_events:
+            begin = data.find(_EVENT_END) + len(_EVENT_END)
+            if begin < len(_EVENT_END):
+                return await self._feed(data)
+            if await self._feed(data[:begin]):
+                return True
+        end = max(begin, data.rfind(_EVENT_END) + len(_EVENT_END))
+        if self.feed_plain(data[begin:end]):
+            begin = end
+        return await self._feed(data[begin:])
 
     def feed_plain(self, data: bytes) -> bool:
         """Takes the next part of an event stream if it is whole events with nothing but text or thinking in them.
 
-        Returns False, and takes nothing, if it is not. It is the fast twin of `feed`.
+        Returns False, and takes nothing, if it is not. This is the fast twin of `feed`.
         """
         if self._chat.stop_sequences or not self._reader.is_between_events:
             return False
-        texts = self._deltas.read_events(data)
-        for text in texts:
-            self._answer.feed_only(text, is_thinking=self._deltas.is_thinking)
-        if texts:
-            self.phase = RequestPhase.THINKING if self._deltas.is_thinking else RequestPhase.TEXT
-        return bool(texts)
+        fragments = self._deltas.read(data)
+        if fragments is None:
+            return False
+        self._take_fragments(fragments)
+        return True
 
     async def finish(self) -> bool:
         """Takes the rest when the connection has ended. Returns whether upstream had finished its answer."""
@@ -68,12 +75,18 @@ class Intake:
         self._log.note(chunk)
         self._answer.supplement(chunk)
 
+    async def _feed(self, data: bytes) -> bool:
+        try:
+            payloads = self._reader.feed(data)
+        except EventTooLong:
+            raise UpstreamFault("NVIDIA's answer holds an event larger than any answer. Please try again.") from None
+        return await self._take_payloads(payloads) or self._answer.is_over
+
     async def _take_payloads(self, payloads: list[bytes]) -> bool:
         """Takes the events up to the end mark. Returns whether the mark was among them."""
         for payload in payloads:
-            if text := self._deltas.read(payload):
-                self._answer.feed_only(text, is_thinking=self._deltas.is_thinking)
-                self.phase = RequestPhase.THINKING if self._deltas.is_thinking else RequestPhase.TEXT
+            if fragments := self._deltas.read(b"data: %b\n\n" % payload):
+                self._take_fragments(fragments)
             elif payload.strip() == _DONE:
                 return True
             elif len(payload) <= LARGE_BYTES:
@@ -81,6 +94,10 @@ class Intake:
             else:
                 await work_aside(len(payload), self._take, payload)
         return False
+
+    def _take_fragments(self, fragments: Fragments) -> None:
+        self._answer.feed_fragments(fragments)
+        self.phase = RequestPhase.THINKING if fragments.is_thinking else RequestPhase.TEXT
 
     def _take(self, payload: bytes) -> None:
         chunk = self._read(payload)

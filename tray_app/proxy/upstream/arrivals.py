@@ -60,11 +60,10 @@ class Arrivals(asyncio.Protocol):
         self._protocol.data_received(data)
         self._look()
 
-    def eof_received(self) -> bool | None:
+    def eof_received(self) -> None:
         assert self._protocol is not None
-        keeps_open = self._protocol.eof_received()
+        self._protocol.eof_received()
         self._look()
-        return keeps_open
 
     def connection_lost(self, exc: BaseException | None) -> None:
         assert self._protocol is not None

@@ -25,6 +25,7 @@ from tray_app.translate.answer.chunk import Choice, Chunk
 from tray_app.translate.answer.emitter import Emitter
 from tray_app.translate.answer.ending import Ending, EndingTracker
 from tray_app.translate.answer.finish import check_reason
+from tray_app.translate.answer.fragments import Fragments
 from tray_app.translate.answer.offered_tools import OfferedTools
 from tray_app.translate.answer.receiver import Receiver
 from tray_app.translate.answer.second_answer import complete_call, leave_out_known
@@ -66,10 +67,9 @@ class Answer:
         if isinstance(choice.stop_reason, str) and not receiver.is_over:
             self._ending.take_stop_sequence(choice.stop_reason)
 
-    def feed_only(self, text: str, *, is_thinking: bool) -> None:
-        """Takes the next chunk, which has nothing but a piece of text or thinking."""
-        if not self._receiver.is_over:
-            self._receiver.receive_only(text, is_thinking=is_thinking)
+    def feed_fragments(self, fragments: Fragments) -> None:
+        """Takes the next chunks, each of which has nothing but a piece of text, or nothing but a piece of thinking."""
+        self._receiver.receive_fragments(fragments)
 
     def feed_whole(self, completion: Chunk) -> None:
         """Takes a completion that was not streamed. Raises a ProxyError if it carries an error or no answer."""

@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Collection
 
 from tray_app.translate.answer.blocks import Block, BlockWriter, Replace
+from tray_app.translate.answer.fragments import Fragments
 from tray_app.translate.arguments.reader import ArgumentsReader
 
 
@@ -48,6 +49,14 @@ class BlockQueue:
             self._writer.add(fragment)
         else:
             block.held.append(fragment)
+
+    def is_writing(self, kind: str) -> bool:
+        """Tells whether the newest block is open and of this kind."""
+        return self.newest_kind == kind and self._is_open and len(self._blocks) == 1
+
+    def write_fragments(self, fragments: Fragments) -> None:
+        """Writes into the newest block, which is open."""
+        self._writer.add_fragments(fragments)
 
     def advance(self) -> None:
         """Ends the blocks at the front that are over, and opens the next one."""

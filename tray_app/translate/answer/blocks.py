@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tray_app.errors import UpstreamFault
+from tray_app.translate.answer.fragments import Fragments
 from tray_app.translate.arguments.mending import LibraryBudget
 from tray_app.translate.arguments.reader import ArgumentsReader
 from tray_app.translate.markup.pieces import WrittenCalls
@@ -28,6 +29,8 @@ class BlockWriter(Protocol):
     def start(self, block: dict[str, Any]) -> None: ...
 
     def add(self, fragment: str) -> None: ...
+
+    def add_fragments(self, fragments: Fragments) -> None: ...
 
     def stop(self) -> None: ...
 

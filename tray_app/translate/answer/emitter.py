@@ -16,6 +16,7 @@ from tray_app.translate import json_text
 from tray_app.translate.answer.block_queue import BlockQueue
 from tray_app.translate.answer.blocks import TEXT, THINKING, Block, BlockWriter, Call, Markup
 from tray_app.translate.answer.calls import CallTracker
+from tray_app.translate.answer.fragments import Fragments
 from tray_app.translate.answer.offered_tools import OfferedTools
 from tray_app.translate.arguments.reader import ArgumentsReader
 from tray_app.translate.markup.pieces import WrittenCalls
@@ -60,6 +61,14 @@ class Emitter:
             self.has_text = True
             self._queue.add(TEXT, "".join(self._blank))
             self._blank.clear()
+
+    def is_writing(self, kind: str) -> bool:
+        """Tells whether more text of this kind would be written at once, and nothing else would change."""
+        return not (self._undecided or self._blank) and self._queue.is_writing(kind)
+
+    def emit_fragments(self, fragments: Fragments) -> None:
+        """Adds more text of the kind that is being written."""
+        self._queue.write_fragments(fragments)
 
     def emit_thinking(self, text: str) -> None:
         """Adds thinking to the open thinking block, or begins one."""

@@ -7,6 +7,7 @@ from typing import Any
 from tray_app.translate.answer.answer import Answer
 from tray_app.translate.answer.blocks import TEXT, THINKING
 from tray_app.translate.answer.envelope import wrap_content
+from tray_app.translate.answer.fragments import Fragments
 from tray_app.translate.arguments.mending import as_object
 from tray_app.translate.json_text import decoder
 from tray_app.translate.request.chat import ChatRequest
@@ -30,6 +31,10 @@ class ContentWriter:
     def add(self, fragment: str) -> None:
         """Adds a fragment to the open block."""
         self._fragments.append(fragment)
+
+    def add_fragments(self, fragments: Fragments) -> None:
+        """Adds several fragments to the open block."""
+        self._fragments.append(fragments.text)
 
     def stop(self) -> None:
         """Closes the open block."""

@@ -1,17 +1,14 @@
-"""Reads chunks that differ from an earlier one in nothing but a piece of text, without decoding them.
+"""Reads events whose chunks differ from an earlier one in nothing but a piece of text, without decoding them.
 
-Most chunks of an answer are such ones. This is the fast twin of `chunk.decode_chunk`: it gives the same text, or none.
+Most events of an answer are such ones. This is the fast twin of `sse.py` and `chunk.py`: it gives the same, or nothing.
 """
 
 from __future__ import annotations
 
-import re
-
 from tray_app.translate import json_text
 from tray_app.translate.answer.chunk import Choice, Chunk, Message, decode_chunk
+from tray_app.translate.answer.fragments import Fragments, make_fragments
 
-_PLAIN = re.compile(rb'[^"\\\x00-\x1f]*+')
-"""The inside of a JSON string without escapes."""
 _PROBE = "a text that no chunk has"
 _MOST_LESSONS = 16
 """So many forms of chunks are learned in one answer. Most answers have two: one for thinking, and one for text. If each
@@ -23,34 +20,22 @@ class PlainDeltas:
     """The forms of the chunks of one answer."""
 
     def __init__(self) -> None:
-        self.is_thinking = False
-        """Tells whether what `read` returns is thinking, and not text."""
-        self._before = self._behind = b""
+        self._begin = self._end = self._between = b""  # what stands before and behind the contents of events
+        self._is_thinking = False
         self._lessons_left = _MOST_LESSONS
 
-    def read_events(self, data: bytes) -> list[str]:
-        """Returns the contents of whole events, all of which carry chunks of the last form; empty if they do not."""
-        if not self._before or not data.endswith(b"\n\n"):
-            return []
-        texts = []
-        for event in data[:-2].split(b"\n\n"):
-            text = self.read(event[6:]) if event.startswith(b"data: ") else ""
-            if not text:
-                return []
-            texts.append(text)
-        return texts
+    def read(self, events: bytes) -> Fragments | None:
+        """Returns the contents of whole events, all of which carry chunks of the last form; None for other events.
 
-    def read(self, payload: bytes) -> str:
-        """Returns the only content of a chunk of the last form; empty if the chunk must be decoded."""
-        before, behind = self._before, self._behind
-        if not before or not payload.startswith(before) or not payload.endswith(behind):
-            return ""
-        if not _PLAIN.fullmatch(payload, len(before), len(payload) - len(behind)):
-            return ""
-        try:
-            return payload[len(before) : -len(behind)].decode()
-        except UnicodeDecodeError:
-            return ""
+        `events` is a part of an event stream. Its lines end in LF.
+        """
+        begin, end = self._begin, self._end
+        if not begin or not events.startswith(begin) or not events.endswith(end):
+            return None
+        if len(events) < len(begin) + len(end):
+            return None
+        pieces = events[len(begin) : -len(end)].split(self._between)
+        return make_fragments(pieces, is_thinking=self._is_thinking)
 
     def learn(self, payload: bytes, chunk: Chunk) -> None:
         """Learns the form of a chunk, if it is one that has nothing but a piece of text or thinking."""
@@ -68,7 +53,8 @@ class PlainDeltas:
         if payload.count(inside) == 1:
             probe = _find_only_content(decode_chunk(before + _PROBE.encode() + behind))
             if probe == (_PROBE, is_thinking):
-                self._before, self._behind, self.is_thinking = before, behind, is_thinking
+                self._begin, self._end, self._is_thinking = b"data: " + before, behind + b"\n\n", is_thinking
+                self._between = self._end + self._begin
 
 
 def _find_only_content(chunk: Chunk) -> tuple[str, bool] | None:

@@ -10,6 +10,7 @@ from tray_app.translate.answer.calls import CallTracker
 from tray_app.translate.answer.chunk import FunctionPart, Message, ToolCallPart, read_arguments
 from tray_app.translate.answer.emitter import Emitter
 from tray_app.translate.answer.ending import EndingTracker
+from tray_app.translate.answer.fragments import Fragments
 from tray_app.translate.answer.offered_tools import OfferedTools
 from tray_app.translate.answer.stops import StopWatcher
 from tray_app.translate.markup.pieces import Piece, Text, Thought, WrittenCalls
@@ -33,6 +34,7 @@ class Receiver:
         self._reasoning = MarkupReader(request.callable_schemas, is_reasoning=True)
         self._stops = StopWatcher(request.stop_sequences)
         self._json = BareJson(request.json_brackets)
+        self._is_unfiltered = not (request.stop_sequences or request.json_brackets)
         self._has_structured_calls = False  # whether upstream sent a call in the fields made for it
         self.size_bytes = 0
         """The size of all text, thinking and arguments so far, whether the client gets them or not."""
@@ -48,13 +50,19 @@ class Receiver:
         """Forgets a think tag that is still open in the content, because another answer follows."""
         self._content = MarkupReader(self._content.schemas)
 
-    def receive_only(self, text: str, *, is_thinking: bool) -> None:
-        """Takes a message that has nothing but a piece of text or thinking."""
-        self.size_bytes += size_bytes(text)
-        if is_thinking:
-            self._receive_thinking(text)
-        else:
-            self._receive_text(text)
+    def receive_fragments(self, fragments: Fragments) -> None:
+        """Takes several messages, each of which has nothing but a piece of text, or nothing but a piece of thinking."""
+        reader = self._reasoning if fragments.is_thinking else self._content
+        kind = THINKING if fragments.is_thinking else TEXT
+        if self._is_unfiltered and self._emitter.is_writing(kind) and reader.passes(fragments.text):
+            self.size_bytes += fragments.size_bytes
+            self._emitter.emit_fragments(fragments)
+            return
+        receive = self._receive_thinking if fragments.is_thinking else self._receive_text
+        for piece in fragments.pieces:
+            if not self.is_over:
+                self.size_bytes += len(piece)
+                receive(piece.decode())
 
     def receive(self, message: Message, *, is_whole: bool = False) -> None:
         """Takes one message. `is_whole`: it is a whole completion, not a part of one."""

@@ -12,6 +12,7 @@ from tray_app.translate import json_text
 from tray_app.translate.answer.answer import Answer
 from tray_app.translate.answer.blocks import TEXT, THINKING
 from tray_app.translate.answer.envelope import wrap_content
+from tray_app.translate.answer.fragments import Fragments
 from tray_app.translate.answer.sse import frame
 from tray_app.translate.answer.usage import to_usage
 from tray_app.translate.request.chat import ChatRequest
@@ -59,6 +60,14 @@ class FrameWriter:
             self._hidden.append(fragment)
             return
         self._frames.append(self._delta_prefix + json_text.encode(fragment) + b"}}\n\n")
+
+    def add_fragments(self, fragments: Fragments) -> None:
+        """Writes several fragments of the open block, each as a frame of its own. It is the fast twin of `add`."""
+        if self._omits_thinking and self._type == THINKING:
+            self._hidden.append(fragments.text)
+            return
+        begin = self._delta_prefix + b'"'
+        self._frames.append(begin + (b'"}}\n\n' + begin).join(fragments.pieces) + b'"}}\n\n')
 
     def stop(self) -> None:
         """Closes the open block."""
