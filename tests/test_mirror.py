@@ -70,7 +70,6 @@ COVERED_BY = {
     "proxy/exchange/exchange.py": "proxy/exchange/test_retries.py",
     "proxy/exchange/exchange_log.py": "proxy/exchange/test_body_log.py",
     "proxy/exchange/gateway.py": "proxy/test_service.py",
-    "proxy/exchange/intake.py": "proxy/exchange/test_answers.py",
     "proxy/exchange/progress_book.py": "proxy/exchange/test_progress.py",
     "proxy/exchange/ready_reply.py": "proxy/exchange/test_empty_answer.py",
     "proxy/exchange/replies.py": "proxy/exchange/test_retries.py",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 
 from tests.support.chunks import completion, finish, text
-from tests.support.fake_upstream import FakeUpstream, stream, whole
+from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import WEATHER, RunningGateway, question
-from tray_app.proxy.exchange import intake
+from tray_app.proxy.exchange import attempt, intake
+from tray_app.proxy.exchange.intake import Intake
 from tray_app.translate.answer.chunk import Chunk, decode_chunk
 
 
@@ -52,3 +55,25 @@ def test_chunks_that_differ_in_their_text_only_are_not_decoded(
     upstream.script(stream(*map(text, words), finish()))
     assert gateway.ask(question(stream=True)).text == "".join(words)
     assert len(decoded) < 10
+
+
+def test_plain_events_are_passed_on_without_waking_the_task_of_the_request(
+    gateway: RunningGateway, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: list[bytes] = []
+
+    class Spy(Intake):
+        async def feed(self, data: bytes) -> bool:
+            parts.append(data)
+            return await super().feed(data)
+
+    monkeypatch.setattr(attempt, "Intake", Spy)
+    words = [f"word{n} " for n in range(10)]
+    gates = [Gate() for _ in words]
+    upstream.script(stream(*chain.from_iterable(zip(map(text, words), gates, strict=True)), finish()))
+    with gateway.stream(question(stream=True)) as answer:
+        for gate in gates:
+            answer.read_until("content_block_delta")
+            gate.open()
+        assert answer.read_rest().text == "".join(words)
+    assert len(b"".join(parts).split(b"word")) == 2, "only the first word came through the task"

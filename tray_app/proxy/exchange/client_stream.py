@@ -32,7 +32,7 @@ class ClientStream:
         self._written_s = time.monotonic()
         self.response: web.StreamResponse | None = None
         """None until the stream is open."""
-        self._is_chunked = False
+        self._takes_chunks = False  # whether the stream is open, and the client speaks HTTP/1.1
         self.has_content = False
         """Tells whether more than the head and pings has been sent to the client."""
 
@@ -43,21 +43,16 @@ class ClientStream:
 
     @property
     def is_ready(self) -> bool:
-        """Tells whether `write_now` may be called: content has been sent, and the client reads."""
-        transport = self._request.transport
-        return (
-            self.has_content
-            and self._is_chunked
-            and transport is not None
-            and not transport.is_closing()
-            and not self._request.protocol.writing_paused
-        )
+        """Tells whether `write_now` may be called: content has been sent before, and the client reads what it gets."""
+        connection = self._request.protocol
+        return self._takes_chunks and self.has_content and connection.connected and not connection.writing_paused
 
     def write_now(self, frames: bytes) -> None:
-        """Sends more frames with content, in this turn of the event loop."""
-        assert self._request.transport is not None
+        """Sends more frames with content, in this turn of the event loop. They are one chunk of HTTP."""
+        transport = self._request.transport
+        assert transport is not None
         self._written_s = time.monotonic()
-        self._request.transport.write(b"%x\r\n%b\r\n" % (len(frames), frames))
+        transport.write(b"%x\r\n%b\r\n" % (len(frames), frames))
 
     async def fail(self, error: ProxyError) -> web.StreamResponse | None:
         """Ends an open stream with the error. Returns None, and sends nothing, if the stream is not open."""
@@ -108,6 +103,6 @@ class ClientStream:
                 response = web.StreamResponse(headers={**STREAM_HEADERS, "request-id": self._request_id})
                 await response.prepare(self._request)
                 await response.write(self.head)
-                self._is_chunked = response.headers.get(hdrs.TRANSFER_ENCODING) == "chunked"
+                self._takes_chunks = response.headers.get(hdrs.TRANSFER_ENCODING) == "chunked"
                 self.response = response
         return self.response

@@ -60,7 +60,7 @@ class Connection(web.RequestHandler):
     # ---- called by asyncio and by aiohttp
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._socket = cast(asyncio.Transport, transport)
+        self._socket = cast("asyncio.Transport", transport)
         self._limit.note_open(self)
         super().connection_made(transport)
 

@@ -1,7 +1,7 @@
 """The body of a response as it arrives. An arrival can be handled in the turn of the event loop that brought it.
 
-aiohttp's own reads wake a task, so that each event of an answer takes two turns of the loop, and passes all coroutines of
-its request. That costs as much as everything else on its way.
+aiohttp's own reads wake a task, so that each event of an answer takes two turns of the loop, and passes all coroutines
+of its request. That costs as much as everything else on its way.
 """
 
 from __future__ import annotations

@@ -72,9 +72,7 @@ async def send(
             allow_redirects=False,  # the key must not go to any server but the one in the settings
             proxy=proxy.url if proxy else None,
             proxy_headers=proxy.headers if proxy else None,
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=_CONNECT_S, sock_connect=_SOCKET_CONNECT_S
-            ),
+            timeout=aiohttp.ClientTimeout(total=None, connect=_CONNECT_S, sock_connect=_SOCKET_CONNECT_S),
             trace_request_ctx=lambda: deadline.reschedule(asyncio.get_running_loop().time() + limit_s),
         )
 
