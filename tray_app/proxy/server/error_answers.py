@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
+import secrets
 from http import HTTPStatus
 
 from aiohttp import web
@@ -42,7 +42,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 def make_request_id() -> str:
     """Returns a new id in the form of Anthropic's request ids."""
-    return f"req_{uuid.uuid4().hex}"
+    return f"req_{secrets.token_hex(16)}"
 
 
 def error_response(error: ProxyError, request_id: str) -> web.Response:
