@@ -167,7 +167,7 @@ class Settings(_Derived):
     @property
     def background(self) -> Model | None:
         """The model of background requests and sub-agents; None: the selected one answers them."""
-        return self.catalog.find(self.background_model)
+        return self.catalog.find(self.background_model) if self.background_model else None
 
 
 ROWS = read_rows(Settings)
