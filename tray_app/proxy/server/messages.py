@@ -10,7 +10,6 @@ from tray_app.proxy.exchange.exchange import Exchange
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
 from tray_app.proxy.exchange.notes import NOTES
 from tray_app.proxy.exchange.search import answer_search
-from tray_app.proxy.exchange.stand_ins import find_background
 from tray_app.proxy.exchange.translator import Incoming
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.request.question import Rules
@@ -47,12 +46,12 @@ async def count_tokens(request: web.Request) -> web.Response:
 def _make_rules(gateway: Gateway, config: GatewayConfig, request: web.Request) -> Rules:
     settings = config.settings
     client_chooses = settings.clients_choose_model or NAMED_MODEL_HEADER in request.headers
-    status = gateway.board.status
+    stand_ins, background = gateway.stand_ins.find(gateway.board.status, settings)
     return Rules(
         settings.catalog,
         settings.selected_model,
         client_chooses,
-        gateway.stand_ins.find(status, settings),
-        find_background(status, settings),
+        stand_ins,
+        background,
         gateway.calibrations.known,
     )
