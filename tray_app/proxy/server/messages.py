@@ -19,13 +19,13 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     """Answers with a message, or with a stream of frames if the body asks for one."""
     gateway = request.app[GATEWAY]
     config = gateway.config
-    rules = _make_rules(gateway, config, request)
+    notes, rules = request[NOTES], _make_rules(gateway, config, request)
     async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
-        with gateway.serve(request[NOTES]) as progress:
+        with gateway.serve(notes) as progress:
             keeps_body = bool(config.settings.fallback_models) or config.settings.follow_successors
             incoming = Incoming(body, rules, request.headers, keeps_body)
             question = await gateway.translator.translate(incoming)
-            request[NOTES].read(question)
+            notes.read(question)
             gateway.repeats.refuse(progress.session_id, question)
             gateway.check_pause(config)
             if question.chat.wants_nothing:
