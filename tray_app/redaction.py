@@ -175,6 +175,8 @@ def _find_exact(text: str, secret: str) -> Iterator[_Span]:
 
 def _find_forms(squeezed: str, secret: str) -> Iterator[tuple[int, int]]:
     """Yields the places of the secret in a squeezed text, in any form, and of its beginning or end."""
+    if not any(end in squeezed for end in _list_ends(secret)):
+        return
     backwards = squeezed[::-1]
     for form, least_chars in _list_forms(secret):
         yield from _find_heads(squeezed, form, least_chars)
@@ -203,6 +205,12 @@ def _list_forms(secret: str) -> Sequence[tuple[str, int]]:
         if "+" in form or "/" in form:
             forms.append((form.translate(_URL_SAFE), least_chars))
     return forms
+
+
+@lru_cache(maxsize=8)
+def _list_ends(secret: str) -> Sequence[str]:
+    """Returns the shortest beginning and end of each form of a key. One of them is in every text that shows the key."""
+    return [end for form, least_chars in _list_forms(secret) for end in (form[:least_chars], form[-least_chars:])]
 
 
 _URL_SAFE = str.maketrans("+/", "-_")
