@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import stat
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -49,6 +51,13 @@ class _LogFile(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         """Opens the file for its owner only, and never through a link."""
         return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=open_private)
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802, ARG002 (as the base class has it)
+        """Tells whether the file has its size. The base class would format each record for this a second time."""
+        if self.stream is None:
+            return False
+        file = os.fstat(self.stream.fileno())
+        return stat.S_ISREG(file.st_mode) and file.st_size >= self.maxBytes
 
     def doRollover(self) -> None:  # noqa: N802 (the name that the base class uses)
         """Begins a new file. On Windows the old one keeps growing while another program reads it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from tray_app.catalog.families import family_of, make_row
 from tray_app.catalog.model import Model
@@ -23,6 +24,12 @@ def join_rows(own_rows: Iterable[Model], order: Iterable[str] = ()) -> tuple[Mod
     rows = (*defaults, *added.values(), *rest)
     places = {plain_name(model_id): place for place, model_id in enumerate(order)}
     return tuple(sorted(rows, key=lambda row: places.get(plain_name(row.id), len(places))))
+
+
+@lru_cache(maxsize=1024)
+def _plain_id(row_id: str) -> str:
+    """Returns the plain name of a row's id. Each request is compared with all of them, several times."""
+    return plain_name(row_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class Catalog:
         """Returns the model that a name stands for; None if there is none."""
         plain = plain_name(name)
         plain = plain_name(self.aliases.get(plain, plain))
-        return next((row for row in self.rows if plain_name(row.id) == plain), None)
+        return next((row for row in self.rows if _plain_id(row.id) == plain), None)
 
     def resolve(self, asked: str, selected: Model, *, client_chooses: bool) -> Model:
         """Returns the model that answers a request for the name `asked`.

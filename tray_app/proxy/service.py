@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -257,6 +258,8 @@ class ProxyService:
                 finder.start()
                 stack.push_async_callback(finder.stop)
             run = Run(address, threading.current_thread(), loop, gateway, finder, loop.create_future())
+            gc.freeze()  # else a full collection stops all answers for 20 ms, to look at what stays until the end
+            stack.callback(gc.unfreeze)
             started.set_result(run)
             drain_s = await run.drain_s
             gateway.begin_drain()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tray_app.catalog import GLM_4_7, Catalog, Model, join_rows, plain_name
 from tray_app.settings.checks import model_ids, origins, switch, text, web_address, whole_number, word
@@ -30,18 +31,24 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Tells whether only programs on this machine can reach the address."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_loopback(self.host)
 
     @property
     def url(self) -> str:
         """The URL at which a client on this machine reaches the gateway."""
         reachable = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 (it recognises the address)
         return f"http://{Address(reachable, self.port)}"
+
+
+@lru_cache(maxsize=16)
+def _is_loopback(host: str) -> bool:
+    """Tells whether the host is this machine. Each request asks for the same few hosts, and reading one takes 2 us."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def parse_address(text: str) -> Address:
@@ -160,7 +167,7 @@ class Settings(_Derived):
     @property
     def background(self) -> Model | None:
         """The model of background requests and sub-agents; None: the selected one answers them."""
-        return self.catalog.find(self.background_model)
+        return self.catalog.find(self.background_model) if self.background_model else None
 
 
 ROWS = read_rows(Settings)

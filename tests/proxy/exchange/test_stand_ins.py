@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -138,8 +139,15 @@ def test_the_reason_decides_who_is_asked_next(error: Any, settings: Settings, ex
 
 def test_the_stand_ins_are_found_again_only_if_something_has_changed() -> None:
     known, settings = StandIns(), Settings()
-    assert known.find(Status(), settings) == {}
+    assert known.find(Status(), settings) == ({}, None)
     found = known.find(REFUSED, settings)
-    assert found == {GLM: GLM_5_3_FLASH}
+    assert found == ({GLM: GLM_5_3_FLASH}, None)
     assert known.find(REFUSED, settings) is found
-    assert known.find(REFUSED, Settings(follow_successors=False)) == {}
+    assert known.find(deepcopy(REFUSED), settings) is found
+    assert known.find(REFUSED, Settings(follow_successors=False)) == ({}, None)
+
+
+def test_the_background_model_is_found_again_only_if_something_has_changed() -> None:
+    known, settings = StandIns(), Settings(background_model=GLM)
+    assert known.find(Status(), settings) == ({}, GLM_4_7)
+    assert known.find(REFUSED, settings) == ({GLM: GLM_5_3_FLASH}, None)

@@ -57,6 +57,15 @@ def test_the_variables_decide_which_proxy_is_used(
     assert (proxy and (proxy.url, proxy.headers)) == found
 
 
+def test_a_thread_may_ask_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows and macOS the question may block."""
+    monkeypatch.setattr("tray_app.proxy.upstream.system_proxy._ASKS_VARIABLES_ONLY", False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:8080")
+    proxy = asyncio.run(find_proxy(HTTPS))
+    assert proxy
+    assert proxy.url == "http://proxy.example:8080"
+
+
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "Https_Proxy"])
 @pytest.mark.parametrize(
     "address",

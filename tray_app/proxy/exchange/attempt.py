@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -70,10 +69,13 @@ class Attempt:
         limit = 0 if self._config.is_demo else self._config.settings.requests_per_minute
         self._progress.wait()
         try:
-            async with asyncio.timeout(gateway.timeouts.queue_s):
-                await gateway.pacer.wait_turn(
-                    chat.model, limit=limit, urgency=urgency, number=self._progress.notes.number
-                )
+            await gateway.pacer.wait_turn(
+                chat.model,
+                limit=limit,
+                urgency=urgency,
+                number=self._progress.notes.number,
+                longest_s=gateway.timeouts.queue_s,
+            )
         except TimeoutError:
             raise QueueFull(
                 f"NVIDIA's rate limit for {chat.model.label} is used up by other requests: "

@@ -143,6 +143,8 @@ NOTES = web.RequestKey("notes", Notes)
 
 def make_printable(text: str) -> str:
     """Returns the text without characters that would control the terminal in which it is shown."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 

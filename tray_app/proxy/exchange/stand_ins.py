@@ -54,14 +54,20 @@ def find_next(
 
 
 class StandIns:
-    """The stand-ins of all choices, which are found anew only if something that they depend on has changed."""
+    """The stand-ins of all choices, and the model for requests that no user waits for.
+
+    They are found anew only if something that they depend on has changed, since that may take half a millisecond.
+    """
 
     def __init__(self) -> None:
         self._basis: tuple[object, ...] = ()
-        self._found: Mapping[str, Model] = {}
+        self._found: tuple[Mapping[str, Model], Model | None] = {}, None
 
-    def find(self, status: Status, settings: Settings) -> Mapping[str, Model]:
-        """Returns the model that answers in the place of another one, by the id of that one."""
+    def find(self, status: Status, settings: Settings) -> tuple[Mapping[str, Model], Model | None]:
+        """Returns the model that answers in the place of another one, by the id of that one, and the background model.
+
+        The latter is None if the user has set none, or if it is withdrawn.
+        """
         basis = (
             status.findings,
             status.model_troubles,
@@ -70,13 +76,13 @@ class StandIns:
             status.answering,
             settings,
         )
-        if len(basis) != len(self._basis) or any(new is not old for new, old in zip(basis, self._basis, strict=True)):
-            self._basis, self._found = basis, find_stand_ins(status, settings)
+        if basis != self._basis:  # values that are the same object are not compared any further
+            self._found = find_stand_ins(status, settings), _find_background(status, settings)
+        self._basis = basis
         return self._found
 
 
-def find_background(status: Status, settings: Settings) -> Model | None:
-    """Returns the model for requests that no user waits for; None: the user has set none, or it is withdrawn."""
+def _find_background(status: Status, settings: Settings) -> Model | None:
     model = settings.background
     if model is None:
         return None

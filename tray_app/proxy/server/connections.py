@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import cast
 
 from aiohttp import StreamReader, web
@@ -14,7 +12,6 @@ from aiohttp.http_exceptions import LineTooLong
 from tray_app.errors import OWN_FAULT, InvalidRequest, ProxyError, RequestTooSlow
 from tray_app.proxy.server.connection_limit import ConnectionLimit
 from tray_app.proxy.server.error_answers import error_bytes, error_response, make_request_id
-from tray_app.proxy.server.guards import Handler
 from tray_app.proxy.upstream.timeouts import Timeouts
 
 log = logging.getLogger(__name__)
@@ -46,16 +43,15 @@ class Connection(web.RequestHandler):
         if self._socket is not None:
             self._socket.abort()
 
-    @contextmanager
-    def answering(self, request: web.Request) -> Iterator[None]:
-        """Marks the connection as busy until the end of the `with`."""
+    def begin_answer(self, request: web.Request) -> None:
+        """Marks the connection as busy, so that it is not closed for a new one while its request is answered."""
         self._stop_head_timer()
         self._body = request.content
         self._limit.note_busy(self)
-        try:
-            yield
-        finally:
-            self._limit.note_answered(self)
+
+    def end_answer(self) -> None:
+        """Notes that the request has been answered."""
+        self._limit.note_answered(self)
 
     # ---- called by asyncio and by aiohttp
 
@@ -134,12 +130,3 @@ def _reason(error: BaseException | None, message: str | None) -> str:
         return "a line of its head is too long"
     first_line = (message or "").partition("\n")[0]
     return first_line.rstrip(":.") or "it is not HTTP"
-
-
-@web.middleware
-async def note_answering(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Marks the connection as busy while its request is answered, so that it is not closed for a new one."""
-    connection = request.protocol
-    assert isinstance(connection, Connection)
-    with connection.answering(request):
-        return await handler(request)

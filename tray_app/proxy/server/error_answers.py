@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
+import secrets
 from http import HTTPStatus
 
 from aiohttp import web
@@ -16,33 +16,24 @@ from tray_app.errors import (
     NotFound,
     ProxyError,
 )
-from tray_app.proxy.exchange.gateway import REQUEST_ID
-from tray_app.proxy.server.guards import Handler
 
 log = logging.getLogger(__name__)
 
 
-@web.middleware
-async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Gives the request its id, and turns every exception into Anthropic's error object."""
-    request[REQUEST_ID] = request_id = make_request_id()
-    try:
-        response = await handler(request)
-    except ProxyError as error:
-        response = error_response(error, request_id)
-    except web.HTTPException as error:
-        response = error_response(_explain_http(error, request), request_id)
-    except Exception:
-        log.exception("a fault of this program in %s %s", request.method, request.path)
-        response = error_response(ProxyError(OWN_FAULT, client_may_retry=False), request_id)
-    if not response.prepared:
-        response.headers["request-id"] = request_id
-    return response
+def explain_exception(error: Exception, request: web.Request) -> ProxyError:
+    """Returns what the client is told of an exception that was raised while its request was answered."""
+    match error:
+        case ProxyError():
+            return error
+        case web.HTTPException():
+            return _explain_http(error, request)
+    log.error("a fault of this program in %s %s", request.method, request.path, exc_info=error)
+    return ProxyError(OWN_FAULT, client_may_retry=False)
 
 
 def make_request_id() -> str:
     """Returns a new id in the form of Anthropic's request ids."""
-    return f"req_{uuid.uuid4().hex}"
+    return f"req_{secrets.token_hex(16)}"
 
 
 def error_response(error: ProxyError, request_id: str) -> web.Response:

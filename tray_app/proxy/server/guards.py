@@ -6,15 +6,12 @@ Clients other than browsers send no Origin and no Sec-Fetch-Site, and a Host tha
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 
 from aiohttp import hdrs, web
 
 from tray_app.errors import Forbidden
 from tray_app.proxy.exchange.gateway import GATEWAY
 from tray_app.settings.settings import Address
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _HOST = re.compile(r"(\[[0-9a-f:.]*\]|[a-z0-9._-]*)(?::[0-9]*)?", re.ASCII)
 """Form of a Host header in lower case: a name or an address, and a port. An IPv6 address has no zone in it."""
@@ -32,8 +29,7 @@ _PREFLIGHT_AGE_S = 600
 """For this time a browser does not ask again whether it may send a request. Each request is checked nevertheless."""
 
 
-@web.middleware
-async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+def check_host(request: web.Request) -> None:
     """Refuses a Host that is not on loopback, since a web page may let its own name point to 127.0.0.1 (DNS rebinding).
 
     A gateway that listens beyond loopback has many names, so the server key protects it instead.
@@ -44,19 +40,20 @@ async def check_host(request: web.Request, handler: Handler) -> web.StreamRespon
         raise Forbidden(
             f"The Host header names {host or header!r}: this gateway answers to 127.0.0.1 and localhost only."
         )
-    return await handler(request)
 
 
-@web.middleware
-async def check_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses requests of web pages, except for the gateway's own pages and those of origins that the settings list."""
+def check_origin(request: web.Request) -> web.Response | None:
+    """Refuses requests of web pages, except for the gateway's own pages and those of origins that the settings list.
+
+    Returns the answer to a browser that asks whether it may send a request; None for every other request.
+    """
     origins = request.headers.getall(hdrs.ORIGIN, [])
     listed = request.app[GATEWAY].config.settings.allowed_origins
     if len(origins) == 1 and origins[0] in listed and not is_of_page(request):
         request[_LISTED_ORIGIN] = origins[0]
         if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
             return _answer_preflight(request)
-        return await handler(request)
+        return None
     for origin in origins:
         if origin != own_origin(request):
             if origin in listed:
@@ -67,7 +64,7 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
     for site in request.headers.getall("Sec-Fetch-Site", []):
         if site not in _HARMLESS_SITES and not _opens_page(request):
             raise _refusal("Sec-Fetch-Site", site)
-    return await handler(request)
+    return None
 
 
 def _opens_page(request: web.Request) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -12,7 +14,6 @@ from tray_app.catalog import PROJECT_HEADER
 from tray_app.errors import OWN_FAULT, ProxyError
 from tray_app.proxy.exchange.gateway import GATEWAY
 from tray_app.proxy.exchange.notes import NOTES, Notes, make_printable
-from tray_app.proxy.server.guards import Handler
 
 MESSAGES_PATH = "/v1/messages"
 
@@ -23,18 +24,19 @@ _PROJECT_CHARS = 500
 """So much of the path of a folder is kept. Longer ones do not occur outside of tests."""
 
 
-@web.middleware
-async def keep_history(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Takes notes of the request, and hands them to the history when it has ended. It stands behind the guards.
+@contextmanager
+def keep_history(request: web.Request) -> Iterator[None]:
+    """Takes notes of the request, and hands them to the history at the end of the `with`. It stands behind the guards.
 
     So no web page that the guards refuse can fill the history.
     """
     if request.method != "POST" or request.path != MESSAGES_PATH:
-        return await handler(request)
+        yield
+        return
     gateway = request.app[GATEWAY]
     request[NOTES] = notes = Notes(_find_session(request), _find_project(request), gateway.recent.take_number())
     try:
-        return await handler(request)
+        yield
     except ProxyError as error:
         notes.fail(error)
         raise

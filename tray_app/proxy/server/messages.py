@@ -10,7 +10,6 @@ from tray_app.proxy.exchange.exchange import Exchange
 from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
 from tray_app.proxy.exchange.notes import NOTES
 from tray_app.proxy.exchange.search import answer_search
-from tray_app.proxy.exchange.stand_ins import find_background
 from tray_app.proxy.exchange.translator import Incoming
 from tray_app.settings.config import GatewayConfig
 from tray_app.translate.request.question import Rules
@@ -20,13 +19,13 @@ async def post_messages(request: web.Request) -> web.StreamResponse:
     """Answers with a message, or with a stream of frames if the body asks for one."""
     gateway = request.app[GATEWAY]
     config = gateway.config
-    rules = _make_rules(gateway, config, request)
+    notes, rules = request[NOTES], _make_rules(gateway, config, request)
     async with gateway.bodies.read(request, gateway.timeouts.upload_s) as body:
-        with gateway.serve(request[NOTES]) as progress:
+        with gateway.serve(notes) as progress:
             keeps_body = bool(config.settings.fallback_models) or config.settings.follow_successors
             incoming = Incoming(body, rules, request.headers, keeps_body)
             question = await gateway.translator.translate(incoming)
-            request[NOTES].read(question)
+            notes.read(question)
             gateway.repeats.refuse(progress.session_id, question)
             gateway.check_pause(config)
             if question.chat.wants_nothing:
@@ -47,12 +46,12 @@ async def count_tokens(request: web.Request) -> web.Response:
 def _make_rules(gateway: Gateway, config: GatewayConfig, request: web.Request) -> Rules:
     settings = config.settings
     client_chooses = settings.clients_choose_model or NAMED_MODEL_HEADER in request.headers
-    status = gateway.board.status
+    stand_ins, background = gateway.stand_ins.find(gateway.board.status, settings)
     return Rules(
         settings.catalog,
         settings.selected_model,
         client_chooses,
-        gateway.stand_ins.find(status, settings),
-        find_background(status, settings),
+        stand_ins,
+        background,
         gateway.calibrations.known,
     )

@@ -1,7 +1,8 @@
-"""The web application: its routes, and the middlewares that every request passes before it gets there."""
+"""The web application: its routes, and the checks that every request passes before it gets there."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -9,9 +10,9 @@ import msgspec
 from aiohttp import web
 
 from tray_app import APP_ID, __version__
-from tray_app.proxy.exchange.gateway import GATEWAY, Gateway
-from tray_app.proxy.server.connections import note_answering
-from tray_app.proxy.server.error_answers import answer_errors
+from tray_app.proxy.exchange.gateway import GATEWAY, REQUEST_ID, Gateway
+from tray_app.proxy.server.connections import Connection
+from tray_app.proxy.server.error_answers import error_response, explain_exception, make_request_id
 from tray_app.proxy.server.guards import check_host, check_origin, let_page_read
 from tray_app.proxy.server.keep_history import MESSAGES_PATH, keep_history
 from tray_app.proxy.server.messages import count_tokens, post_messages
@@ -36,9 +37,7 @@ PAGE = web.AppKey("page", Page)
 
 def make_app(gateway: Gateway, page: Page | None = None) -> web.Application:
     """Returns the application of one gateway, for the connections of a Listener. `page` None: there is no page."""
-    app = web.Application(
-        middlewares=[note_answering, answer_errors, check_host, check_origin, keep_history, check_key],
-    )
+    app = web.Application(middlewares=[_check_and_answer])
     app[GATEWAY] = gateway
     app[GUESSES] = Guesses()
     app.on_response_prepare.append(let_page_read)
@@ -55,6 +54,34 @@ def make_app(gateway: Gateway, page: Page | None = None) -> web.Application:
         app.router.add_get(path, get_hello)
     app.router.add_post("/api/event_logging/{rest:.*}", drop_telemetry)
     return app
+
+
+@web.middleware
+async def _check_and_answer(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Has the request answered if it passes all checks. Gives it an id, and turns exceptions into error objects.
+
+    This is one middleware, because each one costs every request a wrapper and a step.
+    """
+    connection = request.protocol
+    assert isinstance(connection, Connection)
+    connection.begin_answer(request)
+    request[REQUEST_ID] = request_id = make_request_id()
+    try:
+        check_host(request)
+        response: web.StreamResponse | None = check_origin(request)
+        if response is None:
+            with keep_history(request):
+                await check_key(request)
+                response = await handler(request)
+    except Exception as error:  # noqa: BLE001 (each becomes an answer, and the log gets those that are faults)
+        response = error_response(explain_exception(error, request), request_id)
+    finally:
+        connection.end_answer()
+    if not response.prepared:
+        response.headers["request-id"] = request_id
+    return response
 
 
 async def get_health(request: web.Request) -> web.Response:

@@ -10,7 +10,6 @@ from aiohttp import hdrs, web
 
 from tray_app.errors import RateLimited, UserActionNeeded, WrongServerKey
 from tray_app.proxy.exchange.gateway import GATEWAY
-from tray_app.proxy.server.guards import Handler
 from tray_app.proxy.server.rare_log import RareLog
 from tray_app.settings.keys import explain_exposure
 
@@ -72,13 +71,12 @@ class Guesses:
 GUESSES = web.AppKey("guesses", Guesses)
 
 
-@web.middleware
-async def check_key(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def check_key(request: web.Request) -> None:
     """Refuses a request under /v1/ without the server key, if one is set. Other routes tell nothing that is secret."""
     config = request.app[GATEWAY].config
     wanted = config.keys.server
     if not request.path.startswith("/v1/"):
-        return await handler(request)
+        return
     if config.keys.is_server_unknown:
         raise UserActionNeeded(
             "This gateway cannot read its server key, and refuses every request until it can. Unlock the system "
@@ -93,7 +91,6 @@ async def check_key(request: web.Request, handler: Handler) -> web.StreamRespons
         is_right = any(hmac.compare_digest(key, wanted.encode()) for key in shown)
         if not await request.app[GUESSES].admit(request.remote or "", is_right=is_right):
             raise _refusal("does not match")
-    return await handler(request)
 
 
 def _read_keys(request: web.Request) -> list[bytes]:

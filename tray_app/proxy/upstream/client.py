@@ -70,7 +70,8 @@ class UpstreamClient:
                 raise error
             yield ChatResponse(response, timeout_s)
             # Reads past the end mark of a stream, since only a fully read connection can serve the next request.
-            await read_beginning(response, _MAX_REST_BYTES, _REST_S)
+            if not response.content.at_eof():
+                await read_beginning(response, _MAX_REST_BYTES, _REST_S)
         finally:
             response.close()  # a fully read body has already given its connection back to the pool
 

@@ -50,12 +50,15 @@ class Pacer:
         """How many requests wait for their turn, over all models."""
         return sum(len(line.queue) for line in self._lines.values())
 
-    async def wait_turn(self, model: Model, *, limit: int, urgency: Urgency, number: int = 0) -> None:
+    async def wait_turn(
+        self, model: Model, *, limit: int, urgency: Urgency, number: int = 0, longest_s: float | None = None
+    ) -> None:
         """Waits until one request to the model may start, and counts it. `limit` is per minute; 0 means no limit.
 
-        `number` is the one by which `foresee` names the request; 0 for a probe.
-        Raises QueueFull at once if too many requests wait already. If the wait is cancelled, nothing is counted. A
-        background request that is repeated should wait as a normal one, since it has given way before.
+        `number` is the one by which `foresee` names the request; 0 for a probe. Raises QueueFull at once if too many
+        requests wait already, and TimeoutError after a wait of `longest_s` seconds; None: it waits for ever. If the
+        wait is cancelled, nothing is counted. A background request that is repeated should wait as a normal one, since
+        it has given way before.
         """
         line, now_s = self._find_line(model), loop_time_s()
         line.window.limit = limit
@@ -68,11 +71,12 @@ class Pacer:
         waiter = Waiter(now_s, now_s + urgency.value, asyncio.get_running_loop().create_future(), number)
         insort(line.queue, waiter, key=lambda other: other.rank)
         line.give_turns()
-        try:
-            await waiter.turn
-        except asyncio.CancelledError:
-            line.leave(waiter)
-            raise
+        async with asyncio.timeout(longest_s):
+            try:
+                await waiter.turn
+            except asyncio.CancelledError:
+                line.leave(waiter)
+                raise
 
     def note_refused(self, model: Model) -> None:
         """Notes that upstream answered 429."""
@@ -138,7 +142,10 @@ class Pacer:
         )
 
     def _find_line(self, model: Model) -> Line:
-        return self._lines.setdefault(model.id, Line(model.label))
+        line = self._lines.get(model.id)
+        if line is None:
+            line = self._lines[model.id] = Line(model.label)
+        return line
 
 
 def _explain_full(line: Line) -> QueueFull:

@@ -124,19 +124,13 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def with_day(self, today: date, *, sent: int = 0, succeeded: int = 0, failed: int = 0, probes: int = 0) -> Record:
         """Returns the record with these requests counted for a day. Days that are too old are left out."""
-        oldest = today - timedelta(days=KEPT_DAYS - 1)
-        days = [day for day in self.days if oldest <= day.date <= today]
-        last = days.pop() if days and days[-1].date == today else Day(today)
-        days.append(
-            Day(
-                today,
-                last.sent + sent,
-                last.succeeded + succeeded,
-                last.failed + failed,
-                last.probes + probes,
-            )
-        )
-        return msgspec.structs.replace(self, days=tuple(days))
+        if self.days and self.days[-1].date == today:
+            before, last = self.days[:-1], self.days[-1]
+        else:
+            oldest = today - timedelta(days=KEPT_DAYS - 1)
+            before, last = tuple(day for day in self.days if oldest <= day.date <= today), Day(today)
+        last = Day(today, last.sent + sent, last.succeeded + succeeded, last.failed + failed, last.probes + probes)
+        return msgspec.structs.replace(self, days=(*before, last))
 
     def on_day(self, today: date) -> Day:
         """Returns the requests of one day."""

@@ -9,10 +9,13 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 from tray_app.errors import UpstreamUnusable
 from tray_app.settings.settings import Address
+
+_ASKS_VARIABLES_ONLY = getproxies is getproxies_environment
+"""Elsewhere than on Windows and macOS only variables decide, so that the answer is there at once."""
 
 _HOST = re.compile(r"[\w.:%-]+")
 
@@ -35,7 +38,7 @@ async def find_proxy(url: str) -> SystemProxy | None:
     target = urlsplit(url)
     if Address(target.hostname or "", 0).is_loopback:
         return None
-    return await asyncio.to_thread(_ask_system, target)
+    return _ask_system(target) if _ASKS_VARIABLES_ONLY else await asyncio.to_thread(_ask_system, target)
 
 
 def _ask_system(target: SplitResult) -> SystemProxy | None:
