@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from typing import Any
 
 import pytest
 
@@ -70,7 +70,8 @@ def test_plain_events_are_passed_on_without_waking_the_task_of_the_request(
     monkeypatch.setattr(attempt, "Intake", Spy)
     words = [f"word{n} " for n in range(10)]
     gates = [Gate() for _ in words]
-    upstream.script(stream(*chain.from_iterable(zip(map(text, words), gates, strict=True)), finish()))
+    steps: list[Any] = [step for word, gate in zip(words, gates, strict=True) for step in (text(word), gate)]
+    upstream.script(stream(*steps, finish()))
     with gateway.stream(question(stream=True)) as answer:
         for gate in gates:
             answer.read_until("content_block_delta")

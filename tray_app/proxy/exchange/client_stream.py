@@ -30,6 +30,8 @@ class ClientStream:
         self._timeouts = timeouts
         self._opening = asyncio.Lock()
         self._written_s = time.monotonic()
+        self._timer: asyncio.TimerHandle
+        self._pinging: asyncio.Task[None] | None = None  # sends the newest ping; None before the first
         self.response: web.StreamResponse | None = None
         """None until the stream is open."""
         self._takes_chunks = False  # whether the stream is open, and the client speaks HTTP/1.1
@@ -74,23 +76,29 @@ class ClientStream:
     @asynccontextmanager
     async def kept_alive(self) -> AsyncIterator[None]:
         """Sends a ping whenever nothing has been sent for long, until the end of the `with`."""
-        pinging = asyncio.create_task(self._ping())
+        self._watch()
         try:
             yield
         finally:
-            pinging.cancel()
-            with suppress(asyncio.CancelledError):
-                await pinging
+            self._timer.cancel()
+            if self._pinging is not None:
+                self._pinging.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._pinging
+
+    def _watch(self) -> None:
+        """Sets the timer for the moment at which a ping is due, or sends the ping if it is due."""
+        timeout_s = self._timeouts.first_ping_s if self.response is None else self._timeouts.ping_s
+        rest_s = self._written_s + timeout_s - time.monotonic()
+        if rest_s > 0:
+            self._timer = asyncio.get_running_loop().call_later(rest_s, self._watch)
+        else:
+            self._pinging = asyncio.create_task(self._ping())
 
     async def _ping(self) -> None:
         with suppress(ConnectionError):  # the client has left; its request is being cancelled
-            while True:
-                timeout_s = self._timeouts.first_ping_s if self.response is None else self._timeouts.ping_s
-                rest_s = self._written_s + timeout_s - time.monotonic()
-                if rest_s > 0:
-                    await asyncio.sleep(rest_s)
-                else:
-                    await self._write(PING_FRAME)
+            await self._write(PING_FRAME)
+            self._watch()
 
     async def _write(self, frames: bytes) -> None:
         response = self.response or await self._open()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
@@ -67,7 +67,7 @@ class Reply(Protocol):
 
 def make_reply(request: web.Request, chat: ChatRequest, timeouts: Timeouts, exchange_log: ExchangeLog) -> Reply:
     """Returns the form of reply that the client asks for."""
-    message_id = f"msg_{uuid.uuid4().hex}"
+    message_id = f"msg_{secrets.token_hex(16)}"
     if chat.is_stream:
         return StreamReply(request, chat, message_id, timeouts)
     return MessageReply(message_id, exchange_log)
@@ -142,7 +142,7 @@ class MessageReply:
         self._message_id = message_id
         self._log = exchange_log
         self._builder: MessageBuilder
-        self._response = web.Response()
+        self._response: web.Response
 
     def kept_alive(self) -> AbstractAsyncContextManager[None]:
         return nullcontext()

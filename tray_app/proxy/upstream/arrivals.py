@@ -30,8 +30,11 @@ class Arrivals(asyncio.Protocol):
         connection = response.connection  # None if the body is complete
         self._transport = connection.transport if connection is not None else None
         self._protocol = connection.protocol if connection is not None else None
-        if self._transport is not None:
+        if self._transport is not None and self._protocol is not None:
             self._transport.set_protocol(self)
+            self._protocol.read_timeout = (
+                None  # `read` has a limit of its own, which needs no new timer for each arrival
+            )
 
     async def read(self, timeout_s: float, take: Take | None = None) -> bytes:
         """Returns the next bytes that `take` leaves, or b"" at the end of the body.

@@ -40,11 +40,11 @@ class ChatResponse:
 
         One read may bring 256 KiB without a wait, so the event loop runs other tasks between the parts.
         """
-        if self._place < len(self._read):
-            await asyncio.sleep(0)
-        else:
+        if self._place >= len(self._read):
             with faults_explained(self._timeout_s):
                 self._read, self._place = await self._arrivals.read(self._timeout_s, take), 0
+        elif self._place:
+            await asyncio.sleep(0)
         start, self._place = self._place, self._place + _PART_BYTES
         return self._read[start : self._place]
 

@@ -20,7 +20,6 @@ _SOCKET_CONNECT_S = 15
 """Time for the TCP and TLS handshakes."""
 _CONNECT_S = 30
 """Time for all of connecting, including the name server and a proxy that connects to upstream itself."""
-_CONNECT_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=_CONNECT_S, sock_connect=_SOCKET_CONNECT_S)
 _SLOWEST_UPLOAD_BYTES_PER_S = 50_000
 """Slowest line that is supported. A request of 1 MB has 20 s to go out, in addition to the limit for the answer."""
 _KEEP_ALIVE_S = 75
@@ -76,8 +75,8 @@ async def send(
 ) -> aiohttp.ClientResponse:
     """Sends a request and returns the response when its headers are complete.
 
-    `timeout_s` limits the wait for the headers, to which a time for sending the body is added. Who reads the body limits
-    its silences.
+    `timeout_s` limits the wait for the headers, to which a time for sending the body is added, and every silence after
+    them.
     """
     proxy = await find_proxy(url)
     own_headers = {"Authorization": f"Bearer {key}", **headers}
@@ -94,7 +93,9 @@ async def send(
             allow_redirects=False,  # the key must not go to any server but the one in the settings
             proxy=proxy.url if proxy else None,
             proxy_headers=proxy.headers if proxy else None,
-            timeout=_CONNECT_TIMEOUT,
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=_CONNECT_S, sock_connect=_SOCKET_CONNECT_S, sock_read=timeout_s
+            ),
         )
 
 
