@@ -15,7 +15,7 @@ def translate_twice(load: Load, request: dict[str, Any]) -> object:
     catalog = load("tray_app.catalog")
     rules = question.Rules(catalog.Catalog(), catalog.GLM_4_7)
     memory, data = known.Memory(), json.dumps({"model": "any", **request}).encode()
-    return [[*known.translate_known(data, rules, {}, None, memory)] for _ in range(2)]
+    return [[*known.translate_known([data], rules, {}, None, memory)] for _ in range(2)]
 
 
 def remember(load: Load, count: int) -> object:

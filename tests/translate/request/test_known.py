@@ -29,7 +29,7 @@ CASES = [
 
 
 def translate(body: dict[str, Any], model: Model | None, memory: Memory) -> Question | None:
-    steps = translate_known(json.dumps({"model": "any", **body}).encode(), RULES, {}, model, memory)
+    steps = translate_known([json.dumps({"model": "any", **body}).encode()], RULES, {}, model, memory)
     while True:
         try:
             next(steps)
@@ -146,7 +146,7 @@ def test_a_memory_that_is_too_small_changes_no_answer() -> None:
 def test_a_large_new_request_pauses_between_its_steps() -> None:
     sides = ("user", "assistant")
     body = {"messages": [{"role": sides[n % 2], "content": f"{n}" * 50_000} for n in range(20)]}
-    steps = translate_known(json.dumps({"model": "any", **body}).encode(), RULES, {}, GLM_4_7, Memory())
+    steps = translate_known([json.dumps({"model": "any", **body}).encode()], RULES, {}, GLM_4_7, Memory())
     assert len([*steps]) >= 10
 
 
