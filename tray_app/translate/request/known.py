@@ -29,6 +29,7 @@ from tray_app.translate.request.history import (
 )
 from tray_app.translate.request.kinds import Kind, find_kind
 from tray_app.translate.request.known_messages import (
+    KNOWN_MESSAGE_WORK,
     MOST_MESSAGES,
     OVERHEAD_BYTES,
     KnownMessage,
@@ -178,7 +179,10 @@ def _translate(
     gives_way = is_background(request, kind)
     model = model or rules.choose(request.model, is_background=gives_way)
     frame = read_frame(request, model, tools.tool_set)
-    turns = yield from _translate_turns(_find_turns(messages), memory.find_context(model, tools), memory, steps)
+    found = _find_turns(messages)
+    if steps.is_over(len(messages) * KNOWN_MESSAGE_WORK):
+        yield
+    turns = yield from _translate_turns(found, memory.find_context(model, tools), memory, steps)
     encoded = tuple(turn.messages for turn in turns if turn.messages)
     if not encoded:
         return None

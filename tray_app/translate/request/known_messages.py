@@ -19,7 +19,7 @@ from tray_app.translate.request.tokens import Counts, count_functions
 from tray_app.translate.request.tools import ToolSet, read_tools
 from tray_app.translate.request.validation import check_message
 
-_KNOWN_MESSAGE_WORK = 500
+KNOWN_MESSAGE_WORK = 500
 """The work on a message that is known, beside its bytes. The unit is the one of `Steps`."""
 _NEW_MESSAGE_WORK = 2_500
 _NEW_BYTE_WORK = 4
@@ -90,7 +90,7 @@ class KnownParts:
         messages: list[KnownMessage] = []
         for raw in raws:
             known = self._messages.get(raw)
-            work = len(raw) + _KNOWN_MESSAGE_WORK
+            work = len(raw) + KNOWN_MESSAGE_WORK
             if known is None:
                 known = _read_message(raw)
                 self._messages.put(raw, known, len(raw) + OVERHEAD_BYTES)
