@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-_FIRST = re.compile(rb'"messages": ?\[(\{"\w{1,20}":( ?))')
+_FIRST = re.compile(rb'"messages": ?\[(\{"\w{1,20}":( ?))(?=[^ ])')
 """The beginning of the messages. The groups are the beginning of each message, and the blank after a colon or comma."""
+_FIRST_BYTES = 64
+"""The beginning of the messages is shorter."""
 
 OTHERS = b'"all messages but the last"'
 """Stands in the frame for the messages that were taken out of it."""
@@ -32,8 +34,10 @@ class Splitter:
     """Splits one request."""
 
     def __init__(self) -> None:
-        self._held = b""
-        """The bytes of the request that are still to be searched."""
+        self._held = bytearray()
+        """The bytes of the request since the last message that was found."""
+        self._searched = 0
+        """So many of these bytes need no further search."""
         self._head: bytes | None = None
         """What is before the first message; None until it is found."""
         self._end = b""
@@ -45,11 +49,8 @@ class Splitter:
     def feed(self, piece: bytes) -> list[bytes]:
         """Takes the next piece of the request. Returns the messages that end in it, but never the last one."""
         self._held += piece
-        if self._head is None and (first := _FIRST.search(self._held)):
-            start = first.start(1)
-            self._head, self._held = self._held[:start], self._held[start:]
-            self._gap_bytes = 1 + len(first[2])
-            self._end = b"}," + first[2] + first[1]
+        if self._head is None:
+            self._find_first()
         messages = [] if self._head is None else self._take_messages()
         if len(self._held) > MOST_HELD_BYTES:
             raise CannotSplit
@@ -62,18 +63,32 @@ class Splitter:
         """
         if self._head is None or not self._has_others:
             raise CannotSplit
-        frame = self._head + OTHERS + b"," + self._held
+        frame = b"".join((self._head, OTHERS, b",", self._held))
         if frame.count(OTHERS) > 1:
             raise CannotSplit
         return frame
 
+    def _find_first(self) -> None:
+        first = _FIRST.search(self._held, self._searched)
+        if first is None:
+            self._searched = max(0, len(self._held) - _FIRST_BYTES)
+            return
+        start = first.start(1)
+        self._gap_bytes = 1 + len(first[2])
+        self._end = b"}," + first[2] + first[1]
+        self._head = bytes(self._held[:start])
+        del self._held[:start]
+        self._searched = 0
+
     def _take_messages(self) -> list[bytes]:
         messages: list[bytes] = []
         place = 0
-        while (end := self._held.find(self._end, place)) >= 0:
-            messages.append(self._held[place : end + 1])
-            place = end + 1 + self._gap_bytes
-        self._held = self._held[place:]
+        with memoryview(self._held) as view:
+            while (end := self._held.find(self._end, self._searched)) >= 0:
+                messages.append(bytes(view[place : end + 1]))
+                place = self._searched = end + 1 + self._gap_bytes
+        self._searched = max(0, len(self._held) - len(self._end) + 1 - place)
+        del self._held[:place]
         self._has_others = self._has_others or bool(messages)
         return messages
 
