@@ -19,7 +19,7 @@ from tray_app.settings.settings import Settings
 from tray_app.translate import json_text
 from tray_app.translate.request import known
 from tray_app.translate.request.encoded import encode_body
-from tray_app.translate.request.known import Memory, translate_known
+from tray_app.translate.request.known import MOST_TURN_MESSAGES, Memory, translate_known
 from tray_app.translate.request.known_messages import MOST_MESSAGES
 from tray_app.translate.request.question import Question, Rules, read_body, read_question
 from tray_app.translate.request.recent import Recent
@@ -224,10 +224,11 @@ def test_no_step_works_on_more_than_a_part_of_a_large_request(monkeypatch: pytes
         assert most["decoded"] < STEP_WORK // 4 + 20_000
 
 
-def test_a_long_turn_of_many_messages_is_left_to_the_plain_translation() -> None:
-    memory, content = Memory(), "word " * 20_000
-    assert check({"messages": [{"role": "user", "content": content}] * 5}, GLM_4_7, memory)
-    assert not check({"messages": [{"role": "user", "content": content}] * 9}, GLM_4_7, memory)
+@pytest.mark.parametrize(("words", "most"), [(20_000, 5), (1, MOST_TURN_MESSAGES)], ids=["large", "many"])
+def test_a_turn_of_large_or_many_messages_is_left_to_the_plain_translation(words: int, most: int) -> None:
+    message = {"role": "user", "content": "word " * words}
+    assert check({"messages": [message] * most}, GLM_4_7, Memory())
+    assert not check({"messages": [message] * (most + 1)}, GLM_4_7, Memory())
 
 
 def test_a_request_of_very_many_messages_is_left_to_the_plain_translation(either_way: None) -> None:

@@ -53,7 +53,8 @@ MOST_BODY_BYTES = 8 * 1024 * 1024
 _DECODED_BYTES = 512 * 1024
 """A body up to this size is decoded in one step, but for its messages. The messages of a larger one are searched."""
 MOST_TURN_BYTES = 512 * 1024
-"""A larger turn that is not known is unusual, because it would be translated in one step."""
+MOST_TURN_MESSAGES = 1_000
+"""A turn that is larger, or has more messages, is unusual if it is not known: it would be translated in one step."""
 _KNOWN_TURN_WORK = 1_000
 """The work on a turn that is known, in the unit of `Steps`."""
 _MOST_CONTEXTS = 16
@@ -230,7 +231,7 @@ def _translate_turns(
         known, work = memory.turns.get(key), _KNOWN_TURN_WORK
         if known is None:
             size_bytes = sum(len(message.raw) for message in turn)
-            if size_bytes > MOST_TURN_BYTES:
+            if size_bytes > MOST_TURN_BYTES or len(turn) > MOST_TURN_MESSAGES:
                 raise Unusual
             known = _translate_turn(turn, open_calls, context)
             memory.turns.put(key, known, len(known.messages) + OVERHEAD_BYTES)
