@@ -180,13 +180,15 @@ def _translate(
     gives_way = is_background(request, kind)
     model = model or rules.choose(request.model, is_background=gives_way)
     frame = read_frame(request, model, tools.tool_set)
-    found = _find_turns(messages)
-    if steps.is_over(len(messages) * KNOWN_MESSAGE_WORK):
+    found, work = _find_turns(messages), len(messages) * KNOWN_MESSAGE_WORK
+    if steps.is_over(work):
         yield
     turns = yield from _translate_turns(found, memory.find_context(model, tools), memory, steps)
     encoded = tuple(turn.messages for turn in turns if turn.messages)
     if not encoded:
         return None
+    if steps.is_over(work):
+        yield
     system, system_counts = memory.encode_system(frame.system)
     counts = [system_counts, tools.counts, *(turn.counts for turn in turns)]
     parts = Parts(
