@@ -145,6 +145,7 @@ COVERED_BY = {
     "translate/request/output.py": "translate/request/test_chat.py",
     "translate/request/question.py": "proxy/workers/test_jobs.py",
     "translate/request/recent.py": "translate/request/test_known.py",
+    "translate/request/steps.py": "translate/request/test_known.py",
     "translate/request/search.py": "translate/answer/test_web_search.py",
     "translate/request/server_blocks.py": "translate/request/test_chat.py",
     "translate/request/server_results.py": "translate/request/test_chat.py",

@@ -15,7 +15,17 @@ def translate_twice(load: Load, request: dict[str, Any]) -> object:
     catalog = load("tray_app.catalog")
     rules = question.Rules(catalog.Catalog(), catalog.GLM_4_7)
     memory, data = known.Memory(), json.dumps({"model": "any", **request}).encode()
-    return [[*known.translate_known(data, rules, {}, None, memory)] for _ in range(2)]
+    return [[*known.translate_known([data], rules, {}, None, memory)] for _ in range(2)]
+
+
+def split(load: Load, request: dict[str, Any]) -> object:
+    """Splits a request, whatever its size is."""
+    splitter = load("tray_app.translate.request.splitter")
+    found, data = splitter.Splitter(), json.dumps({"model": "any", **request}).encode()
+    try:
+        return [found.feed(piece) for piece in splitter.in_small_pieces([data])], found.finish()
+    except splitter.CannotSplit:
+        return None
 
 
 def remember(load: Load, count: int) -> object:
@@ -49,6 +59,11 @@ ROWS = [
         translate_twice,
         small=60,
     ),
+    Growth("split: many turns", lambda n: body(messages=agent_turns(n)), split, small=100),
+    Growth("split: long texts", lambda n: body(messages=[user("word. " * (n // 6))] * 9), split, small=20_000),
+    Growth("split: much before the messages", lambda n: {"system": "word. " * (n // 6), **body()}, split, small=40_000),
+    Growth("split: almost the beginning", lambda n: {"system": [{"messages": [{}] * 2}] * n, **body()}, split),
+    Growth("split: almost the end", lambda n: body(messages=[user([{"role": 1}] * n)] * 2), split),
     Growth("known: much that is remembered", lambda n: n, remember),
     Growth("deltas: many chunks of one form", lambda n: [chunk(f"w{k}") for k in range(n)], read_deltas),
     Growth("deltas: many forms", lambda n: [chunk("w", created=k) for k in range(n)], read_deltas),

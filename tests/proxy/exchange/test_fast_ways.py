@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import WEATHER, RunningGateway, question
 from tray_app.proxy.exchange import attempt, intake
 from tray_app.proxy.exchange.intake import Intake
+from tray_app.proxy.upstream import client
 from tray_app.translate.answer.chunk import Chunk, decode_chunk
 
 
@@ -39,6 +42,40 @@ def test_a_large_session_needs_no_worker_process(gateway: RunningGateway, upstre
     assert [len(message["content"]) for message in upstream.received[-1].body["messages"]] == [
         len(message["content"]) for message in messages
     ]
+
+
+def test_a_session_of_many_messages_needs_no_worker_process_either(
+    gateway: RunningGateway, upstream: FakeUpstream
+) -> None:
+    upstream.default = lambda _: whole(completion("fine"))
+    messages = [{"role": ("user", "assistant")[n % 2], "content": f"{n} é words " * 100} for n in range(2_501)]
+    for count in (2_499, 2_501):
+        assert gateway.ask(question(messages=messages[:count], tools=[WEATHER])).text == "fine"
+        assert upstream.received[-1].body["messages"] == messages[:count]
+    assert count_known(gateway) == 2
+
+
+def test_a_large_request_is_sent_in_portions_between_which_others_have_their_turn() -> None:
+    pieces = [b"[", *[b"abc" * 1_000, b","] * 200, b"d" * 700_000, b"", b"]"]
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def send() -> list[tuple[bytes, int]]:
+        others = asyncio.create_task(take_turns())
+        try:
+            return [(portion, turns) async for portion in client._one_by_one(pieces)]  # noqa: SLF001
+        finally:
+            others.cancel()
+
+    sent = asyncio.run(send())
+    assert b"".join(portion for portion, _ in sent) == b"".join(pieces)
+    assert all(100_000 < len(portion) < 300_000 for portion, _ in sent[:-1])
+    assert all(before < after for (_, before), (_, after) in pairwise(sent))
 
 
 def test_chunks_that_differ_in_their_text_only_are_not_decoded(

@@ -71,11 +71,14 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "a schema that leads to itself": {"tools": [RECURSIVE]},
     "thousands of nullable parameters": {"tools": [WIDE]},
     "hundreds of stop sequences": {"stop_sequences": [f"stop {n}" for n in range(400)]},
-    "two thousand turns": {
-        "messages": [{"role": ("user", "assistant")[n % 2], "content": f"{n}"} for n in range(2_001)]
+    "as many turns as are known": {
+        "messages": [{"role": ("user", "assistant")[n % 2], "content": f"{n}"} for n in range(3_999)]
     },
     "thousands of turns": {
         "messages": [{"role": ("user", "assistant")[n % 2], "content": f"{n}"} for n in range(5_001)]
+    },
+    "megabytes of turns": {
+        "messages": [{"role": ("user", "assistant")[n % 2], "content": f"{n} {CODE[:1_500]}"} for n in range(1_999)]
     },
     "half a megabyte of text": {"messages": [{"role": "user", "content": CODE * 10}]},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,15 @@ from tests.translate.rows import ROWS
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1, Model
 from tray_app.errors import InvalidRequest
 from tray_app.settings.settings import Settings
+from tray_app.translate import json_text
+from tray_app.translate.request import known
 from tray_app.translate.request.encoded import encode_body
-from tray_app.translate.request.known import Memory, translate_known
+from tray_app.translate.request.known import MOST_TURN_MESSAGES, Memory, translate_known
+from tray_app.translate.request.known_messages import MOST_MESSAGES
 from tray_app.translate.request.question import Question, Rules, read_body, read_question
 from tray_app.translate.request.recent import Recent
+from tray_app.translate.request.splitter import Splitter
+from tray_app.translate.request.steps import STEP_WORK
 
 RULES = Rules(Settings().catalog, GLM_4_7)
 CASES = [
@@ -28,8 +34,12 @@ CASES = [
 ]
 
 
-def translate(body: dict[str, Any], model: Model | None, memory: Memory) -> Question | None:
-    steps = translate_known(json.dumps({"model": "any", **body}).encode(), RULES, {}, model, memory)
+def encode(body: dict[str, Any]) -> bytes:
+    return json.dumps({"model": "any", **body}).encode()
+
+
+def translate(data: bytes, model: Model | None, memory: Memory) -> Question | None:
+    steps = translate_known([data], RULES, {}, model, memory)
     while True:
         try:
             next(steps)
@@ -38,10 +48,10 @@ def translate(body: dict[str, Any], model: Model | None, memory: Memory) -> Ques
             return found
 
 
-def plain(body: dict[str, Any], model: Model | None) -> Question | None:
+def plain(data: bytes, model: Model | None) -> Question | None:
     """Returns the answer of the plain translation; None if it refuses the request."""
     try:
-        return read_question(read_body(json.dumps({"model": "any", **body}).encode()), RULES, {}, model)
+        return read_question(read_body(data), RULES, {}, model)
     except InvalidRequest:
         return None
 
@@ -69,7 +79,12 @@ def describe(question: Question) -> dict[str, Any]:
 
 def check(body: dict[str, Any], model: Model | None, memory: Memory) -> bool:
     """Compares both translations. Returns whether the fast one has answered."""
-    fast, slow = translate(body, model, memory), plain(body, model)
+    return check_bytes(encode(body), model, memory)
+
+
+def check_bytes(data: bytes, model: Model | None, memory: Memory) -> bool:
+    """Compares both translations of a body. Returns whether the fast one has answered."""
+    fast, slow = translate(data, model, memory), plain(data, model)
     assert fast is None or (slow is not None and describe(fast) == describe(slow))
     return fast is not None
 
@@ -131,9 +146,9 @@ def test_a_changed_tool_changes_the_translation_of_the_calls_before() -> None:
 
 def test_what_is_known_is_not_translated_again() -> None:
     memory = Memory()
-    translate(make_session(20), GLM_4_7, memory)
+    translate(encode(make_session(20)), GLM_4_7, memory)
     known = memory.turns.size
-    translate(make_session(21), GLM_4_7, memory)
+    translate(encode(make_session(21)), GLM_4_7, memory)
     # The new call and its result, and the result before, which no longer has the mark of the cache.
     assert memory.turns.size == known + 3
 
@@ -143,11 +158,83 @@ def test_a_memory_that_is_too_small_changes_no_answer() -> None:
     assert all(check(make_session(turns), GLM_4_7, memory) for turns in range(1, 30))
 
 
-def test_a_large_new_request_pauses_between_its_steps() -> None:
+@pytest.fixture(params=[None, 0], ids=["decoded", "split"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The messages of a request are found in either way, whatever its size is."""
+    if request.param is not None:
+        monkeypatch.setattr(known, "_DECODED_BYTES", request.param)
+
+
+def make_large(*, is_split: bool) -> bytes:
+    """Returns a request of one megabyte, which is split, or one that is just not."""
+    count = 100 if is_split else 45
     sides = ("user", "assistant")
-    body = {"messages": [{"role": sides[n % 2], "content": f"{n}" * 50_000} for n in range(20)]}
-    steps = translate_known(json.dumps({"model": "any", **body}).encode(), RULES, {}, GLM_4_7, Memory())
-    assert len([*steps]) >= 10
+    messages = [{"role": sides[n % 2], "content": f'{n} "words" ' * 900} for n in range(count)]
+    return encode({"messages": messages, "system": "Be kind.", "tools": [{"name": "Bash", "input_schema": COMMAND}]})
+
+
+class Work:
+    """Counts the bytes that are searched, looked up and decoded between two pauses."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.counts = {"searched": 0, "looked up": 0, "decoded": 0}
+        work, get, decode = self, Recent.get, json_text.decode
+
+        class CountingSplitter(Splitter):
+            def feed(self, piece: bytes) -> list[bytes]:
+                work.counts["searched"] += len(piece)
+                return super().feed(piece)
+
+        def count_get(recent: Recent[Any, Any], key: Any) -> Any:
+            work.counts["looked up"] += len(key) if isinstance(key, bytes) else 0
+            return get(recent, key)
+
+        def count_decode(data: bytes | bytearray) -> Any:
+            work.counts["decoded"] += len(data)
+            return decode(data)
+
+        monkeypatch.setattr(known, "Splitter", CountingSplitter)
+        monkeypatch.setattr(Recent, "get", count_get)
+        monkeypatch.setattr(json_text, "decode", count_decode)
+
+    def measure(self, data: bytes, memory: Memory) -> tuple[dict[str, int], dict[str, int]]:
+        """Returns the bytes of the largest step, and those of all steps."""
+        most, total = dict.fromkeys(self.counts, 0), dict.fromkeys(self.counts, 0)
+        steps = translate_known([data], RULES, {}, GLM_4_7, memory)
+        for _ in chain(steps, [None]):
+            for name, count in self.counts.items():
+                most[name], total[name] = max(most[name], count), total[name] + count
+            self.counts = dict.fromkeys(self.counts, 0)
+        return most, total
+
+
+@pytest.mark.parametrize("is_split", [True, False])
+def test_no_step_works_on_more_than_a_part_of_a_large_request(monkeypatch: pytest.MonkeyPatch, is_split: bool) -> None:
+    data, memory = make_large(is_split=is_split), Memory()
+    assert check_bytes(data, GLM_4_7, Memory())
+    work = Work(monkeypatch)
+    for is_known in (False, True):
+        most, total = work.measure(data, memory)
+        assert total["searched"] == (len(data) if is_split else 0)
+        assert total["looked up"] > 0.95 * len(data)
+        assert total["decoded"] > 0.95 * len(data) or is_known
+        # A step ends with the piece or the message that fills it.
+        assert most["searched"] <= STEP_WORK
+        assert most["looked up"] < STEP_WORK + 20_000
+        assert most["decoded"] < STEP_WORK // 4 + 20_000
+
+
+@pytest.mark.parametrize(("words", "most"), [(20_000, 5), (1, MOST_TURN_MESSAGES)], ids=["large", "many"])
+def test_a_turn_of_large_or_many_messages_is_left_to_the_plain_translation(words: int, most: int) -> None:
+    message = {"role": "user", "content": "word " * words}
+    assert check({"messages": [message] * most}, GLM_4_7, Memory())
+    assert not check({"messages": [message] * (most + 1)}, GLM_4_7, Memory())
+
+
+def test_a_request_of_very_many_messages_is_left_to_the_plain_translation(either_way: None) -> None:
+    for count in (MOST_MESSAGES, MOST_MESSAGES + 2):
+        messages = [{"role": ("user", "assistant")[n % 2], "content": "Hm"} for n in range(count)]
+        assert check({"messages": messages}, GLM_4_7, Memory()) is (count == MOST_MESSAGES)
 
 
 IDS = st.integers(0, 3).map("t{}".format)

@@ -76,8 +76,7 @@ class RequestTranslator:
         """Returns the question if little of the request is new and nothing in it is unusual; else None."""
         if incoming.body.size_bytes > MOST_BODY_BYTES:
             return None
-        data = b"".join(incoming.body.pieces)
-        steps = translate_known(data, incoming.rules, incoming.headers, model, self._memory)
+        steps = translate_known(incoming.body.pieces, incoming.rules, incoming.headers, model, self._memory)
         try:
             while True:
                 next(steps)

@@ -7,7 +7,7 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -32,6 +32,8 @@ _REST_S = 1.0
 _MAX_REST_BYTES = 64 * 1024
 _SMALL_BYTES = 1024 * 1024
 """A body up to this size is sent in one step, which takes less than a millisecond."""
+_PORTION_BYTES = 128 * 1024
+"""A larger body is sent in portions of about this size."""
 _REQUEST_ID = re.compile(r"[\w-]{1,100}")
 """Form of NVIDIA's request ids, which become a part of an address."""
 
@@ -165,6 +167,26 @@ def _join_small(pieces: Sequence[bytes]) -> Sequence[bytes]:
 
 
 async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """Yields the pieces to aiohttp, so that no single step handles all of a large body."""
+    """Yields the pieces to aiohttp in portions. The event loop runs other tasks after each.
+
+    Without that, aiohttp would go on for as long as the socket takes all, which may be several megabytes.
+    """
+    for portion in _in_portions(pieces):
+        yield portion
+        await asyncio.sleep(0)
+
+
+def _in_portions(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yields the same bytes in portions. Small pieces are joined, and large ones divided."""
+    held: list[bytes] = []
+    size_bytes = 0
     for piece in pieces:
-        yield piece
+        for place in range(0, len(piece), _PORTION_BYTES):
+            held.append(piece[place : place + _PORTION_BYTES])
+            size_bytes += len(held[-1])
+            if size_bytes >= _PORTION_BYTES:
+                yield b"".join(held)
+                held.clear()
+                size_bytes = 0
+    if held:
+        yield b"".join(held)

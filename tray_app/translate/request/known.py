@@ -7,7 +7,6 @@ remembers is found by the bytes of the request, and depends on nothing else.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from tray_app.translate.call_ids import MOST_USED_IDS
 from tray_app.translate.request.background import is_background
 from tray_app.translate.request.body import MessagesRequest
 from tray_app.translate.request.chat import Parts, assemble, read_frame
-from tray_app.translate.request.encoded import EncodedMessages, encode_system
+from tray_app.translate.request.encoded import EncodedMessages, encode_system, separate
 from tray_app.translate.request.history import (
     Turn,
     find_newest_user,
@@ -30,24 +29,34 @@ from tray_app.translate.request.history import (
 )
 from tray_app.translate.request.kinds import Kind, find_kind
 from tray_app.translate.request.known_messages import (
+    KNOWN_MESSAGE_WORK,
+    MOST_MESSAGES,
     OVERHEAD_BYTES,
-    STEP_BYTES,
-    STEP_MESSAGES,
     KnownMessage,
     KnownParts,
     KnownTools,
     Unusual,
+    measure_new,
 )
 from tray_app.translate.request.question import Question, Rules
 from tray_app.translate.request.recent import Recent
 from tray_app.translate.request.search import read_search
+from tray_app.translate.request.splitter import OTHERS, CannotSplit, Splitter, in_small_pieces
+from tray_app.translate.request.steps import Steps
 from tray_app.translate.request.tokens import Counts, add_counts, count
 from tray_app.translate.request.validation import check_fields
 
 MEMORY_BYTES = 32 * 1024 * 1024
 """The memory for what is known. A long session has two to four megabytes of messages, and as much of translations."""
 MOST_BODY_BYTES = 8 * 1024 * 1024
-"""A larger body is left to the twin, because finding its messages alone would take too long."""
+"""A larger body is left to the twin, because the memory could not hold its messages."""
+_DECODED_BYTES = 512 * 1024
+"""A body up to this size is decoded in one step, but for its messages. The messages of a larger one are searched."""
+MOST_TURN_BYTES = 512 * 1024
+MOST_TURN_MESSAGES = 1_000
+"""A turn that is larger, or has more messages, is unusual if it is not known: it would be translated in one step."""
+_KNOWN_TURN_WORK = 1_000
+"""The work on a turn that is known, in the unit of `Steps`."""
 _MOST_CONTEXTS = 16
 
 
@@ -59,16 +68,14 @@ class _Outline(MessagesRequest, frozen=True):
     thread: Any = None
 
 
-@dataclass(eq=False, frozen=True, slots=True)
-class _Context:
+class _Context(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What the translation of a turn depends on, besides the turn itself and the calls before it."""
 
     model: Model
     tools: KnownTools
 
 
-@dataclass(frozen=True, slots=True)
-class _Translated:
+class _Translated(msgspec.Struct, frozen=True, gc=False):
     """One turn as it is sent."""
 
     messages: bytes
@@ -109,22 +116,49 @@ class Memory:
 
 
 def translate_known(
-    data: bytes, rules: Rules, headers: Mapping[str, str], model: Model | None, memory: Memory
+    pieces: Sequence[bytes | bytearray],
+    rules: Rules,
+    headers: Mapping[str, str],
+    model: Model | None,
+    memory: Memory,
 ) -> Generator[None, None, Question | None]:
     """Returns what `read_question` would; None if the twin must be asked. It pauses whenever others should get a turn.
 
-    `model` answers the request; if it is None, the rules choose the model.
+    `pieces` are the body of the request. `model` answers it; if it is None, the rules choose the model.
     """
-    if len(data) > MOST_BODY_BYTES:
+    if sum(map(len, pieces)) > MOST_BODY_BYTES:
         return None
+    steps = Steps()
     try:
-        outline = msgspec.json.decode(data, type=_Outline)
+        outline, messages = yield from _read(pieces, memory, steps)
         if isinstance(outline.thread, dict):
             return None
-        messages = yield from memory.parts.read_messages(outline.messages)
-        return (yield from _translate(outline, messages, rules, headers, model, memory))
-    except (Unusual, InvalidRequest, ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return (yield from _translate(outline, messages, rules, headers, model, memory, steps))
+    except (Unusual, CannotSplit, InvalidRequest, ValueError, RecursionError):  # msgspec's errors are ValueErrors
         return None
+
+
+def _read(
+    pieces: Sequence[bytes | bytearray], memory: Memory, steps: Steps
+) -> Generator[None, None, tuple[_Outline, list[KnownMessage]]]:
+    """Returns the messages of a request, and an outline of all the rest."""
+    if sum(map(len, pieces)) <= _DECODED_BYTES:
+        outline = msgspec.json.decode(b"".join(pieces), type=_Outline)
+        if len(outline.messages) > MOST_MESSAGES:
+            raise Unusual
+        return outline, (yield from memory.parts.read_messages(map(bytes, outline.messages), steps))
+    splitter, messages = Splitter(), list[KnownMessage]()
+    for piece in in_small_pieces(pieces):
+        messages += yield from memory.parts.read_messages(splitter.feed(piece), steps)
+        if len(messages) > MOST_MESSAGES:
+            raise Unusual
+        if steps.is_over(len(piece)):
+            yield
+    outline = msgspec.json.decode(splitter.finish(), type=_Outline)
+    if len(outline.messages) != 2 or bytes(outline.messages[0]) != OTHERS:
+        raise Unusual
+    messages += yield from memory.parts.read_messages([bytes(outline.messages[1])], steps)
+    return outline, messages
 
 
 def _translate(
@@ -134,6 +168,7 @@ def _translate(
     headers: Mapping[str, str],
     model: Model | None,
     memory: Memory,
+    steps: Steps,
 ) -> Generator[None, None, Question | None]:
     tools = memory.parts.read_tools(outline.tools)
     request = _make_request(outline, tools, messages)
@@ -145,14 +180,19 @@ def _translate(
     gives_way = is_background(request, kind)
     model = model or rules.choose(request.model, is_background=gives_way)
     frame = read_frame(request, model, tools.tool_set)
-    turns = yield from _translate_turns(_find_turns(messages), memory.find_context(model, tools), memory)
-    encoded = [turn.messages for turn in turns if turn.messages]
+    found, work = _find_turns(messages), len(messages) * KNOWN_MESSAGE_WORK
+    if steps.is_over(work):
+        yield
+    turns = yield from _translate_turns(found, memory.find_context(model, tools), memory, steps)
+    encoded = tuple(turn.messages for turn in turns if turn.messages)
     if not encoded:
         return None
+    if steps.is_over(work):
+        yield
     system, system_counts = memory.encode_system(frame.system)
     counts = [system_counts, tools.counts, *(turn.counts for turn in turns)]
     parts = Parts(
-        EncodedMessages(system, (b",".join(encoded),)),
+        EncodedMessages(system, separate(encoded)),
         tools.sent,
         add_counts(counts, has_functions=bool(tools.tool_set.functions)),
         frozenset(used_ids),
@@ -184,23 +224,24 @@ def _find_turns(messages: Sequence[KnownMessage]) -> list[list[KnownMessage]]:
 
 
 def _translate_turns(
-    turns: list[list[KnownMessage]], context: _Context, memory: Memory
+    turns: list[list[KnownMessage]], context: _Context, memory: Memory, steps: Steps
 ) -> Generator[None, None, list[_Translated]]:
     translated: list[_Translated] = []
     open_calls: tuple[str, ...] = ()
-    new_bytes = new_turns = 0
     for turn in turns:
         key = (context, open_calls, *turn)
-        known = memory.turns.get(key)
+        known, work = memory.turns.get(key), _KNOWN_TURN_WORK
         if known is None:
-            new_bytes, new_turns = new_bytes + sum(len(message.raw) for message in turn), new_turns + 1
+            size_bytes = sum(len(message.raw) for message in turn)
+            if size_bytes > MOST_TURN_BYTES or len(turn) > MOST_TURN_MESSAGES:
+                raise Unusual
             known = _translate_turn(turn, open_calls, context)
             memory.turns.put(key, known, len(known.messages) + OVERHEAD_BYTES)
-            if new_bytes > STEP_BYTES or new_turns > STEP_MESSAGES:
-                new_bytes = new_turns = 0
-                yield
+            work = measure_new(size_bytes)
         translated.append(known)
         open_calls = known.open_calls
+        if steps.is_over(work):
+            yield
     if open_calls:
         translated.append(_encode(interrupt(open_calls), ()))
     return translated

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable
 from typing import Any
 
 import msgspec
@@ -15,23 +14,24 @@ from tray_app.translate.request.content import read_system
 from tray_app.translate.request.control_blocks import SILENT
 from tray_app.translate.request.kinds import has_own_words
 from tray_app.translate.request.recent import Recent
+from tray_app.translate.request.steps import Steps
 from tray_app.translate.request.tokens import Counts, count_functions
 from tray_app.translate.request.tools import ToolSet, read_tools
 from tray_app.translate.request.validation import check_message
 
-STEP_BYTES = 64 * 1024
-STEP_OBJECTS = 500
-STEP_MESSAGES = 100
-"""After so many bytes, JSON objects or messages that are new, other tasks of the event loop get their turn.
-
-They take about a millisecond."""
+KNOWN_MESSAGE_WORK = 500
+"""The work on a message that is known, beside its bytes. The unit is the one of `Steps`."""
+_NEW_MESSAGE_WORK = 2_500
+_NEW_BYTE_WORK = 4
+_NEW_OBJECT_WORK = 500
+"""The work on a message that is new, on each of its bytes, and on each of its JSON objects."""
 MOST_MESSAGE_BYTES = 256 * 1024
 MOST_MESSAGE_OBJECTS = 1_000
 """A message that is larger, or has more JSON objects, is unusual, and so are such definitions of tools.
 
 Reading them takes too long."""
-MOST_MESSAGES = 2_000
-"""A request with more messages is unusual, because each takes a microsecond however well it is known."""
+MOST_MESSAGES = 4_000
+"""A request with more messages is unusual, because some steps take a microsecond for each, however well it is known."""
 OVERHEAD_BYTES = 600
 """One small thing that is kept takes so much memory, beside its bytes."""
 _TOOLS_COST = 6
@@ -46,9 +46,12 @@ class Unusual(Exception):
     """A part of the request is not read here, or is wrong."""
 
 
-@dataclass(eq=False, frozen=True, slots=True)
-class KnownMessage:
-    """One message that was read. The same bytes give the same object for as long as it is remembered."""
+class KnownMessage(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One message that was read. The same bytes give the same object for as long as it is remembered.
+
+    Like all that is remembered, it holds no reference to itself. So Python's garbage collector, which takes the longer
+    the more objects there are, need not know it.
+    """
 
     raw: bytes
     role: str
@@ -65,8 +68,7 @@ class KnownMessage:
         return msgspec.convert(json_text.decode(self.raw), Message)
 
 
-@dataclass(eq=False, frozen=True, slots=True)
-class KnownTools:
+class KnownTools(msgspec.Struct, frozen=True, eq=False, gc=False):
     """The definitions of tools that were read."""
 
     declared: list[dict[str, Any]] | None
@@ -83,23 +85,19 @@ class KnownParts:
         self._messages = Recent[bytes, KnownMessage](most_bytes)
         self._tools = Recent[bytes, KnownTools](most_bytes // 4)
 
-    def read_messages(self, raws: Sequence[msgspec.Raw]) -> Generator[None, None, list[KnownMessage]]:
-        """Returns the messages. It pauses after each step of new ones. Unusual if one of them is."""
-        if len(raws) > MOST_MESSAGES:
-            raise Unusual
+    def read_messages(self, raws: Iterable[bytes], steps: Steps) -> Generator[None, None, list[KnownMessage]]:
+        """Returns the messages. It pauses after each step. Unusual if one of them is."""
         messages: list[KnownMessage] = []
-        new_bytes = new_objects = 0
         for raw in raws:
-            data = bytes(raw)
-            known = self._messages.get(data)
+            known = self._messages.get(raw)
+            work = len(raw) + KNOWN_MESSAGE_WORK
             if known is None:
-                new_bytes, new_objects = new_bytes + len(data), new_objects + data.count(b"{")
-                known = _read_message(data)
-                self._messages.put(data, known, len(data) + OVERHEAD_BYTES)
-                if new_bytes > STEP_BYTES or new_objects > STEP_OBJECTS:
-                    new_bytes = new_objects = 0
-                    yield
+                known = _read_message(raw)
+                self._messages.put(raw, known, len(raw) + OVERHEAD_BYTES)
+                work = measure_new(len(raw), raw.count(b"{"))
             messages.append(known)
+            if steps.is_over(work):
+                yield
         return messages
 
     def read_tools(self, raw: msgspec.Raw) -> KnownTools:
@@ -116,6 +114,11 @@ class KnownParts:
             known = KnownTools(declared, tool_set, sent, counts)
             self._tools.put(data, known, _TOOLS_COST * len(data) + OVERHEAD_BYTES)
         return known
+
+
+def measure_new(size_bytes: int, objects: int = 0) -> int:
+    """Returns the work on a message that is new, or on a part of it, in the unit of `Steps`."""
+    return size_bytes * _NEW_BYTE_WORK + objects * _NEW_OBJECT_WORK + _NEW_MESSAGE_WORK
 
 
 def _read_message(data: bytes) -> KnownMessage:
