@@ -52,7 +52,8 @@ class Answer:
         if status.split()[1] != b"200":
             told = body[:300].decode(errors="replace")
             raise GatewayFault(f"was answered with {status.decode(errors='replace')}: {told}")
-        self.is_closing = b"connection: close" in fields
+        is_old = status.startswith(b"http/1.0") and b"keep-alive" not in fields
+        self.is_closing = is_old or b"connection: close" in fields
         length = re.search(rb"content-length: *(\d+)", fields)
         if length:
             self._left = int(length[1])

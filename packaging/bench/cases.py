@@ -49,7 +49,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A job with the plan of the upstream. `heavy` runs beside it, from a process of its own."""
+    """A job with the plan of the upstream. `heavy` runs beside it, from a process of its own, once all streams run."""
 
     name: str
     job: Job
@@ -72,9 +72,15 @@ def cost_of_events(name: str, job: Job, plan: Plan, sentence: str) -> Case:
     return Case(name, job, plan, (Figure(row, Measured.cpu_per_event_us),))
 
 
-def latency(streams: int, events_per_s: int, seconds: float) -> Case:
+def stream(streams: int, events_per_s: int, steady_events: int, stagger_s: float) -> Job:
+    """One stream for each connection. Only events are looked at that come once all streams run."""
+    unsteady_events = int(stagger_s * events_per_s) + 5
+    events = unsteady_events + steady_events
+    return Job(streams, streams, events=events, stagger_s=stagger_s, unsteady_events=unsteady_events)
+
+
+def latency(streams: int, events_per_s: int, steady_events: int, stagger_s: float) -> Case:
     name = f"latency-{streams}"
-    events = int(events_per_s * seconds)
     what = f"{'one stream' if streams == 1 else f'{streams} streams at once'} of {events_per_s} events a second"
     median = Row(f"{name}-p50", "ms", f"delay added to an event, median; {what}")
     late = Row(f"{name}-p99", "ms", f"delay added to an event, 99th percentile; {what}")
@@ -82,8 +88,8 @@ def latency(streams: int, events_per_s: int, seconds: float) -> Case:
         Figure(median, lambda measured: measured.added_ms("event_p50_ms"), "event_p50_ms"),
         Figure(late, lambda measured: measured.added_ms("event_p99_ms", base="event_p50_ms"), "event_p99_ms"),
     )
-    job = Job(streams, streams, events=events, stagger_s=1 / events_per_s if streams > 1 else 0)
-    return Case(name, job, Plan(events, events_per_s), figures)
+    job = stream(streams, events_per_s, steady_events, stagger_s)
+    return Case(name, job, Plan(job.events, events_per_s), figures)
 
 
 FIRST_BYTE = Row("first-byte", "ms", "delay added to the first content event of a small request, one after another")
@@ -91,6 +97,8 @@ STALL = Row(
     "stall", "ms", "greatest delay of an event of 50 streams, 20 events a second each, while requests of 5 MB pass"
 )
 SMALL = Row("small-request", "ms", "time added to a small request, not streamed, one after another")
+
+STALLED = stream(50, 20, steady_events=60, stagger_s=1)
 
 CASES = (
     ask(
@@ -120,14 +128,14 @@ CASES = (
     ),
     Case(
         "stall",
-        Job(50, 50, events=80, stagger_s=0.05),
-        Plan(80, 20),
+        STALLED,
+        Plan(STALLED.events, 20),
         (Figure(STALL, lambda measured: measured.result.event_max_ms, "event_max_ms"),),
         heavy=Job(1, 10, 5_000_000),
     ),
-    latency(1, 100, 3),
-    latency(50, 20, 3),
-    latency(200, 10, 4),
+    latency(1, 100, steady_events=300, stagger_s=0),
+    latency(50, 20, steady_events=45, stagger_s=1),
+    latency(200, 10, steady_events=20, stagger_s=2),
     Case(
         "small-request",
         Job(1, 300),

@@ -34,11 +34,13 @@ class Job:
     body_bytes: int = 0
     """The size of a session's first request; 0 means a request of one sentence."""
     sessions: str = FROM_START
-    """What the gateway has seen before: only the requests that count, one more of each session, or no session at all."""
+    """What the gateway knows: only the requests that count, one more of each session, or no session at all."""
     events: int = 0
     """The content events of each answer; 0 means that it is not streamed."""
     stagger_s: float = 0
     """The connections begin one after another within this time, so that their events do not come all at once."""
+    unsteady_events: int = 0
+    """So many events of each answer come while other connections still begin: their delays are left out."""
     seed: int = 0
     port: int = 0
 
@@ -82,8 +84,8 @@ class Lane:
 class Play:
     """Sends all requests of some lanes, and collects their answers."""
 
-    def __init__(self, job: Job, lanes: Sequence[Lane], events: int) -> None:
-        self.events = events
+    def __init__(self, job: Job, lanes: Sequence[Lane]) -> None:
+        self.job = job
         self.selector = selectors.DefaultSelector()
         self.running = len(lanes)
         self.whole_ns: list[int] = []
@@ -149,11 +151,11 @@ class Play:
 
     def note(self, lane: Lane, now_ns: int) -> None:
         answer = lane.answer
-        if len(answer.latencies_ns) != self.events:
-            raise GatewayFault(f"passed on {len(answer.latencies_ns)} of the {self.events} events of an answer")
+        if len(answer.latencies_ns) != self.job.events:
+            raise GatewayFault(f"passed on {len(answer.latencies_ns)} of the {self.job.events} events of an answer")
         self.whole_ns.append(now_ns - lane.begin_ns)
         self.first_ns.append((answer.first_ns or now_ns) - lane.begin_ns)
-        self.latencies_ns += answer.latencies_ns
+        self.latencies_ns += answer.latencies_ns[self.job.unsteady_events :]
         if answer.is_closing:
             self.selector.unregister(lane.sock)
             lane.sock.close()
@@ -188,12 +190,12 @@ def make_requests(job: Job, connection: int) -> list[bytes]:
 
 
 def measure(job: Job, lanes: Sequence[Lane]) -> Result:
-    play = Play(job, lanes, job.events)
+    play = Play(job, lanes)
     play.run()
     whole_ns, first_ns, latencies_ns = sorted(play.whole_ns), sorted(play.first_ns), sorted(play.latencies_ns)
     return Result(
         requests=len(whole_ns),
-        events=len(latencies_ns),
+        events=len(whole_ns) * job.events,
         whole_ms=find_quantile(whole_ns, 0.5) / 1e6,
         first_ms=find_quantile(first_ns, 0.5) / 1e6,
         event_p50_ms=find_quantile(latencies_ns, 0.5) / 1e6,
@@ -209,7 +211,7 @@ def do(line: str) -> dict[str, object]:
     try:
         for lane, (first, *_) in zip(lanes, requests, strict=True):
             lane.bodies = [first]
-        Play(replace(job, stagger_s=0), lanes, events=0).run()
+        Play(replace(job, stagger_s=0, events=0), lanes).run()
         for lane, (_, *others) in zip(lanes, requests, strict=True):
             lane.bodies = others
         print("ready", flush=True)

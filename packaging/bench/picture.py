@@ -15,7 +15,7 @@ NUMBERS_WIDTH = 100
 BAR_HEIGHT = 14
 ROW_GAP = 8
 TOP = 58
-FEWEST_DOUBLINGS = 1
+FEWEST_POWERS = 1
 STYLE = """
 text { font: 13px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328 }
 .small { font-size: 11px; fill: #59636e }
@@ -50,12 +50,12 @@ def collect_bars(results: Results) -> Bars:
 
 
 class Scale:
-    """Powers of two, the same number of them on either side of 1 as the ratios need."""
+    """A logarithmic scale in powers of two, as far to either side of 1 as the ratios go, and at least by one power."""
 
     def __init__(self, bars: Bars) -> None:
         powers = [math.log2(value) for _, ratios in bars for _, ratio in ratios for value in (ratio.q1, ratio.q3)]
-        self.first = math.floor(min([*powers, -FEWEST_DOUBLINGS]))
-        self.last = math.ceil(max([*powers, FEWEST_DOUBLINGS]))
+        self.first = math.floor(min([*powers, -FEWEST_POWERS]))
+        self.last = math.ceil(max([*powers, FEWEST_POWERS]))
 
     def place(self, ratio: float) -> float:
         """The distance from the left edge of the picture."""

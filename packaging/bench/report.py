@@ -17,7 +17,7 @@ BEGIN = "<!-- Begin of what `dev.py bench --write` writes. -->"
 END = "<!-- End of what `dev.py bench --write` writes. -->"
 
 HOW = """
-Each figure is the median of {rounds} rounds with its quartiles, and less is better. In each round every gateway does
+Each figure is the median of {rounds} with its quartiles, and less is better. In each round every gateway does
 each case once, in changing order, and the ratio is formed within the round. The upstream and the clients are
 processes of their own on the same machine, on loopback. Processor time is that of the gateway with all processes that
 it started, in nanoseconds from `/proc`. The requests are made-up conversations of a coding agent: the next turn of a
@@ -106,8 +106,9 @@ def write_direct(results: Results) -> Iterator[str]:
 def write_report(results: Results, picture: str = "") -> str:
     """The table with all that a reader must know of it. `picture` is its address; empty if there is none."""
     others = find_others(results)
+    rounds = f"{results.rounds} rounds" if results.rounds > 1 else "one round"
     parts = [f"![Ratios of {OUR_NAME} to {' and '.join(others)}]({picture})"] if picture else []
-    parts += [write_table(results), HOW.format(rounds=results.rounds), *write_direct(results)]
+    parts += [write_table(results), HOW.format(rounds=rounds), *write_direct(results)]
     if results.left_out:
         parts.append("Not measured this time:\n\n" + "\n".join(f"- {sentence}" for sentence in results.left_out))
     parts += [f"Measured on {results.date}: {results.machine}. {results.versions}.", NOT_MEASURED]

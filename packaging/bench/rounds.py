@@ -63,6 +63,7 @@ class Bench:
             before = read_cpu(pid) if pid else {}
             self._load.go()
             if case.heavy:
+                time.sleep(case.job.stagger_s)
                 self._heavy.go()
                 self._heavy.finish()
             result = self._load.finish()

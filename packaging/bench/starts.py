@@ -71,13 +71,14 @@ class Starts:
         gateway = Gateway(maker, self._make_home(), self._upstream_url)
         try:
             self._note(results, FIRST_ANSWER, maker.name, gateway.wait_answer())
-            time.sleep(SETTLE_S)
-            memory = read_memory(gateway.pid)
+            if self.wanted & {MEMORY.name, MEMORY_PSS.name}:
+                time.sleep(SETTLE_S)
+                memory = read_memory(gateway.pid)
+                self._note(results, MEMORY, maker.name, memory.rss_mb)
+                self._note(results, MEMORY_PSS, maker.name, memory.pss_mb)
         except BaseException:
             gateway.end()
             raise
-        self._note(results, MEMORY, maker.name, memory.rss_mb)
-        self._note(results, MEMORY_PSS, maker.name, memory.pss_mb)
         return gateway
 
     def _start_with_icon(self, stack: ExitStack, results: Results) -> Gateway:
