@@ -28,6 +28,7 @@ class Helper:
             env={**os.environ, "PYTHONPATH": str(PACKAGING)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the one that started it
         )
         return self
 

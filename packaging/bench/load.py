@@ -152,7 +152,9 @@ class Play:
     def note(self, lane: Lane, now_ns: int) -> None:
         answer = lane.answer
         if len(answer.latencies_ns) != self.job.events:
-            raise GatewayFault(f"passed on {len(answer.latencies_ns)} of the {self.job.events} events of an answer")
+            end = answer.newest[-300:].decode(errors="replace")
+            passed = f"passed on {len(answer.latencies_ns)} of the {self.job.events} events of an answer"
+            raise GatewayFault(f"{passed}, which ended with {end!r}")
         self.whole_ns.append(now_ns - lane.begin_ns)
         self.first_ns.append((answer.first_ns or now_ns) - lane.begin_ns)
         self.latencies_ns += answer.latencies_ns[self.job.unsteady_events :]
