@@ -20,8 +20,8 @@ class Answer:
         self.first_ns: int | None = None
         """When the first content event arrived; None until then."""
         self.is_closing = False
-        self.newest = b""
-        """What arrived last, for the sentence about an answer that is wrong."""
+        self.pieces: list[bytes] = []
+        """All that arrived, to be kept if the answer is wrong."""
         self._head = b""
         self._left = -1
         """The bytes of the body that are still to come; -1 if it comes in chunks, or until the connection ends."""
@@ -30,7 +30,7 @@ class Answer:
 
     def feed(self, data: bytes, now_ns: int) -> bool:
         """Takes what arrived. Returns whether the answer is complete."""
-        self.newest = data
+        self.pieces.append(data)
         if not self._has_head:
             self._head += data
             head, end, data = self._head.partition(b"\r\n\r\n")

@@ -11,6 +11,7 @@ import json
 import selectors
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -152,9 +153,8 @@ class Play:
     def note(self, lane: Lane, now_ns: int) -> None:
         answer = lane.answer
         if len(answer.latencies_ns) != self.job.events:
-            end = answer.newest[-300:].decode(errors="replace")
             passed = f"passed on {len(answer.latencies_ns)} of the {self.job.events} events of an answer"
-            raise GatewayFault(f"{passed}, which ended with {end!r}")
+            raise GatewayFault(f"{passed}, which is kept in {keep(answer)}")
         self.whole_ns.append(now_ns - lane.begin_ns)
         self.first_ns.append((answer.first_ns or now_ns) - lane.begin_ns)
         self.latencies_ns += answer.latencies_ns[self.job.unsteady_events :]
@@ -163,6 +163,13 @@ class Play:
             lane.sock.close()
             lane.connect()
             self.selector.register(lane.sock, selectors.EVENT_READ, lane)
+
+
+def keep(answer: Answer) -> str:
+    """Writes an answer that is wrong into a file, and returns its path."""
+    with tempfile.NamedTemporaryFile(prefix="bench-answer-", delete=False) as file:
+        file.write(b"".join(answer.pieces))
+        return file.name
 
 
 def write_request(body: bytes, port: int) -> bytes:

@@ -111,6 +111,8 @@ def write_report(results: Results, picture: str = "") -> str:
     parts += [write_table(results), HOW.format(rounds=rounds), *write_direct(results)]
     if results.left_out:
         parts.append("Not measured this time:\n\n" + "\n".join(f"- {sentence}" for sentence in results.left_out))
+    if results.faults:
+        parts.append("What went wrong once:\n\n" + "\n".join(f"- {sentence}" for sentence in results.faults))
     parts += [f"Measured on {results.date}: {results.machine}. {results.versions}.", NOT_MEASURED]
     return "\n\n".join(parts) + "\n"
 

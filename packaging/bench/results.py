@@ -31,6 +31,8 @@ class Results:
     """By the name of the row: the time in ms of the same job without a gateway, for each round."""
     left_out: list[str] = field(default_factory=list)
     """A sentence for each row that could not be measured here."""
+    faults: list[str] = field(default_factory=list)
+    """A sentence for each wrong answer of a gateway, after which it was asked once more."""
 
     def note(self, row: str, gateway: str, value: float) -> None:
         self.rows.setdefault(row, {}).setdefault(gateway, []).append(value)

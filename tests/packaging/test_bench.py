@@ -35,6 +35,7 @@ RESULTS = Results(
     },
     direct={"first-byte": [0.1, 0.2, 0.3]},
     left_out=["stall: nothing is there."],
+    faults=["event-fast: go was away."],
 )
 
 
@@ -128,7 +129,13 @@ def test_the_table_has_medians_with_quartiles_and_ratios() -> None:
 def test_the_report_says_what_was_left_out_and_on_what_it_was_measured() -> None:
     text = report.write_report(RESULTS, "assets/bench.svg")
     assert text.startswith("![Ratios of Claude NVIDIA Tray to go and b<c](assets/bench.svg)\n")
-    for words in ("median of 3 rounds", "- stall: nothing is there.", "a processor, 2 cores", "`first-byte` 0.200"):
+    for words in (
+        "median of 3 rounds",
+        "- stall: nothing is there.",
+        "- event-fast: go was away.",
+        "a processor, 2 cores",
+        "`first-byte` 0.200",
+    ):
         assert words in text
 
 

@@ -89,7 +89,7 @@ def test_a_gateway_that_refuses_is_quoted(tmp_path: Path) -> None:
         gateway.wait_answer()
 
 
-def test_the_fault_of_a_gateway_names_it_and_the_case(tmp_path: Path) -> None:
+def test_after_a_fault_a_gateway_is_asked_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = (
         "import http.server as h\n"
         "class Short(h.BaseHTTPRequestHandler):\n"
@@ -101,12 +101,17 @@ def test_the_fault_of_a_gateway_names_it_and_the_case(tmp_path: Path) -> None:
         "        self.wfile.write(b'{}')\n"
         "h.HTTPServer(('127.0.0.1', {port}), Short).serve_forever()"
     )
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    results = Results(["other"], 1)
     case = next(case for case in CASES if case.name == "event-fast")
     maker = Maker("other", (sys.executable, "-c", script))
     with pytest.raises(
-        BenchError, match=r"^event-fast: other passed on 0 of the 2 events of an answer, which ended with "
+        BenchError, match=r"^event-fast: other passed on 0 of the 2 events of an answer, which is kept in "
     ):
-        run_rounds([maker], {"event-fast"}, Results(["other"], 1), tmp_path, [shrink(case)])
+        run_rounds([maker], {"event-fast"}, results, tmp_path, [shrink(case)])
+    assert len(results.faults) == 1
+    kept = Path(results.faults[0].rpartition(" ")[2].removesuffix("."))
+    assert kept.read_bytes().endswith(b"{}")
 
 
 def test_the_upstream_ends_with_its_input() -> None:
