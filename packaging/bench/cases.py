@@ -94,7 +94,7 @@ def latency(streams: int, events_per_s: int, steady_events: int, stagger_s: floa
 
 FIRST_BYTE = Row("first-byte", "ms", "delay added to the first content event of a small request, one after another")
 STALL = Row(
-    "stall", "ms", "greatest delay of an event of 50 streams, 20 events a second each, while requests of 5 MB pass"
+    "stall", "ms", "greatest delay of an event of 50 streams, 20 events a second each, while a session of 5 MB goes on"
 )
 SMALL = Row("small-request", "ms", "time added to a small request, not streamed, one after another")
 
