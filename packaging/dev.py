@@ -9,7 +9,7 @@ usage: python packaging/dev.py VERB [ARGUMENTS]
   cover [PYTEST ARGUMENTS] all tests but those with the real Claude Code or a desktop, and what they do not reach
   format                   put the source in its normal form
   lock [UV ARGUMENTS]      make packaging/requirements*.txt anew from pyproject.toml (--upgrade: newest versions)
-  bench [PROGRAM...]       how soon the program (else this checkout's) is there, and its memory; on Linux
+  bench [ARGUMENTS]        measure this checkout's gateway, and others beside it (bench --help says how); on Linux
   screenshot               make the pictures in assets/ anew
   bundle                   build the program with its own Python, for this system, into dist/, and try it
   windows [ARGUMENTS]      on Debian, under Wine: build the Windows program and its installer into dist/, and try them
@@ -216,7 +216,8 @@ def make_screenshot(_: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    return run_to_its_own_end([prepare_venv(DEV_LOCK), "packaging/measure_start.py", *arguments])
+    # In the user's folder, against which --beside and --json name their files.
+    return run_to_its_own_end([prepare_venv(DEV_LOCK), ROOT / "packaging" / "bench", *arguments], folder=None)
 
 
 def bundle(_: list[str]) -> int:
