@@ -30,11 +30,11 @@ from tray_app.paths import Paths
 from tray_app.settings.keys import Keys
 from tray_app.status.board import Phase
 from tray_app.status.messages import list_news
-from tray_app.tray.icon import TrayIcon
 from tray_app.tray.menu import Command
 
-if TYPE_CHECKING:  # imported by the proxy thread
+if TYPE_CHECKING:  # the proxy thread imports the one, and a program with an icon the other
     from tray_app.page.routes import Page
+    from tray_app.tray.icon import TrayIcon
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +139,8 @@ class App:
 
     def _make_icon(self) -> TrayIcon | None:
         try:
+            from tray_app.tray.icon import TrayIcon  # with Pillow, which a program without an icon does not need
+
             backend = self._parts.desktop.tray_class()
             return TrayIcon(
                 backend,

@@ -91,8 +91,8 @@ class ProxyService:
         """`state_folder`: where a gateway saves what it learned for the next one; None: it saves nothing.
 
         `poll_models_every_s`: how often upstream is asked which models it has, and which of them answer; None: never.
-        `make_tls_context`: is called in the proxy thread, and decides which certificates of upstream are trusted; None:
-        those that OpenSSL trusts.
+        `make_tls_context`: is called before the first connection with TLS, and decides which certificates of upstream
+        are trusted; None: those that OpenSSL trusts.
         `history` gets a record of each request for an answer; None: none is kept.
         `make_page`: is called in the proxy thread, and returns what a browser gets; None: there is no page.
         """
@@ -225,6 +225,10 @@ class ProxyService:
     async def _serve(self, config: GatewayConfig, started: Future[Run]) -> None:
         import asyncio
 
+        from tray_app.proxy.lean_aiohttp import import_aiohttp
+
+        import_aiohttp()  # before anything else imports it
+
         from aiohttp import web
 
         from tray_app.proxy.demo import start_demo
@@ -281,7 +285,7 @@ class ProxyService:
             demo_url=demo_url,
             search_backend=self._search_backend,
             timeouts=self._timeouts,
-            tls_context=self._make_tls_context() if self._make_tls_context else None,
+            make_tls_context=self._make_tls_context,
             history=self._history,
         )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +13,7 @@ import aiohttp
 
 from tray_app import APP_ID, __version__
 from tray_app.proxy.upstream.system_proxy import find_proxy
+from tray_app.proxy.upstream.tls import MakeTlsContext, TlsContext
 
 _SOCKET_CONNECT_S = 15
 """Time for the TCP and TLS handshakes."""
@@ -28,24 +29,35 @@ _READ_BUFFER_BYTES = 32 * 1024
 """aiohttp takes this much at a time out of tiny HTTP chunks or a compressed body, which takes less than 5 ms."""
 
 
-def make_session(tls_context: ssl.SSLContext | None) -> aiohttp.ClientSession:
-    """Returns a pool of connections to upstream, which belongs to the running event loop."""
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A pool of connections to upstream, with the certificates that they trust. Belongs to one event loop."""
+
+    pool: aiohttp.ClientSession
+    tls: TlsContext
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self.pool.close()
+
+
+def make_session(make_tls_context: MakeTlsContext | None) -> Session:
+    """Returns an empty pool for the running event loop. The context is made for the first request that needs it."""
     trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(_start_deadline)
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=0, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=_DNS_CACHE_S, ssl=tls_context or True
-        ),
+    pool = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=_DNS_CACHE_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"{APP_ID}/{__version__}", "Accept-Encoding": "identity"},
         read_bufsize=_READ_BUFFER_BYTES,
         trust_env=False,  # which would also send a password of ~/.netrc
         trace_configs=[trace],
     )
+    return Session(pool, TlsContext(make_tls_context))
 
 
 async def send(
-    session: aiohttp.ClientSession,
+    session: Session,
     method: str,
     url: str,
     key: str,
@@ -62,9 +74,10 @@ async def send(
     own_headers = {"Authorization": f"Bearer {key}", **headers}
     if proxy and url.startswith("http:"):  # without TLS there is no tunnel, so the proxy gets the request itself
         own_headers |= proxy.headers
+    needs_tls = url.lower().startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
     limit_s = timeout_s + int(headers.get("Content-Length", 0)) / _SLOWEST_UPLOAD_BYTES_PER_S
     async with asyncio.timeout(None) as deadline:
-        return await session.request(
+        return await session.pool.request(
             method,
             url,
             data=body,
@@ -72,6 +85,7 @@ async def send(
             allow_redirects=False,  # the key must not go to any server but the one in the settings
             proxy=proxy.url if proxy else None,
             proxy_headers=proxy.headers if proxy else None,
+            ssl=await session.tls.get() if needs_tls else True,
             timeout=aiohttp.ClientTimeout(
                 total=None, connect=_CONNECT_S, sock_connect=_SOCKET_CONNECT_S, sock_read=timeout_s
             ),
