@@ -20,6 +20,11 @@ if sys.argv[1:2] == ["status-line"]:  # Claude Code starts this once a second, s
 
     sys.exit(status_line.print_status_line(sys.argv[2:]))
 
+if sys.argv[1:2] == ["--read-keyring"]:  # the app waits for this, so it must not import the rest, either
+    from tray_app.settings import keyring_process
+
+    sys.exit(keyring_process.main(sys.argv[2:]))
+
 import signal
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # Ctrl-C during the imports would print a traceback

@@ -221,6 +221,7 @@ class App:
         return self._today != before
 
     def _start(self) -> None:
+        self._parts.service.prepare()  # while the keyring is asked
         self._parts.user_sessions.undo_if_wanted()
         self._parts.supervisor.read_keys()
         self._parts.supervisor.begin()

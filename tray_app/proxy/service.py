@@ -139,6 +139,10 @@ class ProxyService:
         for reserved in sockets:
             reserved.close()
 
+    def prepare(self) -> None:
+        """Begins to import what a gateway consists of, so that the next start is faster. Returns at once."""
+        threading.Thread(target=_import_parts, name="imports", daemon=True).start()
+
     def start(self, config: GatewayConfig) -> Address:
         """Starts the gateway; returns the address with its real port. StartError says why it cannot listen."""
         assert not self.is_running
@@ -225,9 +229,7 @@ class ProxyService:
     async def _serve(self, config: GatewayConfig, started: Future[Run]) -> None:
         import asyncio
 
-        from tray_app.proxy.lean_aiohttp import import_aiohttp
-
-        import_aiohttp()  # before anything else imports it
+        _import_parts()
 
         from aiohttp import web
 
@@ -288,6 +290,14 @@ class ProxyService:
             make_tls_context=self._make_tls_context,
             history=self._history,
         )
+
+
+def _import_parts() -> None:
+    from tray_app.proxy.lean_aiohttp import import_aiohttp
+
+    import_aiohttp()  # before anything else imports it
+    import tray_app.proxy.models.finder
+    import tray_app.proxy.server.routes  # noqa: F401 (what imports it after this finds it)
 
 
 def _explain_bind(error: OSError | UnicodeError, address: Address) -> StartError:
