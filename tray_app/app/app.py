@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.clicks import Clicks
+from tray_app.app.garbage import settle
 from tray_app.app.greeting import LATER_IN_TRAY, list_lines, write_hello
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, JobThread
@@ -91,6 +92,7 @@ class App:
         self._today = self._parts.history.today
         self._next_look_s = 0.0
         self._clicked_s = -math.inf  # when the page was asked for last, on the clock of time.monotonic
+        self._is_settled = False
         self._is_quitting = False
         self._exit_code = 0
 
@@ -201,6 +203,9 @@ class App:
 
         Returns whether anything changed.
         """
+        if not self._is_settled:  # the program has started a second ago
+            self._is_settled = True
+            settle()
         if self._instance.is_asked_to_quit() and not self._is_quitting:
             log.info("another process of this user asks this one to quit")
             self.quit(_QUIT_DRAIN_S)

@@ -233,7 +233,6 @@ class ProxyService:
 
         from aiohttp import web
 
-        from tray_app.proxy.demo import start_demo
         from tray_app.proxy.models.finder import ModelFinder
         from tray_app.proxy.server.listener import Listener, find_connection_limit
         from tray_app.proxy.server.rare_log import LoopErrors
@@ -242,10 +241,14 @@ class ProxyService:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(LoopErrors(log))
         async with AsyncExitStack() as stack:  # ends the parts in reverse order
-            demo = await start_demo() if config.is_demo else None
-            if demo is not None:
+            demo_url = ""
+            if config.is_demo:
+                from tray_app.proxy.demo import start_demo
+
+                demo = await start_demo()
                 stack.push_async_callback(demo.stop)
-            gateway = self._make_gateway(config, demo.url if demo else "")
+                demo_url = demo.url
+            gateway = self._make_gateway(config, demo_url)
             stack.push_async_callback(gateway.close)
             gateway.follow_account()
             web_app = make_app(gateway, self._make_page() if self._make_page else None)
