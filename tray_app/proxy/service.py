@@ -106,6 +106,7 @@ class ProxyService:
         self._make_page = make_page
         self.running: Run | None = None
         self._reserved: tuple[Address, list[socket.socket]] | None = None
+        self._preparing: threading.Thread | None = None
 
     @property
     def is_running(self) -> bool:
@@ -141,7 +142,8 @@ class ProxyService:
 
     def prepare(self) -> None:
         """Begins to import what a gateway consists of, so that the next start is faster. Returns at once."""
-        threading.Thread(target=_import_parts, name="imports", daemon=True).start()
+        self._preparing = threading.Thread(target=_import_parts, name="imports", daemon=True)
+        self._preparing.start()
 
     def start(self, config: GatewayConfig) -> Address:
         """Starts the gateway; returns the address with its real port. StartError says why it cannot listen."""
@@ -211,6 +213,8 @@ class ProxyService:
             running.call(running.gateway.cancel_drain)
 
     def _run(self, config: GatewayConfig, started: Future[Run]) -> None:
+        if self._preparing is not None:
+            self._preparing.join()  # two threads that import the same modules may wait for each other
         import asyncio
 
         try:
