@@ -16,6 +16,7 @@ def hold_off() -> None:
 
 def settle() -> None:
     """Has Python look at new objects only, from now on. Those that exist are taken for permanent."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.enable()

@@ -6,10 +6,12 @@ import asyncio
 import ssl
 
 import pytest
+from aiohttp import web
 
 from tests.support.fake_upstream import FakeUpstream, listing
 from tray_app.errors import Unreachable
 from tray_app.proxy.upstream.client import UpstreamClient
+from tray_app.proxy.upstream.session import send
 from tray_app.proxy.upstream.tls import TlsContext
 
 
@@ -64,3 +66,33 @@ def test_an_upstream_without_tls_needs_no_context(upstream: FakeUpstream) -> Non
     upstream.model_list = listing("z-ai/glm4.7")
     asyncio.run(fetch())
     assert maker.count == 0
+
+
+def test_the_connection_that_brought_the_list_serves_the_first_request() -> None:
+    """So the first request waits for no name server and no handshake."""
+    connections = set()
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        assert request.transport is not None
+        connections.add(request.transport.get_extra_info("peername"))
+        return web.Response(text="hello")
+
+    async def ask() -> str:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        client = UpstreamClient()
+        try:
+            await client.fetch(f"{url}/v1/models", "key", 20, 100)
+            response = await send(client.session, "POST", f"{url}/v1/chat/completions", "key", 20, {}, b"{}")
+            return await response.text()
+        finally:
+            await client.close()
+            await runner.cleanup()
+
+    assert asyncio.run(ask()) == "hello"
+    assert len(connections) == 1
