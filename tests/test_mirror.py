@@ -24,6 +24,7 @@ COVERED_BY = {
     "app/diagnostics.py": "page/test_settings.py",
     "app/new_key.py": "test_command_line.py",
     "app/parts.py": "app/test_tray_app.py",
+    "app/late_desk.py": "page/test_app_page.py",
     "app/page_desk.py": "page/test_app_page.py",
     "app/settings_desk.py": "page/test_settings.py",
     "claude_code/journal.py": "claude_code/test_all_sessions.py",

@@ -99,6 +99,8 @@ UNUSED = (
     "multiprocessing",
     "tray_app.tray.art",
     "tray_app.proxy.demo",
+    "tray_app.app.page_desk",
+    "tray_app.page.actions",
     "tray_app.page.reads",
     "tray_app.page.views.models",
     "tray_app.commands.doctor",

@@ -21,8 +21,8 @@ from tray_app.app.garbage import settle
 from tray_app.app.greeting import LATER_IN_TRAY, list_lines, write_hello
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, JobThread
+from tray_app.app.late_desk import LateDesk
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
-from tray_app.app.page_desk import PageDesk
 from tray_app.app.parts import make_parts
 from tray_app.app.status_file import StatusFile
 from tray_app.desktop import Desktop, DesktopError
@@ -33,7 +33,8 @@ from tray_app.status.board import Phase
 from tray_app.status.messages import list_news
 from tray_app.tray.menu import Command
 
-if TYPE_CHECKING:  # the proxy thread imports the one, and a program with an icon the other
+if TYPE_CHECKING:  # the proxy thread imports the page, and only a program with an icon imports that
+    from tray_app.app.page_desk import PageDesk
     from tray_app.page.routes import Page
     from tray_app.tray.icon import TrayIcon
 
@@ -85,7 +86,7 @@ class App:
         self._status_file = StatusFile(paths.state)
         self._clicks = Clicks(self._parts, self._notify)
         self._job_thread = JobThread(self._poll, self._redraw)
-        self._page_desk = PageDesk(self._parts, self._clicks, self._job_thread.put, lambda: self.quit(_QUIT_DRAIN_S))
+        self._page_desk = LateDesk(self._make_page_desk)
         self._page: Page | None = None
         self._icon: TrayIcon | None = None
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
@@ -195,6 +196,11 @@ class App:
         if self._page is None:
             self._page = Page(self._parts.paths.state, self._parts.history_file, self._page_desk)
         return self._page
+
+    def _make_page_desk(self) -> PageDesk:
+        from tray_app.app.page_desk import PageDesk
+
+        return PageDesk(self._parts, self._clicks, self._job_thread.put, lambda: self.quit(_QUIT_DRAIN_S))
 
     # ---- Called on the job thread
 

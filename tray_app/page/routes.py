@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from tray_app.errors import AppError, InvalidRequest, ProxyError
 from tray_app.page.access import Access, check_is_on, check_sender
-from tray_app.page.actions import Desk, LiveAction, read_action
 from tray_app.page.bodies import read_body
 from tray_app.page.feed import Feeds
 from tray_app.page.files import answer_file, answer_index, protect, wants_page
-from tray_app.page.reading import Reading
-from tray_app.page.steering import steer
 from tray_app.proxy.exchange.gateway import GATEWAY
+
+if TYPE_CHECKING:  # imported with the rest when the first page is opened
+    from tray_app.page.actions import Desk
+    from tray_app.page.reading import Reading
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -90,6 +91,8 @@ class Page:
         return await _explain(send_csv(request, self._make_reading(request)))
 
     def _make_reading(self, request: web.Request) -> Reading:
+        from tray_app.page.reading import Reading
+
         return Reading(request.app[GATEWAY], self._desk, self._history_file, dict(request.query))
 
     async def _show_file(self, request: web.Request) -> web.Response:
@@ -106,6 +109,9 @@ class Page:
         return self._access.let_in(request, token)
 
     async def _act(self, request: web.Request) -> web.Response:
+        from tray_app.page.actions import LiveAction, read_action
+        from tray_app.page.steering import steer
+
         try:
             action = read_action(await read_body(request))
         except (msgspec.DecodeError, RecursionError) as error:
