@@ -34,7 +34,7 @@ def read_secrets_apart(names: Sequence[str], environ: Mapping[str, str]) -> dict
     if "keyring" in sys.modules:
         return read_secrets(names)
     try:
-        answer = json.loads(_ask(names, environ))
+        answer = json.loads(ask_process(names, environ))
         found, failure = answer["found"], answer["failure"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.info("the keyring is read without another process: %s", type(error).__name__)
@@ -44,8 +44,11 @@ def read_secrets_apart(names: Sequence[str], environ: Mapping[str, str]) -> dict
     return {name: found[name] for name in names if name in found}
 
 
-def _ask(names: Sequence[str], environ: Mapping[str, str]) -> bytes:
-    """Returns what the other process has written. It waits for as long as the keyring waits for the user."""
+def ask_process(names: Sequence[str], environ: Mapping[str, str]) -> bytes:
+    """Returns what the other process writes: JSON with the secrets `found`, and the name of a `failure`; empty: none.
+
+    It waits for as long as the keyring waits for the user. OSError if the process cannot be started.
+    """
     with subprocess.Popen(
         [*find_program(), KEYRING_OPTION, *names],
         env=environ,
