@@ -27,6 +27,7 @@ COVERED_BY = {
     "app/late_desk.py": "page/test_app_page.py",
     "app/page_desk.py": "page/test_app_page.py",
     "app/settings_desk.py": "page/test_settings.py",
+    "claude_code/journal_file.py": "claude_code/test_all_sessions.py",
     "claude_code/journal.py": "claude_code/test_all_sessions.py",
     "catalog/model.py": "catalog/test_rows.py",
     "claude_code/shell_syntax.py": "claude_code/test_exports.py",

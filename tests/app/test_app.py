@@ -100,6 +100,7 @@ UNUSED = (
     "tray_app.tray.art",
     "tray_app.proxy.demo",
     "tray_app.app.page_desk",
+    "tray_app.claude_code.all_sessions",
     "tray_app.page.actions",
     "tray_app.page.reads",
     "tray_app.page.views.models",
