@@ -20,6 +20,11 @@ if sys.argv[1:2] == ["status-line"]:  # Claude Code starts this once a second, s
 
     sys.exit(status_line.print_status_line(sys.argv[2:]))
 
+if sys.argv[1:2] == ["--read-keyring"]:  # the app waits for this, so it must not import the rest, either
+    from tray_app.settings import keyring_process
+
+    sys.exit(keyring_process.main(sys.argv[2:]))
+
 import signal
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # Ctrl-C during the imports would print a traceback
@@ -36,11 +41,8 @@ from tray_app.claude_code.exports import SHELLS
 from tray_app.claude_code.launch import MANUAL
 from tray_app.commands.print_exports import SETTINGS, print_exports
 from tray_app.commands.run import run
-from tray_app.commands.set_key import set_key
-from tray_app.commands.start import start, stop
 from tray_app.commands.status_line import print_status_line
 from tray_app.commands.terminal import FAILED, OK, USAGE, complain, end_line, say
-from tray_app.commands.undo import undo
 from tray_app.desktop import find_desktop
 from tray_app.errors import AppError
 from tray_app.paths import Paths, find_paths
@@ -95,10 +97,16 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
     paths = find_paths(environ)
     match options.verb:
         case "set-key":
+            from tray_app.commands.set_key import set_key
+
             return set_key(paths, environ, users_umask, is_server=options.server, removes=options.remove)
         case "start":
+            from tray_app.commands.start import start
+
             return start(paths, is_demo=options.demo, wants_tray=not options.no_tray, users_umask=users_umask)
         case "stop":
+            from tray_app.commands.start import stop
+
             return stop(paths)
         case "page":
             from tray_app.commands.page import page
@@ -109,6 +117,8 @@ def _carry_out(options: argparse.Namespace, environ: Mapping[str, str], users_um
 
             return doctor(paths, environ, find_desktop(environ), as_json=options.json)
         case "undo":
+            from tray_app.commands.undo import undo
+
             return undo(paths)
         case "history":
             from tray_app.commands.history import Wishes, history

@@ -25,6 +25,9 @@ NO_WELCOME_OPTION = "--no-welcome"
 WORKER_OPTION = "--worker"
 """The option that makes a bundle run as a worker process. A bundle has no Python that could be started instead."""
 
+KEYRING_OPTION = "--read-keyring"
+"""The option that makes this program read the system's keyring, write what it found, and end."""
+
 StatusLineShell = Literal["sh", "git-bash", "powershell"]
 
 STATUS_LINE = "status-line"

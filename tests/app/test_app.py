@@ -84,6 +84,74 @@ def test_the_app_says_where_it_listens_and_serves_until_a_signal_ends_it(
         client.request("GET", "/health")
 
 
+UNUSED = (
+    "PIL",  # draws the icon
+    "pystray",
+    "jeepney",
+    "keyring",  # on Linux another process reads it
+    "cryptography",
+    "pypdf",  # only worker processes read a PDF
+    "json_repair",
+    "imagesize",
+    "difflib",
+    "configparser",
+    "unittest",
+    "multiprocessing",
+    "tray_app.tray.art",
+    "tray_app.proxy.demo",
+    "tray_app.app.page_desk",
+    "tray_app.claude_code.all_sessions",
+    "tray_app.page.actions",
+    "tray_app.page.reads",
+    "tray_app.page.views.models",
+    "tray_app.commands.doctor",
+    "tray_app.doctor",
+    "tray_app.app.diagnostics",
+    "tray_app.translate.refusal.overflow_wordings",
+)
+"""Modules that are imported when they are first needed, and that a plain answer does not need."""
+
+ASK_AND_NAME = f"""
+import json, os, signal, sys, threading, time, urllib.request
+
+from tray_app import __main__ as program
+from tray_app.app.instance import Instance
+from tray_app.paths import find_paths
+
+
+def ask():
+    note = find_paths(os.environ).state / "instance.json"
+    while not note.exists() or not json.loads(note.read_bytes())["url"]:
+        time.sleep(0.01)
+    url = json.loads(note.read_bytes())["url"]
+    question = {{"model": "claude", "max_tokens": 9, "messages": [{{"role": "user", "content": "Hello"}}]}}
+    request = urllib.request.Request(url + "/v1/messages", json.dumps(question).encode())
+    request.add_header("Content-Type", "application/json")
+    print("HTTP", urllib.request.urlopen(request).status)
+    print("LOADED", [name for name in {UNUSED!r} if name in sys.modules])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+threading.Thread(target=ask, daemon=True).start()
+sys.exit(program.main(["--no-tray"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the app reads the keyring itself")
+def test_until_its_first_answer_it_loads_nothing_that_only_others_need(upstream: FakeUpstream, tmp_path: Path) -> None:
+    upstream.script(whole(completion("Hello!")))
+    environment = {"ADDR": "127.0.0.1:0", "UPSTREAM_URL": upstream.url, "PROVIDER_API_KEY": NVIDIA_KEY}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_AND_NAME],
+        cwd=ROOT,
+        env={**os.environ, "CLAUDE_NVIDIA_TRAY_HOME": str(tmp_path / "home"), **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert "HTTP 200" in done.stdout, done.stderr
+    assert "LOADED []" in done.stdout
+
+
 def test_without_a_display_it_runs_without_an_icon_and_says_so(launch: Launch, tmp_path: Path) -> None:
     if sys.platform != "linux":
         pytest.skip("elsewhere there is always a tray")

@@ -26,8 +26,9 @@ from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 from tray_app import APP_ID, APP_NAME, __version__
 from tray_app.catalog import GLM_4_7
-from tray_app.claude_code.all_sessions import find_journal, switch_on
+from tray_app.claude_code.all_sessions import switch_on
 from tray_app.claude_code.claude_settings import Setup
+from tray_app.claude_code.journal_file import find_journal
 
 MINE = b'{"model": "opus"}'
 INSTALL_S, START_S, QUIT_S = 120, 60, 30

@@ -14,8 +14,9 @@ import pytest
 
 from tests.support.crashes import Crash, crash_at
 from tray_app.catalog import GLM_4_7, MINIMAX_M2_1
-from tray_app.claude_code.all_sessions import find_journal, is_on, renew, switch_off, switch_on
+from tray_app.claude_code.all_sessions import renew, switch_off, switch_on
 from tray_app.claude_code.claude_settings import Setup
+from tray_app.claude_code.journal_file import find_journal, is_on
 from tray_app.errors import ClaudeSettingsError
 
 SETUP = Setup("http://127.0.0.1:3001", GLM_4_7, (GLM_4_7, MINIMAX_M2_1), status_line="our-status-line")

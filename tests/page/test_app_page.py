@@ -13,7 +13,7 @@ from tests.support.history import invent_requests, write_history
 from tests.support.page import Browser
 from tests.support.running_app import App
 from tests.support.waiting import wait_for
-from tray_app.page.routes import READS
+from tray_app.page.reads import READS
 from tray_app.settings.settings import Settings
 
 ODD_VALUES: list[Any] = [

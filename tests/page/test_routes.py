@@ -10,6 +10,8 @@ from tests.support.gateway import RunningGateway
 from tests.support.page import Browser, NotingDesk
 from tray_app.errors import AppError
 from tray_app.page.actions import ChooseModel
+from tray_app.page.reads import READS
+from tray_app.page.routes import READ_PATHS
 
 HTML = "text/html,application/xhtml+xml"
 
@@ -34,6 +36,10 @@ def test_a_gateway_without_a_page_has_none(gateway: RunningGateway) -> None:
 
 def test_a_browser_that_was_let_in_reads_the_state(browser: Browser) -> None:
     assert browser.read("/page/state")["model"]["id"] == "z-ai/glm4.7"
+
+
+def test_each_address_that_can_be_read_has_something_to_read() -> None:
+    assert set(READS) == set(READ_PATHS)
 
 
 @pytest.mark.parametrize("lacks", ["cookie", "proof"])

@@ -27,7 +27,7 @@ from tests.support.waiting import wait_for
 from tray_app.catalog import find_model
 from tray_app.page.bodies import MOST_BODY_BYTES
 from tray_app.page.files import SECURITY_HEADERS
-from tray_app.page.routes import READS, Page
+from tray_app.page.routes import READ_PATHS, Page
 from tray_app.page.tokens import mint_token
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address
@@ -35,7 +35,7 @@ from tray_app.settings.settings import Address
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 LISTED = "http://localhost:8080"
 QUIT = b'{"do": "quit"}'
-READABLE = [*READS, "/page/history.csv", "/page/events"]
+READABLE = [*READ_PATHS, "/page/history.csv", "/page/events"]
 """What only a browser that was let in may read."""
 CHANGING = ["/page/session", "/page/actions"]
 ADDRESSES = [*READABLE, *CHANGING, "/page/static/app.js", "/page/", "/page/nothing", "/page/static/nothing"]

@@ -59,7 +59,7 @@ def wait_until_nothing_is_held(gateway: RunningGateway) -> None:
 def _count(gateway: RunningGateway) -> Holdings:
     assert gateway.service.running is not None
     inside = gateway.service.running.gateway
-    connector = inside.upstream.session.connector
+    connector = inside.upstream.session.pool.connector
     names = [getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()]
     return Holdings(
         tasks=len([name for name in names if name not in _WAITS_FOR_CLIENTS])

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 
 from tray_app import APP_NAME, __version__
 from tray_app.app.clicks import Clicks
+from tray_app.app.garbage import settle
 from tray_app.app.greeting import LATER_IN_TRAY, list_lines, write_hello
 from tray_app.app.instance import Instance
 from tray_app.app.job_thread import POLL_S, JobThread
+from tray_app.app.late_desk import LateDesk
 from tray_app.app.log_file import RedactingFormatter, close_log, open_log
-from tray_app.app.page_desk import PageDesk
 from tray_app.app.parts import make_parts
 from tray_app.app.status_file import StatusFile
 from tray_app.desktop import Desktop, DesktopError
@@ -30,11 +31,12 @@ from tray_app.paths import Paths
 from tray_app.settings.keys import Keys
 from tray_app.status.board import Phase
 from tray_app.status.messages import list_news
-from tray_app.tray.icon import TrayIcon
 from tray_app.tray.menu import Command
 
-if TYPE_CHECKING:  # imported by the proxy thread
+if TYPE_CHECKING:  # the proxy thread imports the page, and only a program with an icon imports that
+    from tray_app.app.page_desk import PageDesk
     from tray_app.page.routes import Page
+    from tray_app.tray.icon import TrayIcon
 
 log = logging.getLogger(__name__)
 
@@ -84,13 +86,14 @@ class App:
         self._status_file = StatusFile(paths.state)
         self._clicks = Clicks(self._parts, self._notify)
         self._job_thread = JobThread(self._poll, self._redraw)
-        self._page_desk = PageDesk(self._parts, self._clicks, self._job_thread.put, lambda: self.quit(_QUIT_DRAIN_S))
+        self._page_desk = LateDesk(self._make_page_desk)
         self._page: Page | None = None
         self._icon: TrayIcon | None = None
         self._notified = frozenset[str]()  # names of the news that the user has been notified of
         self._today = self._parts.history.today
         self._next_look_s = 0.0
         self._clicked_s = -math.inf  # when the page was asked for last, on the clock of time.monotonic
+        self._is_settled = False
         self._is_quitting = False
         self._exit_code = 0
 
@@ -139,6 +142,8 @@ class App:
 
     def _make_icon(self) -> TrayIcon | None:
         try:
+            from tray_app.tray.icon import TrayIcon  # with Pillow, which a program without an icon does not need
+
             backend = self._parts.desktop.tray_class()
             return TrayIcon(
                 backend,
@@ -192,6 +197,11 @@ class App:
             self._page = Page(self._parts.paths.state, self._parts.history_file, self._page_desk)
         return self._page
 
+    def _make_page_desk(self) -> PageDesk:
+        from tray_app.app.page_desk import PageDesk
+
+        return PageDesk(self._parts, self._clicks, self._job_thread.put, lambda: self.quit(_QUIT_DRAIN_S))
+
     # ---- Called on the job thread
 
     def _poll(self) -> bool:
@@ -199,6 +209,9 @@ class App:
 
         Returns whether anything changed.
         """
+        if not self._is_settled:  # the program has started a second ago
+            self._is_settled = True
+            settle()
         if self._instance.is_asked_to_quit() and not self._is_quitting:
             log.info("another process of this user asks this one to quit")
             self.quit(_QUIT_DRAIN_S)
@@ -219,6 +232,7 @@ class App:
         return self._today != before
 
     def _start(self) -> None:
+        self._parts.service.prepare()  # while the keyring is asked
         self._parts.user_sessions.undo_if_wanted()
         self._parts.supervisor.read_keys()
         self._parts.supervisor.begin()

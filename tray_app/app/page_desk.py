@@ -10,7 +10,6 @@ from typing import Any
 
 from tray_app.app.clicks import Clicks
 from tray_app.app.connect_desk import ConnectDesk
-from tray_app.app.diagnostics import write_diagnostics
 from tray_app.app.key_desk import KeyDesk, describe_place, find_variable
 from tray_app.app.log_file import FILE_NAME as LOG_NAME
 from tray_app.app.models_desk import ModelsDesk
@@ -184,6 +183,8 @@ class PageDesk:
     def _collect_diagnostics(self) -> str:
         """Returns the text for somebody who helps."""
         parts = self._parts
+        from tray_app.app.diagnostics import write_diagnostics
+
         return write_diagnostics(
             parts.desktop.describe_system(),
             parts.supervisor.config,

@@ -73,7 +73,16 @@ def make_parts(
         make_page=make_page,
     )
     supervisor = GatewaySupervisor(
-        service, store, board, instance, environ, say, on_keys, is_demo=is_demo, has_icon=has_icon
+        service,
+        store,
+        board,
+        instance,
+        environ,
+        say,
+        on_keys,
+        is_demo=is_demo,
+        has_icon=has_icon,
+        reads_keyring_apart=desktop.reads_keyring_apart,
     )
     user_sessions = UserSessions(paths.state, environ, store)
     return Parts(

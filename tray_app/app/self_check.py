@@ -12,6 +12,7 @@ import importlib
 import io
 import itertools
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ from tray_app.history.record import RequestRecord
 from tray_app.history.writer import HistoryWriter
 from tray_app.proxy.service import ProxyService
 from tray_app.settings.config import GatewayConfig
+from tray_app.settings.keyring_process import ask_process
 from tray_app.settings.keys import Keys
 from tray_app.settings.settings import Address, Settings
 from tray_app.settings.store import SettingsStore
@@ -49,6 +51,7 @@ def run_self_check(desktop: Desktop, say: Callable[[str], None]) -> bool:
         "desktop": lambda: check_desktop(desktop),
         "icon": check_icon,
         "settings": check_settings,
+        "keyring": lambda: check_keyring(desktop),
         "history": check_history,
         "page": check_page,
         "worker process": check_worker,
@@ -160,6 +163,17 @@ def check_settings() -> str:
         if found.problem or found.current != changed:
             raise NotWhole(found.problem or "what was read is not what was written")
     return "written and read again"
+
+
+def check_keyring(desktop: Desktop) -> str:
+    """Checks that the process which reads the keyring gives an answer. It gets one that is empty."""
+    if not desktop.reads_keyring_apart:
+        return "read by the app itself"
+    empty = {**os.environ, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    answer = json.loads(ask_process(["self-check"], empty))
+    if answer != {"found": {}, "failure": ""}:
+        raise NotWhole(f"the process that reads it says {answer}")
+    return "read by a process of its own"
 
 
 def check_history() -> str:

@@ -41,14 +41,18 @@ class GatewaySupervisor:
         *,
         is_demo: bool,
         has_icon: bool,
+        reads_keyring_apart: bool = False,
     ) -> None:
-        """`on_keys` is called with new keys before anything uses them. `say` prints a line on the terminal."""
+        """`on_keys` is called with new keys before anything uses them. `say` prints a line on the terminal.
+
+        `reads_keyring_apart`: the keyring is read in a process of its own.
+        """
         self._service = service
         self._store = store
         self._board = board
         self._instance = instance
         self._environ = environ
-        self._reader = KeyReader(store, environ)
+        self._reader = KeyReader(store, environ, reads_apart=reads_keyring_apart)
         self._say = say
         self._on_keys = on_keys
         self._is_demo = is_demo

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tray_app.claude_code.all_sessions import Preview, is_on, preview_off, preview_on, renew, switch_off, switch_on
 from tray_app.claude_code.claude_settings import Setup
+from tray_app.claude_code.journal_file import is_on
 from tray_app.errors import ClaudeSettingsError
 from tray_app.settings.store import SettingsStore
+
+if TYPE_CHECKING:  # imported when it is first used, which most programs never do
+    from tray_app.claude_code.all_sessions import Preview
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,8 @@ class UserSessions:
 
         If it is on already, it is switched on anew, so that what the user has changed of our values is set again.
         """
+        from tray_app.claude_code.all_sessions import switch_off, switch_on
+
         if self.is_on:
             switch_off(self._state)
             log.info("sessions of Claude Code no longer use the gateway by themselves")
@@ -44,6 +50,8 @@ class UserSessions:
 
     def preview(self, setup: Setup, *, is_on: bool) -> Preview | None:
         """Returns what `use` would change; None: nothing. ClaudeSettingsError as there."""
+        from tray_app.claude_code.all_sessions import preview_off, preview_on
+
         return preview_on(self._state, self._environ, setup) if is_on else preview_off(self._state)
 
     def follow(self, setup: Setup) -> None:
@@ -51,6 +59,10 @@ class UserSessions:
         if setup == self._followed:
             return
         self._followed = setup
+        if not self.is_on:
+            return
+        from tray_app.claude_code.all_sessions import renew
+
         try:
             renew(self._state, self._environ, setup)
         except ClaudeSettingsError as error:
@@ -61,8 +73,10 @@ class UserSessions:
 
         It is called when the app quits and when it starts, because the last run may have crashed.
         """
-        if not self._store.current.undo_all_sessions_at_quit:
+        if not self._store.current.undo_all_sessions_at_quit or not self.is_on:
             return
+        from tray_app.claude_code.all_sessions import switch_off
+
         try:
             if switch_off(self._state):
                 log.info("sessions of Claude Code no longer use the gateway by themselves")

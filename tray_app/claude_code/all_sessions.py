@@ -19,6 +19,7 @@ from tray_app.catalog import AS_IN_TRAY
 from tray_app.claude_code.claude_settings import Setup, make_settings
 from tray_app.claude_code.conflicts import find_conflicts
 from tray_app.claude_code.journal import Journal, hash_content, read_journal, start_journal, write_journal
+from tray_app.claude_code.journal_file import find_journal, is_on
 from tray_app.claude_code.merge import NotMergeable, Record, find_yielded, is_same, join, join_created, merge, undo
 from tray_app.claude_code.settings_files import find_user_settings, read_environment
 from tray_app.claude_code.shell_syntax import TOKEN
@@ -31,16 +32,6 @@ _LOCK_WAIT_S = 5.0
 _MAX_TRIES = 5
 """How often a change is tried again if Claude Code writes its settings at the same moment."""
 _MODEL = ("model",)
-
-
-def find_journal(state: Path) -> Path:
-    """Returns the path of the journal, given the folder of this program's state. There may be no such file."""
-    return state / "all-sessions.json"
-
-
-def is_on(state: Path) -> bool:
-    """Tells whether all sessions are set to use the gateway. `state` is the folder of this program's state."""
-    return find_journal(state).exists()
 
 
 def switch_on(state: Path, environ: Mapping[str, str], setup: Setup) -> None:

@@ -13,8 +13,8 @@ from tray_app.app.claude_setup import make_setup
 from tray_app.app.health import read_health, wait_for_key
 from tray_app.app.instance import Instance, Whereabouts
 from tray_app.catalog import AS_IN_TRAY
-from tray_app.claude_code.all_sessions import is_on
 from tray_app.claude_code.find_claude import HOW_TO_INSTALL, find_claude, make_command
+from tray_app.claude_code.journal_file import is_on
 from tray_app.claude_code.launch import (
     MANUAL,
     has_status_line,

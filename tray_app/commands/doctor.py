@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from tray_app.app.health import read_health
 from tray_app.app.instance import Instance
-from tray_app.claude_code.all_sessions import is_on
+from tray_app.claude_code.journal_file import is_on
 from tray_app.commands.open_settings import open_settings
 from tray_app.commands.terminal import FAILED, OK, find_folder, say
 from tray_app.desktop import Desktop

@@ -27,6 +27,9 @@ def run(
 
     FAILED if the app that is already running is not what was asked for.
     """
+    from tray_app.app.garbage import hold_off
+
+    hold_off()
     from tray_app.app.app import App
 
     instance = Instance(paths.state)

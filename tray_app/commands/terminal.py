@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from pathlib import Path
 
@@ -73,6 +72,8 @@ def read_secret(name: str) -> str:
 
 def _ask(name: str) -> str:
     """Asks at the terminal. Returns an empty text if the user ends the input (Ctrl-D) instead."""
+    import getpass  # which the app itself never needs
+
     try:
         return getpass.getpass(f"{name} (it is not shown): ").strip()
     except EOFError:

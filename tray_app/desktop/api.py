@@ -30,6 +30,9 @@ class Desktop(ABC):
     icon_place = "in the panel"
     """Where the icon is, for a sentence that begins with "Its icon is"."""
 
+    reads_keyring_apart = False
+    """Tells whether the app reads the keyring in a process of its own, because its library takes much memory here."""
+
     @abstractmethod
     def tray_class(self) -> Any:
         """Returns the pystray Icon class to use. If no icon is possible, this or the class raises any error."""

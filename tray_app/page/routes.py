@@ -5,77 +5,41 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from aiohttp import web
 
-from tray_app.errors import AppError, InvalidRequest, NotFound, ProxyError
+from tray_app.errors import AppError, InvalidRequest, ProxyError
 from tray_app.page.access import Access, check_is_on, check_sender
-from tray_app.page.actions import Desk, LiveAction, read_action
 from tray_app.page.bodies import read_body
 from tray_app.page.feed import Feeds
 from tray_app.page.files import answer_file, answer_index, protect, wants_page
-from tray_app.page.history_reads import read_history_page, read_history_sums, send_csv
-from tray_app.page.news import News
-from tray_app.page.program_reads import read_log, read_models, read_settings
-from tray_app.page.reading import Reading
-from tray_app.page.steering import steer
-from tray_app.page.views.connect import show_connect
-from tray_app.page.views.state import show_state
-from tray_app.page.views.welcome import show_choices
 from tray_app.proxy.exchange.gateway import GATEWAY
 
-_MOST_DIGITS = 15
-"""No number of a request is longer."""
+if TYPE_CHECKING:  # imported with the rest when the first page is opened
+    from tray_app.page.actions import Desk
+    from tray_app.page.reading import Reading
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-Read = Callable[[Reading], Awaitable[object]]
 _Result = TypeVar("_Result")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def read_state(reading: Reading) -> object:
-    """Returns what every view shows."""
-    gateway = reading.gateway
-    today = gateway.history.today if gateway.history else None
-    return show_state(gateway.config, gateway.board.status, reading.desk.facts, today)
-
-
-async def read_bodies(reading: Reading) -> object:
-    """Returns the bodies of the request with the number in the query. NotFound if they are not kept."""
-    number = reading.query.get("number", "")
-    is_number = number.isdecimal() and len(number) <= _MOST_DIGITS
-    kept = reading.gateway.kept_bodies.find(int(number)) if is_number else None
-    if kept is None:
-        raise NotFound("No bodies are kept of this request: the logging was off when it came, or newer ones are kept.")
-    return kept
-
-
-async def read_choices(reading: Reading) -> object:
-    """Returns the choices of models, with what was found out about each."""
-    return show_choices(reading.gateway.board.status, reading.gateway.config.settings)
-
-
-async def read_connections(reading: Reading) -> object:
-    """Returns the texts that connect Claude Code with the gateway."""
-    return show_connect(reading.desk.setup, reading.desk.facts.shell, is_demo=reading.gateway.config.is_demo)
-
-
-READS: dict[str, Read] = {
-    "/page/state": read_state,
-    "/page/bodies": read_bodies,
-    "/page/sums": read_history_sums,
-    "/page/records": read_history_page,
-    "/page/models": read_models,
-    "/page/settings": read_settings,
-    "/page/log": read_log,
-    "/page/choices": read_choices,
-    "/page/connections": read_connections,
-}
-"""What the page can read, by its address. Each answer is JSON."""
+READ_PATHS = (
+    "/page/state",
+    "/page/bodies",
+    "/page/sums",
+    "/page/records",
+    "/page/models",
+    "/page/settings",
+    "/page/log",
+    "/page/choices",
+    "/page/connections",
+)
+"""What the page can read. Each answer is JSON."""
 
 
 class ActionFailed(InvalidRequest):
@@ -99,8 +63,8 @@ class Page:
         app.router.add_get("/page/events", self._guard(self._send_events), allow_head=False)
         app.router.add_post("/page/actions", self._guard(self._act))
         app.router.add_get("/page/history.csv", self._guard(self._send_csv))
-        for path, read in READS.items():
-            app.router.add_get(path, self._guard(self._answer(read)))
+        for path in READ_PATHS:
+            app.router.add_get(path, self._guard(self._answer))
 
     def answer_root(self, request: web.Request) -> web.Response | None:
         """Returns the page for a browser; None for every other client, and if there is no page."""
@@ -116,16 +80,19 @@ class Page:
 
         return guarded
 
-    def _answer(self, read: Read) -> Handler:
-        async def answer(request: web.Request) -> web.Response:
-            return _answer_json(await _explain(read(self._make_reading(request))))
+    async def _answer(self, request: web.Request) -> web.Response:
+        from tray_app.page.reads import READS  # with all views, which a program without an open page does not need
 
-        return answer
+        return _answer_json(await _explain(READS[request.path](self._make_reading(request))))
 
     async def _send_csv(self, request: web.Request) -> web.StreamResponse:
+        from tray_app.page.history_reads import send_csv
+
         return await _explain(send_csv(request, self._make_reading(request)))
 
     def _make_reading(self, request: web.Request) -> Reading:
+        from tray_app.page.reading import Reading
+
         return Reading(request.app[GATEWAY], self._desk, self._history_file, dict(request.query))
 
     async def _show_file(self, request: web.Request) -> web.Response:
@@ -142,6 +109,9 @@ class Page:
         return self._access.let_in(request, token)
 
     async def _act(self, request: web.Request) -> web.Response:
+        from tray_app.page.actions import LiveAction, read_action
+        from tray_app.page.steering import steer
+
         try:
             action = read_action(await read_body(request))
         except (msgspec.DecodeError, RecursionError) as error:
@@ -151,6 +121,8 @@ class Page:
         return _answer_json(await _explain(asyncio.wrap_future(self._desk.carry_out(action))))
 
     async def _send_events(self, request: web.Request) -> web.StreamResponse:
+        from tray_app.page.news import News
+
         gateway = request.app[GATEWAY]
         news = News(gateway, self._desk)
         return await self.feeds.serve(request, news.look, lambda: gateway.is_quitting)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -18,6 +17,7 @@ from tray_app.proxy.upstream.client import UpstreamClient
 from tray_app.proxy.upstream.faults import faults_explained
 from tray_app.proxy.upstream.model_list import MAX_LIST_BYTES, find_list, read_ids
 from tray_app.proxy.upstream.session import send
+from tray_app.proxy.upstream.tls import MakeTlsContext
 from tray_app.settings.settings import Settings
 
 MOST_MODELS = 3
@@ -57,15 +57,13 @@ def list_judges(settings: Settings) -> list[str]:
     return [chosen, *(model.id for model in settings.catalog.models if model.id != chosen)]
 
 
-def check_key(
-    key: str, chat_url: str, model_ids: Sequence[str], make_tls_context: Callable[[], ssl.SSLContext]
-) -> KeyCheck:
+def check_key(key: str, chat_url: str, model_ids: Sequence[str], make_tls_context: MakeTlsContext) -> KeyCheck:
     """Asks upstream about the key; takes up to a minute. `model_ids` are asked in this order, listed ones first."""
-    return asyncio.run(_check(key, chat_url, model_ids, make_tls_context()))
+    return asyncio.run(_check(key, chat_url, model_ids, make_tls_context))
 
 
-async def _check(key: str, chat_url: str, model_ids: Sequence[str], tls_context: ssl.SSLContext) -> KeyCheck:
-    client = UpstreamClient(tls_context=tls_context)
+async def _check(key: str, chat_url: str, model_ids: Sequence[str], make_tls_context: MakeTlsContext) -> KeyCheck:
+    client = UpstreamClient(make_tls_context=make_tls_context)
     try:
         listed = await _fetch_ids(client, key, chat_url)
         ids = sorted(model_ids, key=lambda model_id: model_id not in listed)[:MOST_MODELS]  # it keeps their order

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -92,8 +91,8 @@ class ProxyService:
         """`state_folder`: where a gateway saves what it learned for the next one; None: it saves nothing.
 
         `poll_models_every_s`: how often upstream is asked which models it has, and which of them answer; None: never.
-        `make_tls_context`: is called in the proxy thread, and decides which certificates of upstream are trusted; None:
-        those that OpenSSL trusts.
+        `make_tls_context`: is called before the first connection with TLS, and decides which certificates of upstream
+        are trusted; None: those that OpenSSL trusts.
         `history` gets a record of each request for an answer; None: none is kept.
         `make_page`: is called in the proxy thread, and returns what a browser gets; None: there is no page.
         """
@@ -107,6 +106,7 @@ class ProxyService:
         self._make_page = make_page
         self.running: Run | None = None
         self._reserved: tuple[Address, list[socket.socket]] | None = None
+        self._preparing: threading.Thread | None = None
 
     @property
     def is_running(self) -> bool:
@@ -139,6 +139,11 @@ class ProxyService:
         self._reserved = None
         for reserved in sockets:
             reserved.close()
+
+    def prepare(self) -> None:
+        """Begins to import what a gateway consists of, so that the next start is faster. Returns at once."""
+        self._preparing = threading.Thread(target=_import_parts, name="imports", daemon=True)
+        self._preparing.start()
 
     def start(self, config: GatewayConfig) -> Address:
         """Starts the gateway; returns the address with its real port. StartError says why it cannot listen."""
@@ -208,6 +213,8 @@ class ProxyService:
             running.call(running.gateway.cancel_drain)
 
     def _run(self, config: GatewayConfig, started: Future[Run]) -> None:
+        if self._preparing is not None:
+            self._preparing.join()  # two threads that import the same modules may wait for each other
         import asyncio
 
         try:
@@ -226,9 +233,10 @@ class ProxyService:
     async def _serve(self, config: GatewayConfig, started: Future[Run]) -> None:
         import asyncio
 
+        _import_parts()
+
         from aiohttp import web
 
-        from tray_app.proxy.demo import start_demo
         from tray_app.proxy.models.finder import ModelFinder
         from tray_app.proxy.server.listener import Listener, find_connection_limit
         from tray_app.proxy.server.rare_log import LoopErrors
@@ -237,10 +245,14 @@ class ProxyService:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(LoopErrors(log))
         async with AsyncExitStack() as stack:  # ends the parts in reverse order
-            demo = await start_demo() if config.is_demo else None
-            if demo is not None:
+            demo_url = ""
+            if config.is_demo:
+                from tray_app.proxy.demo import start_demo
+
+                demo = await start_demo()
                 stack.push_async_callback(demo.stop)
-            gateway = self._make_gateway(config, demo.url if demo else "")
+                demo_url = demo.url
+            gateway = self._make_gateway(config, demo_url)
             stack.push_async_callback(gateway.close)
             gateway.follow_account()
             web_app = make_app(gateway, self._make_page() if self._make_page else None)
@@ -258,8 +270,6 @@ class ProxyService:
                 finder.start()
                 stack.push_async_callback(finder.stop)
             run = Run(address, threading.current_thread(), loop, gateway, finder, loop.create_future())
-            gc.freeze()  # else a full collection stops all answers for 20 ms, to look at what stays until the end
-            stack.callback(gc.unfreeze)
             started.set_result(run)
             drain_s = await run.drain_s
             gateway.begin_drain()
@@ -284,9 +294,17 @@ class ProxyService:
             demo_url=demo_url,
             search_backend=self._search_backend,
             timeouts=self._timeouts,
-            tls_context=self._make_tls_context() if self._make_tls_context else None,
+            make_tls_context=self._make_tls_context,
             history=self._history,
         )
+
+
+def _import_parts() -> None:
+    from tray_app.proxy.lean_aiohttp import import_aiohttp
+
+    import_aiohttp()  # before anything else imports it
+    import tray_app.proxy.models.finder
+    import tray_app.proxy.server.routes  # noqa: F401 (what imports it after this finds it)
 
 
 def _explain_bind(error: OSError | UnicodeError, address: Address) -> StartError:

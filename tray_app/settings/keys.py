@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from tray_app.errors import SettingsError
+from tray_app.settings.keyring_process import read_secrets_apart
 from tray_app.settings.settings import ROWS, Address
 from tray_app.settings.store import Changes, SettingsStore
 from tray_app.settings.system_keyring import Question, Silence, delete_secret, read_secrets, set_secret
@@ -70,11 +72,20 @@ class KeyReader:
     """Reads the secrets, and knows when to ask a silent keyring again. It is used by one thread only."""
 
     def __init__(
-        self, store: SettingsStore, environ: Mapping[str, str], clock: Callable[[], float] = time.monotonic
+        self,
+        store: SettingsStore,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        reads_apart: bool = False,
     ) -> None:
+        """`reads_apart`: the keyring is read in a process of its own."""
         self._store = store
         self._environ = environ
         self._clock = clock
+        self._read_secrets = (
+            partial(read_secrets_apart, environ=_without_keys(environ)) if reads_apart else read_secrets
+        )
         self.keys = Keys()
         """The secrets as they were last read."""
         self.silence: Silence | None = None
@@ -144,7 +155,7 @@ class KeyReader:
             return {}
         timeout_s = 0.0
         if self._question is None or not self._question.is_open:
-            self._question = Question(lambda: read_secrets(names))
+            self._question = Question(lambda: self._read_secrets(names))
             timeout_s = KEYRING_TIMEOUT_S
         answer = self._question.wait(timeout_s)
         if not self._question.is_open:
@@ -213,6 +224,12 @@ def remove_key(secret: Secret, store: SettingsStore) -> None:
 
 def _note_change(*, needs_server_key: bool | None) -> Changes:
     return {"keys_changed": datetime.now(UTC).isoformat(timespec="seconds"), "needs_server_key": needs_server_key}
+
+
+def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment without the keys, which no other process needs."""
+    names = {*NVIDIA_KEY.variables, *SERVER_KEY.variables}
+    return {name: value for name, value in environ.items() if name not in names}
 
 
 def _ask_once(ask: Callable[[], bool]) -> bool | Silence:

@@ -26,6 +26,10 @@ class Silence:
     reason: str
 
 
+class KeyringFailed(Exception):
+    """Another process could not read the keyring. The text is the name of the error that it got."""
+
+
 class Question(Generic[T]):
     """One question to the keyring. It is asked at once, and stays open for as long as the keyring is busy."""
 
@@ -49,8 +53,8 @@ class Question(Generic[T]):
         try:
             self.answer = self._ask()
         except Exception as error:  # noqa: BLE001 (backends raise their own D-Bus, COM and OS errors)
-            log.info("no use of the system keyring: %s", type(error).__name__)
             self.answer = Silence(_describe(error))
+            log.info("no use of the system keyring: it %s", self.answer.reason)
 
 
 def read_secrets(names: Iterable[str]) -> dict[str, str]:
@@ -103,4 +107,5 @@ def _look_for_late_keyring() -> None:
 
 
 def _describe(error: Exception) -> str:
-    return _REASONS.get(type(error).__name__, f"failed ({type(error).__name__})")
+    name = str(error) if isinstance(error, KeyringFailed) else type(error).__name__
+    return _REASONS.get(name, f"failed ({name})")

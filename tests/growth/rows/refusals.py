@@ -22,7 +22,7 @@ def ask(load: Load, prompt: str = "Go on.") -> Any:
 
 def look_for_overflow(load: Load, text: str) -> object:
     overflow = load("tray_app.translate.refusal.overflow")
-    no_counts = load("tray_app.translate.refusal.overflow_wordings").NO_COUNTS
+    no_counts = load("tray_app.translate.refusal.counts").NO_COUNTS
     return overflow.find_overflow(text, (), no_counts, 131_072, 1_000)
 
 

@@ -37,7 +37,7 @@ def fetch(context: ssl.SSLContext, host: str) -> bytes:
         served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         served.load_cert_chain(CERTIFICATES / "server.pem", CERTIFICATES / "server.key")
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=served).start()
-        client = UpstreamClient(tls_context=context)
+        client = UpstreamClient(make_tls_context=lambda: context)
         try:
             return await client.fetch(f"https://{host}:{runner.addresses[0][1]}/", "key", 20, 100)
         finally:

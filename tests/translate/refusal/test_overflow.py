@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from tray_app.translate.refusal.counts import NO_COUNTS, Counts
 from tray_app.translate.refusal.overflow import LEAST_ROOM_TOKENS, find_overflow
-from tray_app.translate.refusal.overflow_wordings import NO_COUNTS, Counts
 
 WINDOW, ESTIMATE = 131_072, 20
 TOO_LONG = re.compile(r"^prompt is too long: (\d+) tokens > (\d+) maximum$")

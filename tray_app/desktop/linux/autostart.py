@@ -5,7 +5,6 @@ https://specifications.freedesktop.org/autostart-spec/ and https://specification
 
 from __future__ import annotations
 
-import configparser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -40,11 +39,17 @@ def render(command: Sequence[str]) -> str:
 
 def find_program(file: Path) -> Path | None:
     """Returns the program that the file starts; None: desktops start none, because the file is missing or off."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    import configparser  # most users have no such file
+
     parser = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#",))
     try:
-        parser.read_string(file.read_text(encoding="utf-8"))
+        parser.read_string(text)
         entry = parser[_GROUP]
-    except (OSError, ValueError, KeyError, configparser.Error):
+    except (KeyError, configparser.Error):
         return None
     # Tools that switch an entry off write one of these two.
     is_off = entry.get("Hidden") == "true" or entry.get("X-GNOME-Autostart-enabled") == "false"

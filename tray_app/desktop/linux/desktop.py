@@ -44,6 +44,8 @@ class LinuxDesktop(Desktop):
         "secretstorage",
     )
 
+    reads_keyring_apart = True
+
     def __init__(self, environ: Mapping[str, str], users_umask: int = -1) -> None:
         self._environ = environ
         self._users_umask = users_umask

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +32,7 @@ from tray_app.proxy.upstream.learned_quirks import Quirks
 from tray_app.proxy.upstream.outcomes import Outcomes
 from tray_app.proxy.upstream.pacing import Pacer
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
+from tray_app.proxy.upstream.tls import MakeTlsContext
 from tray_app.proxy.workers.pool import WorkerPool
 from tray_app.sentences import NO_NVIDIA_KEY, PAUSED
 from tray_app.settings.config import GatewayConfig
@@ -62,13 +62,14 @@ class Gateway:
         demo_url: str = "",
         search_backend: SearchBackend | None = None,
         timeouts: Timeouts = TIMEOUTS,
-        tls_context: ssl.SSLContext | None = None,
+        make_tls_context: MakeTlsContext | None = None,
         history: HistoryWriter | None = None,
     ) -> None:
         """`state_folder` keeps what is learned of models for the next start. None keeps nothing.
 
         `history` gets a record of each request for an answer; None: none is kept.
-        Without a `search_backend` searches are refused. If `tls_context` is None, OpenSSL's certificates are trusted.
+        Without a `search_backend` searches are refused. `make_tls_context` decides which certificates of upstream are
+        trusted; None: those that OpenSSL finds.
         """
         self.config = config
         self.board = board
@@ -79,7 +80,7 @@ class Gateway:
         self.recent = Recent()
         self.repeats = Repeats()
         self.kept_bodies = BodyKeeper()
-        self.upstream = UpstreamClient(timeouts, tls_context)
+        self.upstream = UpstreamClient(timeouts, make_tls_context)
         self.pacer = Pacer()
         self.evidence = Evidence(board, state_folder)
         self.outcomes = Outcomes(board, self.pacer, self.evidence)

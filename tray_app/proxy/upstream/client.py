@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from tray_app.proxy.upstream.faults import faults_explained
 from tray_app.proxy.upstream.retry_after import read_retry_after
 from tray_app.proxy.upstream.session import make_session, read_beginning, read_into, send
 from tray_app.proxy.upstream.timeouts import TIMEOUTS, Timeouts
+from tray_app.proxy.upstream.tls import MakeTlsContext
 from tray_app.sentences import HOW_TO_SET_KEY
 from tray_app.translate.refusal.error_body import MAX_ERROR_BYTES
 from tray_app.translate.refusal.refusal import explain_refusal
@@ -41,10 +41,10 @@ _REQUEST_ID = re.compile(r"[\w-]{1,100}")
 class UpstreamClient:
     """Keeps a pool of connections. Belongs to one event loop, in which it is also closed."""
 
-    def __init__(self, timeouts: Timeouts = TIMEOUTS, tls_context: ssl.SSLContext | None = None) -> None:
-        """`tls_context` names the trusted certificates. None stands for those that OpenSSL finds."""
+    def __init__(self, timeouts: Timeouts = TIMEOUTS, make_tls_context: MakeTlsContext | None = None) -> None:
+        """`make_tls_context` decides which certificates are trusted; None: those that OpenSSL finds."""
         self._timeouts = timeouts
-        self.session = make_session(tls_context)
+        self.session = make_session(make_tls_context)
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -82,7 +82,8 @@ class UpstreamClient:
 
         KeyRefused if the server does not accept the key (HTTP 401).
         """
-        headers = {"Accept": "application/json", "Connection": "close"}  # the next fetch comes a day later
+        # The connection is kept: that of the list at the start spares the first request its name server and handshakes.
+        headers = {"Accept": "application/json"}
         body = bytearray()
         with faults_explained(timeout_s):
             async with asyncio.timeout(timeout_s):

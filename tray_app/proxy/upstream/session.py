@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -15,6 +15,7 @@ from aiohttp.tracing import Trace
 
 from tray_app import APP_ID, __version__
 from tray_app.proxy.upstream.system_proxy import find_proxy
+from tray_app.proxy.upstream.tls import MakeTlsContext, TlsContext
 
 _SOCKET_CONNECT_S = 15
 """Time for the TCP and TLS handshakes."""
@@ -51,21 +52,32 @@ class _Connector(aiohttp.TCPConnector):
         return connection
 
 
-def make_session(tls_context: ssl.SSLContext | None) -> aiohttp.ClientSession:
-    """Returns a pool of connections to upstream, which belongs to the running event loop."""
-    return aiohttp.ClientSession(
-        connector=_Connector(
-            limit=0, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=_DNS_CACHE_S, ssl=tls_context or True
-        ),
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A pool of connections to upstream, with the certificates that they trust. Belongs to one event loop."""
+
+    pool: aiohttp.ClientSession
+    tls: TlsContext
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self.pool.close()
+
+
+def make_session(make_tls_context: MakeTlsContext | None) -> Session:
+    """Returns an empty pool for the running event loop. The context is made for the first request that needs it."""
+    pool = aiohttp.ClientSession(
+        connector=_Connector(limit=0, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=_DNS_CACHE_S),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"{APP_ID}/{__version__}", "Accept-Encoding": "identity"},
         read_bufsize=_READ_BUFFER_BYTES,
         trust_env=False,  # which would also send a password of ~/.netrc
     )
+    return Session(pool, TlsContext(make_tls_context))
 
 
 async def send(
-    session: aiohttp.ClientSession,
+    session: Session,
     method: str,
     url: str,
     key: str,
@@ -82,10 +94,11 @@ async def send(
     own_headers = {"Authorization": f"Bearer {key}", **headers}
     if proxy and url.startswith("http:"):  # without TLS there is no tunnel, so the proxy gets the request itself
         own_headers |= proxy.headers
+    needs_tls = url.lower().startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
     limit_s = timeout_s + int(headers.get("Content-Length", 0)) / _SLOWEST_UPLOAD_BYTES_PER_S
     async with asyncio.timeout(None) as deadline:
         _start_deadline.set(lambda: deadline.reschedule(asyncio.get_running_loop().time() + limit_s))
-        return await session.request(
+        return await session.pool.request(
             method,
             url,
             data=body,
@@ -93,6 +106,7 @@ async def send(
             allow_redirects=False,  # the key must not go to any server but the one in the settings
             proxy=proxy.url if proxy else None,
             proxy_headers=proxy.headers if proxy else None,
+            ssl=await session.tls.get() if needs_tls else True,
             timeout=aiohttp.ClientTimeout(
                 total=None, connect=_CONNECT_S, sock_connect=_SOCKET_CONNECT_S, sock_read=timeout_s
             ),

@@ -14,8 +14,8 @@ from typing import Any
 from tray_app.printable import make_sentence
 from tray_app.redaction import hide_secrets
 from tray_app.translate import json_text
+from tray_app.translate.refusal.counts import NO_COUNTS, Counts
 from tray_app.translate.refusal.error_text import join_reasons
-from tray_app.translate.refusal.overflow_wordings import NO_COUNTS, Counts
 
 MAX_ERROR_BYTES = 64 * 1024
 """Largest error that is read. Decoding any JSON of this size takes less than 10 ms."""

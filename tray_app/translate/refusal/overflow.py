@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from tray_app.errors import InvalidRequest
 from tray_app.translate import json_text
+from tray_app.translate.refusal.counts import Counts
 from tray_app.translate.refusal.overflow_wordings import (
-    Counts,
     find_shortage,
     is_overflow_name,
     make_plain,

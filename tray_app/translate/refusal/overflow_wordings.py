@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from tray_app.translate.refusal.counts import Counts
 
 # ---- the text that is searched: lower case, without punctuation, quotes of the request and thousands separators
 
@@ -124,19 +125,6 @@ _ANSWER = _compile(
     rf"\bmax(?: completion| new)? tokens \({_N}",
     rf"\btoo large: {_N}",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The token counts in an error; 0 stands for a count that it does not contain."""
-
-    prompt: int = 0
-    answer: int = 0
-    total: int = 0
-    limit: int = 0
-
-
-NO_COUNTS = Counts()
 
 
 def make_plain(error_text: str) -> str:

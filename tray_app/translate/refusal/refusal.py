@@ -23,7 +23,6 @@ from tray_app.errors import (
 )
 from tray_app.sentences import EMPTY_ANSWER, HOW_TO_SET_KEY, say_not_served, say_retired
 from tray_app.translate.refusal.error_body import MAX_ERROR_BYTES, ErrorBody, read_error, read_error_body
-from tray_app.translate.refusal.overflow import find_overflow
 from tray_app.translate.request.chat import ChatRequest
 from tray_app.translate.request.encoded import encode_body
 
@@ -141,6 +140,8 @@ def _explain_unavailability(status: int, detail: str, model: Model) -> ModelUnav
 
 def _find_overflow(error_body: ErrorBody, model: Model, chat: ChatRequest | None) -> InvalidRequest | None:
     """Returns the error for a prompt that is too long; None if upstream's error is another one."""
+    from tray_app.translate.refusal.overflow import find_overflow  # its patterns take longer than a start should
+
     return find_overflow(
         error_body.error_text or error_body.detail,
         error_body.names,
