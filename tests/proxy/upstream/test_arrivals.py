@@ -208,3 +208,14 @@ def test_a_read_that_is_cancelled_takes_nothing_more() -> None:
         assert scene.taken == [b"one"]
 
     play(work)
+
+
+def test_the_end_is_noticed_although_aiohttp_reads_on_only_while_bytes_are_taken() -> None:
+    async def work(scene: Scene) -> None:
+        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, scene.take))
+        await asyncio.sleep(0)
+        scene.server.write(chunk(b"x") * 5000 + END)  # aiohttp pauses at so many tiny chunks
+        assert await reading == b""
+        assert b"".join(scene.taken) == b"x" * 5000
+
+    play(work)

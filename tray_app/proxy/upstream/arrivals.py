@@ -32,9 +32,7 @@ class Arrivals(asyncio.Protocol):
         self._protocol = connection.protocol if connection is not None else None
         if self._transport is not None and self._protocol is not None:
             self._transport.set_protocol(self)
-            self._protocol.read_timeout = (
-                None  # `read` has a limit of its own, which needs no new timer for each arrival
-            )
+            self._protocol.read_timeout = None  # `read` has a limit of its own, without a timer for each arrival
 
     async def read(self, timeout_s: float, take: Take | None = None) -> bytes:
         """Returns the next bytes that `take` leaves, or b"" at the end of the body.
@@ -81,23 +79,21 @@ class Arrivals(asyncio.Protocol):
         assert self._protocol is not None
         self._protocol.resume_writing()
 
-    # ----
+    # ---- for those methods
 
     def _look(self) -> None:
         """Hands on what aiohttp has read of the body. Leaves the connection when the body is complete."""
-        is_over = self._content.is_eof() or self._content.exception() is not None
+        content, waiter, data = self._content, self._waiter, b""
+        if waiter is not None and not waiter.done() and content.exception() is None:
+            self._heard_s = self._loop.time()
+            try:
+                data = self._take_all()
+            except Exception as error:  # noqa: BLE001 (the task that reads raises it)
+                waiter.set_exception(error)
+        is_over = content.is_eof() or content.exception() is not None
         if is_over and self._transport is not None and self._protocol is not None:
             self._transport.set_protocol(self._protocol)  # aiohttp may give the connection to another request
-        waiter = self._waiter
-        if waiter is None or waiter.done():
-            return
-        self._heard_s = self._loop.time()
-        try:
-            data = self._take_all() if self._content.exception() is None else b""
-        except Exception as error:  # noqa: BLE001 (the task that reads raises it)
-            waiter.set_exception(error)
-            return
-        if data or is_over:
+        if waiter is not None and not waiter.done() and (data or is_over):
             waiter.set_result(data)
 
     def _take_all(self) -> bytes:
