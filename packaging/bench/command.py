@@ -4,7 +4,8 @@ usage: python packaging/dev.py bench [--beside NAME=COMMAND]... [--rounds N] [--
        python packaging/dev.py bench --report
 
   --beside NAME=COMMAND  another gateway. {port} and {upstream} in its command stand for its port and the upstream's
-                         address; its environment says the same: ADDR=127.0.0.1:PORT, UPSTREAM_URL, PROVIDER_API_KEY
+                         address; its environment says the same: ADDR=127.0.0.1:PORT, UPSTREAM_URL, PROVIDER_API_KEY.
+                         packaging/bench/floors.py has two programs that only pass bytes through
   --rounds N             how often each gateway does each case (5), after one time that does not count
   --only ROW,ROW         only these rows of the table
   --json FILE            keeps the results in this file, too

@@ -61,6 +61,16 @@ def test_the_command_measures_and_keeps_what_it_measured(tmp_path: Path) -> None
     assert len(kept["rows"]["first-answer"][OURS]) == 1
 
 
+@pytest.mark.parametrize("floor", ["aiohttp", "asyncio"])
+def test_a_program_that_passes_bytes_through_has_figures_too(floor: str, tmp_path: Path) -> None:
+    maker = Maker(floor, (sys.executable, str(ROOT / "packaging" / "bench" / "floors.py"), floor))
+    results = begin_results([floor], rounds=1)
+    rows = {"request-200k", "event-paced", "first-byte", "memory-idle"}
+    run_rounds([maker], rows, results, tmp_path, [shrink(case) for case in CASES])
+    assert results.rows.keys() == rows
+    assert all(len(values[floor]) == 1 for values in results.rows.values())
+
+
 @pytest.mark.desktop
 def test_the_icon_has_its_figures(tmp_path: Path) -> None:
     need("dbus-daemon")
