@@ -154,12 +154,23 @@ def test_a_record_that_cannot_be_written_does_not_end_the_history(
 # ---- trouble with the file
 
 
-def test_records_wait_while_another_process_holds_the_file(
-    path: Path, running: HistoryWriter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def existing(path: Path) -> None:
+    """The file is there before any writer runs. Two that make it at once may find it locked."""
+    open_history(path).close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_BUSY_S", 0.0)
     monkeypatch.setattr(writer, "_LOOK_S", 0.01)
-    open_history(path).close()
+
+
+@pytest.mark.usefixtures("existing", "impatient")
+def test_records_wait_while_another_process_holds_the_file(
+    path: Path, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    running: HistoryWriter = request.getfixturevalue("running")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         running.add(RequestRecord(NOW_S))
