@@ -6,11 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle, pairwise
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tray_app.proxy.upstream.arrivals import MAX_TAKEN_BYTES, Arrivals, Take
+from tests.translate.bounded import bounded
+from tray_app.proxy.upstream.arrivals import MAX_TAKEN_BYTES, Arrivals, Take, read_chunks
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
@@ -219,3 +223,83 @@ def test_the_end_is_noticed_although_aiohttp_reads_on_only_while_bytes_are_taken
         assert b"".join(scene.taken) == b"x" * 5000
 
     play(work)
+
+
+# ---- whole chunks, of which aiohttp never learns
+
+
+def test_whole_chunks_are_read() -> None:
+    assert read_chunks(b"3\r\none\r\n") == b"one"
+    assert read_chunks(b"3\r\none\r\n00a\r\n0123456789\r\nC\r\n" + b"\r\n" * 7) == b"one0123456789" + b"\r\n" * 6
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"0\r\n\r\n",
+        b"3\r\none\r\n0\r\n\r\n",
+        b"3\r\none",
+        b"3\r\none\r\n3\r\ntw",
+        b"3\r\nfour\r\n",
+        b"3;name=value\r\none\r\n",
+        b"-3\r\none\r\n",
+        b"0x3\r\none\r\n",
+        b" 3\r\none\r\n",
+        b"one\r\n",
+        b"\r\n3\r\none\r\n",
+    ],
+)
+def test_all_else_is_left_to_aiohttp(data: bytes) -> None:
+    assert read_chunks(data) == b""
+
+
+def test_chunks_that_are_taken_are_not_read_by_aiohttp() -> None:
+    async def work(scene: Scene) -> None:
+        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, scene.take))
+        await asyncio.sleep(0)
+        for data in (b"one", b"two", b"three"):
+            await scene.send(data)
+        assert scene.response.content.total_bytes == len(b"one")
+        scene.server.write(END)
+        assert await reading == b""
+
+    play(work)
+
+
+@bounded
+@given(
+    st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=12),
+    st.lists(st.integers(0, 10_000), max_size=12),
+    st.lists(st.booleans(), min_size=1, max_size=5),
+)
+def test_no_byte_is_lost_or_comes_twice_however_the_chunks_are_cut(
+    pieces: list[bytes], places: list[int], answers: list[bool]
+) -> None:
+    raw = b"".join(map(chunk, pieces)) + END
+    ends = sorted({place % len(raw) for place in places} | {len(raw)})
+    got: list[bytes] = []
+
+    async def work(scene: Scene) -> None:
+        takes = cycle(answers)
+
+        def take(data: bytes) -> bool:
+            is_taken = next(takes)
+            if is_taken:
+                got.append(data)
+            return is_taken
+
+        async def read_all() -> None:
+            while data := await scene.arrivals.read(LIMIT_S, take):
+                got.append(data)
+
+        reading = asyncio.create_task(read_all())
+        await asyncio.sleep(0)
+        for begin, end in pairwise([0, *ends]):
+            scene.arrivals.data_received(raw[begin:end])  # as the transport calls it
+            if answers[0]:
+                await asyncio.sleep(0)
+        await reading
+
+    play(work)
+    assert b"".join(got) == b"".join(pieces)

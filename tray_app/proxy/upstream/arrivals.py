@@ -7,12 +7,17 @@ of its request. That costs as much as everything else on its way.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import aiohttp
+from aiohttp import hdrs
 
 Take = Callable[[bytes], bool]
-"""Handles bytes at once. Returns False, and does nothing, if it leaves them to the task that reads."""
+"""Handles bytes at once. Returns False, and does nothing, if it leaves them to the task that reads the body."""
+
+_CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,4})\r\n")
+"""The size of a chunk of HTTP in bytes. Chunks with more digits, or with extensions, are left to aiohttp."""
 
 MAX_TAKEN_BYTES = 8 * 1024
 """More bytes than these are always left to the task, which handles them in several turns of the loop."""
@@ -26,6 +31,11 @@ class Arrivals(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._take: Take | None = None
         self._waiter: asyncio.Future[bytes] | None = None  # of the task that reads; None while it does not wait
+        self._has_plain_chunks = (
+            response.headers.get(hdrs.TRANSFER_ENCODING, "").lower() == "chunked"
+            and hdrs.CONTENT_ENCODING not in response.headers
+        )
+        self._is_between_chunks = False  # whether what aiohttp has got ends with a chunk; it is not known at first
         self._timeout_s = self._heard_s = 0.0  # the longest silence, and its beginning in the time of the loop
         connection = response.connection  # None if the body is complete
         self._transport = connection.transport if connection is not None else None
@@ -58,7 +68,10 @@ class Arrivals(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         assert self._protocol is not None
+        if self._is_between_chunks and (body := read_chunks(data)) and self._hand_on(body):
+            return  # aiohttp never learns of these chunks, because it would take as long to read them as all else takes
         self._protocol.data_received(data)
+        self._is_between_chunks = self._has_plain_chunks and data.endswith(b"\r\n")
         self._look()
 
     def eof_received(self) -> None:
@@ -81,27 +94,32 @@ class Arrivals(asyncio.Protocol):
 
     # ---- for those methods
 
+    def _hand_on(self, data: bytes) -> bool:
+        """Has the bytes taken, or gives them to the task that waits. Returns False if no task waits."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return False
+        self._heard_s = self._loop.time()
+        try:
+            is_taken = self._take is not None and len(data) <= MAX_TAKEN_BYTES and self._take(data)
+        except Exception as error:  # noqa: BLE001 (the task that reads raises it)
+            waiter.set_exception(error)
+        else:
+            if not is_taken:
+                waiter.set_result(data)
+        return True
+
     def _look(self) -> None:
         """Hands on what aiohttp has read of the body. Leaves the connection when the body is complete."""
-        content, waiter, data = self._content, self._waiter, b""
-        if waiter is not None and not waiter.done() and content.exception() is None:
-            self._heard_s = self._loop.time()
-            try:
-                data = self._take_all()
-            except Exception as error:  # noqa: BLE001 (the task that reads raises it)
-                waiter.set_exception(error)
+        content, waiter = self._content, self._waiter
+        self._heard_s = self._loop.time()
+        while waiter and not waiter.done() and not content.exception() and (data := content.read_nowait()):
+            self._hand_on(data)  # the loop goes on because a read may let aiohttp read more
         is_over = content.is_eof() or content.exception() is not None
         if is_over and self._transport is not None and self._protocol is not None:
             self._transport.set_protocol(self._protocol)  # aiohttp may give the connection to another request
-        if waiter is not None and not waiter.done() and (data or is_over):
-            waiter.set_result(data)
-
-    def _take_all(self) -> bytes:
-        """Returns the first bytes that are not taken; empty if all are."""
-        while data := self._content.read_nowait():  # which may let aiohttp read on
-            if self._take is None or len(data) > MAX_TAKEN_BYTES or not self._take(data):
-                return data
-        return b""
+        if is_over and waiter and not waiter.done():
+            waiter.set_result(b"")
 
     def _end_silence(self) -> None:
         """Ends the read if the silence is too long. Otherwise looks again at the moment at which it would be."""
@@ -112,3 +130,19 @@ class Arrivals(asyncio.Protocol):
             self._timer = self._loop.call_at(ends_s, self._end_silence)
         else:
             self._waiter.set_exception(TimeoutError())
+
+
+def read_chunks(data: bytes) -> bytes:
+    """Returns what whole chunks of HTTP hold; empty if `data` is anything else, or has the end of the body in it."""
+    parts, place = [], 0
+    while place < len(data):
+        head = _CHUNK_HEAD.match(data, place)
+        if head is None:
+            return b""
+        begin = head.end()
+        place = begin + int(head[1], 16)
+        if place == begin or data[place : place + 2] != b"\r\n":
+            return b""
+        parts.append(data[begin:place])
+        place += 2
+    return parts[0] if len(parts) == 1 else b"".join(parts)
