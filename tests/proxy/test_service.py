@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import http.client
 import logging
 import socket
@@ -350,12 +351,20 @@ def die() -> None:
     raise SystemExit(1)  # no handler catches it, so it ends the event loop
 
 
+@pytest.fixture
+def _leftovers_are_told() -> Iterator[None]:
+    """The task that died is told of when it is deleted, which must not happen during another test."""
+    yield
+    gc.collect()
+
+
 def kill(gateway: RunningGateway) -> None:
     with suppress(ConnectionError, http.client.HTTPException):
         gateway.ask(SEARCH)
     gateway.wait_status(lambda status: status.phase is Phase.STOPPED)
 
 
+@pytest.mark.usefixtures("_leftovers_are_told")
 def test_a_gateway_whose_thread_died_is_not_running_and_the_status_says_so(log_file: LogFile) -> None:
     with running_with(die) as gateway:
         kill(gateway)
@@ -371,6 +380,7 @@ def test_a_gateway_whose_thread_died_is_not_running_and_the_status_says_so(log_f
     assert "the gateway's thread ended" in log_file.text
 
 
+@pytest.mark.usefixtures("_leftovers_are_told")
 def test_all_methods_work_after_the_thread_of_the_gateway_has_died() -> None:
     with running_with(die) as gateway:
         kill(gateway)
@@ -381,6 +391,7 @@ def test_all_methods_work_after_the_thread_of_the_gateway_has_died() -> None:
         gateway.stop(LONG_S)
 
 
+@pytest.mark.usefixtures("_leftovers_are_told")
 def test_a_gateway_whose_thread_died_can_be_started_again() -> None:
     with running_with(die) as gateway:
         kill(gateway)

@@ -15,7 +15,7 @@ log = logging.getLogger("tray_app.tests.rare")
 
 @pytest.fixture(autouse=True)
 def _all_levels(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger=log.name)
 
 
 def test_a_line_is_written_and_further_lines_are_counted_for_a_minute(caplog: pytest.LogCaptureFixture) -> None:
@@ -61,3 +61,12 @@ def test_only_the_first_of_many_loop_errors_is_logged_in_full(caplog: pytest.Log
         "the event loop says: trouble 999: OSError (the newest of 999 such lines in 60 s)",
     ]
     assert "OSError: too many files" in caplog.text
+
+
+def test_what_a_closed_loop_has_left_behind_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> RareLog:
+        return RareLog(log)
+
+    rare = asyncio.run(run())
+    assert rare.warn("a task was left")
+    assert caplog.messages == ["a task was left"]

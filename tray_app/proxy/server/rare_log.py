@@ -32,7 +32,8 @@ class RareLog:
 
     def _write(self, line: str) -> None:
         self._log.warning("%s", line)
-        self._timer = self._loop.call_later(_PAUSE_S, self._sum_up)
+        if not self._loop.is_closed():  # what a closed loop has left behind may still be told, without a count
+            self._timer = self._loop.call_later(_PAUSE_S, self._sum_up)
 
     def _sum_up(self) -> None:
         self._timer = None
