@@ -13,6 +13,9 @@ T = TypeVar("T")
 _NETWORK_S = 0.002
 """Real time in which bytes arrive on loopback. Only after it is the loop of a simulated network idle."""
 
+_THREAD_S = 20.0
+"""Real time for the work of a thread. No test waits for so long."""
+
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Starts at 0 s. Only for code that waits for timers and for itself; a wait without an end fails.
@@ -39,7 +42,10 @@ class _Jumper(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if self._network_s and timeout != 0 and (events := super().select(self._network_s)):
             return events
-        assert timeout is not None, "everything waits, and nothing will happen any more"
+        if timeout is None:  # only a thread can go on, such as one that the end of the loop waits for
+            events = super().select(_THREAD_S)
+            assert events, "everything waits, and nothing will happen any more"
+            return events
         self._loop.now_s += timeout
         return super().select(0)
 
