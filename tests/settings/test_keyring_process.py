@@ -65,7 +65,7 @@ def test_a_reader_gets_the_keys_from_there_and_tells_no_key(environ: dict[str, s
     assert reader.read() == Keys("nvapi-kept", "key of the server")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it needs a pipe with a name")
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes, links and pipes of POSIX")
 def test_the_process_ends_with_the_app_even_while_the_keyring_waits(environ: dict[str, str], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "keyring.lock")
     with subprocess.Popen(
