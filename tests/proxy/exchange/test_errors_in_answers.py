@@ -13,6 +13,7 @@ from tests.support.chunks import delta, finish, text
 from tests.support.fake_upstream import FakeUpstream, Gate, Reply, hello, refusal, stream, whole
 from tests.support.gateway import QUICK, RunningGateway, both_ways, question
 from tray_app.proxy.upstream.timeouts import Timeouts
+from tray_app.settings.keys import Keys
 from tray_app.status.board import Topic
 from tray_app.status.findings import ModelTrouble, Unavailability
 
@@ -286,3 +287,9 @@ def test_an_event_of_an_unknown_kind_is_ignored(gateway: RunningGateway, upstrea
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
     upstream.script(stream(ping, text("Hel"), ping, text("lo!"), finish()))
     assert gateway.ask(question(stream=True)).text == "Hello!"
+
+
+def test_a_request_that_fails_before_a_due_ping_is_sent_has_its_own_error(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(Keys(), timeouts=Timeouts(first_ping_s=0))
+    answer = gateway.ask(question(stream=True))
+    assert answer.outcome == (400, "billing_error")

@@ -30,7 +30,7 @@ class ClientStream:
         self._timeouts = timeouts
         self._opening = asyncio.Lock()
         self._written_s = time.monotonic()
-        self._timer: asyncio.TimerHandle
+        self._timer: asyncio.TimerHandle | None = None  # for the next ping; None before the first time that it is set
         self._pinging: asyncio.Task[None] | None = None  # sends the newest ping; None before the first
         self.response: web.StreamResponse | None = None
         """None until the stream is open."""
@@ -80,7 +80,8 @@ class ClientStream:
         try:
             yield
         finally:
-            self._timer.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
             if self._pinging is not None:
                 self._pinging.cancel()
                 with suppress(asyncio.CancelledError):
