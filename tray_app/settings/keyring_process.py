@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 _OF_MACOS = "keyring.backends.macOS.api"
 """The keyring's library imports this on each system. On Linux it starts a compiler, which finds nothing: 40 ms."""
 
-_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # without it, Windows opens a console
-
 
 def read_secrets_apart(names: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
     """Returns the secrets that are in the keyring, by name. Raises KeyringFailed, or an error of the keyring's library.
@@ -55,7 +53,6 @@ def ask_process(names: Sequence[str], environ: Mapping[str, str]) -> bytes:
         stdin=subprocess.PIPE,  # its end is the end of this process
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        creationflags=_NO_WINDOW,
     ) as process:
         assert process.stdout is not None
         return process.stdout.read()

@@ -68,6 +68,14 @@ class Keys:
         return bool(self.server) or self.is_server_unknown
 
 
+_KEY_VARIABLES = frozenset(NVIDIA_KEY.variables + SERVER_KEY.variables)
+
+
+def without_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment without the keys, for a process that needs none."""
+    return {name: value for name, value in environ.items() if name not in _KEY_VARIABLES}
+
+
 class KeyReader:
     """Reads the secrets, and knows when to ask a silent keyring again. It is used by one thread only."""
 
@@ -83,9 +91,7 @@ class KeyReader:
         self._store = store
         self._environ = environ
         self._clock = clock
-        self._read_secrets = (
-            partial(read_secrets_apart, environ=_without_keys(environ)) if reads_apart else read_secrets
-        )
+        self._read_secrets = partial(read_secrets_apart, environ=without_keys(environ)) if reads_apart else read_secrets
         self.keys = Keys()
         """The secrets as they were last read."""
         self.silence: Silence | None = None
@@ -224,12 +230,6 @@ def remove_key(secret: Secret, store: SettingsStore) -> None:
 
 def _note_change(*, needs_server_key: bool | None) -> Changes:
     return {"keys_changed": datetime.now(UTC).isoformat(timespec="seconds"), "needs_server_key": needs_server_key}
-
-
-def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:
-    """Returns the environment without the keys, which no other process needs."""
-    names = {*NVIDIA_KEY.variables, *SERVER_KEY.variables}
-    return {name: value for name, value in environ.items() if name not in names}
 
 
 def _ask_once(ask: Callable[[], bool]) -> bool | Silence:

@@ -20,7 +20,7 @@ from tray_app.proxy.workers.question_pieces import join_question
 from tray_app.proxy.workers.worker import WorkerEnded
 from tray_app.translate.request import question
 from tray_app.translate.request.body import MessagesRequest
-from tray_app.translate.request.known import MOST_BODY_BYTES, Memory, translate_known
+from tray_app.translate.request.known import Memory, translate_known
 from tray_app.translate.request.pdfs import find_pdfs
 from tray_app.translate.request.question import Question, Rules
 
@@ -74,8 +74,6 @@ class RequestTranslator:
 
     async def _translate_known(self, incoming: Incoming, model: Model | None) -> Question | None:
         """Returns the question if little of the request is new and nothing in it is unusual; else None."""
-        if incoming.body.size_bytes > MOST_BODY_BYTES:
-            return None
         steps = translate_known(incoming.body.pieces, incoming.rules, incoming.headers, model, self._memory)
         try:
             while True:

@@ -16,7 +16,7 @@ import msgspec
 from tray_app import __version__, errors
 from tray_app.errors import ProxyError
 from tray_app.proxy.workers.frames import ASK, DATA, HEAD, JOB, PIECE, READY, REFUSED, RESULT, Job, Refusal, Result
-from tray_app.settings.keys import NVIDIA_KEY, SERVER_KEY
+from tray_app.settings.keys import without_keys
 from tray_app.shells import find_worker
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,6 @@ may then wait forever for a lock that one of its threads held."""
 
 _READ_BYTES = 64 * 1024
 """Most bytes that are read from a worker in one step, and the largest size of a result's pieces."""
-_KEY_VARIABLES = frozenset(NVIDIA_KEY.variables + SERVER_KEY.variables)
 _NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # without it, Windows opens a console
 
 Answer = Callable[[bytes], Coroutine[Any, Any, bytes]]
@@ -145,7 +144,7 @@ class Worker:
 async def spawn_worker() -> Worker:
     """Starts a process. Raises WorkerUnavailable if the system refuses."""
     command, folder = find_worker()
-    environ = {name: value for name, value in os.environ.items() if name not in _KEY_VARIABLES}
+    environ = without_keys(os.environ)
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
