@@ -20,6 +20,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script's own folder is on the path, not the checkout
+from bench.usage import read_memory
 from tests.bundle.wine_desktop import WINE, WineDesktop
 from tests.support.desktop_harness import Desktop, Watcher, end
 from tests.support.ports import free_port
@@ -70,9 +71,9 @@ def measure(desktop: Desktop, command: list[str], has_icon: Callable[[], bool]) 
             port_s = time.perf_counter() - begin
         time.sleep(POLL_S)
     time.sleep(IDLE_S)
-    memory_kib = read_memory(process.pid)
+    memory = read_memory([process.pid])
     end(process)
-    return Start(port_s * 1e3, icon_s * 1e3, memory_kib["Rss"] * 1024 / 1e6, memory_kib["Pss"] * 1024 / 1e6)
+    return Start(port_s * 1e3, icon_s * 1e3, memory.rss_mb, memory.pss_mb)
 
 
 def answers(port: int) -> bool:
@@ -84,12 +85,6 @@ def answers(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def read_memory(pid: int) -> dict[str, int]:
-    """In KiB."""
-    rows = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
-    return {row[0].rstrip(":"): int(row[1]) for row in rows}
 
 
 def main() -> int:

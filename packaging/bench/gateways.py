@@ -7,7 +7,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Self
 
 from bench.conversation import make_small_body
 from bench.errors import BenchError
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 30
@@ -79,13 +79,6 @@ def make_own_environment(home: Path) -> dict[str, str]:
     }
 
 
-def find_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Gateway:
     """A gateway that was started with a free port. Leaving the block ends it."""
 
@@ -93,7 +86,7 @@ class Gateway:
         self, maker: Maker, home: Path, upstream_url: str, environment: Mapping[str, str] = os.environ
     ) -> None:
         self.name = maker.name
-        self.port = find_port()
+        self.port = free_port()
         self._log = home / "output.log"
         env = make_environment(environment, self.port, upstream_url)
         if maker.name == OURS:

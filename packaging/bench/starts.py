@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.cases import Row
 from bench.gateways import OURS, Gateway, Maker
 from bench.results import Results
-from bench.usage import read_cpu, read_memory, subtract
+from bench.usage import find_tree, read_cpu, read_memory, subtract
 
 FIRST_ANSWER = Row("first-answer", "s", "from the start of the program to its first complete answer")
 MEMORY = Row("memory-idle", "MB", "memory of the idle program after one answer, RSS of all its processes")
@@ -73,7 +73,7 @@ class Starts:
             self._note(results, FIRST_ANSWER, maker.name, gateway.wait_answer())
             if self.wanted & {MEMORY.name, MEMORY_PSS.name}:
                 time.sleep(SETTLE_S)
-                memory = read_memory(gateway.pid)
+                memory = read_memory(find_tree(gateway.pid))
                 self._note(results, MEMORY, maker.name, memory.rss_mb)
                 self._note(results, MEMORY_PSS, maker.name, memory.pss_mb)
         except BaseException:

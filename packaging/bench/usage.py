@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,9 +67,10 @@ def subtract(after: CpuTimes, before: CpuTimes) -> int:
     return sum(time - before.get(thread, 0) for thread, time in after.items())
 
 
-def read_memory(pid: int) -> Memory:
+def read_memory(processes: Iterable[int]) -> Memory:
+    """What these processes hold together."""
     kib = {"Rss": 0, "Pss": 0}
-    for process in find_tree(pid):
+    for process in processes:
         try:
             lines = (PROC / str(process) / "smaps_rollup").read_text().splitlines()[1:]
         except OSError:
