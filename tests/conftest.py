@@ -64,6 +64,16 @@ def _scratch_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def _own_keyring() -> Iterator[None]:
+    """The test may set a keyring. The one before it is set again."""
+    import keyring  # which most tests do not need
+
+    before = keyring.get_keyring()
+    yield
+    keyring.set_keyring(before)
+
+
 @pytest.fixture(scope="session")
 def vllms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The base URL of a real vLLM for each model. They take half a minute to start, so all tests share them."""

@@ -25,6 +25,8 @@ from tray_app.settings.settings import Address
 from tray_app.settings.store import SettingsStore
 from tray_app.status.board import StatusBoard, Topic, Trouble
 
+pytestmark = pytest.mark.usefixtures("_own_keyring")
+
 SERVER, NVIDIA = "key-of-this-gateway", "nvapi-of-the-test"
 WHO = {"missing": (401, "authentication_error"), "not told": (400, "billing_error")}
 
@@ -67,13 +69,6 @@ class Running:
         """Applies a changed settings file, as the job thread does every second."""
         if self.store.refresh():
             self.listening.apply()
-
-
-@pytest.fixture(autouse=True)
-def _give_back() -> Iterator[None]:
-    before = keyring.get_keyring()
-    yield
-    keyring.set_keyring(before)
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import keyring
 import pytest
 
 from tests.support.keyrings import FileKeyring
@@ -20,15 +18,10 @@ from tray_app.settings.store import SettingsStore
 from tray_app.settings.system_keyring import KeyringFailed
 from tray_app.shells import KEYRING_OPTION, find_program
 
+pytestmark = pytest.mark.usefixtures("_own_keyring")
+
 NAMES = [NVIDIA_KEY.name, SERVER_KEY.name]
 IN_A_FILE = "tests.support.keyrings.FileKeyring"
-
-
-@pytest.fixture(autouse=True)
-def _give_back() -> Iterator[None]:
-    before = keyring.get_keyring()
-    yield
-    keyring.set_keyring(before)
 
 
 @pytest.fixture

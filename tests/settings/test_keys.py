@@ -31,6 +31,8 @@ from tray_app.settings.keys import (
 )
 from tray_app.settings.store import SettingsStore
 
+pytestmark = pytest.mark.usefixtures("_own_keyring")
+
 ROOT = Path(__file__).resolve().parents[2]
 
 BackendT = TypeVar("BackendT", bound=MemoryKeyring)
@@ -39,13 +41,6 @@ BackendT = TypeVar("BackendT", bound=MemoryKeyring)
 @pytest.fixture
 def store(tmp_path: Path) -> SettingsStore:
     return SettingsStore(tmp_path / "settings.json", {})
-
-
-@pytest.fixture(autouse=True)
-def _give_back() -> Iterator[None]:
-    before = keyring.get_keyring()
-    yield
-    keyring.set_keyring(before)
 
 
 def use(backend: BackendT) -> BackendT:

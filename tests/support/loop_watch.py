@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 from typing import Any
 
@@ -45,3 +45,26 @@ def watch_loop(gateway: RunningGateway) -> Iterator[LoopWatch]:
         yield watch
     finally:
         asyncio.run_coroutine_threadsafe(set_profile(None), loop).result(TIMEOUT_S)
+
+
+class Turns:
+    """Counts the turns that another task of the loop gets."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def take(self) -> None:
+        while True:
+            self.count += 1
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def count_turns() -> AsyncIterator[Turns]:
+    """Runs another task beside the caller's until the end of the `async with`."""
+    turns = Turns()
+    other = asyncio.create_task(turns.take())
+    try:
+        yield turns
+    finally:
+        other.cancel()

@@ -11,6 +11,7 @@ import pytest
 from tests.support.chunks import completion, finish, text
 from tests.support.fake_upstream import FakeUpstream, Gate, stream, whole
 from tests.support.gateway import WEATHER, RunningGateway, question
+from tests.support.loop_watch import count_turns
 from tray_app.proxy.exchange import attempt, intake
 from tray_app.proxy.exchange.intake import Intake
 from tray_app.proxy.upstream import client
@@ -57,20 +58,10 @@ def test_a_session_of_many_messages_needs_no_worker_process_either(
 
 def test_a_large_request_is_sent_in_portions_between_which_others_have_their_turn() -> None:
     pieces = [b"[", *[b"abc" * 1_000, b","] * 200, b"d" * 700_000, b"", b"]"]
-    turns = 0
-
-    async def take_turns() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
 
     async def send() -> list[tuple[bytes, int]]:
-        others = asyncio.create_task(take_turns())
-        try:
-            return [(portion, turns) async for portion in client._one_by_one(pieces)]  # noqa: SLF001
-        finally:
-            others.cancel()
+        async with count_turns() as turns:
+            return [(portion, turns.count) async for portion in client._one_by_one(pieces)]  # noqa: SLF001
 
     sent = asyncio.run(send())
     assert b"".join(portion for portion, _ in sent) == b"".join(pieces)

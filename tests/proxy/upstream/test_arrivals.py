@@ -43,6 +43,12 @@ class Scene:
         self.arrived.set()
         return True
 
+    async def begin_read(self, take: Take | None, limit_s: float = LIMIT_S) -> asyncio.Task[bytes]:
+        """Returns a task that waits for what `take` leaves."""
+        reading = asyncio.create_task(self.arrivals.read(limit_s, take))
+        await asyncio.sleep(0)
+        return reading
+
     async def send(self, data: bytes) -> None:
         """Sends an arrival, and waits until it was taken."""
         self.arrived.clear()
@@ -91,8 +97,7 @@ def refuse(_: bytes) -> bool:
 
 def test_what_is_taken_does_not_wake_the_task_that_reads() -> None:
     async def work(scene: Scene) -> None:
-        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, scene.take))
-        await asyncio.sleep(0)
+        reading = await scene.begin_read(scene.take)
         for data in (b"one", b"two", b"three"):
             await scene.send(data)
             assert not reading.done()
@@ -107,8 +112,7 @@ def test_what_is_taken_does_not_wake_the_task_that_reads() -> None:
 def test_what_is_left_is_read(take: Take | None) -> None:
     async def work(scene: Scene) -> None:
         for data in (b"one", b"two"):
-            reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, take))
-            await asyncio.sleep(0)
+            reading = await scene.begin_read(take)
             scene.server.write(chunk(data))
             assert await reading == data
         scene.server.write(END)
@@ -120,8 +124,7 @@ def test_what_is_left_is_read(take: Take | None) -> None:
 
 def test_much_at_once_is_left_to_the_task() -> None:
     async def work(scene: Scene) -> None:
-        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, scene.take))
-        await asyncio.sleep(0)
+        reading = await scene.begin_read(scene.take)
         scene.server.write(chunk(b"x" * (MAX_TAKEN_BYTES + 1)))
         assert await reading
         assert not scene.taken
@@ -145,8 +148,7 @@ def test_an_error_of_the_taking_is_raised_by_the_read() -> None:
         def fail(_: bytes) -> bool:
             raise ZeroDivisionError
 
-        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, fail))
-        await asyncio.sleep(0)
+        reading = await scene.begin_read(fail)
         scene.server.write(chunk(b"one"))
         with pytest.raises(ZeroDivisionError):
             await reading
@@ -156,8 +158,7 @@ def test_an_error_of_the_taking_is_raised_by_the_read() -> None:
 
 def test_a_broken_connection_is_an_error_and_what_was_taken_stays() -> None:
     async def work(scene: Scene) -> None:
-        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, scene.take))
-        await asyncio.sleep(0)
+        reading = await scene.begin_read(scene.take)
         await scene.send(b"one")
         scene.server.transport.abort()
         with pytest.raises(aiohttp.ClientError):
@@ -169,8 +170,7 @@ def test_a_broken_connection_is_an_error_and_what_was_taken_stays() -> None:
 
 def test_silence_is_an_error_also_behind_what_was_taken() -> None:
     async def work(scene: Scene) -> None:
-        reading = asyncio.create_task(scene.arrivals.read(0.05, scene.take))
-        await asyncio.sleep(0)
+        reading = await scene.begin_read(scene.take, 0.05)
         await scene.send(b"one")
         with pytest.raises(TimeoutError):
             await reading
@@ -185,8 +185,7 @@ def test_the_connection_serves_the_next_request_when_the_body_is_complete() -> N
         assert connection.transport is not None
         transport, protocol = connection.transport, connection.protocol
         assert transport.get_protocol() is scene.arrivals
-        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, scene.take))
-        await asyncio.sleep(0)
+        reading = await scene.begin_read(scene.take)
         scene.server.write(chunk(b"one") + END)
         assert await reading == b""
         assert scene.taken == [b"one"]
@@ -202,8 +201,7 @@ def test_the_connection_serves_the_next_request_when_the_body_is_complete() -> N
 
 def test_a_read_that_is_cancelled_takes_nothing_more() -> None:
     async def work(scene: Scene) -> None:
-        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, scene.take))
-        await asyncio.sleep(0)
+        reading = await scene.begin_read(scene.take)
         await scene.send(b"one")
         reading.cancel()
         await asyncio.wait([reading])
@@ -216,8 +214,7 @@ def test_a_read_that_is_cancelled_takes_nothing_more() -> None:
 
 def test_the_end_is_noticed_although_aiohttp_reads_on_only_while_bytes_are_taken() -> None:
     async def work(scene: Scene) -> None:
-        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, scene.take))
-        await asyncio.sleep(0)
+        reading = await scene.begin_read(scene.take)
         scene.server.write(chunk(b"x") * 5000 + END)  # aiohttp pauses at so many tiny chunks
         assert await reading == b""
         assert b"".join(scene.taken) == b"x" * 5000
@@ -256,8 +253,7 @@ def test_all_else_is_left_to_aiohttp(data: bytes) -> None:
 
 def test_chunks_that_are_taken_are_not_read_by_aiohttp() -> None:
     async def work(scene: Scene) -> None:
-        reading = asyncio.create_task(scene.arrivals.read(LIMIT_S, scene.take))
-        await asyncio.sleep(0)
+        reading = await scene.begin_read(scene.take)
         for data in (b"one", b"two", b"three"):
             await scene.send(data)
         assert scene.response.content.total_bytes == len(b"one")

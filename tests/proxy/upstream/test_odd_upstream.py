@@ -14,6 +14,7 @@ from tests.conftest import LogFile, StartGateway
 from tests.support.chunks import completion, finish, text
 from tests.support.fake_upstream import event
 from tests.support.gateway import NVIDIA_KEY, both_ways, question
+from tests.support.loop_watch import count_turns
 from tests.support.raw_upstream import RawUpstream
 from tray_app.catalog import GLM_4_7
 from tray_app.errors import UpstreamTimeout
@@ -245,21 +246,14 @@ def test_other_tasks_run_between_the_parts_of_a_large_read() -> None:
     events = b"data:{}\n\n" * 20_000
 
     async def read_all(client: UpstreamClient) -> tuple[bytes, int]:
-        turns = 0
-
-        async def take_turns() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
-
-        other = asyncio.create_task(take_turns())
         data, most_bytes = b"", 0
-        async with client.open_chat(hello_request(is_stream=True), raw.url, NVIDIA_KEY, 20) as response:
+        async with (
+            count_turns() as turns,
+            client.open_chat(hello_request(is_stream=True), raw.url, NVIDIA_KEY, 20) as response,
+        ):
             while part := await response.read_part():
-                assert turns, "two parts were read in one turn"
-                turns, data, most_bytes = 0, data + part, max(most_bytes, len(part))
-        other.cancel()
+                assert turns.count, "two parts were read in one turn"
+                turns.count, data, most_bytes = 0, data + part, max(most_bytes, len(part))
         return data, most_bytes
 
     with RawUpstream(EVENTS + events, ends=True) as raw:
