@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the icon must not wait for it
 
 
 class KeyPlace(Enum):
-    """Where a key in use comes from."""
+    """Names the places that a key in use can come from."""
 
     VARIABLE = auto()
     """A variable of the environment, which wins over a saved key."""

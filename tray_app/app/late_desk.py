@@ -42,12 +42,12 @@ class LateDesk:
 
     @property
     def settings_facts(self) -> SettingsFacts:
-        """What is known of the settings besides their values, as it is now."""
+        """Tells what is known of the settings besides their values, as it is now."""
         return self._find().settings_facts
 
     @property
     def setup(self) -> Setup:
-        """What the set-up of Claude Code depends on, as it is now."""
+        """Tells what the set-up of Claude Code depends on, as it is now."""
         return self._find().setup
 
     def carry_out(self, action: Action) -> Future[Any]:

@@ -23,9 +23,9 @@ class Words:
     least: int = 0
     """The smallest number that is accepted. Only a setting of the kind `number` has one."""
     unit: str = ""
-    """What the number counts."""
+    """Names what the number counts; empty: it counts nothing in particular."""
     example: str = ""
-    """What is shown in an empty control."""
+    """Is shown in an empty control; empty: nothing is shown."""
 
 
 @dataclass(frozen=True, slots=True)
